@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Capture memory: the log of everything that the ports have transmitted, and
+ * which pages of it a migration still has to send.
+ *
+ * It knows nothing of the migration stream and takes no lock; the device does
+ * both.  Memory is allocated page by page when it is first written, so a large
+ * but idle device costs as little, and migrates as fast, as a small one.
+ *
+ * The header that BAR2 begins with is made when it is read: it is not memory,
+ * is never sent, and cannot be written.
+ */
+#include <linux/bitmap.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/math.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "capture.h"
+#include "mtty_format.h"
+
+static u64 log_capacity(const struct mtty_cap *cap)
+{
+	return (cap->size - MTTY_CAP_LOG_OFFSET) / sizeof(struct mtty_cap_entry);
+}
+
+static void mark_dirty(struct mtty_cap *cap, unsigned long index)
+{
+	/* What is still to be sent for the first time will be sent as it is then */
+	if (!cap->dirty || test_bit(index, cap->initial))
+		return;
+
+	if (!__test_and_set_bit(index, cap->dirty))
+		cap->nr_dirty++;
+}
+
+static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
+{
+	struct page *page = cap->pages[index];
+
+	if (page)
+		return page;
+
+	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (page) {
+		cap->pages[index] = page;
+		cap->nr_present++;
+	}
+
+	return page;
+}
+
+/**
+ * mtty_cap_alloc - get ready for use, empty
+ * @cap:	with its size set; 0 is no capture memory
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mtty_cap_alloc(struct mtty_cap *cap)
+{
+	u64 size = cap->size;
+	struct page **pages = NULL;
+	unsigned long nr = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+
+	if (nr) {
+		pages = kvcalloc(nr, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+		if (!pages)
+			return -ENOMEM;
+	}
+
+	*cap = (struct mtty_cap) {
+		.size = size, .nr_pages = nr, .pages = pages,
+	};
+
+	return 0;
+}
+
+/**
+ * mtty_cap_free - undo mtty_cap_alloc()
+ * @cap:	keeps its size
+ */
+void mtty_cap_free(struct mtty_cap *cap)
+{
+	mtty_cap_track_stop(cap);
+	mtty_cap_clear(cap);
+	kvfree(cap->pages);
+	cap->pages = NULL;
+	cap->nr_pages = 0;
+}
+
+/**
+ * mtty_cap_clear - forget everything that was written
+ * @cap:	not tracked
+ */
+void mtty_cap_clear(struct mtty_cap *cap)
+{
+	unsigned long i;
+
+	for (i = 0; i < cap->nr_pages && cap->nr_present; i++) {
+		if (!cap->pages[i])
+			continue;
+		__free_page(cap->pages[i]);
+		cap->pages[i] = NULL;
+		cap->nr_present--;
+	}
+
+	cap->logged = 0;
+	cap->dropped = 0;
+}
+
+/**
+ * mtty_cap_append - log a byte that is about to be transmitted
+ * @cap:	the memory
+ * @port:	the port, counted from 0
+ * @data:	the byte
+ *
+ * Return: 0, also if the log is full, or -ENOMEM with nothing changed.
+ */
+int mtty_cap_append(struct mtty_cap *cap, u8 port, u8 data)
+{
+	const struct mtty_cap_entry entry = { .data = data, .port = port };
+	int ret;
+
+	if (!cap->size)
+		return 0;
+
+	if (cap->logged == log_capacity(cap)) {
+		cap->dropped++;
+		return 0;
+	}
+
+	ret = mtty_cap_write(cap, MTTY_CAP_LOG_OFFSET +
+			     cap->logged * sizeof(entry),
+			     (const u8 *)&entry, sizeof(entry));
+	if (ret)
+		return ret;
+
+	cap->logged++;
+
+	return 0;
+}
+
+static void read_header(const struct mtty_cap *cap, u64 offset, u8 *buf,
+			size_t len)
+{
+	const struct mtty_cap_header header = {
+		.magic = cpu_to_le32(MTTY_CAP_MAGIC),
+		.version = cpu_to_le32(MTTY_CAP_VERSION),
+		.size = cpu_to_le64(cap->size),
+		.capacity = cpu_to_le64(log_capacity(cap)),
+		.logged = cpu_to_le64(cap->logged),
+		.dropped = cpu_to_le64(cap->dropped),
+	};
+
+	memset(buf, 0, len);
+	if (offset < sizeof(header))
+		memcpy(buf, (const u8 *)&header + offset,
+		       min_t(size_t, len, sizeof(header) - offset));
+}
+
+/**
+ * mtty_cap_read - read from BAR2
+ * @cap:	the memory
+ * @offset:	in bytes; the caller has checked that the range is inside
+ * @buf:	filled in completely
+ * @len:	bytes
+ */
+void mtty_cap_read(const struct mtty_cap *cap, u64 offset, u8 *buf, size_t len)
+{
+	if (offset < MTTY_CAP_LOG_OFFSET) {
+		size_t n = min_t(size_t, len, MTTY_CAP_LOG_OFFSET - offset);
+
+		read_header(cap, offset, buf, n);
+		offset += n;
+		buf += n;
+		len -= n;
+	}
+
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
+		struct page *page = cap->pages[offset >> PAGE_SHIFT];
+
+		if (page)
+			memcpy_from_page(buf, page, offset_in_page(offset), n);
+		else
+			memset(buf, 0, n);
+		offset += n;
+		buf += n;
+		len -= n;
+	}
+}
+
+/**
+ * mtty_cap_write - write to BAR2
+ * @cap:	the memory
+ * @offset:	in bytes; the caller has checked that the range is inside
+ * @buf:	what to write; what falls on the header is ignored
+ * @len:	bytes
+ *
+ * Return: 0, or -ENOMEM with the pages before the failing one written.
+ */
+int mtty_cap_write(struct mtty_cap *cap, u64 offset, const u8 *buf, size_t len)
+{
+	if (offset < MTTY_CAP_LOG_OFFSET) {
+		size_t n = min_t(size_t, len, MTTY_CAP_LOG_OFFSET - offset);
+
+		offset += n;
+		buf += n;
+		len -= n;
+	}
+
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
+		unsigned long index = offset >> PAGE_SHIFT;
+		struct page *page = get_page_at(cap, index);
+
+		if (!page)
+			return -ENOMEM;
+
+		memcpy_to_page(page, offset_in_page(offset), buf, n);
+		mark_dirty(cap, index);
+		offset += n;
+		buf += n;
+		len -= n;
+	}
+
+	return 0;
+}
+
+/**
+ * mtty_cap_track_start - from now on, know what has to be sent
+ * @cap:	not tracked; everything that was ever written is to be sent
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mtty_cap_track_start(struct mtty_cap *cap)
+{
+	unsigned long i;
+
+	if (!cap->nr_pages)
+		return 0;
+
+	cap->initial = kvcalloc(BITS_TO_LONGS(cap->nr_pages),
+				sizeof(*cap->initial), GFP_KERNEL_ACCOUNT);
+	cap->dirty = kvcalloc(BITS_TO_LONGS(cap->nr_pages),
+			      sizeof(*cap->dirty), GFP_KERNEL_ACCOUNT);
+	if (!cap->initial || !cap->dirty) {
+		mtty_cap_track_stop(cap);
+		return -ENOMEM;
+	}
+
+	for (i = 0; i < cap->nr_pages && cap->nr_initial < cap->nr_present; i++) {
+		if (!cap->pages[i])
+			continue;
+		__set_bit(i, cap->initial);
+		cap->nr_initial++;
+	}
+
+	return 0;
+}
+
+/**
+ * mtty_cap_track_stop - undo mtty_cap_track_start()
+ * @cap:	tracked or not
+ */
+void mtty_cap_track_stop(struct mtty_cap *cap)
+{
+	kvfree(cap->initial);
+	kvfree(cap->dirty);
+	cap->initial = NULL;
+	cap->dirty = NULL;
+	cap->nr_initial = 0;
+	cap->nr_dirty = 0;
+	cap->cursor = 0;
+}
+
+/**
+ * mtty_cap_take - take the next piece that has to be sent
+ * @cap:	tracked
+ * @offset:	set to the place of the piece in BAR2
+ * @buf:	filled with its bytes
+ * @max:	room in @buf, at least a page
+ *
+ * Pages that were never sent come before those that were sent and then written
+ * again: the former only get fewer.
+ *
+ * Return: bytes of the piece, 0 if there is nothing to send.
+ */
+size_t mtty_cap_take(struct mtty_cap *cap, u64 *offset, u8 *buf, size_t max)
+{
+	unsigned long *map = cap->nr_initial ? cap->initial : cap->dirty;
+	unsigned long *nr = cap->nr_initial ? &cap->nr_initial : &cap->nr_dirty;
+	unsigned long first, i;
+	u64 end;
+
+	if (!*nr)
+		return 0;
+
+	first = find_next_bit(map, cap->nr_pages, cap->cursor);
+	if (first == cap->nr_pages)
+		first = find_first_bit(map, cap->nr_pages);
+
+	for (i = first; i < cap->nr_pages && test_bit(i, map) &&
+	     (i + 1 - first) * PAGE_SIZE <= max; i++) {
+		__clear_bit(i, map);
+		(*nr)--;
+	}
+	cap->cursor = i;
+
+	*offset = max_t(u64, (u64)first * PAGE_SIZE, MTTY_CAP_LOG_OFFSET);
+	end = min_t(u64, (u64)i * PAGE_SIZE, cap->size);
+	mtty_cap_read(cap, *offset, buf, end - *offset);
+
+	return end - *offset;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MTTY_CAPTURE_H
+#define MTTY_CAPTURE_H
+
+#include <linux/types.h>
+
+struct page;
+
+/**
+ * struct mtty_cap - capture memory and what of it has to be sent
+ * @size:	bytes of BAR2; changes only while the device is closed
+ * @nr_pages:	pages that @size covers
+ * @pages:	the memory; NULL where nothing was written, which reads as zero
+ * @nr_present:	entries of @pages that are not NULL
+ * @logged:	entries in the log
+ * @dropped:	bytes that came after the log was full
+ * @initial:	pages to send that were there when tracking began
+ * @dirty:	pages to send that were written after that; NULL, as @initial,
+ *		while nothing is tracked
+ * @nr_initial:	bits set in @initial
+ * @nr_dirty:	bits set in @dirty
+ * @cursor:	where the search for the next page to send goes on
+ *
+ * Has no lock; everything is protected by the lock of the device.
+ */
+struct mtty_cap {
+	u64 size;
+	unsigned long nr_pages;
+	struct page **pages;
+	unsigned long nr_present;
+	u64 logged;
+	u64 dropped;
+	unsigned long *initial;
+	unsigned long *dirty;
+	unsigned long nr_initial;
+	unsigned long nr_dirty;
+	unsigned long cursor;
+};
+
+int mtty_cap_alloc(struct mtty_cap *cap);
+void mtty_cap_free(struct mtty_cap *cap);
+void mtty_cap_clear(struct mtty_cap *cap);
+
+int mtty_cap_append(struct mtty_cap *cap, u8 port, u8 data);
+void mtty_cap_read(const struct mtty_cap *cap, u64 offset, u8 *buf, size_t len);
+int mtty_cap_write(struct mtty_cap *cap, u64 offset, const u8 *buf, size_t len);
+
+int mtty_cap_track_start(struct mtty_cap *cap);
+void mtty_cap_track_stop(struct mtty_cap *cap);
+size_t mtty_cap_take(struct mtty_cap *cap, u64 *offset, u8 *buf, size_t max);
+
+#endif /* MTTY_CAPTURE_H */

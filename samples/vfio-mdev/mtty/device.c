@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device between its parts: regions lead to config space, ports and capture
+ * memory, and whatever changes there becomes the interrupt line.
+ *
+ * Bounds are checked here, once, for every access.  All functions but init, open
+ * and close are called with the lock of the device held.
+ */
+#include <linux/cleanup.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/serial_reg.h>
+
+#include "mtty.h"
+
+static u16 pci_status(const struct mtty *mtty)
+{
+	unsigned int i;
+
+	for (i = 0; i < mtty->nr_ports; i++)
+		if (mtty_uart_pending(&mtty->port[i].uart) != UART_IIR_NO_INT)
+			return PCI_STATUS_INTERRUPT;
+
+	return 0;
+}
+
+/**
+ * mtty_device_update_irq - something that the interrupt depends on has changed
+ * @mtty:	the device
+ */
+void mtty_device_update_irq(struct mtty *mtty)
+{
+	lockdep_assert_held(&mtty->lock);
+
+	mtty_irq_update(&mtty->irq, pci_status(mtty),
+			mtty_pci_command(&mtty->pci) &
+			PCI_COMMAND_INTX_DISABLE);
+}
+
+static void rearm_rx_timeout(struct mtty_port *port)
+{
+	u64 ns = mtty_uart_timeout_ns(&port->uart);
+
+	if (ns && port->mtty->running)
+		mod_delayed_work(system_wq, &port->rx_timeout,
+				 nsecs_to_jiffies(ns) + 1);
+	else
+		cancel_delayed_work(&port->rx_timeout);
+}
+
+static void rx_timeout(struct work_struct *work)
+{
+	struct mtty_port *port = container_of(to_delayed_work(work),
+					      struct mtty_port, rx_timeout);
+	struct mtty *mtty = port->mtty;
+
+	guard(mutex)(&mtty->lock);
+
+	if (!mtty->running)
+		return;
+
+	mtty_uart_expire(&port->uart);
+	mtty_device_update_irq(mtty);
+}
+
+/**
+ * mtty_device_init - first of all calls
+ * @mtty:	zeroed, but for what VFIO has put there
+ */
+void mtty_device_init(struct mtty *mtty)
+{
+	unsigned int i;
+
+	mutex_init(&mtty->lock);
+	init_waitqueue_head(&mtty->wait);
+	mtty_irq_init(&mtty->irq);
+	for (i = 0; i < MTTY_MAX_PORTS; i++) {
+		mtty->port[i].mtty = mtty;
+		INIT_DELAYED_WORK(&mtty->port[i].rx_timeout, rx_timeout);
+	}
+}
+
+/**
+ * mtty_device_run - the device may act by itself
+ * @mtty:	the device
+ */
+void mtty_device_run(struct mtty *mtty)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&mtty->lock);
+
+	mtty->running = true;
+	for (i = 0; i < mtty->nr_ports; i++)
+		rearm_rx_timeout(&mtty->port[i]);
+	mtty_irq_run(&mtty->irq);
+}
+
+/**
+ * mtty_device_quiesce - the device does nothing by itself
+ * @mtty:	the device
+ *
+ * A timeout that was counting starts again when the device runs again: a line
+ * that is quiet for longer than needed harms nobody.
+ */
+void mtty_device_quiesce(struct mtty *mtty)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&mtty->lock);
+
+	mtty->running = false;
+	for (i = 0; i < mtty->nr_ports; i++)
+		rearm_rx_timeout(&mtty->port[i]);
+	mtty_irq_quiesce(&mtty->irq);
+}
+
+/**
+ * mtty_device_reset - back to the state after power-on, RUNNING
+ * @mtty:	the device; no session is left
+ *
+ * What the user connected to the interrupts stays connected.
+ */
+void mtty_device_reset(struct mtty *mtty)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&mtty->lock);
+
+	for (i = 0; i < mtty->nr_ports; i++)
+		mtty_uart_reset(&mtty->port[i].uart);
+	mtty_cap_clear(&mtty->cap);
+	if (mtty_pci_reset(&mtty->pci, mtty->nr_ports, mtty->cap.size))
+		mtty_policy_config_changed(&mtty->policy);
+	mtty->policy.loaded = false;
+	mtty->logging = false;
+	mtty_irq_reset(&mtty->irq);
+
+	mtty->state = VFIO_DEVICE_STATE_RUNNING;
+	mtty_device_run(mtty);
+}
+
+/**
+ * mtty_device_open - for its first user
+ * @mtty:	the device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mtty_device_open(struct mtty *mtty)
+{
+	int ret;
+
+	guard(mutex)(&mtty->lock);
+
+	ret = mtty_cap_alloc(&mtty->cap);
+	if (ret)
+		return ret;
+
+	mtty_device_reset(mtty);
+	mtty_policy_open(&mtty->policy);
+	mtty->is_open = true;
+
+	return 0;
+}
+
+/**
+ * mtty_device_close - when its last user has gone, with everything he set up
+ * @mtty:	the device
+ */
+void mtty_device_close(struct mtty *mtty)
+{
+	unsigned int i;
+
+	scoped_guard(mutex, &mtty->lock) {
+		mtty_mig_session_end(mtty);
+		mtty_device_quiesce(mtty);
+		mtty_irq_release(&mtty->irq);
+		mtty_cap_free(&mtty->cap);
+		mtty->is_open = false;
+	}
+
+	/* A timeout that is under way finds the device not running */
+	for (i = 0; i < mtty->nr_ports; i++)
+		cancel_delayed_work_sync(&mtty->port[i].rx_timeout);
+}
+
+/**
+ * mtty_device_region_size - size of a region in bytes
+ * @mtty:	the device
+ * @index:	VFIO_PCI_*_REGION_INDEX
+ *
+ * Return: the size, 0 if there is no such region.
+ */
+u64 mtty_device_region_size(const struct mtty *mtty, unsigned int index)
+{
+	switch (index) {
+	case VFIO_PCI_CONFIG_REGION_INDEX:
+		return PCI_CFG_SPACE_SIZE;
+	case VFIO_PCI_BAR0_REGION_INDEX:
+	case VFIO_PCI_BAR1_REGION_INDEX:
+		return index < mtty->nr_ports ? MTTY_UART_NR_REGS : 0;
+	case VFIO_PCI_BAR2_REGION_INDEX:
+		return mtty->cap.size;
+	default:
+		return 0;
+	}
+}
+
+static bool is_inside(const struct mtty *mtty, unsigned int index, u64 offset,
+		      size_t len)
+{
+	u64 size = mtty_device_region_size(mtty, index);
+
+	return offset <= size && len <= size - offset;
+}
+
+static bool decodes_io(const struct mtty *mtty)
+{
+	return mtty_pci_command(&mtty->pci) & PCI_COMMAND_IO;
+}
+
+/* A wide access to registers of one byte is one access after the other */
+static void read_port(struct mtty *mtty, struct mtty_port *port,
+		      unsigned int reg, u8 *buf, size_t len)
+{
+	if (!decodes_io(mtty)) {
+		memset(buf, 0xff, len);
+		return;
+	}
+
+	while (len--)
+		*buf++ = mtty_uart_read(&port->uart, reg++);
+	rearm_rx_timeout(port);
+	mtty_device_update_irq(mtty);
+}
+
+static int write_port(struct mtty *mtty, struct mtty_port *port,
+		      unsigned int reg, const u8 *buf, size_t len)
+{
+	int ret = 0;
+
+	if (!decodes_io(mtty))
+		return 0;
+
+	for (; len--; reg++, buf++) {
+		/* What cannot be logged is not transmitted */
+		if (mtty_uart_transmits(&port->uart, reg))
+			ret = mtty_cap_append(&mtty->cap, port - mtty->port,
+					      *buf);
+		if (ret)
+			break;
+		mtty_uart_write(&port->uart, reg, *buf);
+	}
+	rearm_rx_timeout(port);
+	mtty_device_update_irq(mtty);
+
+	return ret;
+}
+
+static void write_config(struct mtty *mtty, unsigned int offset, const u8 *buf,
+			 size_t len)
+{
+	if (!mtty_pci_write(&mtty->pci, offset, buf, len))
+		return;
+
+	mtty_policy_config_changed(&mtty->policy);
+	mtty_device_update_irq(mtty);
+}
+
+/**
+ * mtty_device_read - read from a region
+ * @mtty:	the device
+ * @index:	VFIO_PCI_*_REGION_INDEX
+ * @offset:	bytes from the start of the region
+ * @buf:	filled in completely on success
+ * @len:	bytes
+ *
+ * Return: 0, or -EINVAL with no register touched if not all of it is inside.
+ */
+int mtty_device_read(struct mtty *mtty, unsigned int index, u64 offset, u8 *buf,
+		     size_t len)
+{
+	lockdep_assert_held(&mtty->lock);
+
+	if (!is_inside(mtty, index, offset, len))
+		return -EINVAL;
+
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+		mtty_pci_read(&mtty->pci, offset, buf, len, pci_status(mtty));
+	else if (index == VFIO_PCI_BAR2_REGION_INDEX)
+		mtty_cap_read(&mtty->cap, offset, buf, len);
+	else
+		read_port(mtty, &mtty->port[index], offset, buf, len);
+
+	return 0;
+}
+
+/**
+ * mtty_device_write - write to a region
+ * @mtty:	the device
+ * @index:	VFIO_PCI_*_REGION_INDEX
+ * @offset:	bytes from the start of the region
+ * @buf:	what to write
+ * @len:	bytes
+ *
+ * Return: 0, -EINVAL with no register touched if not all of it is inside, or
+ * -ENOMEM if there is no memory to log what a port should transmit.
+ */
+int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
+		      const u8 *buf, size_t len)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&mtty->lock);
+
+	if (!is_inside(mtty, index, offset, len))
+		return -EINVAL;
+
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+		write_config(mtty, offset, buf, len);
+	else if (index == VFIO_PCI_BAR2_REGION_INDEX)
+		ret = mtty_cap_write(&mtty->cap, offset, buf, len);
+	else
+		ret = write_port(mtty, &mtty->port[index], offset, buf, len);
+
+	/* Somebody may be waiting for capture memory to become dirty */
+	if (mtty->session)
+		wake_up_interruptible(&mtty->wait);
+
+	return ret;
+}
+
+/**
+ * mtty_device_save - what the migration stream needs beside capture memory
+ * @mtty:	the device, not running
+ * @st:		filled in
+ */
+void mtty_device_save(struct mtty *mtty, struct mtty_stream_state *st)
+{
+	struct mtty_irq_saved irq;
+	unsigned int i;
+
+	lockdep_assert_held(&mtty->lock);
+
+	mtty_irq_save(&mtty->irq, &irq);
+	*st = (struct mtty_stream_state) {
+		.irq_mode = irq.mode,
+		.irq_flags = irq.flags,
+		.logged = mtty->cap.logged,
+		.dropped = mtty->cap.dropped,
+	};
+	for (i = 0; i < mtty->nr_ports; i++)
+		st->uart[i] = mtty->port[i].uart;
+}
+
+/**
+ * mtty_device_load - undo mtty_device_save(), on another device
+ * @mtty:	the device, not running
+ * @st:		complete, and checked for this device
+ */
+void mtty_device_load(struct mtty *mtty, const struct mtty_stream_state *st)
+{
+	const struct mtty_irq_saved irq = {
+		.mode = st->irq_mode, .flags = st->irq_flags,
+	};
+	unsigned int i;
+
+	lockdep_assert_held(&mtty->lock);
+
+	for (i = 0; i < mtty->nr_ports; i++)
+		mtty->port[i].uart = st->uart[i];
+	mtty->cap.logged = st->logged;
+	mtty->cap.dropped = st->dropped;
+	mtty_irq_load(&mtty->irq, &irq);
+	mtty_device_update_irq(mtty);
+}

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts: one line, two ways to tell the user about it (INTx and MSI), and
+ * VFIO_DEVICE_SET_IRQS.
+ *
+ * push_locked() alone signals, and decides from the current state; everybody
+ * else changes the state and calls it.  So nothing depends on the order in which
+ * the line, the device's state and the user's eventfds come: what is pending is
+ * signalled once, as soon as everything that it takes is there.
+ *
+ * It has no idea what a UART is.  The lock of the device cannot serve here: taking
+ * an eventfd away waits for the work item that the user's mask and unmask
+ * eventfds run in.
+ */
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/errno.h>
+#include <linux/eventfd.h>
+
+#include "irq.h"
+#include "mtty_format.h"
+
+static void push_locked(struct mtty_irq *irq)
+{
+	struct eventfd_ctx *intx = irq->trigger[VFIO_PCI_INTX_IRQ_INDEX];
+	struct eventfd_ctx *msi = irq->trigger[VFIO_PCI_MSI_IRQ_INDEX];
+
+	lockdep_assert_held(&irq->lock);
+
+	if (!irq->level)
+		irq->msi_sent = false;
+
+	if (!irq->running || !irq->level)
+		return;
+
+	if (intx && !irq->intx_masked && !irq->intx_disabled) {
+		irq->intx_masked = true;
+		eventfd_signal(intx);
+	}
+
+	if (msi && !irq->msi_sent) {
+		irq->msi_sent = true;
+		eventfd_signal(msi);
+	}
+}
+
+static void set_intx_masked(struct mtty_irq *irq, bool masked)
+{
+	guard(mutex)(&irq->lock);
+
+	irq->intx_masked = masked;
+	push_locked(irq);
+}
+
+static void mask_by_eventfd(void *opaque, void *unused)
+{
+	set_intx_masked(opaque, true);
+}
+
+static void unmask_by_eventfd(void *opaque, void *unused)
+{
+	set_intx_masked(opaque, false);
+}
+
+/* Takes over the reference on @ctx */
+static void connect(struct mtty_irq *irq, unsigned int index,
+		    struct eventfd_ctx *ctx)
+{
+	struct eventfd_ctx *old;
+
+	scoped_guard(mutex, &irq->lock) {
+		old = irq->trigger[index];
+		irq->trigger[index] = ctx;
+		push_locked(irq);
+	}
+
+	if (old)
+		eventfd_ctx_put(old);
+}
+
+static void unhook(struct mtty_irq_hook *hook)
+{
+	vfio_virqfd_disable(&hook->virqfd[hook->slot]);
+	if (hook->ctx)
+		eventfd_ctx_put(hook->ctx);
+	hook->ctx = NULL;
+}
+
+static void disable_index(struct mtty_irq *irq, unsigned int index)
+{
+	connect(irq, index, NULL);
+
+	if (index == VFIO_PCI_INTX_IRQ_INDEX) {
+		unhook(&irq->mask);
+		unhook(&irq->unmask);
+	}
+
+	/* Who enables the index again starts afresh, and with no unmask due */
+	guard(mutex)(&irq->lock);
+	if (index == VFIO_PCI_INTX_IRQ_INDEX)
+		irq->intx_masked = false;
+	else
+		irq->msi_sent = false;
+}
+
+/**
+ * mtty_irq_init - first of all calls
+ * @irq:	zeroed
+ */
+void mtty_irq_init(struct mtty_irq *irq)
+{
+	mutex_init(&irq->lock);
+}
+
+/**
+ * mtty_irq_release - take back everything that the user set up
+ * @irq:	the interrupts
+ */
+void mtty_irq_release(struct mtty_irq *irq)
+{
+	disable_index(irq, VFIO_PCI_INTX_IRQ_INDEX);
+	disable_index(irq, VFIO_PCI_MSI_IRQ_INDEX);
+}
+
+/**
+ * mtty_irq_reset - the device was reset
+ * @irq:	the interrupts; what the user connected stays connected
+ */
+void mtty_irq_reset(struct mtty_irq *irq)
+{
+	guard(mutex)(&irq->lock);
+
+	irq->level = false;
+	irq->intx_disabled = false;
+	irq->intx_masked = false;
+	irq->msi_sent = false;
+}
+
+/**
+ * mtty_irq_run - signal from now on, and first what is pending
+ * @irq:	the interrupts
+ */
+void mtty_irq_run(struct mtty_irq *irq)
+{
+	guard(mutex)(&irq->lock);
+
+	irq->running = true;
+	push_locked(irq);
+}
+
+/**
+ * mtty_irq_quiesce - signal nothing from now on
+ * @irq:	the interrupts
+ */
+void mtty_irq_quiesce(struct mtty_irq *irq)
+{
+	guard(mutex)(&irq->lock);
+
+	irq->running = false;
+}
+
+/**
+ * mtty_irq_update - the line may have changed
+ * @irq:	the interrupts
+ * @level:	the line
+ * @intx_disabled: PCI_COMMAND_INTX_DISABLE
+ */
+void mtty_irq_update(struct mtty_irq *irq, bool level, bool intx_disabled)
+{
+	guard(mutex)(&irq->lock);
+
+	irq->level = level;
+	irq->intx_disabled = intx_disabled;
+	push_locked(irq);
+}
+
+/**
+ * mtty_irq_save - for the migration stream
+ * @irq:	the interrupts of a device that does not run
+ * @saved:	filled in
+ */
+void mtty_irq_save(struct mtty_irq *irq, struct mtty_irq_saved *saved)
+{
+	guard(mutex)(&irq->lock);
+
+	saved->mode = MTTY_REC_IRQ_MODE_NONE;
+	if (irq->trigger[VFIO_PCI_INTX_IRQ_INDEX])
+		saved->mode = MTTY_REC_IRQ_MODE_INTX;
+	else if (irq->trigger[VFIO_PCI_MSI_IRQ_INDEX])
+		saved->mode = MTTY_REC_IRQ_MODE_MSI;
+
+	saved->flags = 0;
+	if (irq->intx_masked)
+		saved->flags |= MTTY_REC_IRQ_INTX_MASKED;
+	if (irq->msi_sent)
+		saved->flags |= MTTY_REC_IRQ_MSI_SENT;
+}
+
+/**
+ * mtty_irq_load - from the migration stream
+ * @irq:	the interrupts of a device that does not run
+ * @saved:	checked
+ *
+ * What is connected here is what this device's user wants, and stays.
+ */
+void mtty_irq_load(struct mtty_irq *irq, const struct mtty_irq_saved *saved)
+{
+	guard(mutex)(&irq->lock);
+
+	irq->intx_masked = saved->flags & MTTY_REC_IRQ_INTX_MASKED;
+	irq->msi_sent = saved->flags & MTTY_REC_IRQ_MSI_SENT;
+}
+
+/**
+ * mtty_irq_get_info - VFIO_DEVICE_GET_IRQ_INFO
+ * @info:	with its index set; flags and count are filled in
+ *
+ * Return: 0, or -EINVAL if PCI has no such index.
+ */
+int mtty_irq_get_info(struct vfio_irq_info *info)
+{
+	static const struct {
+		u32 flags;
+		u32 count;
+	} infos[VFIO_PCI_NUM_IRQS] = {
+		[VFIO_PCI_INTX_IRQ_INDEX] = {
+			VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE |
+			VFIO_IRQ_INFO_AUTOMASKED, 1
+		},
+		[VFIO_PCI_MSI_IRQ_INDEX] = {
+			VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE, 1
+		},
+	};
+
+	if (info->index >= VFIO_PCI_NUM_IRQS)
+		return -EINVAL;
+
+	info->flags = infos[info->index].flags;
+	info->count = infos[info->index].count;
+
+	return 0;
+}
+
+static bool is_enabled(struct mtty_irq *irq, unsigned int index)
+{
+	guard(mutex)(&irq->lock);
+
+	return irq->trigger[index];
+}
+
+/* Eventfds that feed each other would keep a worker busy for ever */
+static bool is_trigger(struct mtty_irq *irq, const struct eventfd_ctx *ctx)
+{
+	guard(mutex)(&irq->lock);
+
+	return irq->trigger[VFIO_PCI_INTX_IRQ_INDEX] == ctx;
+}
+
+/**
+ * struct request - VFIO_DEVICE_SET_IRQS, decoded
+ * @index:	VFIO_PCI_*_IRQ_INDEX
+ * @fd:		with VFIO_IRQ_SET_DATA_EVENTFD: -1 takes the eventfd away
+ * @by_fd:	the action is bound to @fd, instead of being performed
+ */
+struct request {
+	unsigned int index;
+	s32 fd;
+	bool by_fd;
+};
+
+/*
+ * Nothing happens to an index that is not enabled: what the migration stream
+ * said about it must survive a user who only wants to be sure.
+ */
+static int set_disabled(struct mtty_irq *irq, unsigned int index)
+{
+	if (is_enabled(irq, index))
+		disable_index(irq, index);
+
+	return 0;
+}
+
+static int trigger_eventfd(struct mtty_irq *irq, unsigned int index, s32 fd)
+{
+	unsigned int other = index == VFIO_PCI_INTX_IRQ_INDEX ?
+			     VFIO_PCI_MSI_IRQ_INDEX : VFIO_PCI_INTX_IRQ_INDEX;
+	struct eventfd_ctx *ctx;
+
+	if (fd == -1)
+		return set_disabled(irq, index);
+
+	ctx = eventfd_ctx_fdget(fd);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+
+	if (is_enabled(irq, other) || ctx == irq->mask.ctx ||
+	    ctx == irq->unmask.ctx) {
+		eventfd_ctx_put(ctx);
+		return -EINVAL;
+	}
+
+	connect(irq, index, ctx);
+
+	return 0;
+}
+
+static int set_trigger(struct mtty_irq *irq, const struct request *req)
+{
+	if (req->by_fd)
+		return trigger_eventfd(irq, req->index, req->fd);
+
+	/* Loopback testing: the user asks for it, so the line has no say */
+	guard(mutex)(&irq->lock);
+
+	if (!irq->trigger[req->index])
+		return -EINVAL;
+	eventfd_signal(irq->trigger[req->index]);
+
+	return 0;
+}
+
+static int set_hook(struct mtty_irq *irq, struct mtty_irq_hook *hook, s32 fd,
+		    void (*thread)(void *, void *))
+{
+	struct virqfd **virqfd = &hook->virqfd[!hook->slot];
+	struct eventfd_ctx *ctx;
+	int ret;
+
+	if (fd == -1) {
+		unhook(hook);
+		return 0;
+	}
+
+	ctx = eventfd_ctx_fdget(fd);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+
+	ret = is_trigger(irq, ctx) ? -EINVAL :
+	      vfio_virqfd_enable(irq, NULL, thread, NULL, virqfd, fd);
+	if (ret) {
+		eventfd_ctx_put(ctx);
+		return ret;
+	}
+
+	unhook(hook);
+	hook->slot = !hook->slot;
+	hook->ctx = ctx;
+
+	return 0;
+}
+
+static int set_intx_mask(struct mtty_irq *irq, const struct request *req)
+{
+	if (!is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
+		return -EINVAL;
+	if (req->by_fd)
+		return set_hook(irq, &irq->mask, req->fd, mask_by_eventfd);
+
+	set_intx_masked(irq, true);
+
+	return 0;
+}
+
+static int set_intx_unmask(struct mtty_irq *irq, const struct request *req)
+{
+	if (!is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
+		return -EINVAL;
+	if (req->by_fd)
+		return set_hook(irq, &irq->unmask, req->fd, unmask_by_eventfd);
+
+	set_intx_masked(irq, false);
+
+	return 0;
+}
+
+typedef int (*action_fn)(struct mtty_irq *irq, const struct request *req);
+
+enum action { ACTION_MASK, ACTION_UNMASK, ACTION_TRIGGER, ACTION_NR };
+
+/* In the order of the VFIO_IRQ_SET_ACTION_* bits; a message cannot be masked */
+static const action_fn actions[MTTY_IRQ_NR_INDEXES][ACTION_NR] = {
+	[VFIO_PCI_INTX_IRQ_INDEX] = {
+		[ACTION_MASK] = set_intx_mask,
+		[ACTION_UNMASK] = set_intx_unmask,
+		[ACTION_TRIGGER] = set_trigger,
+	},
+	[VFIO_PCI_MSI_IRQ_INDEX] = {
+		[ACTION_TRIGGER] = set_trigger,
+	},
+};
+
+/**
+ * mtty_irq_set - VFIO_DEVICE_SET_IRQS
+ * @irq:	the interrupts
+ * @set:	passed by vfio_set_irqs_validate_and_prepare()
+ * @data:	what came behind it
+ *
+ * Takes effect, or fails with nothing changed, before it returns; in every
+ * state of the device.
+ *
+ * Locking: the lock of the device, as vfio_virqfd_enable() has none of its own.
+ *
+ * Return: 0; -EINVAL, -ENOTTY for an action that the index does not have,
+ * -EBADF for a bad file descriptor, -ENOMEM.
+ */
+int mtty_irq_set(struct mtty_irq *irq, const struct vfio_irq_set *set,
+		 const void *data)
+{
+	u32 action = set->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
+	u32 type = set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK;
+	struct request req = { .index = set->index };
+	unsigned int nr;
+
+	if (hweight32(action) != 1)
+		return -EINVAL;
+
+	nr = __ffs(action) - __ffs(VFIO_IRQ_SET_ACTION_MASK);
+	if (!actions[req.index][nr])
+		return -ENOTTY;
+
+	if (!set->count) {
+		if (nr != ACTION_TRIGGER || type != VFIO_IRQ_SET_DATA_NONE)
+			return -EINVAL;
+		return set_disabled(irq, req.index);
+	}
+
+	if (type == VFIO_IRQ_SET_DATA_EVENTFD) {
+		req.by_fd = true;
+		req.fd = *(const s32 *)data;
+	} else if (type == VFIO_IRQ_SET_DATA_BOOL && !*(const u8 *)data) {
+		return 0;
+	}
+
+	return actions[req.index][nr](irq, &req);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MTTY_IRQ_H
+#define MTTY_IRQ_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/vfio.h>
+
+struct eventfd_ctx;
+
+/* The user may connect to the first two kinds of interrupts that PCI has */
+#define MTTY_IRQ_NR_INDEXES	(VFIO_PCI_MSI_IRQ_INDEX + 1)
+
+/**
+ * struct mtty_irq_hook - an eventfd through which the user acts on INTx
+ * @virqfd:	the binding in one of the two slots; a new one is made in the other
+ *		before the old one goes, as making it may fail
+ * @slot:	which one is in use
+ * @ctx:	the eventfd, or NULL
+ */
+struct mtty_irq_hook {
+	struct virqfd *virqfd[2];
+	unsigned int slot;
+	struct eventfd_ctx *ctx;
+};
+
+/**
+ * struct mtty_irq - the line, and who is told about it
+ * @lock:	protects everything up to @msi_sent; innermost
+ * @trigger:	eventfd of each index; an index is enabled if it has one, and
+ *		only one of them can be
+ * @running:	the device may signal
+ * @level:	a port asserts its interrupt
+ * @intx_disabled: PCI_COMMAND_INTX_DISABLE
+ * @intx_masked: by the user, or because INTx was signalled (automask)
+ * @msi_sent:	the current assertion has been signalled; a message has no
+ *		level, so there is one for each assertion
+ * @mask:	masks INTx; protected, as @unmask, by the lock of the device
+ * @unmask:	unmasks INTx
+ */
+struct mtty_irq {
+	struct mutex lock; /* the line and the triggers */
+	struct eventfd_ctx *trigger[MTTY_IRQ_NR_INDEXES];
+	bool running;
+	bool level;
+	bool intx_disabled;
+	bool intx_masked;
+	bool msi_sent;
+
+	struct mtty_irq_hook mask;
+	struct mtty_irq_hook unmask;
+};
+
+/**
+ * struct mtty_irq_saved - what of it belongs into the migration stream
+ * @mode:	MTTY_REC_IRQ_MODE_*
+ * @flags:	MTTY_REC_IRQ_*
+ */
+struct mtty_irq_saved {
+	u32 mode;
+	u32 flags;
+};
+
+void mtty_irq_init(struct mtty_irq *irq);
+void mtty_irq_release(struct mtty_irq *irq);
+void mtty_irq_reset(struct mtty_irq *irq);
+void mtty_irq_run(struct mtty_irq *irq);
+void mtty_irq_quiesce(struct mtty_irq *irq);
+void mtty_irq_update(struct mtty_irq *irq, bool level, bool intx_disabled);
+void mtty_irq_save(struct mtty_irq *irq, struct mtty_irq_saved *saved);
+void mtty_irq_load(struct mtty_irq *irq, const struct mtty_irq_saved *saved);
+
+int mtty_irq_get_info(struct vfio_irq_info *info);
+int mtty_irq_set(struct mtty_irq *irq, const struct vfio_irq_set *set,
+		 const void *data);
+
+#endif /* MTTY_IRQ_H */

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The data_fd of a loading session: write(), and taking over what was written.
+ *
+ * Capture memory is stored as it comes, as a second copy of it would be too
+ * large; everything else waits in the parser until the stream is complete.  As
+ * in save.c, user memory is touched under the lock of the data_fd only.
+ */
+#include <linux/cleanup.h>
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/uaccess.h>
+
+#include "mtty.h"
+
+static int store_capture(struct mtty_session *session)
+{
+	struct mtty_stream_parser *p = &session->parser;
+	const u8 *bytes;
+	size_t len;
+	u64 offset;
+	int ret;
+
+	bytes = mtty_stream_capture(p, &offset, &len);
+	ret = mtty_cap_write(&session->mtty->cap, offset, bytes, len);
+	if (ret)
+		return mtty_stream_refuse(p, ret);
+
+	return 0;
+}
+
+/**
+ * feed() - the user's bytes are where the parser wanted them
+ * @session:	the session
+ * @len:	how many
+ *
+ * Return: 0, or an error; after -ESTALE the bytes have not been consumed.
+ */
+static int feed(struct mtty_session *session, size_t len)
+{
+	struct mtty_stream_parser *p = &session->parser;
+	struct mtty *mtty = session->mtty;
+	int ret;
+
+	lockdep_assert_held(&session->io);
+	guard(mutex)(&mtty->lock);
+
+	if (!session->live)
+		return -ENODEV;
+
+	if (!p->fill)
+		session->began = mtty_policy_loaded(&mtty->policy);
+
+	ret = mtty_stream_feed(p, len);
+	switch (ret) {
+	case MTTY_STREAM_HEAD:
+		ret = mtty_policy_admit_record(&mtty->policy, session->began,
+					       mtty_stream_generation(p));
+		if (ret)
+			mtty_stream_unfeed(p, len);
+		return ret;
+	case MTTY_STREAM_CAPTURE:
+		return store_capture(session);
+	default:
+		return min(ret, 0);
+	}
+}
+
+static int admit(struct mtty_session *session)
+{
+	struct mtty *mtty = session->mtty;
+
+	guard(mutex)(&mtty->lock);
+
+	if (!session->live)
+		return -ENODEV;
+	if (session->parser.error)
+		return session->parser.error;
+
+	return mtty_policy_admit_data(&mtty->policy);
+}
+
+static ssize_t load_write(struct file *file, const char __user *buf,
+			  size_t count, loff_t *ppos)
+{
+	struct mtty_session *session = file->private_data;
+	ssize_t done = 0;
+	int ret;
+
+	guard(mutex)(&session->io);
+
+	ret = admit(session);
+	while (count && !ret) {
+		size_t n, left;
+		u8 *where;
+
+		n = min(count, mtty_stream_want(&session->parser, &where));
+		left = copy_from_user(where, buf, n);
+		n -= left;
+		if (n)
+			ret = feed(session, n);
+		if (ret)
+			break;
+
+		done += n;
+		buf += n;
+		count -= n;
+		if (left)
+			ret = -EFAULT;
+	}
+
+	/* What was taken before is not lost, unless all of it is */
+	if (ret != -ESTALE && ret != -EFAULT && ret)
+		return ret;
+
+	return done ?: ret;
+}
+
+static __poll_t load_poll(struct file *file, struct poll_table_struct *wait)
+{
+	struct mtty_session *session = file->private_data;
+	struct mtty *mtty = session->mtty;
+
+	poll_wait(file, &mtty->wait, wait);
+	guard(mutex)(&mtty->lock);
+
+	if (!session->live)
+		return EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP;
+
+	return EPOLLOUT | EPOLLWRNORM;
+}
+
+/**
+ * mtty_load_finish - let the device become what the stream describes
+ * @mtty:	the device, RESUMING
+ *
+ * Return: 0, -ENODATA with nothing changed if the stream is not complete, or the
+ * reason why it was refused.
+ */
+int mtty_load_finish(struct mtty *mtty)
+{
+	struct mtty_stream_parser *p = &mtty->session->parser;
+
+	lockdep_assert_held(&mtty->lock);
+
+	if (p->error)
+		return p->error;
+	if (!p->ended)
+		return -ENODATA;
+
+	if (mtty_pci_staged_apply(&mtty->pci))
+		mtty_policy_config_changed(&mtty->policy);
+	mtty_device_load(mtty, &p->state);
+
+	return 0;
+}
+
+const struct file_operations mtty_load_fops = {
+	.owner = THIS_MODULE,
+	.write = load_write,
+	.poll = load_poll,
+	.release = mtty_mig_release,
+};

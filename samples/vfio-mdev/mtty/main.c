@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mtty: a PCI serial card that exists in software only, as a mediated device
+ * that can be migrated.
+ *
+ * Here are the module, the mdev parent with its types, and the door through
+ * which the user's calls come in: they are checked and copied here, and passed
+ * on in kernel memory.  What a register means is known elsewhere.
+ */
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/mdev.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "mtty.h"
+
+#define MTTY_NAME		"mtty"
+/* Enough for any test; each has a number of its own in several kernel tables */
+#define MTTY_MAX_DEVICES	4096
+
+/* Which region an offset on the device fd belongs to, as vfio-pci has it */
+#define MTTY_REGION_SHIFT	40
+#define MTTY_REGION_MASK	(BIT_ULL(MTTY_REGION_SHIFT) - 1)
+
+#define MTTY_CAP_DEFAULT_SIZE	SZ_1M
+
+/* Copied through the stack, piece by piece, with no lock held over the copy */
+#define MTTY_BOUNCE_SIZE	256
+
+struct mtty_type {
+	struct mdev_type type;
+	unsigned int nr_ports;
+};
+
+static struct mtty_type mtty_types[] = {
+	{ .nr_ports = 1, .type = { .sysfs_name = "1",
+				   .pretty_name = "Single port serial" } },
+	{ .nr_ports = 2, .type = { .sysfs_name = "2",
+				   .pretty_name = "Dual port serial" } },
+};
+
+static struct mdev_type *mtty_mdev_types[] = {
+	&mtty_types[0].type,
+	&mtty_types[1].type,
+};
+
+static struct mdev_parent mtty_parent;
+static struct device *mtty_parent_dev;
+
+static int mtty_open_device(struct vfio_device *vdev)
+{
+	return mtty_device_open(to_mtty(vdev));
+}
+
+static void mtty_close_device(struct vfio_device *vdev)
+{
+	mtty_device_close(to_mtty(vdev));
+}
+
+/* An access that is not inside a region as a whole has no effect at all */
+static int check_access(struct mtty *mtty, loff_t pos, size_t count)
+{
+	u64 size = mtty_device_region_size(mtty, pos >> MTTY_REGION_SHIFT);
+	u64 offset = pos & MTTY_REGION_MASK;
+
+	return offset <= size && count <= size - offset ? 0 : -EINVAL;
+}
+
+static ssize_t mtty_read(struct vfio_device *vdev, char __user *buf,
+			 size_t count, loff_t *ppos)
+{
+	struct mtty *mtty = to_mtty(vdev);
+	u8 bounce[MTTY_BOUNCE_SIZE];
+	size_t done, n;
+	int ret;
+
+	ret = check_access(mtty, *ppos, count);
+	if (ret)
+		return ret;
+
+	for (done = 0; done < count; done += n, *ppos += n) {
+		n = min(count - done, sizeof(bounce));
+		scoped_guard(mutex, &mtty->lock)
+			ret = mtty_device_read(mtty, *ppos >> MTTY_REGION_SHIFT,
+					       *ppos & MTTY_REGION_MASK,
+					       bounce, n);
+		if (!ret && copy_to_user(buf + done, bounce, n))
+			ret = -EFAULT;
+		if (ret)
+			break;
+	}
+
+	return done ?: ret;
+}
+
+static ssize_t mtty_write(struct vfio_device *vdev, const char __user *buf,
+			  size_t count, loff_t *ppos)
+{
+	struct mtty *mtty = to_mtty(vdev);
+	u8 bounce[MTTY_BOUNCE_SIZE];
+	size_t done, n;
+	int ret;
+
+	ret = check_access(mtty, *ppos, count);
+	if (ret)
+		return ret;
+
+	for (done = 0; done < count; done += n, *ppos += n) {
+		n = min(count - done, sizeof(bounce));
+		if (copy_from_user(bounce, buf + done, n)) {
+			ret = -EFAULT;
+			break;
+		}
+		scoped_guard(mutex, &mtty->lock)
+			ret = mtty_device_write(mtty,
+						*ppos >> MTTY_REGION_SHIFT,
+						*ppos & MTTY_REGION_MASK,
+						bounce, n);
+		if (ret)
+			break;
+	}
+
+	return done ?: ret;
+}
+
+static int get_info(struct mtty *mtty, void *arg)
+{
+	struct vfio_device_info *info = arg;
+
+	info->flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
+	info->num_regions = VFIO_PCI_NUM_REGIONS;
+	info->num_irqs = VFIO_PCI_NUM_IRQS;
+
+	return 0;
+}
+
+static int get_region_info(struct mtty *mtty, void *arg)
+{
+	struct vfio_region_info *info = arg;
+
+	if (info->index >= VFIO_PCI_NUM_REGIONS)
+		return -EINVAL;
+
+	info->size = mtty_device_region_size(mtty, info->index);
+	info->offset = (u64)info->index << MTTY_REGION_SHIFT;
+	info->cap_offset = 0;
+	info->flags = 0;
+	if (info->size)
+		info->flags = VFIO_REGION_INFO_FLAG_READ |
+			      VFIO_REGION_INFO_FLAG_WRITE;
+
+	return 0;
+}
+
+static int get_irq_info(struct mtty *mtty, void *arg)
+{
+	return mtty_irq_get_info(arg);
+}
+
+/*
+ * All the info structures begin with argsz, and each has a size that its first
+ * version had and that nothing is copied beyond.
+ */
+static long ioctl_info(struct mtty *mtty, void __user *arg, size_t minsz,
+		       int (*get)(struct mtty *mtty, void *info))
+{
+	union {
+		u32 argsz;
+		struct vfio_device_info device;
+		struct vfio_region_info region;
+		struct vfio_irq_info irq;
+	} info = {};
+	int ret;
+
+	if (copy_from_user(&info, arg, minsz))
+		return -EFAULT;
+	if (info.argsz < minsz)
+		return -EINVAL;
+
+	ret = get(mtty, &info);
+	if (ret)
+		return ret;
+
+	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
+}
+
+static long ioctl_set_irqs(struct mtty *mtty, void __user *arg)
+{
+	size_t minsz = offsetofend(struct vfio_irq_set, count);
+	struct vfio_irq_info info = {};
+	struct vfio_irq_set set;
+	s32 data = 0;
+	size_t size;
+	int ret;
+
+	if (copy_from_user(&set, arg, minsz))
+		return -EFAULT;
+
+	info.index = set.index;
+	ret = mtty_irq_get_info(&info);
+	if (ret)
+		return ret;
+
+	ret = vfio_set_irqs_validate_and_prepare(&set, info.count,
+						 VFIO_PCI_NUM_IRQS, &size);
+	if (ret)
+		return ret;
+
+	/* No index has more than one interrupt */
+	if (WARN_ON_ONCE(size > sizeof(data)))
+		return -EINVAL;
+	if (copy_from_user(&data, arg + minsz, size))
+		return -EFAULT;
+
+	guard(mutex)(&mtty->lock);
+
+	return mtty_irq_set(&mtty->irq, &set, &data);
+}
+
+static long ioctl_reset(struct mtty *mtty)
+{
+	guard(mutex)(&mtty->lock);
+
+	mtty_mig_session_end(mtty);
+	mtty_device_reset(mtty);
+
+	return 0;
+}
+
+static long mtty_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		       unsigned long arg)
+{
+	struct mtty *mtty = to_mtty(vdev);
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case VFIO_DEVICE_GET_INFO:
+		return ioctl_info(mtty, uarg,
+				  offsetofend(struct vfio_device_info, num_irqs),
+				  get_info);
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return ioctl_info(mtty, uarg,
+				  offsetofend(struct vfio_region_info, offset),
+				  get_region_info);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return ioctl_info(mtty, uarg,
+				  offsetofend(struct vfio_irq_info, count),
+				  get_irq_info);
+	case VFIO_DEVICE_SET_IRQS:
+		return ioctl_set_irqs(mtty, uarg);
+	case VFIO_DEVICE_RESET:
+		return ioctl_reset(mtty);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int mtty_device_feature(struct vfio_device *vdev, u32 flags,
+			       void __user *arg, size_t argsz)
+{
+	if ((flags & VFIO_DEVICE_FEATURE_MASK) != VFIO_DEVICE_FEATURE_MIG_CONFIG)
+		return -ENOTTY;
+
+	return mtty_policy_feature(to_mtty(vdev), flags, arg, argsz);
+}
+
+static int mtty_init_device(struct vfio_device *vdev)
+{
+	struct mdev_device *mdev = to_mdev_device(vdev->dev);
+	struct mtty *mtty = to_mtty(vdev);
+
+	mtty->nr_ports = container_of(mdev->type, struct mtty_type,
+				      type)->nr_ports;
+	mtty->cap.size = MTTY_CAP_DEFAULT_SIZE;
+	mtty_device_init(mtty);
+
+	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
+				VFIO_MIGRATION_PRE_COPY;
+	vdev->mig_ops = &mtty_mig_ops;
+	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER))
+		vdev->log_ops = &mtty_log_ops;
+
+	return 0;
+}
+
+static void mtty_release_device(struct vfio_device *vdev)
+{
+	mutex_destroy(&to_mtty(vdev)->lock);
+}
+
+static const struct vfio_device_ops mtty_device_ops = {
+	.name = "vfio-mtty",
+	.init = mtty_init_device,
+	.release = mtty_release_device,
+	.open_device = mtty_open_device,
+	.close_device = mtty_close_device,
+	.read = mtty_read,
+	.write = mtty_write,
+	.ioctl = mtty_ioctl,
+	.device_feature = mtty_device_feature,
+	.bind_iommufd = vfio_iommufd_emulated_bind,
+	.unbind_iommufd = vfio_iommufd_emulated_unbind,
+	.attach_ioas = vfio_iommufd_emulated_attach_ioas,
+	.detach_ioas = vfio_iommufd_emulated_detach_ioas,
+};
+
+static int mtty_probe(struct mdev_device *mdev)
+{
+	struct mtty *mtty;
+	int ret;
+
+	mtty = vfio_alloc_device(mtty, vdev, &mdev->dev, &mtty_device_ops);
+	if (IS_ERR(mtty))
+		return PTR_ERR(mtty);
+
+	dev_set_drvdata(&mdev->dev, mtty);
+	ret = vfio_register_emulated_iommu_dev(&mtty->vdev);
+	if (ret)
+		vfio_put_device(&mtty->vdev);
+
+	return ret;
+}
+
+static void mtty_remove(struct mdev_device *mdev)
+{
+	struct mtty *mtty = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&mtty->vdev);
+	vfio_put_device(&mtty->vdev);
+}
+
+static struct mdev_driver mtty_driver = {
+	.device_api = VFIO_DEVICE_API_PCI_STRING,
+	.max_instances = MTTY_MAX_DEVICES,
+	.probe = mtty_probe,
+	.remove = mtty_remove,
+	.driver = {
+		.name = MTTY_NAME,
+		.owner = THIS_MODULE,
+		.mod_name = KBUILD_MODNAME,
+		.dev_groups = mtty_groups,
+	},
+};
+
+static const struct class mtty_class = {
+	.name = MTTY_NAME,
+};
+
+static int __init mtty_init(void)
+{
+	int ret;
+
+	ret = mdev_register_driver(&mtty_driver);
+	if (ret)
+		return ret;
+
+	ret = class_register(&mtty_class);
+	if (ret)
+		goto err_driver;
+
+	/* Scripts know the parent as .../virtual/mtty/mtty */
+	mtty_parent_dev = device_create(&mtty_class, NULL, 0, NULL, MTTY_NAME);
+	if (IS_ERR(mtty_parent_dev)) {
+		ret = PTR_ERR(mtty_parent_dev);
+		goto err_class;
+	}
+
+	ret = mdev_register_parent(&mtty_parent, mtty_parent_dev, &mtty_driver,
+				   mtty_mdev_types,
+				   ARRAY_SIZE(mtty_mdev_types));
+	if (ret)
+		goto err_device;
+
+	return 0;
+
+err_device:
+	device_unregister(mtty_parent_dev);
+err_class:
+	class_unregister(&mtty_class);
+err_driver:
+	mdev_unregister_driver(&mtty_driver);
+	return ret;
+}
+
+static void __exit mtty_exit(void)
+{
+	mdev_unregister_parent(&mtty_parent);
+	device_unregister(mtty_parent_dev);
+	class_unregister(&mtty_class);
+	mdev_unregister_driver(&mtty_driver);
+}
+
+module_init(mtty_init);
+module_exit(mtty_exit);
+
+MODULE_DESCRIPTION("PCI serial card as a mediated device that can be migrated");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What mtty shows to the outside as bytes: the capture memory in BAR2 and the
+ * records of the migration stream.
+ *
+ * Both are little-endian and free of padding, so that the driver, the tests and
+ * tools on other machines can share this file.  It holds layouts only.
+ */
+#ifndef MTTY_FORMAT_H
+#define MTTY_FORMAT_H
+
+#include <linux/types.h>
+
+#define MTTY_MAX_PORTS		2
+
+/*
+ * Capture memory (BAR2).
+ *
+ * The first MTTY_CAP_LOG_OFFSET bytes are read-only: struct mtty_cap_header,
+ * then zeroes.  The log follows: one entry for each byte that a port
+ * transmitted, oldest first, in the order of transmission across all ports.
+ * When the log is full, further bytes are counted, but not kept.
+ */
+#define MTTY_CAP_MAGIC		0x5041434dU	/* "MCAP" */
+#define MTTY_CAP_VERSION	1
+#define MTTY_CAP_LOG_OFFSET	4096
+#define MTTY_CAP_MIN_SIZE	8192
+#define MTTY_CAP_MAX_SIZE	(256U << 20)
+
+/**
+ * struct mtty_cap_header - start of BAR2, read-only
+ * @magic:	MTTY_CAP_MAGIC
+ * @version:	MTTY_CAP_VERSION
+ * @size:	size of BAR2 in bytes, this header included
+ * @capacity:	how many entries the log can hold
+ * @logged:	how many entries the log does hold
+ * @dropped:	how many bytes were transmitted after the log was full
+ */
+struct mtty_cap_header {
+	__le32 magic;
+	__le32 version;
+	__le64 size;
+	__le64 capacity;
+	__le64 logged;
+	__le64 dropped;
+};
+
+/**
+ * struct mtty_cap_entry - one transmitted byte
+ * @data:	the byte
+ * @port:	the port it left through, counted from 0
+ */
+struct mtty_cap_entry {
+	__u8 data;
+	__u8 port;
+};
+
+/*
+ * Migration stream: a sequence of records, each a struct mtty_rec_head followed
+ * by its payload.  MTTY_REC_START comes first and describes the source,
+ * MTTY_REC_END comes last; between them, in any number and order, whatever
+ * describes the device.  A later MTTY_REC_CAPTURE for the same place replaces an
+ * earlier one.
+ */
+#define MTTY_STREAM_MAGIC	0x5247494d5954544dULL	/* "MTTYMIGR" */
+#define MTTY_STREAM_VERSION	1
+
+enum mtty_rec_type {
+	/* 0 is never valid: zeroed memory is not a record */
+	MTTY_REC_START	= 1,	/* struct mtty_rec_start */
+	MTTY_REC_CAPTURE = 2,	/* struct mtty_rec_capture, then the bytes */
+	MTTY_REC_LOG	= 3,	/* struct mtty_rec_log */
+	MTTY_REC_UART	= 4,	/* struct mtty_rec_uart, one for each port */
+	MTTY_REC_IRQ	= 5,	/* struct mtty_rec_irq */
+	MTTY_REC_END	= 6,	/* struct mtty_rec_end */
+	MTTY_REC_NR
+};
+
+/* Most bytes of capture memory that one MTTY_REC_CAPTURE may carry */
+#define MTTY_REC_CAPTURE_MAX	65536
+
+/**
+ * struct mtty_rec_head - what every record starts with
+ * @type:	enum mtty_rec_type
+ * @len:	length of the payload in bytes
+ * @generation:	generation of config space that the record was made under
+ * @seq:	0 for the first record of a stream, then one more for each
+ * @data_crc:	CRC-32 (IEEE 802.3) of the payload
+ * @head_crc:	CRC-32 of everything above, continued from the @head_crc of the
+ *		record before; so no record can be lost, repeated, moved or
+ *		taken from another stream
+ */
+struct mtty_rec_head {
+	__le32 type;
+	__le32 len;
+	__le64 generation;
+	__le64 seq;
+	__le32 data_crc;
+	__le32 head_crc;
+};
+
+/**
+ * struct mtty_rec_start - the device that made the stream
+ * @magic:	MTTY_STREAM_MAGIC
+ * @version:	MTTY_STREAM_VERSION
+ * @nr_ports:	1 or 2
+ * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
+ * @capture_size: size of BAR2 in bytes, 0 without capture memory
+ * @session:	random, so that no two streams share their checksums
+ */
+struct mtty_rec_start {
+	__le64 magic;
+	__le32 version;
+	__le32 nr_ports;
+	__le64 policy;
+	__le64 capture_size;
+	__le64 session;
+};
+
+/**
+ * struct mtty_rec_capture - a piece of capture memory
+ * @offset:	where in BAR2 the bytes that follow belong, in bytes
+ */
+struct mtty_rec_capture {
+	__le64 offset;
+};
+
+/**
+ * struct mtty_rec_log - how far the log has come
+ * @logged:	as in struct mtty_cap_header
+ * @dropped:	as in struct mtty_cap_header
+ */
+struct mtty_rec_log {
+	__le64 logged;
+	__le64 dropped;
+};
+
+#define MTTY_UART_FIFO_SIZE	16
+
+/**
+ * struct mtty_rec_uart - one port
+ * @port:	which, counted from 0
+ * @ier:	UART_IER, only the four bits a 16550A has
+ * @fcr:	UART_FCR_ENABLE_FIFO, UART_FCR_DMA_SELECT and the trigger level
+ * @lcr:	UART_LCR
+ * @mcr:	UART_MCR, only the five bits a 16550A has
+ * @msr_delta:	UART_MSR_ANY_DELTA part of the modem status
+ * @scr:	UART_SCR
+ * @dll:	divisor latch, low byte
+ * @dlm:	divisor latch, high byte
+ * @flags:	MTTY_REC_UART_* below
+ * @fifo_len:	bytes received and not read yet
+ * @reserved:	zero
+ * @fifo:	these bytes, oldest first; the rest is zero
+ */
+struct mtty_rec_uart {
+	__u8 port;
+	__u8 ier;
+	__u8 fcr;
+	__u8 lcr;
+	__u8 mcr;
+	__u8 msr_delta;
+	__u8 scr;
+	__u8 dll;
+	__u8 dlm;
+	__u8 flags;
+#define MTTY_REC_UART_OVERRUN	0x01	/* UART_LSR_OE not read yet */
+#define MTTY_REC_UART_THRI	0x02	/* THR empty not acknowledged */
+#define MTTY_REC_UART_TIMEOUT	0x04	/* character timeout is due */
+	__u8 fifo_len;
+	__u8 reserved[5];
+	__u8 fifo[MTTY_UART_FIFO_SIZE];
+};
+
+/**
+ * struct mtty_rec_irq - the device's side of its interrupts
+ * @mode:	MTTY_REC_IRQ_MODE_*: what the user had enabled on the source; the
+ *		destination's user enables what it wants to, whenever it wants to
+ * @flags:	MTTY_REC_IRQ_* below
+ */
+struct mtty_rec_irq {
+	__le32 mode;
+#define MTTY_REC_IRQ_MODE_NONE	0
+#define MTTY_REC_IRQ_MODE_INTX	1
+#define MTTY_REC_IRQ_MODE_MSI	2
+	__le32 flags;
+#define MTTY_REC_IRQ_INTX_MASKED 0x01	/* by the user, or by automask */
+#define MTTY_REC_IRQ_MSI_SENT	0x02	/* for the current assertion */
+};
+
+/**
+ * struct mtty_rec_end - nothing is missing
+ * @records:	how many records came before this one
+ */
+struct mtty_rec_end {
+	__le64 records;
+};
+
+#endif /* MTTY_FORMAT_H */

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Config space, driven by one table: what a register holds after reset, and
+ * which of its bits can be written.  A bit that no row names reads as zero.
+ *
+ * While the device is RESUMING, writes are collected and judged as a whole, by
+ * the same table; until then config space stays what it was.
+ *
+ * It signals nothing: what the command register means for interrupts and for
+ * the ports is the business of whoever writes to it.  No locks either; the
+ * device has the only one.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+
+#include "mtty_format.h"
+#include "pci.h"
+
+#define MTTY_PCI_VENDOR_ID	0x4348
+#define MTTY_PCI_DEVICE_ID	0x3253
+#define MTTY_PCI_REVISION	0x10
+#define MTTY_PCI_CLASS_16550	0x070002	/* serial, 16550 compatible */
+
+#define MTTY_PCI_CAP_MSI	0x50
+#define MTTY_PCI_IO_BAR_SIZE	8
+
+/* Bus mastering is for the messages of MSI; the device has no DMA of its own */
+#define MTTY_PCI_COMMAND_BITS	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | \
+				 PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE)
+
+#define BAR(n)			(PCI_BASE_ADDRESS_0 + 4 * (n))
+#define MSI(reg)		(MTTY_PCI_CAP_MSI + (reg))
+
+struct reg {
+	u8 offset;
+	u8 width;
+	u32 reset;
+	u32 writable;
+};
+
+static const struct reg regs[] = {
+	{ PCI_VENDOR_ID,	2, MTTY_PCI_VENDOR_ID },
+	{ PCI_DEVICE_ID,	2, MTTY_PCI_DEVICE_ID },
+	/* Decoding I/O from the start is what the kernel's sample does */
+	{ PCI_COMMAND,		2, PCI_COMMAND_IO, MTTY_PCI_COMMAND_BITS },
+	{ PCI_STATUS,		2, PCI_STATUS_CAP_LIST |
+				   PCI_STATUS_DEVSEL_MEDIUM },
+	{ PCI_CLASS_REVISION,	4, MTTY_PCI_CLASS_16550 << 8 |
+				   MTTY_PCI_REVISION },
+	{ PCI_CACHE_LINE_SIZE,	1, 0, 0xff },
+	{ PCI_LATENCY_TIMER,	1, 0, 0xff },
+	{ PCI_SUBSYSTEM_VENDOR_ID, 2, MTTY_PCI_VENDOR_ID },
+	{ PCI_SUBSYSTEM_ID,	2, MTTY_PCI_DEVICE_ID },
+	{ PCI_CAPABILITY_LIST,	1, MTTY_PCI_CAP_MSI },
+	{ PCI_INTERRUPT_LINE,	1, 0, 0xff },
+	{ PCI_INTERRUPT_PIN,	1, 1 },
+	{ MSI(PCI_CAP_LIST_ID),	1, PCI_CAP_ID_MSI },
+	/* One vector, so the number of enabled ones is fixed as well */
+	{ MSI(PCI_MSI_FLAGS),	2, PCI_MSI_FLAGS_64BIT, PCI_MSI_FLAGS_ENABLE },
+	/* Messages are dwords, hence aligned to one */
+	{ MSI(PCI_MSI_ADDRESS_LO), 4, 0, 0xfffffffc },
+	{ MSI(PCI_MSI_ADDRESS_HI), 4, 0, 0xffffffff },
+	{ MSI(PCI_MSI_DATA_64),	2, 0, 0xffff },
+};
+
+static void set_reg(struct mtty_pci *pci, const struct reg *reg)
+{
+	__le32 reset = cpu_to_le32(reg->reset);
+	__le32 writable = cpu_to_le32(reg->writable);
+
+	memcpy(pci->space + reg->offset, &reset, reg->width);
+	memcpy(pci->writable + reg->offset, &writable, reg->width);
+}
+
+/* A BAR decodes naturally aligned: the bits below its size are hard-wired */
+static void set_bar(struct mtty_pci *pci, unsigned int n, u32 type, u32 size)
+{
+	const struct reg reg = { BAR(n), 4, type, -size };
+
+	set_reg(pci, &reg);
+}
+
+/**
+ * mtty_pci_reset - put config space into the state after a reset
+ * @pci:	config space; nothing is staged afterwards
+ * @nr_ports:	serial ports, each with a BAR
+ * @capture_size: bytes of BAR2, 0 or a power of two
+ *
+ * Return: whether a guest can see a difference.
+ */
+bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
+		    u64 capture_size)
+{
+	u8 old[PCI_CFG_SPACE_SIZE];
+	unsigned int i;
+
+	memcpy(old, pci->space, sizeof(old));
+	memset(pci, 0, sizeof(*pci));
+
+	for (i = 0; i < ARRAY_SIZE(regs); i++)
+		set_reg(pci, &regs[i]);
+	for (i = 0; i < nr_ports; i++)
+		set_bar(pci, i, PCI_BASE_ADDRESS_SPACE_IO, MTTY_PCI_IO_BAR_SIZE);
+	if (capture_size)
+		set_bar(pci, 2, PCI_BASE_ADDRESS_SPACE_MEMORY, capture_size);
+
+	return memcmp(old, pci->space, sizeof(old));
+}
+
+/* What a byte becomes when it is written */
+static u8 written(const struct mtty_pci *pci, unsigned int offset, u8 val)
+{
+	u8 writable = pci->writable[offset];
+
+	return (pci->space[offset] & ~writable) | (val & writable);
+}
+
+/**
+ * mtty_pci_command - the command register as it is in effect
+ * @pci:	config space
+ */
+u16 mtty_pci_command(const struct mtty_pci *pci)
+{
+	return get_unaligned_le16(pci->space + PCI_COMMAND);
+}
+
+/**
+ * mtty_pci_read - read from config space
+ * @pci:	config space
+ * @offset:	in bytes; the caller has checked that the range is inside
+ * @buf:	filled in completely
+ * @len:	bytes
+ * @status:	bits of PCI_STATUS that report a state of the device
+ *
+ * A staged write reads back as what it will become.
+ */
+void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
+		   size_t len, u16 status)
+{
+	unsigned int at;
+
+	for (at = offset; len--; at++, buf++) {
+		*buf = pci->space[at];
+		if (test_bit(at, pci->staged_map))
+			*buf = written(pci, at, pci->staged[at]);
+		if (at == PCI_STATUS)
+			*buf |= status & 0xff;
+		if (at == PCI_STATUS + 1)
+			*buf |= status >> 8;
+	}
+}
+
+/**
+ * mtty_pci_write - write to config space
+ * @pci:	config space
+ * @offset:	in bytes; the caller has checked that the range is inside
+ * @buf:	what to write
+ * @len:	bytes
+ *
+ * Return: whether a guest can see a difference, false if it was only staged.
+ */
+bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
+		    size_t len)
+{
+	bool changed = false;
+	unsigned int at;
+
+	for (at = offset; len--; at++, buf++) {
+		u8 val = written(pci, at, *buf);
+
+		if (pci->staging) {
+			pci->staged[at] = *buf;
+			__set_bit(at, pci->staged_map);
+			continue;
+		}
+		changed |= pci->space[at] != val;
+		pci->space[at] = val;
+	}
+
+	return changed;
+}
+
+/**
+ * mtty_pci_stage - collect writes from now on
+ * @pci:	config space
+ */
+void mtty_pci_stage(struct mtty_pci *pci)
+{
+	bitmap_zero(pci->staged_map, PCI_CFG_SPACE_SIZE);
+	pci->staging = true;
+}
+
+/**
+ * mtty_pci_unstage - let writes take effect again, and forget the staged ones
+ * @pci:	config space
+ */
+void mtty_pci_unstage(struct mtty_pci *pci)
+{
+	bitmap_zero(pci->staged_map, PCI_CFG_SPACE_SIZE);
+	pci->staging = false;
+}
+
+/**
+ * mtty_pci_staged_check - are the staged writes a snapshot of such a device?
+ * @pci:	config space
+ *
+ * What cannot be written must agree with this device, as it was read from one
+ * of the same kind: identity, capabilities, and the zeroes at the bottom of a
+ * BAR that say how large, and so how aligned, it is.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int mtty_pci_staged_check(const struct mtty_pci *pci)
+{
+	unsigned int at;
+
+	for_each_set_bit(at, pci->staged_map, PCI_CFG_SPACE_SIZE) {
+		u8 differs = pci->staged[at] ^ pci->space[at];
+
+		if (at == PCI_STATUS)
+			differs &= ~PCI_STATUS_INTERRUPT;
+		if (differs & ~pci->writable[at])
+			return -EINVAL;
+	}
+
+	return 0;
+}
+
+/**
+ * mtty_pci_staged_apply - let the staged writes take effect, all at once
+ * @pci:	config space; goes on staging if it did
+ *
+ * Return: whether a guest can see a difference.
+ */
+bool mtty_pci_staged_apply(struct mtty_pci *pci)
+{
+	bool changed = false;
+	unsigned int at;
+
+	for_each_set_bit(at, pci->staged_map, PCI_CFG_SPACE_SIZE) {
+		u8 val = written(pci, at, pci->staged[at]);
+
+		changed |= pci->space[at] != val;
+		pci->space[at] = val;
+	}
+	bitmap_zero(pci->staged_map, PCI_CFG_SPACE_SIZE);
+
+	return changed;
+}

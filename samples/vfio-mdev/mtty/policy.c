@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Config space and migration data: which of them has to come first, and whether
+ * they belong together.
+ *
+ * Here are the rules and VFIO_DEVICE_FEATURE_MIG_CONFIG; bytes are moved
+ * elsewhere.  Everything is protected by the lock of the device.
+ */
+#include <linux/cleanup.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#include "mtty.h"
+
+static const struct {
+	const char *name;
+	u64 flag;
+} policies[] = {
+	{ "independent", 0 },
+	{ "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
+};
+
+/**
+ * mtty_policy_name - the word for a policy
+ * @policy:	the policy
+ */
+const char *mtty_policy_name(const struct mtty_policy *policy)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++)
+		if (policies[i].flag == policy->flag)
+			break;
+
+	return policies[i].name;
+}
+
+/**
+ * mtty_policy_set - choose a policy by its word
+ * @policy:	of a device that is closed
+ * @name:	the word; a newline may follow
+ *
+ * Return: 0, or -EINVAL for an unknown word.
+ */
+int mtty_policy_set(struct mtty_policy *policy, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		if (!sysfs_streq(policies[i].name, name))
+			continue;
+		policy->flag = policies[i].flag;
+		return 0;
+	}
+
+	return -EINVAL;
+}
+
+/**
+ * mtty_policy_open - the device is opened
+ * @policy:	forgets what happened when it was open before
+ */
+void mtty_policy_open(struct mtty_policy *policy)
+{
+	policy->generation = 1;
+	policy->asked = 0;
+	policy->loaded = false;
+}
+
+/**
+ * mtty_policy_config_changed - a guest could see config space change
+ * @policy:	the policy
+ */
+void mtty_policy_config_changed(struct mtty_policy *policy)
+{
+	policy->generation++;
+}
+
+/**
+ * mtty_policy_admit_read - may the next record be made?
+ * @policy:	of a device that is saving
+ *
+ * A record that is made under a generation of which the user has never seen the
+ * config space could not be loaded anywhere.  A user who has never asked is not
+ * going to send config space, and is left alone.
+ *
+ * Return: 0, or -ESTALE if the user has to look at config space again.
+ */
+int mtty_policy_admit_read(const struct mtty_policy *policy)
+{
+	if (policy->flag == VFIO_MIG_CONFIG_BEFORE_DATA && policy->asked &&
+	    policy->asked != policy->generation)
+		return -ESTALE;
+
+	return 0;
+}
+
+/**
+ * mtty_policy_admit_data - may migration data come now?
+ * @policy:	of a device that is RESUMING
+ *
+ * Return: 0, or -EPROTO if config space must come first.
+ */
+int mtty_policy_admit_data(const struct mtty_policy *policy)
+{
+	if (policy->flag == VFIO_MIG_CONFIG_BEFORE_DATA && !policy->loaded)
+		return -EPROTO;
+
+	return 0;
+}
+
+/**
+ * mtty_policy_loaded - which config space has been loaded
+ * @policy:	of a device that is RESUMING
+ *
+ * Return: its generation, or 0 if there was none yet.
+ */
+u64 mtty_policy_loaded(const struct mtty_policy *policy)
+{
+	return policy->loaded ? policy->generation : 0;
+}
+
+/**
+ * mtty_policy_admit_record - do data and config space belong together?
+ * @policy:	of a device that is RESUMING
+ * @began:	mtty_policy_loaded() when the first byte of the data came
+ * @generation:	that the data were made under
+ *
+ * A user cuts the stream where he likes, so a newer config space may come in the
+ * middle of a record; the record still belongs to the one before.
+ *
+ * Return: 0, or -ESTALE if the config space of another generation was loaded.
+ */
+int mtty_policy_admit_record(const struct mtty_policy *policy, u64 began,
+			     u64 generation)
+{
+	if (!policy->loaded || generation == policy->generation ||
+	    generation == began)
+		return 0;
+
+	return -ESTALE;
+}
+
+static int set_loaded(struct mtty *mtty, u64 generation)
+{
+	int ret;
+
+	lockdep_assert_held(&mtty->lock);
+
+	if (mtty->state != VFIO_DEVICE_STATE_RESUMING)
+		return -EINVAL;
+
+	ret = mtty_pci_staged_check(&mtty->pci);
+	if (ret)
+		return ret;
+
+	mtty_pci_staged_apply(&mtty->pci);
+	mtty->policy.generation = generation;
+	mtty->policy.loaded = true;
+	mtty_device_update_irq(mtty);
+
+	return 0;
+}
+
+/**
+ * mtty_policy_feature - VFIO_DEVICE_FEATURE_MIG_CONFIG
+ * @mtty:	the device
+ * @flags:	as vfio_device_ops.device_feature gets them
+ * @arg:	struct vfio_device_feature_mig_config of the user
+ * @argsz:	bytes of it
+ *
+ * Return: 0 or one of the errors in uapi/linux/vfio_mig_config.h.
+ */
+int mtty_policy_feature(struct mtty *mtty, u32 flags, void __user *arg,
+			size_t argsz)
+{
+	struct vfio_device_feature_mig_config config = {};
+	int ret;
+
+	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_GET |
+				 VFIO_DEVICE_FEATURE_SET, sizeof(config));
+	if (ret != 1)
+		return ret;
+
+	if (flags & VFIO_DEVICE_FEATURE_SET) {
+		if (copy_from_user(&config, arg, sizeof(config)))
+			return -EFAULT;
+		if (config.flags != VFIO_MIG_CONFIG_LOADED ||
+		    !config.generation)
+			return -EINVAL;
+
+		guard(mutex)(&mtty->lock);
+		return set_loaded(mtty, config.generation);
+	}
+
+	scoped_guard(mutex, &mtty->lock) {
+		config.flags = mtty->policy.flag;
+		if (mtty->policy.loaded)
+			config.flags |= VFIO_MIG_CONFIG_LOADED;
+		config.generation = mtty->policy.generation;
+		mtty->policy.asked = config.generation;
+	}
+
+	return copy_to_user(arg, &config, sizeof(config)) ? -EFAULT : 0;
+}

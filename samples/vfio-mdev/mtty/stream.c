@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The records of the migration stream: encode, decode, validate.
+ *
+ * Pure logic on bytes: no VFIO, no locks, no allocation, so that it can be
+ * built and fuzzed outside the kernel.  It knows what a device can look like,
+ * but never touches one.
+ *
+ * Every length is bounded before it is used, every value is checked before it
+ * is kept, and one refused byte ends a stream for good.
+ */
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
+#include <linux/crc32.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "stream.h"
+
+static u32 crc(u32 seed, const void *buf, size_t len)
+{
+	return ~crc32_le(~seed, buf, len);
+}
+
+static u32 head_crc(const struct mtty_stream_chain *chain,
+		    const struct mtty_rec_head *head)
+{
+	return crc(chain->crc, head, offsetof(struct mtty_rec_head, head_crc));
+}
+
+static void chain_advance(struct mtty_stream_chain *chain,
+			  const struct mtty_rec_head *head)
+{
+	chain->seq++;
+	chain->crc = le32_to_cpu(head->head_crc);
+}
+
+/**
+ * mtty_stream_seal - put the head before a payload
+ * @chain:	the stream; moves on by one record
+ * @buf:	room for the head, then the payload
+ * @type:	of the record
+ * @generation:	of config space
+ * @len:	bytes of payload
+ *
+ * Return: bytes of the whole record.
+ */
+size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
+			enum mtty_rec_type type, u64 generation, size_t len)
+{
+	struct mtty_rec_head *head = buf;
+
+	head->type = cpu_to_le32(type);
+	head->len = cpu_to_le32(len);
+	head->generation = cpu_to_le64(generation);
+	head->seq = cpu_to_le64(chain->seq);
+	head->data_crc = cpu_to_le32(crc(0, head + 1, len));
+	head->head_crc = cpu_to_le32(head_crc(chain, head));
+	chain_advance(chain, head);
+
+	return sizeof(*head) + len;
+}
+
+/**
+ * mtty_stream_put_start - encode the first record
+ * @payload:	where to
+ * @id:		the device
+ * @session:	random number
+ *
+ * Return: bytes of payload, as do all of mtty_stream_put_*().
+ */
+size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
+			     u64 session)
+{
+	struct mtty_rec_start *rec = payload;
+
+	rec->magic = cpu_to_le64(MTTY_STREAM_MAGIC);
+	rec->version = cpu_to_le32(MTTY_STREAM_VERSION);
+	rec->nr_ports = cpu_to_le32(id->nr_ports);
+	rec->policy = cpu_to_le64(id->policy);
+	rec->capture_size = cpu_to_le64(id->capture_size);
+	rec->session = cpu_to_le64(session);
+
+	return sizeof(*rec);
+}
+
+/**
+ * mtty_stream_put_capture - encode what goes before a piece of capture memory
+ * @payload:	where to; the caller puts the bytes right behind
+ * @offset:	of the bytes in BAR2
+ * @len:	their number
+ */
+size_t mtty_stream_put_capture(void *payload, u64 offset, size_t len)
+{
+	struct mtty_rec_capture *rec = payload;
+
+	rec->offset = cpu_to_le64(offset);
+
+	return sizeof(*rec) + len;
+}
+
+/**
+ * mtty_stream_put_log - encode how far the log has come
+ * @payload:	where to
+ * @st:		the device
+ */
+size_t mtty_stream_put_log(void *payload, const struct mtty_stream_state *st)
+{
+	struct mtty_rec_log *rec = payload;
+
+	rec->logged = cpu_to_le64(st->logged);
+	rec->dropped = cpu_to_le64(st->dropped);
+
+	return sizeof(*rec);
+}
+
+/**
+ * mtty_stream_put_uart - encode a port
+ * @payload:	where to
+ * @st:		the device
+ * @port:	which port
+ */
+size_t mtty_stream_put_uart(void *payload, const struct mtty_stream_state *st,
+			    u8 port)
+{
+	mtty_uart_save(&st->uart[port], port, payload);
+
+	return sizeof(struct mtty_rec_uart);
+}
+
+/**
+ * mtty_stream_put_irq - encode the device's side of its interrupts
+ * @payload:	where to
+ * @st:		the device
+ */
+size_t mtty_stream_put_irq(void *payload, const struct mtty_stream_state *st)
+{
+	struct mtty_rec_irq *rec = payload;
+
+	rec->mode = cpu_to_le32(st->irq_mode);
+	rec->flags = cpu_to_le32(st->irq_flags);
+
+	return sizeof(*rec);
+}
+
+/**
+ * mtty_stream_put_end - encode the last record
+ * @payload:	where to
+ * @chain:	the stream
+ */
+size_t mtty_stream_put_end(void *payload, const struct mtty_stream_chain *chain)
+{
+	struct mtty_rec_end *rec = payload;
+
+	rec->records = cpu_to_le64(chain->seq);
+
+	return sizeof(*rec);
+}
+
+static const struct mtty_rec_head *
+parser_head(const struct mtty_stream_parser *p)
+{
+	return (const struct mtty_rec_head *)p->buf;
+}
+
+static const void *parser_payload(const struct mtty_stream_parser *p)
+{
+	return p->buf + sizeof(struct mtty_rec_head);
+}
+
+static size_t parser_len(const struct mtty_stream_parser *p)
+{
+	return le32_to_cpu(parser_head(p)->len);
+}
+
+static bool has_head(const struct mtty_stream_parser *p)
+{
+	return p->fill >= sizeof(struct mtty_rec_head);
+}
+
+static int take_start(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	const struct mtty_rec_start *rec = parser_payload(p);
+
+	if (le64_to_cpu(rec->magic) != MTTY_STREAM_MAGIC)
+		return -EBADMSG;
+	if (le32_to_cpu(rec->version) != MTTY_STREAM_VERSION)
+		return -EOPNOTSUPP;
+	if (le32_to_cpu(rec->nr_ports) != p->id.nr_ports ||
+	    le64_to_cpu(rec->policy) != p->id.policy ||
+	    le64_to_cpu(rec->capture_size) != p->id.capture_size)
+		return -EXDEV;
+
+	return 0;
+}
+
+static int take_capture(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	size_t len;
+	u64 offset;
+
+	mtty_stream_capture(p, &offset, &len);
+
+	/* The subtraction cannot wrap: the second test comes after the first */
+	if (offset < MTTY_CAP_LOG_OFFSET || offset > p->id.capture_size ||
+	    len > p->id.capture_size - offset)
+		return -EINVAL;
+
+	return 0;
+}
+
+static int take_log(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	const struct mtty_rec_log *rec = parser_payload(p);
+	u64 logged = le64_to_cpu(rec->logged);
+	u64 dropped = le64_to_cpu(rec->dropped);
+	u64 capacity = 0;
+
+	if (p->id.capture_size)
+		capacity = (p->id.capture_size - MTTY_CAP_LOG_OFFSET) /
+			   sizeof(struct mtty_cap_entry);
+
+	/* Nothing is dropped as long as there is room */
+	if (logged > capacity || (dropped && logged < capacity))
+		return -EINVAL;
+
+	p->state.logged = logged;
+	p->state.dropped = dropped;
+
+	return 0;
+}
+
+static int take_uart(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	const struct mtty_rec_uart *rec = parser_payload(p);
+
+	if (rec->port >= p->id.nr_ports)
+		return -EINVAL;
+
+	*bit += MTTY_REC_NR * rec->port;
+
+	return mtty_uart_load(&p->state.uart[rec->port], rec);
+}
+
+static int take_irq(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	const struct mtty_rec_irq *rec = parser_payload(p);
+	u32 mode = le32_to_cpu(rec->mode);
+	u32 flags = le32_to_cpu(rec->flags);
+
+	if (mode > MTTY_REC_IRQ_MODE_MSI ||
+	    (flags & ~(MTTY_REC_IRQ_INTX_MASKED | MTTY_REC_IRQ_MSI_SENT)))
+		return -EINVAL;
+
+	p->state.irq_mode = mode;
+	p->state.irq_flags = flags;
+
+	return 0;
+}
+
+/* The end may come only after everything that describes a device */
+static int take_end(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	const struct mtty_rec_end *rec = parser_payload(p);
+	unsigned long need = BIT(MTTY_REC_START) | BIT(MTTY_REC_LOG) |
+			     BIT(MTTY_REC_IRQ);
+	unsigned int port;
+
+	if (le64_to_cpu(rec->records) != p->chain.seq)
+		return -EINVAL;
+
+	for (port = 0; port < p->id.nr_ports; port++)
+		need |= BIT(MTTY_REC_UART + MTTY_REC_NR * port);
+
+	if ((p->seen & need) != need)
+		return -EINVAL;
+
+	p->ended = true;
+
+	return 0;
+}
+
+/*
+ * @take checks a payload of a length between @min and @max and takes it over.
+ * Unless the record @repeats, it may have one bit in the parser's seen mask: that
+ * of its type, or another one that @take names.  No payload is empty, so that
+ * every record can be refused at its head.
+ */
+static const struct {
+	u32 min;
+	u32 max;
+	bool repeats;
+	int (*take)(struct mtty_stream_parser *p, unsigned int *bit);
+} records[MTTY_REC_NR] = {
+	[MTTY_REC_START] = {
+		sizeof(struct mtty_rec_start), sizeof(struct mtty_rec_start),
+		false, take_start
+	},
+	[MTTY_REC_CAPTURE] = {
+		sizeof(struct mtty_rec_capture) + 1, MTTY_STREAM_PAYLOAD_MAX,
+		true, take_capture
+	},
+	[MTTY_REC_LOG] = {
+		sizeof(struct mtty_rec_log), sizeof(struct mtty_rec_log),
+		false, take_log
+	},
+	[MTTY_REC_UART] = {
+		sizeof(struct mtty_rec_uart), sizeof(struct mtty_rec_uart),
+		false, take_uart
+	},
+	[MTTY_REC_IRQ] = {
+		sizeof(struct mtty_rec_irq), sizeof(struct mtty_rec_irq),
+		false, take_irq
+	},
+	[MTTY_REC_END] = {
+		sizeof(struct mtty_rec_end), sizeof(struct mtty_rec_end),
+		false, take_end
+	},
+};
+
+/**
+ * mtty_stream_parser_init - start on a new stream
+ * @p:		the parser
+ * @id:		the device that it is for
+ * @buf:	MTTY_STREAM_BUF_SIZE bytes that live as long as the parser
+ */
+void mtty_stream_parser_init(struct mtty_stream_parser *p,
+			     const struct mtty_stream_id *id, void *buf)
+{
+	/* One bit for each type and port, see take_uart() */
+	BUILD_BUG_ON(MTTY_REC_NR * MTTY_MAX_PORTS > 32);
+
+	memset(p, 0, sizeof(*p));
+	p->id = *id;
+	p->buf = buf;
+}
+
+/**
+ * mtty_stream_want - where the next bytes go, and how many may be fed at once
+ * @p:		the parser
+ * @where:	set to a place in the buffer
+ *
+ * Return: bytes up to the next event, never 0.
+ */
+size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where)
+{
+	size_t end = sizeof(struct mtty_rec_head);
+
+	if (has_head(p))
+		end += parser_len(p);
+
+	*where = p->buf + p->fill;
+
+	return end - p->fill;
+}
+
+/* Checksum first: nothing else in a head means anything before that */
+static int check_head(const struct mtty_stream_parser *p)
+{
+	const struct mtty_rec_head *head = parser_head(p);
+	u32 type = le32_to_cpu(head->type);
+	u32 len = le32_to_cpu(head->len);
+	bool is_start = type == MTTY_REC_START;
+	bool is_first = !p->chain.seq;
+
+	if (le32_to_cpu(head->head_crc) != head_crc(&p->chain, head) ||
+	    le64_to_cpu(head->seq) != p->chain.seq)
+		return -EBADMSG;
+
+	if (type >= MTTY_REC_NR || !records[type].take ||
+	    len < records[type].min || len > records[type].max)
+		return -EBADMSG;
+
+	/* The first record, and only the first, says where all this is from */
+	if (is_start != is_first)
+		return -EBADMSG;
+
+	return 0;
+}
+
+static int take_record(struct mtty_stream_parser *p)
+{
+	const struct mtty_rec_head *head = parser_head(p);
+	u32 type = le32_to_cpu(head->type);
+	unsigned int bit = type;
+	int ret;
+
+	if (le32_to_cpu(head->data_crc) != crc(0, head + 1, parser_len(p)))
+		return -EBADMSG;
+
+	ret = records[type].take(p, &bit);
+	if (ret)
+		return ret;
+
+	if (!records[type].repeats && __test_and_set_bit(bit, &p->seen))
+		return -EINVAL;
+
+	chain_advance(&p->chain, head);
+	p->fill = 0;
+
+	return type == MTTY_REC_CAPTURE ? MTTY_STREAM_CAPTURE :
+					  MTTY_STREAM_RECORD;
+}
+
+/**
+ * mtty_stream_feed - bytes have been put where mtty_stream_want() said
+ * @p:		the parser
+ * @len:	how many, at most what it asked for
+ *
+ * After MTTY_STREAM_HEAD the caller may still take the bytes back with
+ * mtty_stream_unfeed().
+ *
+ * Return: enum mtty_stream_event, or why the stream is refused: -EBADMSG
+ * (damaged, or not such a stream at all), -EOPNOTSUPP (version), -EXDEV (made by
+ * another kind of device), -EINVAL (describes no possible device).
+ */
+int mtty_stream_feed(struct mtty_stream_parser *p, size_t len)
+{
+	int ret;
+
+	if (p->error)
+		return p->error;
+	if (p->ended)
+		return mtty_stream_refuse(p, -EBADMSG);
+
+	p->fill += len;
+	if (!has_head(p))
+		return MTTY_STREAM_MORE;
+
+	if (p->fill == sizeof(struct mtty_rec_head)) {
+		ret = check_head(p);
+		if (ret)
+			return mtty_stream_refuse(p, ret);
+		return MTTY_STREAM_HEAD;
+	}
+
+	if (p->fill < sizeof(struct mtty_rec_head) + parser_len(p))
+		return MTTY_STREAM_MORE;
+
+	ret = take_record(p);
+	if (ret < 0)
+		return mtty_stream_refuse(p, ret);
+
+	return ret;
+}
+
+/**
+ * mtty_stream_unfeed - forget the last bytes of a head
+ * @p:		the parser, after MTTY_STREAM_HEAD
+ * @len:	how many, at most a head
+ */
+void mtty_stream_unfeed(struct mtty_stream_parser *p, size_t len)
+{
+	p->fill -= len;
+}
+
+/**
+ * mtty_stream_refuse - end a stream for good
+ * @p:		the parser
+ * @error:	why, a negative errno
+ *
+ * Return: @error, or the reason that was there before.
+ */
+int mtty_stream_refuse(struct mtty_stream_parser *p, int error)
+{
+	if (!p->error)
+		p->error = error;
+
+	return p->error;
+}
+
+/**
+ * mtty_stream_generation - generation of config space of the current record
+ * @p:		the parser, after MTTY_STREAM_HEAD
+ */
+u64 mtty_stream_generation(const struct mtty_stream_parser *p)
+{
+	return le64_to_cpu(parser_head(p)->generation);
+}
+
+/**
+ * mtty_stream_capture - the bytes of a MTTY_REC_CAPTURE
+ * @p:		the parser, after MTTY_STREAM_CAPTURE and before it is fed again
+ * @offset:	set to their place in BAR2
+ * @len:	set to their number
+ */
+const u8 *mtty_stream_capture(const struct mtty_stream_parser *p, u64 *offset,
+			      size_t *len)
+{
+	const struct mtty_rec_capture *rec = parser_payload(p);
+
+	*offset = le64_to_cpu(rec->offset);
+	*len = parser_len(p) - sizeof(*rec);
+
+	return (const u8 *)(rec + 1);
+}

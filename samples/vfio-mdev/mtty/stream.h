@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MTTY_STREAM_H
+#define MTTY_STREAM_H
+
+#include <linux/types.h>
+
+#include "mtty_format.h"
+#include "uart.h"
+
+#define MTTY_STREAM_PAYLOAD_MAX	(sizeof(struct mtty_rec_capture) + \
+				 MTTY_REC_CAPTURE_MAX)
+#define MTTY_STREAM_BUF_SIZE	(sizeof(struct mtty_rec_head) + \
+				 MTTY_STREAM_PAYLOAD_MAX)
+
+/**
+ * struct mtty_stream_id - what two devices must have in common
+ * @nr_ports:	1 or 2
+ * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
+ * @capture_size: bytes of BAR2
+ */
+struct mtty_stream_id {
+	u32 nr_ports;
+	u64 policy;
+	u64 capture_size;
+};
+
+/**
+ * struct mtty_stream_state - the device, but for its capture memory
+ * @uart:	the ports
+ * @irq_mode:	MTTY_REC_IRQ_MODE_*
+ * @irq_flags:	MTTY_REC_IRQ_*
+ * @logged:	entries in the capture log
+ * @dropped:	bytes that did not fit into it
+ */
+struct mtty_stream_state {
+	struct mtty_uart uart[MTTY_MAX_PORTS];
+	u32 irq_mode;
+	u32 irq_flags;
+	u64 logged;
+	u64 dropped;
+};
+
+/**
+ * struct mtty_stream_chain - what ties a record to the one before
+ * @seq:	sequence number of the next record
+ * @crc:	@head_crc of the previous record
+ */
+struct mtty_stream_chain {
+	u64 seq;
+	u32 crc;
+};
+
+size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
+			enum mtty_rec_type type, u64 generation, size_t len);
+size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
+			     u64 session);
+size_t mtty_stream_put_capture(void *payload, u64 offset, size_t len);
+size_t mtty_stream_put_log(void *payload, const struct mtty_stream_state *st);
+size_t mtty_stream_put_uart(void *payload, const struct mtty_stream_state *st,
+			    u8 port);
+size_t mtty_stream_put_irq(void *payload, const struct mtty_stream_state *st);
+size_t mtty_stream_put_end(void *payload, const struct mtty_stream_chain *chain);
+
+/**
+ * enum mtty_stream_event - what the bytes just fed have completed
+ * @MTTY_STREAM_MORE:	nothing yet
+ * @MTTY_STREAM_HEAD:	a valid head; its payload may follow
+ * @MTTY_STREAM_RECORD:	a valid record, taken over into the parser's state
+ * @MTTY_STREAM_CAPTURE: a valid record whose bytes the caller has to store
+ */
+enum mtty_stream_event {
+	MTTY_STREAM_MORE,
+	MTTY_STREAM_HEAD,
+	MTTY_STREAM_RECORD,
+	MTTY_STREAM_CAPTURE,
+};
+
+/**
+ * struct mtty_stream_parser - takes a stream apart, in pieces of any size
+ * @id:		the device that the stream is for
+ * @state:	what the stream has said so far
+ * @chain:	where in the stream the next record is
+ * @buf:	MTTY_STREAM_BUF_SIZE bytes, for one record
+ * @fill:	bytes of the current record in @buf
+ * @seen:	bit mask of the records that @state was made from
+ * @ended:	the last record has come, and nothing is missing
+ * @error:	why the stream was refused, or 0; stays for good
+ *
+ * Has no lock; whoever embeds it serialises all calls.
+ */
+struct mtty_stream_parser {
+	struct mtty_stream_id id;
+	struct mtty_stream_state state;
+	struct mtty_stream_chain chain;
+	u8 *buf;
+	size_t fill;
+	unsigned long seen;
+	bool ended;
+	int error;
+};
+
+void mtty_stream_parser_init(struct mtty_stream_parser *p,
+			     const struct mtty_stream_id *id, void *buf);
+size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where);
+int mtty_stream_feed(struct mtty_stream_parser *p, size_t len);
+void mtty_stream_unfeed(struct mtty_stream_parser *p, size_t len);
+int mtty_stream_refuse(struct mtty_stream_parser *p, int error);
+u64 mtty_stream_generation(const struct mtty_stream_parser *p);
+const u8 *mtty_stream_capture(const struct mtty_stream_parser *p, u64 *offset,
+			      size_t *len);
+
+#endif /* MTTY_STREAM_H */

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The attributes of a device in its sysfs group "migration".  They choose what
+ * the device is like, so they cannot be written while somebody has it open.
+ */
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "mtty.h"
+
+static const struct {
+	const char *name;
+	unsigned int flag;
+} features[] = {
+	{ "stop_copy", VFIO_MIGRATION_STOP_COPY },
+	{ "p2p", VFIO_MIGRATION_P2P },
+	{ "pre_copy", VFIO_MIGRATION_PRE_COPY },
+};
+
+/* Every store comes through here; @set is called with the lock held */
+static ssize_t store_closed(struct device *dev, const char *buf, size_t count,
+			    int (*set)(struct mtty *mtty, const char *buf))
+{
+	struct mtty *mtty = dev_get_drvdata(dev);
+	int ret;
+
+	guard(mutex)(&mtty->lock);
+
+	if (mtty->is_open)
+		return -EBUSY;
+
+	ret = set(mtty, buf);
+
+	return ret ?: count;
+}
+
+static int set_policy(struct mtty *mtty, const char *buf)
+{
+	return mtty_policy_set(&mtty->policy, buf);
+}
+
+static ssize_t config_policy_show(struct device *dev,
+				  struct device_attribute *attr, char *buf)
+{
+	struct mtty *mtty = dev_get_drvdata(dev);
+
+	guard(mutex)(&mtty->lock);
+
+	return sysfs_emit(buf, "%s\n", mtty_policy_name(&mtty->policy));
+}
+
+static ssize_t config_policy_store(struct device *dev,
+				   struct device_attribute *attr,
+				   const char *buf, size_t count)
+{
+	return store_closed(dev, buf, count, set_policy);
+}
+static DEVICE_ATTR_RW(config_policy);
+
+static int feature_flag(const char *word, size_t len, unsigned int *flags)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++) {
+		if (strlen(features[i].name) != len ||
+		    strncmp(features[i].name, word, len))
+			continue;
+		*flags |= features[i].flag;
+		return 0;
+	}
+
+	return -EINVAL;
+}
+
+static int set_features(struct mtty *mtty, const char *buf)
+{
+	/* Everything else builds on this one, so it is always there */
+	unsigned int flags = VFIO_MIGRATION_STOP_COPY;
+	const char *blanks = "\n ";
+	int ret;
+
+	for (buf += strspn(buf, blanks); *buf; buf += strspn(buf, blanks)) {
+		size_t len = strcspn(buf, blanks);
+
+		ret = feature_flag(buf, len, &flags);
+		if (ret)
+			return ret;
+		buf += len;
+	}
+
+	mtty->vdev.migration_flags = flags;
+
+	return 0;
+}
+
+static ssize_t features_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	struct mtty *mtty = dev_get_drvdata(dev);
+	ssize_t len = 0;
+	unsigned int i;
+
+	guard(mutex)(&mtty->lock);
+
+	for (i = 0; i < ARRAY_SIZE(features); i++)
+		if (mtty->vdev.migration_flags & features[i].flag)
+			len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
+					     features[i].name);
+
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
+static ssize_t features_store(struct device *dev, struct device_attribute *attr,
+			      const char *buf, size_t count)
+{
+	return store_closed(dev, buf, count, set_features);
+}
+static DEVICE_ATTR_RW(features);
+
+static int set_capture_size(struct mtty *mtty, const char *buf)
+{
+	char *end;
+	u64 size = memparse(buf, &end);
+
+	if (end == buf || !sysfs_streq(end, ""))
+		return -EINVAL;
+
+	/* It becomes a BAR, and a BAR knows only powers of two */
+	if (size && (size < MTTY_CAP_MIN_SIZE || size > MTTY_CAP_MAX_SIZE ||
+		     !is_power_of_2(size)))
+		return -EINVAL;
+
+	mtty->cap.size = size;
+
+	return 0;
+}
+
+static ssize_t capture_size_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	struct mtty *mtty = dev_get_drvdata(dev);
+
+	guard(mutex)(&mtty->lock);
+
+	return sysfs_emit(buf, "%llu\n", mtty->cap.size);
+}
+
+static ssize_t capture_size_store(struct device *dev,
+				  struct device_attribute *attr,
+				  const char *buf, size_t count)
+{
+	return store_closed(dev, buf, count, set_capture_size);
+}
+static DEVICE_ATTR_RW(capture_size);
+
+static struct attribute *migration_attrs[] = {
+	&dev_attr_config_policy.attr,
+	&dev_attr_features.attr,
+	&dev_attr_capture_size.attr,
+	NULL
+};
+
+static const struct attribute_group migration_group = {
+	.name = "migration",
+	.attrs = migration_attrs,
+};
+
+const struct attribute_group *mtty_groups[] = {
+	&migration_group,
+	NULL
+};

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A 16550A: registers, FIFO, and which interrupt is pending.
+ *
+ * Pure logic: no VFIO, no locks, no allocation and no time of its own, so that
+ * it can be built and fuzzed outside the kernel.  The pending interrupt is
+ * always computed from the registers and never fired by hand, which is why a
+ * restored port needs nothing but its registers.
+ *
+ * What a port transmits comes back to its own receiver, and takes no time:
+ * the transmitter is empty whenever somebody looks.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/serial_reg.h>
+#include <linux/string.h>
+
+#include "uart.h"
+
+#define UART_IER_BITS	(UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | \
+			 UART_IER_MSI)
+#define UART_MCR_BITS	(UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT1 | \
+			 UART_MCR_OUT2 | UART_MCR_LOOP)
+/* The other bits of FCR are commands and do not stay */
+#define UART_FCR_BITS	(UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | \
+			 UART_FCR_TRIGGER_MASK)
+#define UART_IIR_FIFO	0xc0
+#define UART_REC_FLAGS	(MTTY_REC_UART_OVERRUN | MTTY_REC_UART_THRI | \
+			 MTTY_REC_UART_TIMEOUT)
+
+#define UART_CLOCK_HZ	1843200
+
+static bool has_fifo(const struct mtty_uart *uart)
+{
+	return uart->fcr & UART_FCR_ENABLE_FIFO;
+}
+
+static bool is_dlab(const struct mtty_uart *uart)
+{
+	return uart->lcr & UART_LCR_DLAB;
+}
+
+static u8 trigger_level(const struct mtty_uart *uart)
+{
+	static const u8 levels[] = { 1, 4, 8, 14 };
+
+	if (!has_fifo(uart))
+		return 1;
+
+	return levels[UART_FCR_R_TRIG_BITS(uart->fcr)];
+}
+
+/*
+ * The modem inputs.  Outside loopback mode the port behaves as if a loopback
+ * plug were on the connector, which knows no ring indicator.
+ */
+static u8 modem_inputs(u8 mcr)
+{
+	u8 msr = 0;
+
+	if (mcr & UART_MCR_RTS)
+		msr |= UART_MSR_CTS;
+	if (mcr & UART_MCR_DTR)
+		msr |= UART_MSR_DSR;
+
+	if (!(mcr & UART_MCR_LOOP)) {
+		if (mcr & UART_MCR_DTR)
+			msr |= UART_MSR_DCD;
+		return msr;
+	}
+
+	if (mcr & UART_MCR_OUT1)
+		msr |= UART_MSR_RI;
+	if (mcr & UART_MCR_OUT2)
+		msr |= UART_MSR_DCD;
+
+	return msr;
+}
+
+static void write_mcr(struct mtty_uart *uart, u8 val)
+{
+	u8 old = modem_inputs(uart->mcr);
+	u8 new, changed;
+
+	uart->mcr = val & UART_MCR_BITS;
+	new = modem_inputs(uart->mcr);
+	changed = old ^ new;
+
+	if (changed & UART_MSR_CTS)
+		uart->msr_delta |= UART_MSR_DCTS;
+	if (changed & UART_MSR_DSR)
+		uart->msr_delta |= UART_MSR_DDSR;
+	if (changed & UART_MSR_DCD)
+		uart->msr_delta |= UART_MSR_DDCD;
+	/* The ring indicator counts when it ends */
+	if (changed & old & UART_MSR_RI)
+		uart->msr_delta |= UART_MSR_TERI;
+}
+
+static void clear_fifo(struct mtty_uart *uart)
+{
+	uart->head = 0;
+	uart->len = 0;
+	uart->timeout = false;
+	memset(uart->fifo, 0, sizeof(uart->fifo));
+}
+
+static void receive(struct mtty_uart *uart, u8 val)
+{
+	if (!has_fifo(uart)) {
+		/* A second byte takes the place of the first */
+		uart->overrun |= uart->len;
+		uart->fifo[0] = val;
+		uart->head = 0;
+		uart->len = 1;
+		return;
+	}
+
+	/* A full FIFO keeps what it has */
+	if (uart->len == MTTY_UART_FIFO_SIZE) {
+		uart->overrun = true;
+		return;
+	}
+
+	uart->fifo[(uart->head + uart->len++) % MTTY_UART_FIFO_SIZE] = val;
+}
+
+static u8 read_rbr(struct mtty_uart *uart)
+{
+	u8 val;
+
+	uart->timeout = false;
+	if (!uart->len)
+		return 0;
+
+	val = uart->fifo[uart->head];
+	uart->len--;
+	if (has_fifo(uart))
+		uart->head = (uart->head + 1) % MTTY_UART_FIFO_SIZE;
+
+	return val;
+}
+
+static u8 read_lsr(struct mtty_uart *uart)
+{
+	u8 lsr = UART_LSR_THRE | UART_LSR_TEMT;
+
+	if (uart->len)
+		lsr |= UART_LSR_DR;
+	if (uart->overrun)
+		lsr |= UART_LSR_OE;
+	uart->overrun = false;
+
+	return lsr;
+}
+
+static u8 read_iir(struct mtty_uart *uart)
+{
+	u8 iir = mtty_uart_pending(uart);
+
+	/* Being reported is what acknowledges this one */
+	if (iir == UART_IIR_THRI)
+		uart->thri = false;
+
+	return has_fifo(uart) ? iir | UART_IIR_FIFO : iir;
+}
+
+static u8 read_msr(struct mtty_uart *uart)
+{
+	u8 msr = modem_inputs(uart->mcr) | uart->msr_delta;
+
+	uart->msr_delta = 0;
+
+	return msr;
+}
+
+static void write_ier(struct mtty_uart *uart, u8 val)
+{
+	/* The transmitter is empty: who starts to listen is told at once */
+	if (val & ~uart->ier & UART_IER_THRI)
+		uart->thri = true;
+
+	uart->ier = val & UART_IER_BITS;
+}
+
+static void write_fcr(struct mtty_uart *uart, u8 val)
+{
+	/* Without the enable bit the chip ignores the other ones */
+	if (!(val & UART_FCR_ENABLE_FIFO))
+		val = 0;
+
+	if (((val ^ uart->fcr) & UART_FCR_ENABLE_FIFO) ||
+	    (val & UART_FCR_CLEAR_RCVR))
+		clear_fifo(uart);
+
+	uart->fcr = val & UART_FCR_BITS;
+}
+
+/**
+ * mtty_uart_reset - put a port into the state after a hardware reset
+ * @uart:	the port
+ */
+void mtty_uart_reset(struct mtty_uart *uart)
+{
+	memset(uart, 0, sizeof(*uart));
+	/* A real chip leaves this open; without a clock nothing ever times out */
+	uart->divisor = 1;
+}
+
+/**
+ * mtty_uart_read - read a register, with all that this sets off
+ * @uart:	the port
+ * @reg:	UART_RX to UART_SCR
+ *
+ * Return: its content.
+ */
+u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
+{
+	switch (reg) {
+	case UART_RX:
+		return is_dlab(uart) ? uart->divisor & 0xff : read_rbr(uart);
+	case UART_IER:
+		return is_dlab(uart) ? uart->divisor >> 8 : uart->ier;
+	case UART_IIR:
+		return read_iir(uart);
+	case UART_LCR:
+		return uart->lcr;
+	case UART_MCR:
+		return uart->mcr;
+	case UART_LSR:
+		return read_lsr(uart);
+	case UART_MSR:
+		return read_msr(uart);
+	default:
+		return uart->scr;
+	}
+}
+
+/**
+ * mtty_uart_transmits - would a write to this register put a byte on the line?
+ * @uart:	the port
+ * @reg:	UART_TX to UART_SCR
+ */
+bool mtty_uart_transmits(const struct mtty_uart *uart, unsigned int reg)
+{
+	return reg == UART_TX && !is_dlab(uart);
+}
+
+/**
+ * mtty_uart_write - write a register, with all that this sets off
+ * @uart:	the port
+ * @reg:	UART_TX to UART_SCR
+ * @val:	the value
+ */
+void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
+{
+	switch (reg) {
+	case UART_TX:
+		if (is_dlab(uart)) {
+			uart->divisor = (uart->divisor & 0xff00) | val;
+			break;
+		}
+		receive(uart, val);
+		uart->thri = true;
+		break;
+	case UART_IER:
+		if (is_dlab(uart))
+			uart->divisor = (uart->divisor & 0xff) | val << 8;
+		else
+			write_ier(uart, val);
+		break;
+	case UART_FCR:
+		write_fcr(uart, val);
+		break;
+	case UART_LCR:
+		uart->lcr = val;
+		break;
+	case UART_MCR:
+		write_mcr(uart, val);
+		break;
+	case UART_SCR:
+		uart->scr = val;
+		break;
+	default:
+		/* LSR and MSR are there to be read */
+		break;
+	}
+}
+
+/**
+ * mtty_uart_pending - the interrupt that the port asserts
+ * @uart:	the port
+ *
+ * Return: the UART_IIR_* code of the highest priority, or UART_IIR_NO_INT.
+ */
+u8 mtty_uart_pending(const struct mtty_uart *uart)
+{
+	if ((uart->ier & UART_IER_RLSI) && uart->overrun)
+		return UART_IIR_RLSI;
+	if ((uart->ier & UART_IER_RDI) && uart->len >= trigger_level(uart))
+		return UART_IIR_RDI;
+	if ((uart->ier & UART_IER_RDI) && uart->timeout)
+		return UART_IIR_RX_TIMEOUT;
+	if ((uart->ier & UART_IER_THRI) && uart->thri)
+		return UART_IIR_THRI;
+	if ((uart->ier & UART_IER_MSI) && uart->msr_delta)
+		return UART_IIR_MSI;
+
+	return UART_IIR_NO_INT;
+}
+
+/**
+ * mtty_uart_timeout_ns - how long until a quiet line raises the timeout
+ * @uart:	the port
+ *
+ * Four characters, as the chip has it.  Only counted while somebody would be
+ * told: a driver that polls shall not pay for a timer.
+ *
+ * Return: nanoseconds, or 0 if there is nothing to wait for.
+ */
+u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
+{
+	u64 bits;
+
+	if (!has_fifo(uart) || !(uart->ier & UART_IER_RDI) || uart->timeout ||
+	    !uart->len || uart->len >= trigger_level(uart))
+		return 0;
+
+	/* Start, 5 to 8 data bits, parity, and 1 or (almost) 2 stop bits */
+	bits = 1 + 5 + (uart->lcr & UART_LCR_WLEN8) + 1;
+	if (uart->lcr & UART_LCR_PARITY)
+		bits++;
+	if (uart->lcr & UART_LCR_STOP)
+		bits++;
+
+	return div_u64(4 * bits * uart->divisor * 16 * 1000000000ULL,
+		       UART_CLOCK_HZ);
+}
+
+/**
+ * mtty_uart_expire - the time of mtty_uart_timeout_ns() is over
+ * @uart:	the port
+ */
+void mtty_uart_expire(struct mtty_uart *uart)
+{
+	if (mtty_uart_timeout_ns(uart))
+		uart->timeout = true;
+}
+
+/**
+ * mtty_uart_save - describe a port for the migration stream
+ * @uart:	the port
+ * @port:	its number
+ * @rec:	filled in completely
+ */
+void mtty_uart_save(const struct mtty_uart *uart, u8 port,
+		    struct mtty_rec_uart *rec)
+{
+	unsigned int i;
+
+	*rec = (struct mtty_rec_uart) {
+		.port = port,
+		.ier = uart->ier,
+		.fcr = uart->fcr,
+		.lcr = uart->lcr,
+		.mcr = uart->mcr,
+		.msr_delta = uart->msr_delta,
+		.scr = uart->scr,
+		.dll = uart->divisor & 0xff,
+		.dlm = uart->divisor >> 8,
+		.fifo_len = uart->len,
+	};
+
+	if (uart->overrun)
+		rec->flags |= MTTY_REC_UART_OVERRUN;
+	if (uart->thri)
+		rec->flags |= MTTY_REC_UART_THRI;
+	if (uart->timeout)
+		rec->flags |= MTTY_REC_UART_TIMEOUT;
+
+	for (i = 0; i < uart->len; i++)
+		rec->fifo[i] = uart->fifo[(uart->head + i) %
+					  MTTY_UART_FIFO_SIZE];
+}
+
+/**
+ * mtty_uart_load - put a port into a state that came from outside
+ * @uart:	the port; unchanged on failure
+ * @rec:	the state; its port number is not looked at
+ *
+ * Return: 0, or -EINVAL if no 16550A can be in that state.
+ */
+int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec)
+{
+	bool fifo = rec->fcr & UART_FCR_ENABLE_FIFO;
+
+	if ((rec->ier & ~UART_IER_BITS) || (rec->fcr & ~UART_FCR_BITS) ||
+	    (rec->mcr & ~UART_MCR_BITS) ||
+	    (rec->msr_delta & ~UART_MSR_ANY_DELTA) ||
+	    (rec->flags & ~UART_REC_FLAGS))
+		return -EINVAL;
+
+	if (rec->fcr && !fifo)
+		return -EINVAL;
+
+	if (rec->fifo_len > (fifo ? MTTY_UART_FIFO_SIZE : 1))
+		return -EINVAL;
+
+	if ((rec->flags & MTTY_REC_UART_TIMEOUT) && (!fifo || !rec->fifo_len))
+		return -EINVAL;
+
+	if (memchr_inv(rec->reserved, 0, sizeof(rec->reserved)) ||
+	    memchr_inv(rec->fifo + rec->fifo_len, 0,
+		       sizeof(rec->fifo) - rec->fifo_len))
+		return -EINVAL;
+
+	*uart = (struct mtty_uart) {
+		.ier = rec->ier,
+		.fcr = rec->fcr,
+		.lcr = rec->lcr,
+		.mcr = rec->mcr,
+		.msr_delta = rec->msr_delta,
+		.scr = rec->scr,
+		.divisor = rec->dll | rec->dlm << 8,
+		.overrun = rec->flags & MTTY_REC_UART_OVERRUN,
+		.thri = rec->flags & MTTY_REC_UART_THRI,
+		.timeout = rec->flags & MTTY_REC_UART_TIMEOUT,
+		.len = rec->fifo_len,
+	};
+	memcpy(uart->fifo, rec->fifo, rec->fifo_len);
+
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between irqchip.c and the controllers behind it; for nobody else.
+ */
+#ifndef VMIG_IRQCHIP_OPS_H
+#define VMIG_IRQCHIP_OPS_H
+
+#include "irqchip.h"
+
+enum vmig_irq_source {
+	VMIG_IRQ_MSI,
+	VMIG_IRQ_INTX,
+	VMIG_IRQ_SOURCE_NR
+};
+
+/**
+ * struct vmig_irqchip_ops - a kind of controller
+ * @name:	in words
+ * @id:		says in a blob whose state it is
+ * @create:	set @priv, or fail with nothing left behind
+ * @destroy:	undo @create
+ * @guest_setup: as vmig_irqchip_guest_setup()
+ * @is_ready:	as vmig_irqchip_is_ready()
+ * @save:	append the state
+ * @restore:	take over a state; its length is for @restore to check
+ * @connect:	let the eventfd of a source arrive as @msi_address and @msi_data
+ *		say, or on the line of INTx
+ * @pending:	as vmig_irqchip_pending()
+ * @take:	as vmig_irqchip_take(), without unmasking
+ */
+struct vmig_irqchip_ops {
+	const char *name;
+	uint32_t id;
+	int (*create)(struct vmig_irqchip *chip);
+	void (*destroy)(struct vmig_irqchip *chip);
+	int (*guest_setup)(struct vmig_irqchip *chip);
+	int (*is_ready)(struct vmig_irqchip *chip);
+	int (*save)(struct vmig_irqchip *chip, struct vmig_bytes *blob);
+	int (*restore)(struct vmig_irqchip *chip, const void *state,
+		       size_t len);
+	int (*connect)(struct vmig_irqchip *chip, enum vmig_irq_source source);
+	int (*pending)(struct vmig_irqchip *chip, uint8_t vector);
+	int (*take)(struct vmig_irqchip *chip, uint8_t vector);
+};
+
+/**
+ * struct vmig_irqchip - a controller
+ * @ops:	its kind
+ * @priv:	what that kind needs
+ * @fd:		eventfds to be given to a device, or -1
+ * @unmask_fd:	eventfd to be given to a device, or -1
+ * @msi_address: of the message that @fd[VMIG_IRQ_MSI] stands for
+ * @msi_data:	of the same
+ */
+struct vmig_irqchip {
+	const struct vmig_irqchip_ops *ops;
+	void *priv;
+	int fd[VMIG_IRQ_SOURCE_NR];
+	int unmask_fd;
+	uint64_t msi_address;
+	uint32_t msi_data;
+};
+
+extern const struct vmig_irqchip_ops vmig_irqchip_kvm;
+extern const struct vmig_irqchip_ops vmig_irqchip_model;
+
+#endif /* VMIG_IRQCHIP_OPS_H */

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+# Builds the mtty module and its tests for one kernel, and runs them in a VM.
+# "make help" lists the targets; tools/testing/selftests/vfio/migration/vm/
+# has what they do.
+
+CACHE	?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mtty-vfio
+OUT	?= $(CURDIR)/build
+JOBS	?= $(shell nproc)
+TIMEOUT	?= 600
+RUN	?=
+ADD	?=
+TESTS	?=
+ARGS	?=
+ACCEL	?=
+KERNEL	?=
+
+VM	:= tools/testing/selftests/vfio/migration/vm
+DEBIAN	:= $(CACHE)/debian-6.12
+KSRC	:= $(DEBIAN)/src
+
+# All that is built depends on the kernel, so each has its own directory.
+ifeq ($(KERNEL),)
+KDIR	:= $(DEBIAN)/build
+KIMAGE	:= $(DEBIAN)/image/vmlinuz
+KMODS	:= $(DEBIAN)/image/modules
+KHDR	:= $(KSRC)/usr/include
+PARTS	:= image headers source
+B	:= $(OUT)/debian-6.12
+else
+KDIR	:= $(abspath $(KERNEL))
+KIMAGE	:= $(KDIR)/arch/x86/boot/bzImage
+KHDR	:= $(if $(wildcard $(KDIR)/usr/include/linux/vfio.h),$(KDIR),$(KSRC))/usr/include
+PARTS	:= source
+B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)
+KMODS	:= $(B)/modules
+endif
+
+STAGE	:= $(B)/stage
+MTTY	:= $(STAGE)/samples/vfio-mdev/mtty
+SELFTESTS := $(B)/selftests
+LOCKED	:= flock $(B)/.lock
+QUIET	:= $(if $(filter 1,$(V)),,-s)
+
+# The user's words go to the scripts as they are, unexpanded by make, and not
+# to the kernel's makefiles.
+override RUN := $(value RUN)
+export RUN ADD TESTS ARGS ACCEL VERBOSE
+MAKEOVERRIDES := $(filter V=% C=% CHECK=% W=%,$(MAKEOVERRIDES))
+
+BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \
+	   -o $(B) -l $(TIMEOUT)
+BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | \
+		while IFS=: read -r target text; do \
+			printf '  make %-10s %s\n' "$$target" "$$text"; \
+		done
+
+.PHONY: prepare
+prepare: ## fetch what is missing: host packages, the kernel's parts
+	@$(VM)/hostpkgs.sh
+	@$(VM)/fetch.sh $(DEBIAN) $(PARTS)
+	@mkdir -p $(B)
+ifneq ($(KERNEL),)
+	@$(LOCKED) $(VM)/modules.sh $(KDIR) $(KMODS)
+endif
+
+.PHONY: stage
+stage: prepare
+	@$(LOCKED) $(VM)/stage.sh . $(KSRC) $(STAGE)
+
+.PHONY: modules
+modules: stage ## build mtty.ko; a warning is an error
+	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=1 KCFLAGS=-Werror \
+		CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) modules
+
+.PHONY: selftests
+selftests: stage ## build the tests
+	@mkdir -p $(SELFTESTS)
+	@+$(LOCKED) $(MAKE) --no-print-directory \
+		-C $(STAGE)/tools/testing/selftests/vfio/migration \
+		OUTPUT=$(SELFTESTS) KHDR_INCLUDES="-isystem $(KHDR)" \
+		USERCFLAGS=-Werror -j$(JOBS)
+
+.PHONY: vm
+vm: modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it
+	@$(BOOT_VM) -n vm
+
+.PHONY: shell
+shell: modules ## boot, with a shell on this terminal
+	@$(BOOT_VM) -n shell -i
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(OUT)
+
+.PHONY: distclean
+distclean: clean ## and what was fetched
+	rm -rf $(CACHE)

@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boots the VM, runs the shell command $RUN in it, and judges the run. Success
+# is: the VM says on its verdict port that the command ended with status 0,
+# and no line of the kernel's log is a report.
+#
+# Usage: [RUN=... ADD=...] boot.sh [options]
+#   -k FILE      kernel image
+#   -m DIR       the kernel's modules (modules.sh)
+#   -t FILE      mtty.ko
+#   -s DIR       programs for /selftests
+#   -o DIR       directory for this kernel's products, logs in DIR/log
+#   -n NAME      name of the run, for its log
+#   -a tcg|kvm   accelerator
+#   -l SECONDS   time limit
+#   -r COMMAND   reads the output of $RUN (default: cat)
+#   -i           interactive shell, instead of $RUN
+set -euo pipefail
+
+here=$(dirname "$(realpath "$0")")
+reader="cat"
+interactive=
+tests=
+accel=tcg
+while getopts k:m:t:s:o:n:a:l:r:i option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	m) modules=$OPTARG ;;
+	t) mtty=$OPTARG ;;
+	s) tests=$OPTARG ;;
+	o) out=$OPTARG ;;
+	n) name=$OPTARG ;;
+	a) accel=$OPTARG ;;
+	l) limit=$OPTARG ;;
+	r) reader=$OPTARG ;;
+	i) interactive=1 ;;
+	*) exit 2 ;;
+	esac
+done
+
+error() {
+	echo "error: $*" >&2
+}
+
+mkdir -p "$out/log"
+run=$(mktemp -d "$out/run.XXXXXX")
+qemu_pid=
+cleanup() {
+	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null || true
+	rm -rf "$run"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# Nobody may rebuild what is being packed.
+pack() {
+	local root=$run/root file
+
+	mkdir -p "$root/work" "$root/vm" "$root/selftests"
+	exec 8>"$out/.lock"
+	flock 8
+	cp "$mtty" "$root/mtty.ko"
+	if [ -d "$tests" ]; then
+		find "$tests" -maxdepth 1 -type f -executable \
+			-exec cp -t "$root/selftests" {} +
+	fi
+	for file in ${ADD:-}; do
+		cp -rL "$file" "$root/work/"
+	done
+	if [ -n "$interactive" ]; then
+		touch "$root/vm/shell"
+	else
+		printf '%s\n' "${RUN:?no command}" >"$root/vm/command"
+	fi
+	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$root" "$run/initramfs"
+	exec 8>&-
+	rm -rf "$root"
+}
+
+# The kernel ends the VM itself when it has crashed.
+cmdline="console=ttyS0 loglevel=8 log_buf_len=4M panic=-1 oops=panic"
+cmdline+=" rdinit=/init tsc=reliable"
+
+qemu_args() {
+	# shellcheck disable=SC2054
+	args=(-nodefaults -no-user-config -display none -no-reboot
+	      -M q35 -smp 2 -m 2G
+	      -kernel "$kernel" -initrd "$run/initramfs" -append "$cmdline"
+	      -serial "file:$run/console"
+	      -device virtio-serial-pci
+	      -chardev "file,id=verdict,path=$run/verdict"
+	      -device virtserialport,chardev=verdict,name=verdict)
+	if [ "$accel" = kvm ]; then
+		args+=(-accel kvm -cpu host)
+	else
+		# KVM is to work in the VM, and QEMU can emulate AMD's kind.
+		args+=(-accel "tcg,thread=multi" -cpu "max,+svm,+npt")
+	fi
+	if [ -n "$interactive" ]; then
+		args+=(-chardev "stdio,id=terminal,signal=off"
+		       -device "virtconsole,chardev=terminal")
+	else
+		args+=(-chardev "file,id=output,path=$run/output"
+		       -device "virtserialport,chardev=output,name=output")
+	fi
+}
+
+# Sets qemu_status; 124 means that time was up.
+run_qemu() {
+	touch "$run/console" "$run/verdict"
+	qemu_status=0
+	if [ -n "$interactive" ]; then
+		qemu-system-x86_64 "${args[@]}" || qemu_status=$?
+		return
+	fi
+	# With both ends open here, neither QEMU nor the reader can block on
+	# the other one's start; the reader sees the end when this one closes.
+	mkfifo "$run/output"
+	exec 7<>"$run/output"
+	$reader <"$run/output" 7<&- &
+	reader_pid=$!
+	timeout --kill-after=5 "$limit" qemu-system-x86_64 "${args[@]}" \
+		</dev/null >"$run/qemu.log" 2>&1 7<&- &
+	qemu_pid=$!
+	wait "$qemu_pid" || qemu_status=$?
+	qemu_pid=
+	exec 7<&-
+	wait "$reader_pid" || reader_status=$?
+	cat "$run/qemu.log" >&2
+}
+
+last_lines() {
+	error "the console's last lines (all of it: $log):"
+	tail -n 30 "$log" | sed 's/^/    /' >&2
+}
+
+kernel_reports() {
+	grep -E -q -f "$here/kernel-reports" "$log" || return 1
+	error "the kernel reported (all of it: $log):"
+	grep -E -m 1 -A 40 -f "$here/kernel-reports" "$log" |
+		sed 's/^/    /' >&2
+}
+
+judge() {
+	local verdict result=0
+
+	verdict=$(tail -n 1 "$run/verdict")
+	case $qemu_status in
+	0)
+		;;
+	124|137)
+		error "time is up: the VM was ended after $limit s (TIMEOUT= sets the limit)"
+		last_lines
+		result=124
+		;;
+	*)
+		error "QEMU failed with status $qemu_status"
+		result=1
+		;;
+	esac
+	if kernel_reports; then
+		result=1
+	fi
+	[ $result = 0 ] || return $result
+	case $verdict in
+	"exit 0")
+		return "$reader_status"
+		;;
+	"exit "*)
+		error "exit status ${verdict#exit }"
+		return "${verdict#exit }"
+		;;
+	esac
+	error "${verdict:-the VM ended before it could say anything}"
+	last_lines
+	return 1
+}
+
+reader_status=0
+pack
+qemu_args
+run_qemu
+log=$out/log/$name.console
+tr -d '\r' <"$run/console" >"$run/console.text"
+mv "$run/console.text" "$log"
+[ -z "${VERBOSE:-}" ] || cat "$log"
+judge

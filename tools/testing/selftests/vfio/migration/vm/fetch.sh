@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Fills the cache with what a run needs of Debian's 6.12 kernel. Packages are
+# downloaded and unpacked here, never installed, and not kept. Each part ends
+# in a marker file, so that an interrupted part is done again and a complete
+# one costs neither a network nor an apt call.
+#
+# Usage: fetch.sh CACHE PART...
+#   image    CACHE/image/{vmlinuz,modules/}
+#   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
+#   source   CACHE/src/: kselftest's harness, kunit's parser, the uapi headers
+set -euo pipefail
+
+here=$(dirname "$(realpath "$0")")
+cache=$1
+shift
+meta=linux-image-6.12-amd64
+source_package=linux-source-6.12
+
+die() {
+	echo "error: $*" >&2
+	exit 1
+}
+
+# The user's own package lists, for when the system has none and the user
+# may not fetch them.
+apt_private=()
+
+apt_lists_private() {
+	local dir=$cache/apt
+
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	apt_private=(-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir")
+}
+
+apt_update() {
+	echo "fetching package lists ..."
+	[ "$(id -u)" = 0 ] || apt_lists_private
+	apt-get "${apt_private[@]}" -qq update </dev/null || die "apt-get update failed"
+}
+
+# Prints the name of the kernel that the metapackage stands for.
+newest_kernel() {
+	apt-cache "${apt_private[@]}" depends "$meta" 2>/dev/null |
+		sed -n 's/^ *Depends: linux-image-//p' | head -n 1
+}
+
+# All parts must be of one kernel: the first one to be fetched decides.
+resolve() {
+	command -v apt-get >/dev/null ||
+		die "no apt-get here: give KERNEL=PATH of a built kernel tree"
+	[ -d "$cache/apt/lists" ] && apt_lists_private
+	if [ -s "$cache/version" ]; then
+		kver=$(cat "$cache/version")
+		return
+	fi
+	kver=$(newest_kernel)
+	if [ -z "$kver" ]; then
+		apt_update
+		kver=$(newest_kernel)
+	fi
+	[ -n "$kver" ] || die "apt knows no $meta (Debian 12 has it in bookworm-security)"
+	echo "$kver" >"$cache/version"
+}
+
+# Downloads a package into the current directory; $deb is then its name.
+download() {
+	local package=$1 bytes
+
+	bytes=$(apt-cache "${apt_private[@]}" --no-all-versions show \
+		"$package" 2>/dev/null | sed -n 's/^Size: //p')
+	echo "fetching $package ($((${bytes:-0} / 1000000)) MB) ..."
+	if ! apt_download "$package"; then
+		apt_update
+		apt_download "$package" ||
+			die "cannot download $package; to start again with a newer kernel, remove $cache"
+	fi
+	deb=$(echo "$package"_*.deb)
+}
+
+apt_download() {
+	apt-get "${apt_private[@]}" -o APT::Sandbox::User=root -qq \
+		download "$1" </dev/null
+}
+
+fetch_image() {
+	download "linux-image-$kver"
+	dpkg-deb -x "$deb" unpacked
+	mkdir image
+	cp "unpacked/boot/vmlinuz-$kver" image/vmlinuz
+	cp "unpacked/boot/config-$kver" image/config
+	"$here/modules.sh" "unpacked/lib/modules/$kver" image/modules
+	place image
+}
+
+fetch_headers() {
+	local arch=${kver##*-} package makefile
+
+	for package in "linux-headers-$kver" "linux-headers-${kver%-"$arch"}-common" \
+		       "linux-kbuild-${kver%-"$arch"}"; do
+		download "$package"
+		dpkg-deb -x "$deb" headers
+	done
+	# Installed, this Makefile includes the common one by an absolute path.
+	makefile=headers/usr/src/linux-headers-$kver/Makefile
+	# shellcheck disable=SC2016
+	sed -i 's|^include /usr/src/|include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../|' \
+		"$makefile"
+	place headers
+	ln -sfn "headers/usr/src/linux-headers-$kver" "$cache/build"
+}
+
+# "make headers" and the test tools need this much of the source.
+source_parts=(
+	Makefile arch/x86 include scripts tools/include usr
+	tools/testing/kunit tools/testing/selftests/lib.mk
+	tools/testing/selftests/kselftest
+	tools/testing/selftests/kselftest.h
+	tools/testing/selftests/kselftest_harness.h
+)
+
+fetch_source() {
+	download "$source_package"
+	echo "unpacking $source_package ..."
+	mkdir src
+	dpkg-deb --fsys-tarfile "$deb" |
+		tar -xO "./usr/src/$source_package.tar.xz" |
+		tar -xJ -C src --strip-components=1 \
+			"${source_parts[@]/#/$source_package/}"
+	echo "making the kernel's uapi headers ..."
+	# Neither a calling make nor a kernel build's environment may leak in.
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
+		make -s -C src ARCH=x86 -j"$(nproc)" headers >headers.log 2>&1 || {
+		cat headers.log >&2
+		die "make headers failed"
+	}
+	rm -r src/arch src/include src/tools/include
+	place source src
+}
+
+# Moves a finished part into the cache and marks it as complete.
+place() {
+	local part=$1 dir=${2:-$1}
+
+	rm -rf "${cache:?}/$dir"
+	mv "$dir" "$cache/$dir"
+	touch "$cache/$part.done"
+}
+
+mkdir -p "$cache"
+cache=$(realpath "$cache")
+todo=()
+for part; do
+	[ -e "$cache/$part.done" ] || todo+=("$part")
+done
+[ ${#todo[@]} -gt 0 ] || exit 0
+
+exec 9>"$cache/.lock"
+flock -n 9 || {
+	echo "waiting for another run that fills $cache ..."
+	flock 9
+}
+rm -rf "$cache"/tmp.*
+work=$(mktemp -d "$cache/tmp.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+resolve
+for part in "${todo[@]}"; do
+	# Another run may have done it while this one waited.
+	[ ! -e "$cache/$part.done" ] || continue
+	mkdir "$work/$part"
+	cd "$work/$part"
+	"fetch_$part"
+	cd "$cache"
+	rm -rf "${work:?}/$part"
+done

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Makes sure that the host programs a build and a boot need are there.
+# As root it installs the packages that are missing, by name; as an ordinary
+# user it says which ones to ask for, and fails. Where nothing is missing it
+# neither calls apt nor needs a network.
+set -eu
+
+# What must be there (a program, or a file named by its path), and the Debian
+# package that brings it. The busybox must be the static one: it is the VM's
+# whole user space.
+needs() {
+	cat <<-LIST
+		gcc			gcc
+		gcc-12			gcc-12
+		make			make
+		ld			binutils
+		/usr/include/stdlib.h	libc6-dev
+		/usr/lib/x86_64-linux-gnu/libelf.so.1	libelf1
+		/usr/include/zlib.h	zlib1g-dev
+		cpio			cpio
+		xz			xz-utils
+		python3			python3
+		qemu-system-x86_64	qemu-system-x86
+		static-busybox		busybox-static
+	LIST
+}
+
+is_there() {
+	case $1 in
+	/*)
+		[ -e "$1" ]
+		;;
+	static-busybox)
+		[ -x /bin/busybox ] && [ -e /usr/share/doc/busybox-static ]
+		;;
+	*)
+		command -v "$1" >/dev/null
+		;;
+	esac
+}
+
+missing=$(needs | while read -r what package; do
+	is_there "$what" || printf ' %s' "$package"
+done)
+missing=${missing# }
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "error: not a Debian system, and the programs of these Debian packages are missing: $missing" >&2
+	exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+	echo "error: packages are missing. As root, run:" >&2
+	echo "    apt-get install --no-install-recommends $missing" >&2
+	exit 1
+fi
+
+install_missing() {
+	# $missing is a list of words.
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+		--no-install-recommends $missing </dev/null >"$log" 2>&1
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "installing $missing ..."
+# Lists that are missing or out of date make the first attempt fail.
+if ! install_missing; then
+	apt-get -qq update </dev/null >"$log" 2>&1 || {
+		cat "$log" >&2
+		echo "error: apt-get update failed" >&2
+		exit 1
+	}
+	install_missing || {
+		cat "$log" >&2
+		echo "error: apt-get install $missing failed" >&2
+		exit 1
+	}
+fi

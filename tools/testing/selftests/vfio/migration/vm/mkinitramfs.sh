@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Packs a VM's root file system: an unchanging archive, made once for a
+# kernel, of busybox, init and the kernel's modules, and behind it one with
+# what is of this run alone. The kernel unpacks archives one after the other.
+#
+# Usage: mkinitramfs.sh MODULES BASE ROOT OUT
+#   MODULES  made by modules.sh
+#   BASE     where to keep the first archive (made again if it is out of date)
+#   ROOT     directory with this run's files
+#   OUT      the whole
+set -euo pipefail
+
+here=$(dirname "$(realpath "$0")")
+modules=$1
+base=$2
+root=$3
+out=$4
+
+archive() {
+	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort |
+		cpio --quiet -o -H newc -R 0:0)
+}
+
+make_base() {
+	local dir applet
+
+	dir=$(mktemp -d "$base.XXXXXX")
+	mkdir "$dir/bin" "$dir/dev" "$dir/proc" "$dir/sys" "$dir/tmp" \
+		"$dir/root" "$dir/work" "$dir/modules"
+	cp "$(command -v busybox)" "$dir/bin/busybox"
+	"$dir/bin/busybox" --list | while read -r applet; do
+		[ "$applet" = busybox ] || ln -s busybox "$dir/bin/$applet"
+	done
+	cp "$here/init" "$dir/init"
+	chmod 755 "$dir/init"
+	cp "$modules"/* "$dir/modules/"
+	archive "$dir" >"$dir.cpio"
+	mv "$dir.cpio" "$base"
+	rm -rf "$dir"
+}
+
+if [ -z "$(find "$base" -newer "$here/init" -newer "$modules/order" \
+		-newer "$here/mkinitramfs.sh" 2>/dev/null)" ]; then
+	make_base
+fi
+# cpio ends on a block of 512 bytes, so the next archive is aligned.
+{ cat "$base"; archive "$root"; } >"$out"

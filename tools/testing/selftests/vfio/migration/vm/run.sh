@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Picks the accelerator, says which one it is, and boots the VM with it.
+# ACCEL=tcg|kvm overrides the choice.
+#
+# Usage: run.sh CACHE boot.sh's options...
+set -eu
+
+here=$(dirname "$(realpath "$0")")
+cache=$1
+shift
+
+case ${ACCEL:-} in
+tcg|kvm)
+	accel=$ACCEL
+	;;
+'')
+	accel=$("$here/accel.sh" "$cache" "$@")
+	;;
+*)
+	echo "error: ACCEL is tcg or kvm, not '$ACCEL'" >&2
+	exit 2
+	;;
+esac
+echo "booting the VM under $accel ..." >&2
+exec "$here/boot.sh" "$@" -a "$accel"

@@ -13,12 +13,17 @@
  * eventfds run in.
  */
 #include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/eventfd.h>
 
 #include "irq.h"
 #include "mtty_format.h"
+
+/* In a tree, Kconfig sees to it; beside one, the kernel has it or has not */
+static_assert(IS_ENABLED(CONFIG_VFIO_VIRQFD),
+	      "mtty needs a kernel with CONFIG_VFIO_VIRQFD (as VFIO_PCI selects)");
 
 static void push_locked(struct mtty_irq *irq)
 {

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "mtty.h"
 
 #define MTTY_NAME		"mtty"
@@ -138,9 +139,11 @@ static int get_info(struct mtty *mtty, void *arg)
 	return 0;
 }
 
-static int get_region_info(struct mtty *mtty, void *arg)
+static int mtty_get_region_info(struct vfio_device *vdev,
+				struct vfio_region_info *info,
+				struct vfio_info_cap *caps)
 {
-	struct vfio_region_info *info = arg;
+	struct mtty *mtty = to_mtty(vdev);
 
 	if (info->index >= VFIO_PCI_NUM_REGIONS)
 		return -EINVAL;
@@ -154,6 +157,11 @@ static int get_region_info(struct mtty *mtty, void *arg)
 			      VFIO_REGION_INFO_FLAG_WRITE;
 
 	return 0;
+}
+
+static int get_region_info(struct mtty *mtty, void *arg)
+{
+	return mtty_get_region_info(&mtty->vdev, arg, NULL);
 }
 
 static int get_irq_info(struct mtty *mtty, void *arg)
@@ -301,6 +309,9 @@ static const struct vfio_device_ops mtty_device_ops = {
 	.read = mtty_read,
 	.write = mtty_write,
 	.ioctl = mtty_ioctl,
+#if MTTY_HAS_REGION_INFO_OP
+	.get_region_info_caps = mtty_get_region_info,
+#endif
 	.device_feature = mtty_device_feature,
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/iommufd.h>
+#include <linux/pci_regs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "device.h"
+
+#define CONTAINER_PATH	"/dev/vfio/vfio"
+#define IOMMUFD_PATH	"/dev/iommu"
+#define CDEV_DIR	"/dev/vfio/devices"
+
+bool vmig_path_available(enum vmig_path path)
+{
+	switch (path) {
+	case VMIG_PATH_GROUP:
+		return !access(CONTAINER_PATH, R_OK | W_OK);
+	case VMIG_PATH_CDEV:
+		/* The directory comes with the first device */
+		return !access(IOMMUFD_PATH, R_OK | W_OK) &&
+		       !access("/sys/class/vfio-dev", F_OK);
+	default:
+		return false;
+	}
+}
+
+const char *vmig_path_name(enum vmig_path path)
+{
+	return path == VMIG_PATH_CDEV ? "cdev" : "group";
+}
+
+static int open_node(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int close_fd(int *fd)
+{
+	int ret = 0;
+
+	if (*fd >= 0)
+		ret = close(*fd);
+	*fd = -1;
+
+	return ret;
+}
+
+static int get_group(const struct vmig_mdev *mdev)
+{
+	char path[PATH_MAX], link[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/iommu_group",
+		 mdev->uuid);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return -errno;
+	link[n] = '\0';
+
+	snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(link, '/') + 1);
+
+	return open_node(path);
+}
+
+static int open_by_group(struct vmig_device *dev, const struct vmig_mdev *mdev)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+
+	dev->container = open_node(CONTAINER_PATH);
+	if (dev->container < 0)
+		return dev->container;
+
+	dev->group = get_group(mdev);
+	if (dev->group < 0)
+		return dev->group;
+
+	if (ioctl(dev->group, VFIO_GROUP_GET_STATUS, &status))
+		return -errno;
+	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		return -EPERM;
+	if (ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container))
+		return -errno;
+	if (ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		return -errno;
+
+	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, mdev->uuid);
+
+	return dev->fd < 0 ? -errno : 0;
+}
+
+/* The cdev of a device is named in a directory below it, with one entry */
+static int open_cdev(const struct vmig_mdev *mdev)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int fd = -ENODEV;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev",
+		 mdev->uuid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		snprintf(path, sizeof(path), CDEV_DIR "/%s", entry->d_name);
+		fd = open_node(path);
+		break;
+	}
+	closedir(dir);
+
+	return fd;
+}
+
+static int open_by_cdev(struct vmig_device *dev, const struct vmig_mdev *mdev)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+	};
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+
+	dev->iommufd = open_node(IOMMUFD_PATH);
+	if (dev->iommufd < 0)
+		return dev->iommufd;
+
+	dev->fd = open_cdev(mdev);
+	if (dev->fd < 0)
+		return dev->fd;
+
+	bind.iommufd = dev->iommufd;
+	if (ioctl(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
+		return -errno;
+	if (ioctl(dev->iommufd, IOMMU_IOAS_ALLOC, &alloc))
+		return -errno;
+
+	attach.pt_id = alloc.out_ioas_id;
+	if (ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach))
+		return -errno;
+
+	return 0;
+}
+
+static int get_regions(struct vmig_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++) {
+		struct vfio_region_info *info = &dev->region[i];
+
+		*info = (struct vfio_region_info) {
+			.argsz = sizeof(*info), .index = i,
+		};
+		if (ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info))
+			return -errno;
+	}
+
+	return 0;
+}
+
+int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
+		     enum vmig_path path)
+{
+	int ret;
+
+	*dev = (struct vmig_device) {
+		.fd = -1, .path = path, .group = -1, .container = -1,
+		.iommufd = -1,
+	};
+	if (!vmig_path_available(path))
+		return -ENODEV;
+
+	ret = path == VMIG_PATH_CDEV ? open_by_cdev(dev, mdev) :
+				       open_by_group(dev, mdev);
+	if (!ret)
+		ret = get_regions(dev);
+	if (ret)
+		vmig_device_close(dev);
+
+	return ret;
+}
+
+void vmig_device_close(struct vmig_device *dev)
+{
+	close_fd(&dev->fd);
+	close_fd(&dev->group);
+	close_fd(&dev->container);
+	close_fd(&dev->iommufd);
+}
+
+int vmig_device_reset(struct vmig_device *dev)
+{
+	return ioctl(dev->fd, VFIO_DEVICE_RESET) ? -errno : 0;
+}
+
+static int full(ssize_t n, size_t len)
+{
+	if (n < 0)
+		return -errno;
+
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int vmig_region_read(struct vmig_device *dev, unsigned int index,
+		     uint64_t offset, void *buf, size_t len)
+{
+	return full(pread(dev->fd, buf, len,
+			  dev->region[index].offset + offset), len);
+}
+
+int vmig_region_write(struct vmig_device *dev, unsigned int index,
+		      uint64_t offset, const void *buf, size_t len)
+{
+	return full(pwrite(dev->fd, buf, len,
+			   dev->region[index].offset + offset), len);
+}
+
+static int config_read(struct vmig_device *dev, unsigned int reg, void *val,
+		       size_t len)
+{
+	return vmig_region_read(dev, VFIO_PCI_CONFIG_REGION_INDEX, reg, val,
+				len);
+}
+
+static int config_write(struct vmig_device *dev, unsigned int reg,
+			const void *val, size_t len)
+{
+	return vmig_region_write(dev, VFIO_PCI_CONFIG_REGION_INDEX, reg, val,
+				 len);
+}
+
+int vmig_config_read8(struct vmig_device *dev, unsigned int reg, uint8_t *val)
+{
+	return config_read(dev, reg, val, sizeof(*val));
+}
+
+int vmig_config_read16(struct vmig_device *dev, unsigned int reg, uint16_t *val)
+{
+	int ret = config_read(dev, reg, val, sizeof(*val));
+
+	*val = le16toh(*val);
+
+	return ret;
+}
+
+int vmig_config_read32(struct vmig_device *dev, unsigned int reg, uint32_t *val)
+{
+	int ret = config_read(dev, reg, val, sizeof(*val));
+
+	*val = le32toh(*val);
+
+	return ret;
+}
+
+int vmig_config_write8(struct vmig_device *dev, unsigned int reg, uint8_t val)
+{
+	return config_write(dev, reg, &val, sizeof(val));
+}
+
+int vmig_config_write16(struct vmig_device *dev, unsigned int reg, uint16_t val)
+{
+	val = htole16(val);
+
+	return config_write(dev, reg, &val, sizeof(val));
+}
+
+int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val)
+{
+	val = htole32(val);
+
+	return config_write(dev, reg, &val, sizeof(val));
+}
+
+unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id)
+{
+	/* As many as fit, so a list that bites its tail ends as well */
+	unsigned int left = (PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) /
+			    PCI_CAP_SIZEOF;
+	uint16_t status;
+	uint8_t at, seen;
+
+	if (vmig_config_read16(dev, PCI_STATUS, &status) ||
+	    !(status & PCI_STATUS_CAP_LIST) ||
+	    vmig_config_read8(dev, PCI_CAPABILITY_LIST, &at))
+		return 0;
+
+	while (at >= PCI_STD_HEADER_SIZEOF && left--) {
+		if (vmig_config_read8(dev, at + PCI_CAP_LIST_ID, &seen))
+			return 0;
+		if (seen == id)
+			return at;
+		if (vmig_config_read8(dev, at + PCI_CAP_LIST_NEXT, &at))
+			return 0;
+	}
+
+	return 0;
+}

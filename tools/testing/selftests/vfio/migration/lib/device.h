@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VFIO device: open it by group or by cdev, read and write its regions.
+ *
+ * Functions return 0 or -errno; they neither judge nor print.
+ */
+#ifndef VMIG_DEVICE_H
+#define VMIG_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/vfio.h>
+
+#include "mdev.h"
+
+/**
+ * enum vmig_path - the two ways to a device
+ * @VMIG_PATH_GROUP:	/dev/vfio/GROUP and a type 1 container
+ * @VMIG_PATH_CDEV:	/dev/vfio/devices/vfioN bound to an iommufd
+ */
+enum vmig_path {
+	VMIG_PATH_GROUP,
+	VMIG_PATH_CDEV,
+	VMIG_PATH_NR
+};
+
+/**
+ * struct vmig_device - an open device
+ * @fd:		the device; -1 when closed
+ * @path:	how it was opened
+ * @group:	group fd, or -1
+ * @container:	container fd, or -1
+ * @iommufd:	iommufd, or -1
+ * @region:	what VFIO_DEVICE_GET_REGION_INFO said of each region
+ */
+struct vmig_device {
+	int fd;
+	enum vmig_path path;
+	int group;
+	int container;
+	int iommufd;
+	struct vfio_region_info region[VFIO_PCI_NUM_REGIONS];
+};
+
+/**
+ * vmig_path_available - can devices be opened this way on this kernel?
+ * @path:	which way
+ */
+bool vmig_path_available(enum vmig_path path);
+
+/** vmig_path_name - "group" or "cdev" */
+const char *vmig_path_name(enum vmig_path path);
+
+/**
+ * vmig_device_open - open a device
+ * @dev:	filled in; unchanged but for fds of -1 on failure
+ * @mdev:	which device
+ * @path:	how; -ENODEV where the kernel does not offer it
+ */
+int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
+		     enum vmig_path path);
+
+/** vmig_device_close - close everything vmig_device_open() opened; idempotent */
+void vmig_device_close(struct vmig_device *dev);
+
+/**
+ * vmig_device_reset - VFIO_DEVICE_RESET
+ * @dev:	the device; its migration state is RUNNING afterwards
+ */
+int vmig_device_reset(struct vmig_device *dev);
+
+/**
+ * vmig_region_read - read from a region with one system call
+ * @dev:	the device
+ * @index:	VFIO_PCI_*_REGION_INDEX
+ * @offset:	bytes from the start of the region
+ * @buf:	where to
+ * @len:	bytes
+ *
+ * Return: 0, -errno, or -EIO if less than @len was transferred.
+ */
+int vmig_region_read(struct vmig_device *dev, unsigned int index,
+		     uint64_t offset, void *buf, size_t len);
+
+/** vmig_region_write - write to a region; see vmig_region_read() */
+int vmig_region_write(struct vmig_device *dev, unsigned int index,
+		      uint64_t offset, const void *buf, size_t len);
+
+/* Config space registers, little-endian as on the bus, host order here. */
+int vmig_config_read8(struct vmig_device *dev, unsigned int reg, uint8_t *val);
+int vmig_config_read16(struct vmig_device *dev, unsigned int reg, uint16_t *val);
+int vmig_config_read32(struct vmig_device *dev, unsigned int reg, uint32_t *val);
+int vmig_config_write8(struct vmig_device *dev, unsigned int reg, uint8_t val);
+int vmig_config_write16(struct vmig_device *dev, unsigned int reg, uint16_t val);
+int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val);
+
+/** vmig_config_find_cap - offset of a PCI capability, or 0 */
+unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id);
+
+#endif /* VMIG_DEVICE_H */

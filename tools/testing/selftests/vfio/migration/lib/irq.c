@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "irq.h"
+
+int vmig_irq_info(struct vmig_device *dev, unsigned int index,
+		  struct vfio_irq_info *info)
+{
+	*info = (struct vfio_irq_info) {
+		.argsz = sizeof(*info), .index = index,
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_GET_IRQ_INFO, info) ? -errno : 0;
+}
+
+static int set_irqs(struct vmig_device *dev, unsigned int index, uint32_t flags,
+		    unsigned int count, const void *data, size_t size)
+{
+	/* One interrupt at a time, so there is never more than one eventfd */
+	union {
+		struct vfio_irq_set set;
+		uint8_t room[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
+	} arg = {
+		.set = {
+			.argsz = sizeof(struct vfio_irq_set) + size,
+			.flags = flags,
+			.index = index,
+			.count = count,
+		},
+	};
+
+	if (size)
+		memcpy(arg.room + sizeof(struct vfio_irq_set), data, size);
+
+	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : 0;
+}
+
+int vmig_irq_set_fd(struct vmig_device *dev, unsigned int index,
+		    uint32_t action, int fd)
+{
+	int32_t data = fd;
+
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_EVENTFD | action, 1,
+			&data, sizeof(data));
+}
+
+int vmig_irq_action(struct vmig_device *dev, unsigned int index,
+		    uint32_t action)
+{
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_NONE | action, 1,
+			NULL, 0);
+}
+
+int vmig_irq_disable(struct vmig_device *dev, unsigned int index)
+{
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_NONE |
+			VFIO_IRQ_SET_ACTION_TRIGGER, 0, NULL, 0);
+}
+
+int vmig_eventfd_create(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int64_t vmig_eventfd_take(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) == sizeof(count))
+		return count;
+
+	return errno == EAGAIN ? 0 : -errno;
+}
+
+int64_t vmig_eventfd_wait(int fd, int deadline_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int ret;
+
+	do {
+		ret = poll(&pfd, 1, deadline_ms);
+	} while (ret < 0 && errno == EINTR);
+	if (ret < 0)
+		return -errno;
+	if (!ret)
+		return -ETIMEDOUT;
+
+	return vmig_eventfd_take(fd);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VFIO_DEVICE_SET_IRQS and the eventfds it connects.
+ *
+ * Functions return 0 or -errno; they neither judge nor print.
+ */
+#ifndef VMIG_IRQ_H
+#define VMIG_IRQ_H
+
+#include <stdint.h>
+#include <linux/vfio.h>
+
+#include "device.h"
+
+/* How long an interrupt that must come may take; only a failure waits so long */
+#define VMIG_IRQ_DEADLINE_MS	5000
+
+/**
+ * vmig_irq_info - VFIO_DEVICE_GET_IRQ_INFO
+ * @dev:	the device
+ * @index:	VFIO_PCI_*_IRQ_INDEX
+ * @info:	filled in
+ */
+int vmig_irq_info(struct vmig_device *dev, unsigned int index,
+		  struct vfio_irq_info *info);
+
+/**
+ * vmig_irq_set_fd - bind an eventfd to an action (VFIO_IRQ_SET_DATA_EVENTFD)
+ * @dev:	the device
+ * @index:	VFIO_PCI_*_IRQ_INDEX
+ * @action:	VFIO_IRQ_SET_ACTION_TRIGGER, _MASK or _UNMASK
+ * @fd:		the eventfd, or -1 to take the binding away
+ */
+int vmig_irq_set_fd(struct vmig_device *dev, unsigned int index,
+		    uint32_t action, int fd);
+
+/** vmig_irq_action - perform an action now (VFIO_IRQ_SET_DATA_NONE, count 1) */
+int vmig_irq_action(struct vmig_device *dev, unsigned int index,
+		    uint32_t action);
+
+/** vmig_irq_disable - disable a whole index (VFIO_IRQ_SET_DATA_NONE, count 0) */
+int vmig_irq_disable(struct vmig_device *dev, unsigned int index);
+
+/** vmig_eventfd_create - a non-blocking eventfd with a count of 0, or -errno */
+int vmig_eventfd_create(void);
+
+/**
+ * vmig_eventfd_wait - wait for signals and take them
+ * @fd:		from vmig_eventfd_create()
+ * @deadline_ms: how long to wait for the first
+ *
+ * Return: number of signals since the last call (not capped), -ETIMEDOUT if
+ * none came, or -errno.
+ */
+int64_t vmig_eventfd_wait(int fd, int deadline_ms);
+
+/** vmig_eventfd_take - number of signals since the last call, 0 if none */
+int64_t vmig_eventfd_take(int fd);
+
+#endif /* VMIG_IRQ_H */

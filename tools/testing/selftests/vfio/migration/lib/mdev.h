@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mediated devices by sysfs: create, configure, remove.
+ *
+ * Functions return 0 or -errno; they neither judge nor print.
+ */
+#ifndef VMIG_MDEV_H
+#define VMIG_MDEV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define VMIG_UUID_LEN	36
+
+/**
+ * struct vmig_mdev - one mediated device
+ * @uuid:	its name under /sys/bus/mdev/devices; empty when there is none
+ */
+struct vmig_mdev {
+	char uuid[VMIG_UUID_LEN + 1];
+};
+
+/**
+ * vmig_mdev_create - create a device of the parent mtty
+ * @mdev:	filled in; a random UUID is drawn
+ * @type:	"mtty-1" or "mtty-2"
+ *
+ * Return: 0, -ENODEV if there is no such parent or type, or the -errno of the
+ * write to its "create" attribute (-EUSERS: no instance left).
+ */
+int vmig_mdev_create(struct vmig_mdev *mdev, const char *type);
+
+/**
+ * vmig_mdev_remove - remove a device
+ * @mdev:	from vmig_mdev_create(); nothing happens if it is empty
+ *
+ * Waits, as the kernel does, until nobody has the device open.
+ */
+int vmig_mdev_remove(struct vmig_mdev *mdev);
+
+/**
+ * vmig_mdev_set_attr - write an attribute
+ * @mdev:	the device
+ * @attr:	path below the device, such as "migration/config_policy"
+ * @value:	what to write
+ */
+int vmig_mdev_set_attr(const struct vmig_mdev *mdev, const char *attr,
+		       const char *value);
+
+/**
+ * vmig_mdev_get_attr - read an attribute, without the final newline
+ * @mdev:	the device
+ * @attr:	path below the device
+ * @value:	buffer, always terminated on success
+ * @size:	its size in bytes; -EOVERFLOW if that is too small
+ */
+int vmig_mdev_get_attr(const struct vmig_mdev *mdev, const char *attr,
+		       char *value, size_t size);
+
+#endif /* VMIG_MDEV_H */

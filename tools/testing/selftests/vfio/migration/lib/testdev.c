@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "testdev.h"
+
+static int set_attr(const struct vmig_mdev *mdev, const char *attr,
+		    const char *value)
+{
+	return value ? vmig_mdev_set_attr(mdev, attr, value) : 0;
+}
+
+static int set_attrs(const struct vmig_mdev *mdev,
+		     const struct vmig_attrs *attrs)
+{
+	int ret;
+
+	ret = set_attr(mdev, "migration/config_policy", attrs->config_policy);
+	if (!ret)
+		ret = set_attr(mdev, "migration/features", attrs->features);
+	if (!ret)
+		ret = set_attr(mdev, "migration/capture_size",
+			       attrs->capture_size);
+
+	return ret;
+}
+
+int vmig_testdev_open(struct vmig_testdev *td, const char *type,
+		      enum vmig_path path, const struct vmig_attrs *attrs)
+{
+	int ret;
+
+	td->dev = (struct vmig_device) {
+		.fd = -1, .group = -1, .container = -1, .iommufd = -1,
+	};
+
+	ret = vmig_mdev_create(&td->mdev, type);
+	if (ret)
+		return ret;
+
+	if (attrs)
+		ret = set_attrs(&td->mdev, attrs);
+	if (!ret)
+		ret = vmig_device_open(&td->dev, &td->mdev, path);
+	if (ret)
+		vmig_mdev_remove(&td->mdev);
+
+	return ret;
+}
+
+void vmig_testdev_close(struct vmig_testdev *td)
+{
+	vmig_device_close(&td->dev);
+	vmig_mdev_remove(&td->mdev);
+}

@@ -285,7 +285,12 @@ static struct file *set_state(struct vfio_device *vdev,
 
 	guard(mutex)(&mtty->lock);
 
-	if (target == VFIO_DEVICE_STATE_ERROR)
+	/*
+	 * Only a reset leads out of ERROR, and no request leads into it.  To ask
+	 * for the next state from there would be warned about as a driver bug.
+	 */
+	if (mtty->state == VFIO_DEVICE_STATE_ERROR ||
+	    target == VFIO_DEVICE_STATE_ERROR)
 		return ERR_PTR(-EINVAL);
 
 	/* Only the last arc of a path can begin a session */

@@ -76,7 +76,9 @@ void mtty_policy_open(struct mtty_policy *policy)
  */
 void mtty_policy_config_changed(struct mtty_policy *policy)
 {
-	policy->generation++;
+	/* It may have come from a source, so it can be any number but 0 */
+	if (!++policy->generation)
+		policy->generation = 1;
 }
 
 /**

@@ -5,9 +5,12 @@
  */
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
+#include <linux/ctype.h>
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -123,13 +126,41 @@ static ssize_t features_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(features);
 
+/* Like memparse(), but what is too large does not come out small */
+static int parse_size(const char *buf, u64 *size)
+{
+	size_t len = strcspn(buf, "\n");
+	unsigned int shift = 0;
+	char digits[24];
+	int ret;
+
+	if (!len || len >= sizeof(digits))
+		return -EINVAL;
+
+	strscpy(digits, buf, len + 1);
+	if (toupper(digits[len - 1]) == 'K')
+		shift = 10;
+	else if (toupper(digits[len - 1]) == 'M')
+		shift = 20;
+	if (shift)
+		digits[len - 1] = '\0';
+
+	ret = kstrtou64(digits, 0, size);
+	if (ret || *size > U64_MAX >> shift)
+		return -EINVAL;
+	*size <<= shift;
+
+	return 0;
+}
+
 static int set_capture_size(struct mtty *mtty, const char *buf)
 {
-	char *end;
-	u64 size = memparse(buf, &end);
+	u64 size;
+	int ret;
 
-	if (end == buf || !sysfs_streq(end, ""))
-		return -EINVAL;
+	ret = parse_size(buf, &size);
+	if (ret)
+		return ret;
 
 	/* It becomes a BAR, and a BAR knows only powers of two */
 	if (size && (size < MTTY_CAP_MIN_SIZE || size > MTTY_CAP_MAX_SIZE ||

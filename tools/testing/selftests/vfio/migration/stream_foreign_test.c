@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Streams of other devices: which ones a device takes, which ones it refuses,
+ * and that a refusal costs neither of them anything.
+ */
+#include <errno.h>
+
+#include "../../kselftest_harness.h"
+
+#include "lib/expect.h"
+#include "lib/feature.h"
+#include "lib/testdev.h"
+#include "lib/scene.h"
+#include "lib/transfer.h"
+
+#define SEED	90
+
+FIXTURE(foreign) {
+	struct vmig_testdev src;
+	struct vmig_testdev dst;
+	struct vmig_bytes stream;
+};
+
+FIXTURE_VARIANT(foreign) {
+	const char *src_type;
+	const char *dst_type;
+	struct vmig_attrs src;
+	struct vmig_attrs dst;
+	unsigned int ports;
+	int err;
+};
+
+FIXTURE_VARIANT_ADD(foreign, same_one_port) {
+	.src_type = "mtty-1", .src = { .capture_size = "16K" },
+	.dst_type = "mtty-1", .dst = { .capture_size = "16K" },
+	.ports = 1, .err = 0,
+};
+
+FIXTURE_VARIANT_ADD(foreign, same_two_ports) {
+	.src_type = "mtty-2", .src = { .capture_size = "16K" },
+	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
+	.ports = 2, .err = 0,
+};
+
+FIXTURE_VARIANT_ADD(foreign, same_without_capture) {
+	.src_type = "mtty-2", .src = { .capture_size = "0" },
+	.dst_type = "mtty-2", .dst = { .capture_size = "0" },
+	.ports = 2, .err = 0,
+};
+
+/* How a stream is read says nothing about what can be loaded */
+FIXTURE_VARIANT_ADD(foreign, fewer_features) {
+	.src_type = "mtty-2", .src = { .features = "p2p pre_copy" },
+	.dst_type = "mtty-2", .dst = { .features = "stop_copy" },
+	.ports = 2, .err = 0,
+};
+
+FIXTURE_VARIANT_ADD(foreign, more_features) {
+	.src_type = "mtty-2", .src = { .features = "stop_copy" },
+	.dst_type = "mtty-2", .dst = { .features = "p2p pre_copy" },
+	.ports = 2, .err = 0,
+};
+
+FIXTURE_VARIANT_ADD(foreign, fewer_ports) {
+	.src_type = "mtty-2", .src = { .capture_size = "16K" },
+	.dst_type = "mtty-1", .dst = { .capture_size = "16K" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, more_ports) {
+	.src_type = "mtty-1", .src = { .capture_size = "16K" },
+	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
+	.ports = 1, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, smaller_capture) {
+	.src_type = "mtty-2", .src = { .capture_size = "32K" },
+	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, larger_capture) {
+	.src_type = "mtty-2", .src = { .capture_size = "16K" },
+	.dst_type = "mtty-2", .dst = { .capture_size = "32K" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, no_capture) {
+	.src_type = "mtty-2", .src = { .capture_size = "16K" },
+	.dst_type = "mtty-2", .dst = { .capture_size = "0" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, capture_from_none) {
+	.src_type = "mtty-2", .src = { .capture_size = "0" },
+	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, before_data_to_independent) {
+	.src_type = "mtty-2", .src = { .config_policy = "before-data" },
+	.dst_type = "mtty-2", .dst = { .config_policy = "independent" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_SETUP(foreign)
+{
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, variant->src_type,
+				       VMIG_PATH_GROUP, &variant->src));
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, variant->dst_type,
+				       VMIG_PATH_GROUP, &variant->dst)) {
+		vmig_testdev_close(&self->src);
+	}
+}
+
+FIXTURE_TEARDOWN(foreign)
+{
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->src);
+	vmig_testdev_close(&self->dst);
+}
+
+/* Clause: "a compatible device": ports, capture size and policy are the same; else EXDEV */
+TEST_F(foreign, stream_is_judged_by_its_device)
+{
+	struct vmig_device *src = &self->src.dev, *dst = &self->dst.dev;
+	int write_err, stop_err;
+	const char *what = "";
+
+	ASSERT_RET(0, vmig_scene_set(src, variant->ports, SEED), "scene");
+	ASSERT_RET(0, vmig_transfer_save(src, &self->stream), "save");
+	stop_err = vmig_transfer_offer(dst, &self->stream, &write_err);
+	EXPECT_RET(variant->err, write_err, "write()");
+	EXPECT_RET(variant->err, stop_err, "STOP");
+	if (variant->err) {
+		EXPECT_STATE(VFIO_DEVICE_STATE_ERROR, dst, "refused");
+		ASSERT_RET(0, vmig_device_reset(dst), "reset");
+		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dst, "reset");
+	} else {
+		EXPECT_RET(0, vmig_scene_check(dst, variant->ports, SEED,
+					       &what), "%s", what);
+	}
+
+	/* Whatever happened over there, the source can go on */
+	EXPECT_RET(0, vmig_mig_set_state(src, VFIO_DEVICE_STATE_RUNNING, NULL),
+		   "source");
+	EXPECT_RET(0, vmig_scene_check(src, variant->ports, SEED, &what), "%s",
+		   what);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Streams whose checksums are right and whose contents are not: made by somebody
+ * who knows the format and means harm, or by a driver with a bug.  Every value
+ * that describes no possible device is refused, with the errno that says why.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <stddef.h>
+#include <linux/serial_reg.h>
+
+#include "../../kselftest_harness.h"
+
+#include "lib/expect.h"
+#include "lib/feature.h"
+#include "lib/testdev.h"
+#include "lib/scene.h"
+#include "lib/stream.h"
+#include "lib/transfer.h"
+
+#define PORTS		2
+#define SEED		50
+#define CAPTURE		8192
+#define CAPACITY	((CAPTURE - MTTY_CAP_LOG_OFFSET) / 2)
+
+FIXTURE(value) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes good;
+	struct vmig_bytes bad;
+};
+
+/* One field of one record, and what becomes of the stream */
+FIXTURE_VARIANT(value) {
+	uint32_t type;
+	unsigned int nth;
+	size_t offset;
+	size_t size;
+	uint64_t value;
+	int err;
+};
+
+/* Payload fields; the _nth record with a struct mtty_rec_<_rec> */
+#define VALUE(_name, _TYPE, _rec, _nth, _field, _value, _err) \
+	FIXTURE_VARIANT_ADD(value, _name) { \
+		.type = MTTY_REC_##_TYPE, .nth = _nth, \
+		.offset = offsetof(struct mtty_rec_##_rec, _field), \
+		.size = sizeof(((struct mtty_rec_##_rec *)0)->_field), \
+		.value = _value, .err = _err, \
+	}
+
+#define START(_name, _field, _value, _err) \
+	VALUE(start_##_name, START, start, 0, _field, _value, _err)
+#define UART(_name, _field, _value, _err) \
+	VALUE(uart_##_name, UART, uart, 0, _field, _value, _err)
+
+START(magic_zero, magic, 0, -EBADMSG);
+START(magic_swapped, magic, 0x4d545459, -EBADMSG);
+START(version_0, version, 0, -EOPNOTSUPP);
+START(version_2, version, 2, -EOPNOTSUPP);
+START(version_huge, version, 0xffffffff, -EOPNOTSUPP);
+START(no_ports, nr_ports, 0, -EXDEV);
+START(one_port, nr_ports, 1, -EXDEV);
+START(three_ports, nr_ports, 3, -EXDEV);
+START(many_ports, nr_ports, 0xffffffff, -EXDEV);
+START(policy_before_data, policy, 1, -EXDEV);
+START(policy_unknown, policy, 1ULL << 63, -EXDEV);
+START(capture_none, capture_size, 0, -EXDEV);
+START(capture_larger, capture_size, 2 * CAPTURE, -EXDEV);
+START(capture_huge, capture_size, ~0ULL, -EXDEV);
+START(session_any, session, 0x0123456789abcdef, 0);
+
+VALUE(capture_header, CAPTURE, capture, 0, offset, 0, -EINVAL);
+VALUE(capture_header_end, CAPTURE, capture, 0, offset, 4095, -EINVAL);
+VALUE(capture_one_off, CAPTURE, capture, 0, offset, 4097, -EINVAL);
+VALUE(capture_at_end, CAPTURE, capture, 0, offset, CAPTURE, -EINVAL);
+VALUE(capture_behind_end, CAPTURE, capture, 0, offset, CAPTURE + 1, -EINVAL);
+VALUE(capture_far, CAPTURE, capture, 0, offset, 1ULL << 40, -EINVAL);
+VALUE(capture_wrapping, CAPTURE, capture, 0, offset, -4096ULL, -EINVAL);
+VALUE(capture_last, CAPTURE, capture, 0, offset, ~0ULL, -EINVAL);
+
+VALUE(log_full, LOG, log, 0, logged, CAPACITY, 0);
+VALUE(log_beyond, LOG, log, 0, logged, CAPACITY + 1, -EINVAL);
+VALUE(log_huge, LOG, log, 0, logged, ~0ULL, -EINVAL);
+VALUE(log_dropped_with_room, LOG, log, 0, dropped, 1, -EINVAL);
+
+UART(port_1_twice, port, 1, -EINVAL);
+UART(port_2, port, 2, -EINVAL);
+UART(port_7, port, 7, -EINVAL);
+UART(port_255, port, 255, -EINVAL);
+UART(ier_reserved, ier, 0x10, -EINVAL);
+UART(ier_all, ier, 0xff, -EINVAL);
+UART(ier_valid, ier, 0x0f, 0);
+UART(fcr_clear, fcr, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR, -EINVAL);
+UART(fcr_reserved, fcr, UART_FCR_ENABLE_FIFO | 0x10, -EINVAL);
+UART(fcr_trigger_without_fifo, fcr, UART_FCR_TRIGGER_14, -EINVAL);
+UART(fcr_off_with_5_bytes, fcr, 0, -EINVAL);
+UART(fcr_dma, fcr, UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT, 0);
+UART(lcr_any, lcr, 0xff, 0);
+UART(mcr_reserved, mcr, 0x20, -EINVAL);
+UART(mcr_valid, mcr, 0x1f, 0);
+UART(msr_level_bits, msr_delta, UART_MSR_CTS, -EINVAL);
+UART(msr_delta_bits, msr_delta, UART_MSR_ANY_DELTA, 0);
+UART(scr_any, scr, 0xff, 0);
+UART(divisor_0, dll, 0, 0);
+UART(flags_reserved, flags, 0x08, -EINVAL);
+UART(flags_all, flags, 0xff, -EINVAL);
+UART(flags_valid, flags, 0x07, 0);
+UART(fifo_len_17, fifo_len, 17, -EINVAL);
+UART(fifo_len_200, fifo_len, 200, -EINVAL);
+UART(fifo_len_255, fifo_len, 255, -EINVAL);
+UART(fifo_len_16, fifo_len, 16, 0);
+UART(fifo_bytes_behind_len, fifo_len, VMIG_SCENE_BYTES - 1, -EINVAL);
+UART(reserved_first, reserved[0], 1, -EINVAL);
+UART(reserved_last, reserved[4], 0x80, -EINVAL);
+UART(fifo_last, fifo[15], 1, -EINVAL);
+
+VALUE(irq_mode_3, IRQ, irq, 0, mode, 3, -EINVAL);
+VALUE(irq_mode_99, IRQ, irq, 0, mode, 99, -EINVAL);
+VALUE(irq_mode_huge, IRQ, irq, 0, mode, 0xffffffff, -EINVAL);
+VALUE(irq_mode_msi, IRQ, irq, 0, mode, MTTY_REC_IRQ_MODE_MSI, 0);
+VALUE(irq_flags_reserved, IRQ, irq, 0, flags, 1 << 2, -EINVAL);
+VALUE(irq_flags_high, IRQ, irq, 0, flags, 1U << 31, -EINVAL);
+VALUE(irq_flags_valid, IRQ, irq, 0, flags, 3, 0);
+
+VALUE(end_counts_none, END, end, 0, records, 0, -EINVAL);
+VALUE(end_counts_too_many, END, end, 0, records, 1ULL << 32, -EINVAL);
+
+FIXTURE_SETUP(value)
+{
+	const struct vmig_attrs attrs = { .capture_size = "8K" };
+
+	self->dev = &self->td.dev;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_GROUP, &attrs));
+}
+
+FIXTURE_TEARDOWN(value)
+{
+	vmig_bytes_free(&self->good);
+	vmig_bytes_free(&self->bad);
+	vmig_testdev_close(&self->td);
+}
+
+/*
+ * Clause: a field of a record, checksums right: what the variant says; a refused
+ * stream ends in ERROR, and after a reset the device takes a good one
+ */
+TEST_F(value, is_judged)
+{
+	uint64_t value = htole64(variant->value);
+	const char *what = "";
+	struct vmig_rec rec;
+	int write_err, stop_err;
+
+	ASSERT_RET(0, vmig_scene_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->good), "save");
+	ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
+	ASSERT_EQ(0, vmig_stream_find(&self->bad, variant->type, variant->nth,
+				      &rec));
+	ASSERT_EQ(0, vmig_stream_poke(&self->bad, &rec, variant->offset, &value,
+				      variant->size));
+	ASSERT_EQ(0, vmig_stream_recrc(&self->bad));
+
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	stop_err = vmig_transfer_offer(self->dev, &self->bad, &write_err);
+	EXPECT_RET(variant->err, write_err, "write()");
+	EXPECT_RET(variant->err, stop_err, "STOP");
+	EXPECT_STATE(variant->err ? VFIO_DEVICE_STATE_ERROR :
+				    VFIO_DEVICE_STATE_STOP, self->dev, "STOP");
+
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_RET(0, vmig_scene_check_reset(self->dev, PORTS, &what), "%s",
+		   what);
+	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->good), "good");
+	EXPECT_RET(0, vmig_scene_check(self->dev, PORTS, SEED, &what), "%s",
+		   what);
+}
+
+TEST_HARNESS_MAIN

@@ -74,15 +74,13 @@ static const struct source {
 	{ "INTx", connect_intx, VMIG_IRQCHIP_INTX_VECTOR },
 };
 
-#define NR_SOURCES	(sizeof(sources) / sizeof(sources[0]))
-
 /* Clause: KVM_IRQFD, controller set up by a guest: arrives, and can be taken */
 TEST_F(irqchip, signal_arrives_when_ready)
 {
 	unsigned int i;
 
 	EXPECT_EQ(1, vmig_irqchip_is_ready(self->src));
-	for (i = 0; i < NR_SOURCES; i++) {
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		int fd = sources[i].connect(self->src);
 
 		ASSERT_LE(0, fd);
@@ -106,7 +104,7 @@ TEST_F(irqchip, signal_before_restore_is_lost)
 
 	ASSERT_EQ(0, vmig_irqchip_save(self->src, &self->blob));
 	EXPECT_EQ(0, vmig_irqchip_is_ready(self->dst));
-	for (i = 0; i < NR_SOURCES; i++) {
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		int fd = sources[i].connect(self->dst);
 
 		ASSERT_LE(0, fd);
@@ -116,7 +114,7 @@ TEST_F(irqchip, signal_before_restore_is_lost)
 	ASSERT_EQ(0, vmig_irqchip_restore(self->dst, self->blob.data,
 					  self->blob.len));
 	EXPECT_EQ(1, vmig_irqchip_is_ready(self->dst));
-	for (i = 0; i < NR_SOURCES; i++) {
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		EXPECT_EQ(0, vmig_irqchip_pending(self->dst, sources[i].vector)) {
 			TH_LOG("%s", sources[i].name);
 		}
@@ -126,17 +124,17 @@ TEST_F(irqchip, signal_before_restore_is_lost)
 /* Clause: KVM_IRQFD, eventfd connected before the restore: works after it */
 TEST_F(irqchip, signal_after_restore_arrives)
 {
-	int fd[NR_SOURCES];
+	int fd[ARRAY_SIZE(sources)];
 	unsigned int i;
 
 	ASSERT_EQ(0, vmig_irqchip_save(self->src, &self->blob));
-	for (i = 0; i < NR_SOURCES; i++) {
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		fd[i] = sources[i].connect(self->dst);
 		ASSERT_LE(0, fd[i]);
 	}
 	ASSERT_EQ(0, vmig_irqchip_restore(self->dst, self->blob.data,
 					  self->blob.len));
-	for (i = 0; i < NR_SOURCES; i++) {
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		ASSERT_EQ(0, eventfd_write(fd[i], 1));
 		EXPECT_EQ(1, vmig_irqchip_take(self->dst, sources[i].vector)) {
 			TH_LOG("%s", sources[i].name);
@@ -149,12 +147,12 @@ TEST_F(irqchip, pending_interrupt_moves_along)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_SOURCES; i++)
+	for (i = 0; i < ARRAY_SIZE(sources); i++)
 		ASSERT_EQ(0, eventfd_write(sources[i].connect(self->src), 1));
 	ASSERT_EQ(0, vmig_irqchip_save(self->src, &self->blob));
 	ASSERT_EQ(0, vmig_irqchip_restore(self->dst, self->blob.data,
 					  self->blob.len));
-	for (i = 0; i < NR_SOURCES; i++) {
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		EXPECT_EQ(1, vmig_irqchip_take(self->dst, sources[i].vector)) {
 			TH_LOG("%s", sources[i].name);
 		}

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <sys/ioctl.h>
 
-#if __has_include(<asm/kvm.h>)
+#if __has_include("asm/kvm.h")
 #include <linux/kvm.h>
 #endif
 

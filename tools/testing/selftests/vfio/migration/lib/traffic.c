@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest that is busy; see traffic.h.
+ *
+ * Each register access is made with the lock held for reading; whoever stops
+ * the guest holds it for writing until the guest goes on.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bytes.h"
+#include "capture.h"
+#include "traffic.h"
+#include "uart.h"
+
+#define FIFO_SIZE	16
+
+/* How long a wait for traffic may take before something must be wrong */
+#define DEADLINE_MS	10000
+
+struct port {
+	struct vmig_traffic *traffic;
+	unsigned int nr;
+	pthread_t thread;
+	struct vmig_bytes tx;
+	uint64_t received;
+	uint64_t wrong;
+	int error;
+};
+
+/**
+ * struct vmig_traffic - the guest
+ * @gate:	protects @dev, and what the threads write in @port
+ * @dev:	where the guest is
+ * @quit:	the threads shall end; under @gate
+ * @started:	number of threads
+ * @port:	the ports
+ */
+struct vmig_traffic {
+	pthread_rwlock_t gate;
+	struct vmig_device *dev;
+	bool quit;
+	unsigned int started;
+	struct port port[VMIG_TRAFFIC_PORTS];
+};
+
+/* Any sequence will do in which a byte that is missing leaves a trace */
+static uint8_t nth_byte(unsigned int port, uint64_t n)
+{
+	return n * 167 + (n >> 8) * 29 + port * 101;
+}
+
+static int send_byte(struct port *port)
+{
+	uint8_t byte = nth_byte(port->nr, port->tx.len);
+	int ret;
+
+	pthread_rwlock_rdlock(&port->traffic->gate);
+	ret = vmig_uart_out(port->traffic->dev, port->nr, UART_TX, byte);
+	if (!ret)
+		ret = vmig_bytes_add(&port->tx, &byte, 1);
+	pthread_rwlock_unlock(&port->traffic->gate);
+	return ret;
+}
+
+static int read_reg(struct port *port, unsigned int reg, uint8_t *val)
+{
+	int ret;
+
+	pthread_rwlock_rdlock(&port->traffic->gate);
+	ret = vmig_uart_in(port->traffic->dev, port->nr, reg, val);
+	pthread_rwlock_unlock(&port->traffic->gate);
+	return ret;
+}
+
+static int receive_all(struct port *port)
+{
+	uint8_t lsr, byte;
+	int ret;
+
+	for (;;) {
+		ret = read_reg(port, UART_LSR, &lsr);
+		if (ret)
+			return ret;
+		if (lsr & UART_LSR_OE)
+			port->wrong++;
+		if (!(lsr & UART_LSR_DR))
+			return 0;
+		ret = read_reg(port, UART_RX, &byte);
+		if (ret)
+			return ret;
+		if (byte != nth_byte(port->nr, port->received))
+			port->wrong++;
+		port->received++;
+	}
+}
+
+static bool shall_quit(struct vmig_traffic *traffic)
+{
+	bool quit;
+
+	pthread_rwlock_rdlock(&traffic->gate);
+	quit = traffic->quit;
+	pthread_rwlock_unlock(&traffic->gate);
+	return quit;
+}
+
+static void *run_port(void *opaque)
+{
+	/* Leaves room on the processors for those who migrate */
+	const struct timespec breath = { .tv_nsec = 100000 };
+	struct port *port = opaque;
+	unsigned int burst, i;
+	int ret = 0;
+
+	for (burst = 1; !ret && !shall_quit(port->traffic);
+	     burst = burst % FIFO_SIZE + 1) {
+		for (i = 0; i < burst && !ret; i++)
+			ret = send_byte(port);
+		if (!ret)
+			ret = receive_all(port);
+		nanosleep(&breath, NULL);
+	}
+	port->error = ret;
+	return NULL;
+}
+
+static void end_threads(struct vmig_traffic *traffic)
+{
+	unsigned int i;
+
+	pthread_rwlock_wrlock(&traffic->gate);
+	traffic->quit = true;
+	pthread_rwlock_unlock(&traffic->gate);
+	for (i = 0; i < traffic->started; i++)
+		pthread_join(traffic->port[i].thread, NULL);
+}
+
+static void free_traffic(struct vmig_traffic *traffic)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++)
+		vmig_bytes_free(&traffic->port[i].tx);
+	pthread_rwlock_destroy(&traffic->gate);
+	free(traffic);
+}
+
+static int start_port(struct vmig_traffic *traffic, unsigned int nr)
+{
+	struct port *port = &traffic->port[nr];
+	int ret;
+
+	port->traffic = traffic;
+	port->nr = nr;
+	ret = vmig_uart_init(traffic->dev, nr, UART_FCR_TRIGGER_8, 0);
+	if (!ret)
+		ret = -pthread_create(&port->thread, NULL, run_port, port);
+	if (!ret)
+		traffic->started++;
+	return ret;
+}
+
+int vmig_traffic_start(struct vmig_traffic **traffic, struct vmig_device *dev)
+{
+	struct vmig_traffic *new = calloc(1, sizeof(*new));
+	pthread_rwlockattr_t attr;
+	unsigned int i;
+	int ret = 0;
+
+	if (!new)
+		return -ENOMEM;
+	new->dev = dev;
+	/* Or else busy ports would keep out whoever wants to stop them */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr,
+				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&new->gate, &attr);
+	pthread_rwlockattr_destroy(&attr);
+
+	for (i = 0; i < VMIG_TRAFFIC_PORTS && !ret; i++)
+		ret = start_port(new, i);
+	if (ret) {
+		end_threads(new);
+		free_traffic(new);
+		return ret;
+	}
+	*traffic = new;
+	return 0;
+}
+
+void vmig_traffic_pause(struct vmig_traffic *traffic)
+{
+	pthread_rwlock_wrlock(&traffic->gate);
+}
+
+void vmig_traffic_resume(struct vmig_traffic *traffic, struct vmig_device *dev)
+{
+	traffic->dev = dev;
+	pthread_rwlock_unlock(&traffic->gate);
+}
+
+uint64_t vmig_traffic_sent(struct vmig_traffic *traffic)
+{
+	uint64_t sent = 0;
+	unsigned int i;
+
+	pthread_rwlock_wrlock(&traffic->gate);
+	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++)
+		sent += traffic->port[i].tx.len;
+	pthread_rwlock_unlock(&traffic->gate);
+	return sent;
+}
+
+int vmig_traffic_wait(struct vmig_traffic *traffic, uint64_t bytes)
+{
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	uint64_t goal = vmig_traffic_sent(traffic) + bytes;
+	unsigned int ms;
+
+	for (ms = 0; ms < DEADLINE_MS; ms++) {
+		if (vmig_traffic_sent(traffic) >= goal)
+			return 0;
+		nanosleep(&tick, NULL);
+	}
+	/* Why a thread has given up, if so, is told in the end */
+	return -ETIMEDOUT;
+}
+
+static int check_log(struct vmig_traffic *traffic, struct port *port,
+		     struct vmig_traffic_report *report)
+{
+	uint64_t i, same = 0;
+	uint8_t *log;
+	size_t len;
+	int ret;
+
+	ret = vmig_capture_port(traffic->dev, port->nr, &log, &len);
+	if (ret)
+		return ret;
+	for (i = 0; i < len && i < port->tx.len; i++)
+		same += log[i] == port->tx.data[i];
+	report->logged[port->nr] = len;
+	report->lost += (len > port->tx.len ? len : port->tx.len) - same;
+	free(log);
+	return 0;
+}
+
+int vmig_traffic_finish(struct vmig_traffic *traffic,
+			struct vmig_traffic_report *report)
+{
+	unsigned int i;
+	int ret = 0;
+
+	memset(report, 0, sizeof(*report));
+	end_threads(traffic);
+	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++) {
+		struct port *port = &traffic->port[i];
+
+		if (!ret)
+			ret = port->error;
+		report->sent[i] = port->tx.len;
+		report->received[i] = port->received;
+		report->lost += port->wrong;
+		if (port->received < port->tx.len)
+			report->lost += port->tx.len - port->received;
+		if (!ret)
+			ret = check_log(traffic, port, report);
+	}
+	free_traffic(traffic);
+	return ret;
+}

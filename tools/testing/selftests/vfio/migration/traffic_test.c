@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Migration of a device that is in use: a guest sends on both ports all the time
+ * and compares what comes back; in the end the capture log must hold every byte
+ * that was ever sent, in order.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "../../kselftest_harness.h"
+
+#include "lib/expect.h"
+#include "lib/feature.h"
+#include "lib/pair.h"
+#include "lib/traffic.h"
+
+#define VECTOR		0x42
+#define ROUNDS		6
+
+/* Enough for several FIFOs of both ports between two migrations */
+#define SOME_TRAFFIC	300
+
+FIXTURE(traffic) {
+	struct vmig_pair pair;
+	struct vmig_traffic *guest;
+	struct vmig_traffic_report report;
+};
+
+FIXTURE_VARIANT(traffic) {
+	struct vmig_attrs attrs;
+	bool precopy;
+};
+
+FIXTURE_VARIANT_ADD(traffic, independent) {
+	.attrs = { .config_policy = "independent" },
+	.precopy = true,
+};
+
+FIXTURE_VARIANT_ADD(traffic, independent_stop_copy_only) {
+	.attrs = { .config_policy = "independent", .features = "stop_copy" },
+};
+
+FIXTURE_VARIANT_ADD(traffic, before_data) {
+	.attrs = { .config_policy = "before-data" },
+	.precopy = true,
+};
+
+FIXTURE_VARIANT_ADD(traffic, before_data_stop_copy_only) {
+	.attrs = { .config_policy = "before-data", .features = "stop_copy" },
+};
+
+FIXTURE_SETUP(traffic)
+{
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &variant->attrs,
+				    VMIG_IRQCHIP_AUTO));
+	TH_LOG("controller: %s", vmig_irqchip_name(self->pair.chip[0]));
+	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
+				   VECTOR));
+	ASSERT_EQ(0, vmig_traffic_start(&self->guest, self->pair.src.dev));
+}
+
+FIXTURE_TEARDOWN(traffic)
+{
+	if (self->guest)
+		vmig_traffic_finish(self->guest, &self->report);
+	vmig_pair_close(&self->pair);
+}
+
+static void stop_guest(void *opaque)
+{
+	vmig_traffic_pause(opaque);
+}
+
+static void expect_nothing_lost(struct __test_metadata *_metadata,
+				FIXTURE_DATA(traffic) *self, uint64_t at_least)
+{
+	struct vmig_traffic_report *report = &self->report;
+	unsigned int port;
+
+	ASSERT_RET(0, vmig_traffic_finish(self->guest, report), "the guest");
+	self->guest = NULL;
+	EXPECT_EQ(0, report->lost);
+	EXPECT_LE(at_least, report->sent[0] + report->sent[1]);
+	for (port = 0; port < VMIG_TRAFFIC_PORTS; port++) {
+		EXPECT_LT(0, report->sent[port]);
+		EXPECT_EQ(report->sent[port], report->received[port]);
+		EXPECT_EQ(report->sent[port], report->logged[port]);
+	}
+}
+
+/* Clause: migration under traffic, back and forth: no byte lost */
+TEST_F(traffic, nothing_is_lost)
+{
+	struct vmig_pair *pair = &self->pair;
+	unsigned int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		ASSERT_RET(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC),
+			   "round %u", round);
+		pair->src.stop_guest = stop_guest;
+		pair->src.opaque = self->guest;
+		ASSERT_RET(0, vmig_vmm_migrate(&pair->src, &pair->dst),
+			   "round %u, source: %s; destination: %s", round,
+			   pair->src.why, pair->dst.why);
+		EXPECT_EQ(variant->precopy, pair->src.stats.bytes_precopy > 0);
+		EXPECT_LT(0, pair->src.stats.bytes_stopcopy);
+		vmig_traffic_resume(self->guest, pair->dst.dev);
+		ASSERT_EQ(0, vmig_pair_swap(pair));
+	}
+	expect_nothing_lost(_metadata, self, ROUNDS * SOME_TRAFFIC);
+}
+
+/* Sent while it was pre-copied, so that the last part has something to do */
+static void make_traffic(void *opaque, const struct vmig_event *event)
+{
+	if (event->kind == VMIG_EVENT_STEP &&
+	    !strcmp(event->step, "save_live_iterate"))
+		vmig_traffic_wait(opaque, SOME_TRAFFIC);
+}
+
+/* Clause: PRE_COPY, bytes sent meanwhile: they come after what was there before */
+TEST_F(traffic, what_happens_during_precopy_is_not_lost)
+{
+	struct vmig_vmm *src = &self->pair.src;
+
+	src->stop_guest = stop_guest;
+	src->observe = make_traffic;
+	src->opaque = self->guest;
+	ASSERT_RET(0, vmig_vmm_migrate(src, &self->pair.dst),
+		   "source: %s; destination: %s", src->why,
+		   self->pair.dst.why);
+	vmig_traffic_resume(self->guest, self->pair.dst.dev);
+	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
+	expect_nothing_lost(_metadata, self,
+			    SOME_TRAFFIC * (variant->precopy ? 2 : 1));
+}
+
+/* Clause: the stream is a file, read when the source has long gone: the same */
+TEST_F(traffic, stream_may_be_a_file)
+{
+	struct vmig_pair *pair = &self->pair;
+
+	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
+	pair->src.stop_guest = stop_guest;
+	pair->src.opaque = self->guest;
+	ASSERT_RET(0, vmig_vmm_save(&pair->src, pair->fd), "%s", pair->src.why);
+	ASSERT_EQ(0, vmig_device_reset(pair->src.dev));
+
+	ASSERT_RET(0, vmig_vmm_load(&pair->dst, pair->reader.fd), "%s",
+		   pair->dst.why);
+	vmig_traffic_resume(self->guest, pair->dst.dev);
+	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
+	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
+}
+
+/* Clause: the destination fails: the source runs on, and has lost nothing */
+TEST_F(traffic, source_survives_a_failed_migration)
+{
+	const char *policy = variant->attrs.config_policy;
+	struct vmig_attrs other = variant->attrs;
+	struct vmig_pair *pair = &self->pair;
+	struct vmig_testdev td;
+	struct vmig_vmm dst;
+	int ret;
+
+	other.config_policy = strcmp(policy, "independent") ? "independent" :
+			      "before-data";
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, &other));
+	ASSERT_EQ(0, vmig_vmm_init(&dst, VMIG_VMM_DESTINATION, &td.dev,
+				   pair->chip[1]));
+	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
+
+	ret = vmig_vmm_migrate(&pair->src, &dst);
+	EXPECT_RET(-EXDEV, ret, "%s", dst.why);
+	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, pair->src.dev, "source");
+	EXPECT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
+	vmig_vmm_exit(&dst);
+	vmig_testdev_close(&td);
+	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
+}
+
+/* Clause: stream cut anywhere: ENODATA, and the source runs on with all bytes */
+TEST_F(traffic, source_survives_a_cut_stream)
+{
+	struct vmig_pair *pair = &self->pair;
+	off_t size, cut;
+
+	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
+	vmig_traffic_pause(self->guest);
+	ASSERT_RET(0, vmig_vmm_save(&pair->src, pair->fd), "%s", pair->src.why);
+	size = lseek(pair->fd, 0, SEEK_CUR);
+
+	for (cut = size - 1; cut > 0; cut -= cut > 64 ? cut / 3 : 8) {
+		ASSERT_EQ(0, ftruncate(pair->fd, cut));
+		ASSERT_EQ(0, lseek(pair->reader.fd, 0, SEEK_SET));
+		EXPECT_RET(-ENODATA, vmig_vmm_load(&pair->dst, pair->reader.fd),
+			   "cut at byte %lld of %lld: %s", (long long)cut,
+			   (long long)size, pair->dst.why);
+		EXPECT_EQ(0, pair->dst.stats.running_at);
+		ASSERT_EQ(0, vmig_device_reset(pair->dst.dev));
+		pair->dst.irq_enabled = false;
+	}
+
+	ASSERT_EQ(0, vmig_vmm_save_cancel(&pair->src));
+	vmig_traffic_resume(self->guest, pair->src.dev);
+	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
+	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
+}
+
+TEST_HARNESS_MAIN

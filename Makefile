@@ -84,6 +84,14 @@ selftests: stage ## build the tests
 		OUTPUT=$(SELFTESTS) KHDR_INCLUDES="-isystem $(KHDR)" \
 		USERCFLAGS=-Werror -j$(JOBS)
 
+.PHONY: check
+check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
+	@$(VM)/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+
+.PHONY: demo
+demo: modules selftests ## watch live migrations, step by step
+	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
+
 .PHONY: vm
 vm: modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it
 	@$(BOOT_VM) -n vm

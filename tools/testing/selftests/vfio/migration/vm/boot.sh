@@ -95,7 +95,10 @@ qemu_args() {
 		args+=(-accel kvm -cpu host)
 	else
 		# KVM is to work in the VM, and QEMU can emulate AMD's kind.
-		args+=(-accel "tcg,thread=multi" -cpu "max,+svm,+npt")
+		# One thread for all CPUs: with a thread for each, QEMU 7.2 may
+		# run code from before a kernel patched it, and creating a VM
+		# patches the scheduler: "Oops: int3" within seconds.
+		args+=(-accel "tcg,thread=single" -cpu "max,+svm,+npt")
 	fi
 	if [ -n "$interactive" ]; then
 		args+=(-chardev "stdio,id=terminal,signal=off"

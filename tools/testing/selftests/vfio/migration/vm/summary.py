@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Turns what the tests print into a verdict.
+
+Reads the output of run-tests while the VM runs, prints one line for each
+test program, and in full what failed. Reading KTAP is left to the kernel's
+own parser, tools/testing/kunit/kunit_parser.py. The exit status is 0 only if
+every program ran to its end and no case failed.
+
+Usage: summary.py KERNEL_SOURCE MARK TIMEOUT DIR TEST...
+  DIR  gets "ktap", all that was read, and "sums": cases passed, failed, skipped
+"""
+
+import contextlib
+import io
+import os
+import re
+import signal
+import sys
+
+KILLED = 128 + signal.SIGKILL
+
+
+class Program:
+    """What is known of one test program."""
+
+    def __init__(self, name):
+        self.name = name
+        self.lines = []
+        self.passed = 0
+        self.failed = 0
+        self.skipped = []
+        self.troubles = []
+
+    def trouble(self, text, lines=()):
+        """Notes something that the console is to show in full."""
+        self.troubles.append((text, list(lines)))
+
+    def judge(self, parse, status, limit):
+        """Counts the cases; status is None if the VM ended first."""
+        cases = parse(self.lines)
+        for case in cases:
+            self.count(case)
+        if status is None:
+            self.not_a_case('the VM ended while it ran')
+        elif status == KILLED:
+            self.not_a_case(f'killed after its time limit, {limit} s')
+        elif status > 128:
+            self.not_a_case(f'crashed: {signal_name(status - 128)}')
+        elif not cases:
+            self.not_a_case(f'ran no test case (exit status {status})')
+        elif status not in (0, 4) and not self.failed:
+            self.not_a_case(f'exit status {status}, though no case failed')
+
+    def count(self, case):
+        """One case of the parser's."""
+        result = case.status.name
+        name = case.name or 'a test case'
+        if result == 'SUCCESS':
+            self.passed += 1
+        elif result == 'SKIPPED':
+            self.skipped.append((name, skip_reason(self.lines, name)))
+        else:
+            self.failed += 1
+            said = 'failed' if result == 'FAILURE' else 'is missing: announced, but never reported'
+            self.trouble(f'{name} {said}', case.log)
+
+    def not_a_case(self, text):
+        """The program as a whole went wrong: that counts as one failure."""
+        self.failed += 1
+        self.trouble(text, self.lines[-30:])
+
+    def show(self):
+        """Prints the program's line, and what failed below it."""
+        word = 'not ok' if self.failed else 'ok'
+        counts = [f'{self.passed} passed']
+        if self.failed:
+            counts.append(f'{self.failed} failed')
+        if self.skipped:
+            counts.append(f'{len(self.skipped)} skipped')
+        print(f'{word} {self.name}:', ', '.join(counts))
+        for text, lines in self.troubles:
+            print(f'  {self.name}: {text}')
+            for line in lines:
+                print('    ' + line)
+        for name, reason in self.skipped:
+            print(f'  skipped {name}: {reason}')
+        sys.stdout.flush()
+
+
+def signal_name(number):
+    """For example SIGSEGV."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f'signal {number}'
+
+
+def skip_reason(lines, name):
+    """The parser keeps the name of a skipped case, but not the reason."""
+    for line in lines:
+        found = re.match(r'\s*(?:not )?ok \d+ (?:- )?(.*?) # SKIP\s*(.*)', line)
+        if found and found.group(1) == name:
+            return found.group(2) or 'no reason given'
+    return 'no reason given'
+
+
+def leaves(test):
+    """The cases below a test of the parser's."""
+    for sub in test.subtests:
+        if sub.subtests:
+            yield from leaves(sub)
+        else:
+            yield sub
+
+
+def make_parser(source):
+    """Gives a function from lines of KTAP to test cases."""
+    sys.path.insert(0, os.path.join(source, 'tools/testing/kunit'))
+    sys.dont_write_bytecode = True
+    import kunit_parser
+    import kunit_printer
+
+    def parse(lines):
+        silent = kunit_printer.Printer(io.StringIO())
+        # It prints as it parses; here the result alone is wanted.
+        with contextlib.ExitStack() as stack:
+            for module in (kunit_parser, kunit_printer):
+                stack.callback(setattr, module, 'stdout', module.stdout)
+                module.stdout = silent
+            return list(leaves(kunit_parser.parse_run_tests(lines)))
+    return parse
+
+
+class Run:
+    """Splits the stream by its marks and adds everything up."""
+
+    def __init__(self, parse, limit, expected):
+        self.parse = parse
+        self.limit = limit
+        self.expected = expected
+        self.done = []
+        self.current = None
+
+    def line(self, line, mark):
+        """Takes one line of the stream."""
+        words = line.split()
+        if not words or words[0] != mark:
+            if self.current:
+                self.current.lines.append(line)
+        elif words[1] == 'begin':
+            self.current = Program(words[2])
+        elif words[1] == 'end':
+            self.finish(int(words[3]))
+
+    def finish(self, status):
+        """The current program has come to its end, or the stream has."""
+        while self.current.lines and not self.current.lines[-1]:
+            self.current.lines.pop()
+        self.current.judge(self.parse, status, self.limit)
+        self.current.show()
+        self.done.append(self.current)
+        self.current = None
+
+    def end(self):
+        """Accounts for what was not run, and returns the sums."""
+        if self.current:
+            self.finish(None)
+        names = {program.name for program in self.done}
+        for name in self.expected:
+            if name not in names:
+                program = Program(name)
+                program.not_a_case('was not run')
+                program.show()
+                self.done.append(program)
+        passed = sum(program.passed for program in self.done)
+        failed = sum(program.failed for program in self.done)
+        skipped = sum(len(program.skipped) for program in self.done)
+        return passed, failed, skipped
+
+
+def main():
+    """Reads standard input to its end."""
+    source, mark, limit, directory, *expected = sys.argv[1:]
+    run = Run(make_parser(source), limit, expected)
+    with open(os.path.join(directory, 'ktap'), 'w', encoding='utf-8') as copy:
+        for raw in sys.stdin.buffer:
+            line = raw.decode('utf-8', 'replace').rstrip('\r\n')
+            copy.write(line + '\n')
+            copy.flush()
+            run.line(line, mark)
+    sums = run.end()
+    with open(os.path.join(directory, 'sums'), 'w', encoding='utf-8') as out:
+        print(*sums, file=out)
+    return 1 if sums[1] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

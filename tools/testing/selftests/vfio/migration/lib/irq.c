@@ -57,6 +57,13 @@ int vmig_irq_action(struct vmig_device *dev, unsigned int index,
 			NULL, 0);
 }
 
+int vmig_irq_action_bool(struct vmig_device *dev, unsigned int index,
+			 uint32_t action, uint8_t val)
+{
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_BOOL | action, 1,
+			&val, sizeof(val));
+}
+
 int vmig_irq_disable(struct vmig_device *dev, unsigned int index)
 {
 	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_NONE |
@@ -68,6 +75,13 @@ int vmig_eventfd_create(void)
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int vmig_eventfd_signal(int fd)
+{
+	const uint64_t one = 1;
+
+	return write(fd, &one, sizeof(one)) == sizeof(one) ? 0 : -errno;
 }
 
 int64_t vmig_eventfd_take(int fd)

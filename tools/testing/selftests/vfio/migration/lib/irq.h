@@ -38,8 +38,21 @@ int vmig_irq_set_fd(struct vmig_device *dev, unsigned int index,
 int vmig_irq_action(struct vmig_device *dev, unsigned int index,
 		    uint32_t action);
 
+/**
+ * vmig_irq_action_bool - perform an action, or not (VFIO_IRQ_SET_DATA_BOOL)
+ * @dev:	the device
+ * @index:	VFIO_PCI_*_IRQ_INDEX
+ * @action:	VFIO_IRQ_SET_ACTION_TRIGGER, _MASK or _UNMASK
+ * @val:	what to put in the array: 0 for "not"
+ */
+int vmig_irq_action_bool(struct vmig_device *dev, unsigned int index,
+			 uint32_t action, uint8_t val);
+
 /** vmig_irq_disable - disable a whole index (VFIO_IRQ_SET_DATA_NONE, count 0) */
 int vmig_irq_disable(struct vmig_device *dev, unsigned int index);
+
+/** vmig_eventfd_signal - add 1 to an eventfd's count */
+int vmig_eventfd_signal(int fd);
 
 /** vmig_eventfd_create - a non-blocking eventfd with a count of 0, or -errno */
 int vmig_eventfd_create(void);

@@ -245,9 +245,8 @@ static int precopy_info(struct mtty_session *session,
 		return -EINVAL;
 
 	scoped_guard(mutex, &mtty->lock) {
-		if (!session->live)
-			return -ENODEV;
-		if (is_stopped(mtty))
+		/* Of this session there is no PRE_COPY, or no more */
+		if (!session->live || is_stopped(mtty))
 			return -EINVAL;
 		info.flags = 0;
 		info.initial_bytes = initial_bytes(mtty, session);

@@ -190,11 +190,14 @@ static void expect_ended(struct __test_metadata *_metadata, int fd,
 		}
 		EXPECT_EQ(-1, read(fd, &byte, 1));
 		EXPECT_RET(-ENODEV, -errno, "read %d", i);
-		EXPECT_RET(-ENODEV, vmig_precopy_info(fd, &info), "ioctl");
+		EXPECT_RET(-EINVAL, vmig_precopy_info(fd, &info), "ioctl");
 	}
 }
 
-/* Clause: an arc that terminates a data transfer session: read(), write() ENODEV */
+/*
+ * Clause: an arc that terminates a data transfer session: read(), write() ENODEV,
+ * VFIO_MIG_GET_PRECOPY_INFO EINVAL
+ */
 TEST_F(ended, calls_are_refused)
 {
 	begin(_metadata, self, variant);

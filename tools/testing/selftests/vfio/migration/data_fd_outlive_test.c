@@ -112,7 +112,7 @@ static void expect_dead(struct __test_metadata *_metadata,
 	} else {
 		EXPECT_EQ(-1, read(self->fd, buf, sizeof(buf)));
 		EXPECT_RET(-ENODEV, -errno, "read");
-		EXPECT_RET(-ENODEV, vmig_precopy_info(self->fd, &info), "ioctl");
+		EXPECT_RET(-EINVAL, vmig_precopy_info(self->fd, &info), "ioctl");
 	}
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
 	EXPECT_EQ(POLLERR | POLLHUP, pfd.revents);

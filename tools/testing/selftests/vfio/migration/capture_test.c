@@ -16,6 +16,7 @@
 #include "mtty_format.h"
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
+#define RESUMING	VFIO_DEVICE_STATE_RESUMING
 #define ENTRY		sizeof(struct mtty_cap_entry)
 
 FIXTURE(capture) {
@@ -59,11 +60,11 @@ FIXTURE_TEARDOWN(capture)
 
 #define READ(_offset, _buf, _len) \
 	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, _offset, _buf, _len), \
-		   "read %zu bytes at %zu", (size_t)(_len), (size_t)(_offset))
+		   "BAR2")
 
 #define WRITE(_offset, _buf, _len) \
 	ASSERT_RET(0, vmig_region_write(self->dev, BAR2, _offset, _buf, _len), \
-		   "write %zu bytes at %zu", (size_t)(_len), (size_t)(_offset))
+		   "BAR2")
 
 #define EXPECT_LOGGED(_logged, _dropped) do { \
 	struct vmig_capture_info seen_info = { 0 }; \
@@ -218,11 +219,8 @@ TEST_F(capture, emptied_by_reset_and_resuming)
 	for (i = 0; i < 2; i++) {
 		SEND(0, 'a');
 		EXPECT_LOGGED(1, 0);
-		if (i)
-			ASSERT_RET(0, vmig_mig_set_state(self->dev,
-				   VFIO_DEVICE_STATE_RESUMING, NULL), "RESUMING");
-		else
-			ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		ASSERT_RET(0, i ? vmig_mig_set_state(self->dev, RESUMING, NULL) :
+				  vmig_device_reset(self->dev), "way %d", i);
 		EXPECT_LOGGED(0, 0);
 		READ(MTTY_CAP_LOG_OFFSET, &seen, 1);
 		EXPECT_EQ(0, seen);

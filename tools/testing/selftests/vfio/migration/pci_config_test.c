@@ -125,9 +125,12 @@ FIXTURE_TEARDOWN(pci_config)
 }
 
 #define EXPECT_BYTE(_want, _at) do { \
+	unsigned int offset_of_byte = (_at); \
 	uint8_t seen_byte = 0; \
-	ASSERT_RET(0, vmig_config_read8(self->dev, _at, &seen_byte), "read"); \
-	EXPECT_EQ(_want, seen_byte) TH_LOG("offset 0x%02x", _at); \
+	ASSERT_RET(0, vmig_config_read8(self->dev, offset_of_byte, \
+					&seen_byte), "read"); \
+	EXPECT_EQ(_want, seen_byte) \
+		TH_LOG("offset 0x%02x", offset_of_byte); \
 } while (0)
 
 /* Clause: config space after reset: every byte */
@@ -292,13 +295,13 @@ TEST_F(pci_config, interrupt_status_is_live)
 /* Clause: PCI_COMMAND_INTX_DISABLE: holds INTx back, and lets go of it */
 TEST_F(pci_config, intx_disable)
 {
+	const uint16_t off = PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE;
 	int fd = vmig_eventfd_create();
 
 	ASSERT_LE(0, fd);
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_INTX_IRQ_INDEX,
 				      VFIO_IRQ_SET_ACTION_TRIGGER, fd), "fd");
-	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND,
-		   PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE), "disable");
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, off), "off");
 	ASSERT_RET(0, vmig_line_raise(self->dev, 0), "raise");
 	EXPECT_EQ(0, vmig_eventfd_take(fd));
 	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND,

@@ -12,6 +12,7 @@
 #include "lib/testdev.h"
 #include "lib/uart.h"
 
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define FIFO_SIZE	16
 #define FIFO_ON		(UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR)
 #define IDLE		(UART_LSR_THRE | UART_LSR_TEMT)
@@ -351,7 +352,7 @@ TEST_F(uart, wide_write_is_a_sequence)
 		UART_MCR_RTS, 0xff, 0xff, 0x5a,
 	};
 
-	ASSERT_RET(0, vmig_region_write(self->dev, VFIO_PCI_BAR0_REGION_INDEX,
+	ASSERT_RET(0, vmig_region_write(self->dev, BAR0,
 					0, all, sizeof(all)), "8 bytes");
 	EXPECT_IN(UART_IER_MSI, UART_IER);
 	EXPECT_IN(0xc0 | UART_IIR_MSI, UART_IIR);
@@ -375,7 +376,7 @@ TEST_F(uart, wide_read_is_a_sequence)
 	SEND('a', FIFO_SIZE + 1);
 	OUT(UART_MCR, UART_MCR_RTS);
 	OUT(UART_SCR, 0x77);
-	ASSERT_RET(0, vmig_region_read(self->dev, VFIO_PCI_BAR0_REGION_INDEX,
+	ASSERT_RET(0, vmig_region_read(self->dev, BAR0,
 				       0, seen, sizeof(seen)), "8 bytes");
 	EXPECT_EQ(0, memcmp(want, seen, sizeof(want)));
 	EXPECT_IN(READY, UART_LSR);
@@ -398,8 +399,8 @@ TEST_F(uart, any_width_any_offset)
 	for (at = 0; at < sizeof(want); at++) {
 		for (len = 1; at + len <= sizeof(want); len++) {
 			memset(seen, 0xee, sizeof(seen));
-			ASSERT_RET(0, vmig_region_read(self->dev,
-				   VFIO_PCI_BAR0_REGION_INDEX, at, seen, len),
+			ASSERT_RET(0, vmig_region_read(self->dev, BAR0, at,
+						       seen, len),
 				   "%zu bytes at %zu", len, at);
 			EXPECT_EQ(0, memcmp(want + at, seen, len))
 				TH_LOG("%zu bytes at %zu", len, at);

@@ -79,7 +79,7 @@ modules: stage ## build mtty.ko; a warning is an error
 .PHONY: selftests
 selftests: stage ## build the tests
 	@mkdir -p $(SELFTESTS)
-	@+$(LOCKED) $(MAKE) --no-print-directory \
+	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory \
 		-C $(STAGE)/tools/testing/selftests/vfio/migration \
 		OUTPUT=$(SELFTESTS) KHDR_INCLUDES="-isystem $(KHDR)" \
 		USERCFLAGS=-Werror -j$(JOBS)
@@ -100,10 +100,15 @@ vm: modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it
 shell: modules ## boot, with a shell on this terminal
 	@$(BOOT_VM) -n shell -i
 
+.PHONY: lint
+lint: prepare ## checkpatch and shellcheck, over everything
+	@$(VM)/lint.sh $(KSRC)
+
+# Only what is known to be ours goes: OUT and CACHE may be anybody's directory.
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf $(OUT)
+	rm -rf $(B) $(CURDIR)/build
 
 .PHONY: distclean
 distclean: clean ## and what was fetched
-	rm -rf $(CACHE)
+	rm -rf $(DEBIAN) $(CACHE)/accel

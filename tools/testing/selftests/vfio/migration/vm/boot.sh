@@ -43,6 +43,10 @@ error() {
 	echo "error: $*" >&2
 }
 
+[ -n "$interactive" ] || [ -n "${RUN:-}" ] || {
+	error "nothing to run: give RUN='COMMAND'"
+	exit 2
+}
 mkdir -p "$out/log"
 run=$(mktemp -d "$out/run.XXXXXX")
 qemu_pid=
@@ -71,7 +75,7 @@ pack() {
 	if [ -n "$interactive" ]; then
 		touch "$root/vm/shell"
 	else
-		printf '%s\n' "${RUN:?no command}" >"$root/vm/command"
+		printf '%s\n' "$RUN" >"$root/vm/command"
 	fi
 	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$root" "$run/initramfs"
 	exec 8>&-
@@ -138,11 +142,22 @@ last_lines() {
 	tail -n 30 "$log" | sed 's/^/    /' >&2
 }
 
+# Prints what the kernel reported, and during which test; fails if nothing.
 kernel_reports() {
-	grep -E -q -f "$here/kernel-reports" "$log" || return 1
+	local reports
+
+	reports=$(REPORTS=$(paste -sd '|' "$here/kernel-reports") awk '
+		/selftest: / { during = $0 }
+		$0 ~ ENVIRON["REPORTS"] {
+			if (during != "")
+				print "    " during
+			during = ""
+			lines = 40
+		}
+		lines > 0 { print "    " $0; lines-- }' "$log" | head -n 120)
+	[ -n "$reports" ] || return 1
 	error "the kernel reported (all of it: $log):"
-	grep -E -m 1 -A 40 -f "$here/kernel-reports" "$log" |
-		sed 's/^/    /' >&2
+	echo "$reports" >&2
 }
 
 judge() {

@@ -40,9 +40,10 @@ apt_update() {
 	apt-get "${apt_private[@]}" -qq update </dev/null || die "apt-get update failed"
 }
 
-# Prints the name of the kernel that the metapackage stands for.
+# Prints the name of the kernel that the metapackage stands for, nothing if
+# apt does not know it.
 newest_kernel() {
-	apt-cache "${apt_private[@]}" depends "$meta" 2>/dev/null |
+	{ apt-cache "${apt_private[@]}" depends "$meta" 2>/dev/null || true; } |
 		sed -n 's/^ *Depends: linux-image-//p' | head -n 1
 }
 
@@ -69,7 +70,7 @@ download() {
 	local package=$1 bytes
 
 	bytes=$(apt-cache "${apt_private[@]}" --no-all-versions show \
-		"$package" 2>/dev/null | sed -n 's/^Size: //p')
+		"$package" 2>/dev/null | sed -n 's/^Size: //p') || true
 	echo "fetching $package ($((${bytes:-0} / 1000000)) MB) ..."
 	if ! apt_download "$package"; then
 		apt_update
@@ -174,3 +175,5 @@ for part in "${todo[@]}"; do
 	cd "$cache"
 	rm -rf "${work:?}/$part"
 done
+# The lists have served; they are larger than all that was fetched.
+rm -rf "$cache/apt"

@@ -9,7 +9,8 @@ set -eu
 
 # What must be there (a program, or a file named by its path), and the Debian
 # package that brings it. The busybox must be the static one: it is the VM's
-# whole user space.
+# whole user space. Perl's pod2usage stands for what the kernel's kernel-doc
+# needs, which a build with W=1 calls.
 needs() {
 	cat <<-LIST
 		gcc			gcc
@@ -21,6 +22,7 @@ needs() {
 		/usr/include/zlib.h	zlib1g-dev
 		cpio			cpio
 		xz			xz-utils
+		pod2usage		perl
 		python3			python3
 		qemu-system-x86_64	qemu-system-x86
 		static-busybox		busybox-static

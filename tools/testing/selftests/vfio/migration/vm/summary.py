@@ -29,6 +29,7 @@ class Program:
         self.lines = []
         self.passed = 0
         self.failed = 0
+        self.missing = 0
         self.skipped = []
         self.troubles = []
 
@@ -41,6 +42,8 @@ class Program:
         cases = parse(self.lines)
         for case in cases:
             self.count(case)
+        if self.missing:
+            self.trouble(f'{self.missing} of {len(cases)} test cases were announced, but never reported')
         if status is None:
             self.not_a_case('the VM ended while it ran')
         elif status == KILLED:
@@ -55,15 +58,16 @@ class Program:
     def count(self, case):
         """One case of the parser's."""
         result = case.status.name
-        name = case.name or 'a test case'
         if result == 'SUCCESS':
             self.passed += 1
         elif result == 'SKIPPED':
-            self.skipped.append((name, skip_reason(self.lines, name)))
+            self.skipped.append((case.name, skip_reason(self.lines, case.name)))
         else:
             self.failed += 1
-            said = 'failed' if result == 'FAILURE' else 'is missing: announced, but never reported'
-            self.trouble(f'{name} {said}', case.log)
+            if result == 'FAILURE':
+                self.trouble(f'{case.name} failed', case.log)
+            else:
+                self.missing += 1
 
     def not_a_case(self, text):
         """The program as a whole went wrong: that counts as one failure."""
@@ -83,9 +87,17 @@ class Program:
             print(f'  {self.name}: {text}')
             for line in lines:
                 print('    ' + line)
-        for name, reason in self.skipped:
-            print(f'  skipped {name}: {reason}')
+        self.show_skipped()
         sys.stdout.flush()
+
+    def show_skipped(self):
+        """A line for each reason: one missing feature may skip many cases."""
+        by_reason = {}
+        for name, reason in self.skipped:
+            by_reason.setdefault(reason, []).append(name)
+        for reason, names in by_reason.items():
+            more = f' and {len(names) - 1} more' if len(names) > 1 else ''
+            print(f'  skipped {names[0]}{more}: {reason}')
 
 
 def signal_name(number):

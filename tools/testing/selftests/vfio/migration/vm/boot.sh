@@ -47,6 +47,10 @@ error() {
 	error "nothing to run: give RUN='COMMAND'"
 	exit 2
 }
+[ -e "$kernel" ] || {
+	error "no kernel image $kernel"
+	exit 2
+}
 mkdir -p "$out/log"
 run=$(mktemp -d "$out/run.XXXXXX")
 qemu_pid=

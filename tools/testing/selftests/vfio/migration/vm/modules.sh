@@ -24,6 +24,9 @@ die() {
 	exit 1
 }
 
+[ -e "$tree/modules.builtin" ] && [ -e "$tree/modules.order" ] ||
+	die "$tree is no built kernel tree (it has no modules.builtin): make bzImage modules there first"
+
 declare -A path builtin taken
 
 # A module's name has '_' where its file may have '-', and in these lists the
@@ -52,6 +55,10 @@ unpack() {
 		gzip -dc "$base.ko.gz" >"$to"
 	else
 		die "$base.ko is not built"
+	fi
+	# A kernel with debug information has modules of many megabytes.
+	if readelf -SW "$to" | grep -q ' \.debug_info'; then
+		strip --strip-debug "$to"
 	fi
 }
 

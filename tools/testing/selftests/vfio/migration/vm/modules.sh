@@ -24,8 +24,8 @@ die() {
 	exit 1
 }
 
-[ -e "$tree/modules.builtin" ] && [ -e "$tree/modules.order" ] ||
-	die "$tree is no built kernel tree (it has no modules.builtin): make bzImage modules there first"
+[ -e "$tree/modules.order" ] ||
+	die "$tree is no built kernel tree (it has no modules.order): make bzImage modules there first"
 
 declare -A path builtin taken
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../kselftest_harness.h"
@@ -24,9 +25,13 @@
 #define MASK		VFIO_IRQ_SET_ACTION_MASK
 #define UNMASK		VFIO_IRQ_SET_ACTION_UNMASK
 
-/* Enough for the fast ones to meet the slow ones; some seconds when emulated */
+/*
+ * Enough rounds for the fast threads to meet the slow ones.  A kernel with
+ * sanitizers, in an emulated machine, gets no further than to the time limit.
+ */
 #define ROUNDS		4000
-#define TIMEOUT_S	90
+#define RUN_S		5
+#define TIMEOUT_S	120
 
 /**
  * struct crowd - what the threads share
@@ -174,12 +179,22 @@ struct worker {
 	unsigned int rounds;
 };
 
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
+	time_t end = seconds() + RUN_S;
 
-	while (!worker->ret && worker->rounds < ROUNDS)
+	do {
 		worker->ret = worker->fn(worker->crowd, worker->rounds++);
+	} while (!worker->ret && worker->rounds < ROUNDS && seconds() < end);
 	return NULL;
 }
 
@@ -233,7 +248,6 @@ static void run(struct __test_metadata *_metadata, struct worker *worker,
 			EXPECT_EQ(0, pthread_join(worker[i].thread, NULL));
 		EXPECT_RET(0, worker[i].ret, "%s, round %u", worker[i].name,
 			   worker[i].rounds);
-		EXPECT_EQ(ROUNDS, worker[i].rounds);
 	}
 }
 

@@ -45,24 +45,15 @@ FIXTURE_VARIANT(region) {
 	uint64_t size[NR];
 };
 
-FIXTURE_VARIANT_ADD(region, mtty_1) {
+FIXTURE_VARIANT_ADD(region, mtty_1_largest_capture) {
 	.type = "mtty-1",
-	.capture = "64K",
+	.capture = "256M",
 	.size = {
-		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR2] = 64 << 10,
+		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR2] = 256 << 20,
 	},
 };
 
-FIXTURE_VARIANT_ADD(region, mtty_2) {
-	.type = "mtty-2",
-	.capture = "1M",
-	.size = {
-		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR1] = PORT_SIZE,
-		[BAR2] = 1 << 20,
-	},
-};
-
-FIXTURE_VARIANT_ADD(region, smallest_capture) {
+FIXTURE_VARIANT_ADD(region, mtty_2_smallest_capture) {
 	.type = "mtty-2",
 	.capture = "8K",
 	.size = {
@@ -71,15 +62,7 @@ FIXTURE_VARIANT_ADD(region, smallest_capture) {
 	},
 };
 
-FIXTURE_VARIANT_ADD(region, largest_capture) {
-	.type = "mtty-1",
-	.capture = "256M",
-	.size = {
-		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR2] = 256 << 20,
-	},
-};
-
-FIXTURE_VARIANT_ADD(region, no_capture) {
+FIXTURE_VARIANT_ADD(region, mtty_2_no_capture) {
 	.type = "mtty-2",
 	.capture = "0",
 	.size = {

@@ -7,6 +7,7 @@ CACHE	?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mtty-vfio
 OUT	?= $(CURDIR)/build
 JOBS	?= $(shell nproc)
 TIMEOUT	?= 600
+TEST_TIMEOUT ?=
 RUN	?=
 ADD	?=
 TESTS	?=
@@ -44,7 +45,7 @@ QUIET	:= $(if $(filter 1,$(V)),,-s)
 # The user's words go to the scripts as they are, unexpanded by make, and not
 # to the kernel's makefiles.
 override RUN := $(value RUN)
-export RUN ADD TESTS ARGS ACCEL VERBOSE
+export RUN ADD TESTS ARGS TEST_TIMEOUT ACCEL VERBOSE
 MAKEOVERRIDES := $(filter V=% C=% CHECK=% W=%,$(MAKEOVERRIDES))
 
 BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \

@@ -3,7 +3,8 @@
 #
 # Runs the test programs in one VM and ends with the line
 # "N passed, N failed, N skipped". TESTS selects programs, ARGS is given to
-# each (for example "-t NAME", see a program's -h).
+# each (for example "-t NAME", see a program's -h), TEST_TIMEOUT is the time
+# limit for each, in seconds.
 #
 # Usage: check.sh KERNEL_SOURCE OUT run.sh's arguments...
 set -euo pipefail
@@ -14,7 +15,7 @@ out=$2
 shift 2
 
 # The limit for each program, where kselftest has it.
-limit=$(sed -n 's/^timeout=//p' "$here/../settings")
+limit=${TEST_TIMEOUT:-$(sed -n 's/^timeout=//p' "$here/../settings")}
 read -r -a tests <<<"${TESTS:-}"
 if [ ${#tests[@]} -eq 0 ]; then
 	for file in "$here"/../*_test.c; do

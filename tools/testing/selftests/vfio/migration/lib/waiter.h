@@ -17,7 +17,7 @@
 /**
  * struct vmig_waiter - one sleeper
  * @pfd:	what it waits for
- * @ret:	what poll() returned
+ * @ret:	what poll() returned, 0 if nothing woke it in time
  * @running:	there is a thread to join
  * @tid:	of the thread, once it is there
  * @thread:	itself

@@ -228,12 +228,17 @@ TEST_F(order, config_changes_in_mid_stream)
 	expect_scene(_metadata, self);
 }
 
-/* Clause: a newer snapshot within a record: the record is of the one before */
-TEST_F(order, record_begun_under_the_older_config)
+/* Load a newer snapshot @within bytes after the last record of generation 1 began */
+static void check_cut(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(order) *self, size_t within)
 {
-	size_t first = save_two_generations(_metadata, self);
-	size_t cut = first - 100;
+	size_t first = save_two_generations(_metadata, self), cut;
+	struct vmig_rec rec = { 0 };
+	unsigned int nr = 0;
 
+	while (rec.offset + rec.size < first)
+		ASSERT_EQ(0, vmig_stream_at(&self->stream, nr++, &rec));
+	cut = rec.offset + within;
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
@@ -246,6 +251,18 @@ TEST_F(order, record_begun_under_the_older_config)
 		   "the rest");
 	EXPECT_RET(0, set_stop(self->dev), "STOP");
 	expect_scene(_metadata, self);
+}
+
+/* Clause: a newer snapshot after the first byte of a record: it is of the older one */
+TEST_F(order, head_begun_under_the_older_config)
+{
+	check_cut(_metadata, self, 1);
+}
+
+/* Clause: a newer snapshot before the last byte of a record: it is of the older one */
+TEST_F(order, payload_begun_under_the_older_config)
+{
+	check_cut(_metadata, self, sizeof(struct mtty_rec_head) + 1);
 }
 
 /* Clause: older data after a newer snapshot: ESTALE */

@@ -167,6 +167,46 @@ TEST_F(record, order_does_not_matter_if_sealed_so)
 		   what);
 }
 
+/* Clause: STOP -> RESUMING: what the stream leaves out was never there */
+TEST_F(record, memory_that_is_not_sent_is_empty)
+{
+	struct vmig_rec rec;
+	uint8_t log[64];
+	unsigned int i;
+
+	prepare(_metadata, self);
+	while (!vmig_stream_find(&self->bad, MTTY_REC_CAPTURE, 0, &rec))
+		ASSERT_EQ(0, vmig_bytes_cut(&self->bad, rec.offset, rec.size));
+	ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+	ASSERT_RET(0, vmig_scene_set(self->dev, PORTS, SEED + 1), "scene");
+	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->bad), "load");
+	EXPECT_RET(0, vmig_region_read(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
+				       MTTY_CAP_LOG_OFFSET, log, sizeof(log)),
+		   "log");
+	for (i = 0; i < sizeof(log); i++)
+		EXPECT_EQ(0, log[i]);
+}
+
+/* Clause: mtty_rec_uart.port, one that this card does not have: EINVAL */
+TEST_F(record, port_of_a_larger_card_is_refused)
+{
+	struct mtty_rec_uart uart = { .port = 1 };
+	struct vmig_testdev small;
+	int write_err, stop_err;
+	struct vmig_rec rec;
+
+	ASSERT_EQ(0, vmig_testdev_open(&small, "mtty-1", VMIG_PATH_GROUP, NULL));
+	EXPECT_RET(0, vmig_transfer_save(&small.dev, &self->bad), "save");
+	EXPECT_EQ(0, vmig_stream_find(&self->bad, MTTY_REC_END, 0, &rec));
+	EXPECT_EQ(0, vmig_stream_insert(&self->bad, rec.offset, MTTY_REC_UART,
+					rec.generation, &uart, sizeof(uart)));
+	EXPECT_EQ(0, vmig_stream_reseal(&self->bad));
+	stop_err = vmig_transfer_offer(&small.dev, &self->bad, &write_err);
+	EXPECT_RET(-EINVAL, write_err, "write()");
+	EXPECT_RET(-EINVAL, stop_err, "STOP");
+	vmig_testdev_close(&small);
+}
+
 /* Clause: END before everything has come: EINVAL */
 TEST_F(record, end_too_early_is_noticed)
 {

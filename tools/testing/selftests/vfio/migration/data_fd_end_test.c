@@ -147,8 +147,9 @@ static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(ended) *self,
 		   vmig_state_name(variant->from));
 }
 
-static void finish(struct __test_metadata *_metadata, FIXTURE_DATA(ended) *self,
-		const FIXTURE_VARIANT(ended) *variant)
+static void finish(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(ended) *self,
+		   const FIXTURE_VARIANT(ended) *variant)
 {
 	int new_fd = -1, ret;
 

@@ -82,6 +82,7 @@ static void begin(struct __test_metadata *_metadata,
 		  const FIXTURE_VARIANT(outlive) *variant)
 {
 	char part[40];
+	ssize_t n;
 
 	ASSERT_RET(0, vmig_scene_set(self->dev, 2, 1), "scene");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
@@ -89,11 +90,11 @@ static void begin(struct __test_metadata *_metadata,
 					 NULL), "RUNNING");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, variant->state, &self->fd),
 		   "%s", vmig_state_name(variant->state));
-	if (variant->state == VFIO_DEVICE_STATE_RESUMING) {
-		ASSERT_EQ(40, write(self->fd, self->stream.data, sizeof(part)));
-	} else {
-		ASSERT_EQ(40, read(self->fd, part, sizeof(part)));
-	}
+	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
+		n = write(self->fd, self->stream.data, sizeof(part));
+	else
+		n = read(self->fd, part, sizeof(part));
+	ASSERT_EQ(40, n);
 }
 
 /* The calls of a data_fd that has nothing behind it any more */

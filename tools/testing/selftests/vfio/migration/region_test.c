@@ -28,7 +28,7 @@
 /* Longer than any access here that must fail without transferring a byte */
 #define BUF_SIZE	8192
 #define PATTERN		0x5a
-#define MUCH		(1 << 20)
+#define MUCH		0x100000
 
 FIXTURE(region) {
 	struct vmig_testdev td;

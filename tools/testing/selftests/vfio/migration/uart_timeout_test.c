@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The character timeout of a 16550A: bytes below the trigger level that nobody
+ * adds to or takes from for the time of four characters.  What it is reported
+ * as, and with which priority, is in uart_irq_test.c.
+ */
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../kselftest_harness.h"
+
+#include "lib/expect.h"
+#include "lib/feature.h"
+#include "lib/irq.h"
+#include "lib/testdev.h"
+#include "lib/uart.h"
+
+#define MSI		VFIO_PCI_MSI_IRQ_INDEX
+#define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
+#define TIMEOUT		(0xc0 | UART_IIR_RX_TIMEOUT)
+#define NO_INT		(0xc0 | UART_IIR_NO_INT)
+
+/* Of 8n1, whose characters have ten bits: four of them take 100 ms */
+#define DIVISOR_SHORT	288
+#define SHORT_MS	100
+#define DIVISOR_LONG	(10 * DIVISOR_SHORT)
+#define LONG_MS		(10 * SHORT_MS)
+
+/* A kernel's timers count in ticks, of 10 ms where they are longest */
+#define TICKS_MS	20
+
+FIXTURE(uart_timeout) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	int eventfd;
+};
+
+FIXTURE_SETUP(uart_timeout)
+{
+	self->dev = &self->td.dev;
+	self->eventfd = vmig_eventfd_create();
+	ASSERT_LE(0, self->eventfd);
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SHORT));
+	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
+}
+
+FIXTURE_TEARDOWN(uart_timeout)
+{
+	close(self->eventfd);
+	vmig_testdev_close(&self->td);
+}
+
+#define OUT(_reg, _val) \
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, _reg, _val), #_reg)
+
+#define IN(_reg) ({ \
+	uint8_t seen_reg = 0xee; \
+	ASSERT_RET(0, vmig_uart_in(self->dev, 0, _reg, &seen_reg), #_reg); \
+	seen_reg; \
+})
+
+#define DIVISOR(_divisor) \
+	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, 0, _divisor), "divisor")
+
+#define STATE(_state) \
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, NULL), "state")
+
+#define EXPECT_COMES() \
+	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS))
+
+/* Long enough for several that would be due */
+#define EXPECT_DOES_NOT_COME() do { \
+	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->eventfd, 3 * SHORT_MS)); \
+	EXPECT_EQ(NO_INT, IN(UART_IIR)); \
+} while (0)
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Clause: the character timeout: four characters, as LCR and the divisor have it */
+TEST_F(uart_timeout, takes_four_characters)
+{
+	static const struct {
+		uint8_t lcr;
+		unsigned int bits;
+	} formats[] = {
+		{ UART_LCR_WLEN5, 7 },
+		{ UART_LCR_WLEN7, 9 },
+		{ UART_LCR_WLEN8, 10 },
+		{ UART_LCR_WLEN8 | UART_LCR_PARITY, 11 },
+		{ UART_LCR_WLEN8 | UART_LCR_STOP, 11 },
+		{ UART_LCR_WLEN8 | UART_LCR_PARITY | UART_LCR_STOP, 12 },
+	};
+	unsigned int i;
+
+	DIVISOR(4 * DIVISOR_SHORT);
+	for (i = 0; i < ARRAY_SIZE(formats); i++) {
+		int64_t due = 4 * SHORT_MS * formats[i].bits / 10, start;
+
+		OUT(UART_LCR, formats[i].lcr);
+		start = now_ms();
+		OUT(UART_TX, 'a');
+		EXPECT_COMES();
+		EXPECT_LE(due - TICKS_MS, now_ms() - start)
+			TH_LOG("LCR 0x%02x", formats[i].lcr);
+		EXPECT_EQ('a', IN(UART_RX));
+	}
+}
+
+/* Clause: the character timeout: another byte received begins it anew */
+TEST_F(uart_timeout, each_byte_begins_it_anew)
+{
+	int64_t last = 0;
+	unsigned int i;
+
+	DIVISOR(DIVISOR_LONG);
+	for (i = 0; i < 3; i++) {
+		/* Well within the time, if not on a machine that was asleep */
+		usleep(LONG_MS * 1000 / 2);
+		last = now_ms();
+		OUT(UART_TX, 'a' + i);
+	}
+	EXPECT_COMES();
+	EXPECT_LE(LONG_MS - TICKS_MS, now_ms() - last);
+}
+
+/* Clause: the character timeout: a byte read begins it anew for those that stay */
+TEST_F(uart_timeout, each_read_begins_it_anew)
+{
+	int64_t last = 0;
+	unsigned int i;
+
+	DIVISOR(DIVISOR_LONG);
+	for (i = 0; i < 3; i++)
+		OUT(UART_TX, 'a' + i);
+	for (i = 0; i < 2; i++) {
+		usleep(LONG_MS * 1000 / 2);
+		last = now_ms();
+		EXPECT_EQ('a' + i, IN(UART_RX));
+	}
+	EXPECT_COMES();
+	EXPECT_LE(LONG_MS - TICKS_MS, now_ms() - last);
+}
+
+/* Clause: the character timeout: each port counts for itself */
+TEST_F(uart_timeout, other_port_does_not_put_it_off)
+{
+	int64_t end, come = 0;
+	uint8_t val;
+
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_14, 0));
+	DIVISOR(DIVISOR_LONG);
+	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	OUT(UART_TX, 'a');
+	while (!come && now_ms() < end) {
+		ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_TX, 'b'));
+		ASSERT_EQ(0, vmig_uart_in(self->dev, 1, UART_RX, &val));
+		come = vmig_eventfd_take(self->eventfd);
+	}
+	EXPECT_EQ(1, come);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Clause: the character timeout: nothing waits, nothing times out */
+TEST_F(uart_timeout, not_for_an_empty_fifo)
+{
+	OUT(UART_TX, 'a');
+	EXPECT_EQ('a', IN(UART_RX));
+	EXPECT_DOES_NOT_COME();
+	OUT(UART_TX, 'a');
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8 |
+	    UART_FCR_CLEAR_RCVR);
+	EXPECT_DOES_NOT_COME();
+}
+
+/* Clause: the character timeout: one that has come ends with what it was about */
+TEST_F(uart_timeout, ends_with_the_fifo)
+{
+	static const uint8_t fcrs[] = {
+		UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8 | UART_FCR_CLEAR_RCVR,
+		0,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fcrs); i++) {
+		OUT(UART_TX, 'a');
+		EXPECT_COMES();
+		OUT(UART_FCR, fcrs[i]);
+		EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR) & 0x0f);
+		OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8);
+		EXPECT_DOES_NOT_COME();
+	}
+}
+
+/* Clause: the character timeout: IER lets it through, for bytes there already */
+TEST_F(uart_timeout, needs_the_enable_bit)
+{
+	OUT(UART_IER, UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI);
+	OUT(UART_TX, 'a');
+	/* The transmitter says what it always says */
+	EXPECT_EQ(0xc0 | UART_IIR_THRI, IN(UART_IIR));
+	vmig_eventfd_take(self->eventfd);
+	EXPECT_DOES_NOT_COME();
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Clause: IIR RX_TIMEOUT: below RLSI, above THRI and MSI; reported one by one */
+TEST_F(uart_timeout, among_all_the_others)
+{
+	unsigned int i;
+
+	for (i = 0; i < 17; i++)
+		OUT(UART_TX, 'a' + i);
+	for (i = 0; i < 13; i++)
+		EXPECT_EQ('a' + i, IN(UART_RX));
+	/* Its own assertions were for RDI */
+	vmig_eventfd_take(self->eventfd);
+	EXPECT_COMES();
+	OUT(UART_MCR, UART_MCR_RTS);
+	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI |
+	    UART_IER_MSI);
+	EXPECT_EQ(0xc0 | UART_IIR_RLSI, IN(UART_IIR));
+	EXPECT_EQ(UART_LSR_OE, IN(UART_LSR) & UART_LSR_OE);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	EXPECT_EQ('a' + 13, IN(UART_RX));
+	EXPECT_EQ(0xc0 | UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(0xc0 | UART_IIR_MSI, IN(UART_IIR));
+	IN(UART_MSR);
+	EXPECT_EQ(NO_INT, IN(UART_IIR));
+}
+
+/* Clause: enum vfio_device_mig_state: time stands still while not running */
+TEST_F(uart_timeout, stopped_device_has_no_time)
+{
+	static const enum vfio_device_mig_state states[] = {
+		VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		/* Counting already, or from a byte that came while stopped */
+		if (!i)
+			OUT(UART_TX, 'a');
+		STATE(states[i]);
+		if (i)
+			OUT(UART_TX, 'a');
+		EXPECT_DOES_NOT_COME();
+		STATE(VFIO_DEVICE_STATE_RUNNING);
+		EXPECT_COMES();
+		EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+		EXPECT_EQ('a', IN(UART_RX));
+	}
+}
+
+/* Clause: enum vfio_device_mig_state: time goes on in all that run */
+TEST_F(uart_timeout, comes_in_every_running_state)
+{
+	static const enum vfio_device_mig_state states[] = {
+		VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+		VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_RUNNING,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		STATE(states[i]);
+		OUT(UART_TX, 'a');
+		EXPECT_COMES();
+		EXPECT_EQ(TIMEOUT, IN(UART_IIR))
+			TH_LOG("%s", vmig_state_name(states[i]));
+		EXPECT_EQ('a', IN(UART_RX));
+	}
+}
+
+/* Clause: VFIO_DEVICE_RESET: ends one that has come, and one that is counting */
+TEST_F(uart_timeout, reset_ends_it)
+{
+	int come;
+
+	for (come = 0; come < 2; come++) {
+		ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+					    UART_IER_RDI));
+		DIVISOR(DIVISOR_SHORT);
+		OUT(UART_TX, 'a');
+		if (come)
+			EXPECT_COMES();
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8);
+		OUT(UART_IER, UART_IER_RDI);
+		EXPECT_DOES_NOT_COME();
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -138,6 +138,32 @@ TEST_F(capture, header_is_read_only)
 		EXPECT_EQ(0, after[i]) TH_LOG("offset %zu", i);
 }
 
+/* Clause: struct mtty_cap_header: any width at any offset reads the same bytes */
+TEST_F(capture, header_at_any_width_and_offset)
+{
+	static const size_t from[] = { 0, MTTY_CAP_LOG_OFFSET - 12 };
+	uint8_t all[MTTY_CAP_LOG_OFFSET + 16], seen[9];
+	size_t i, at, len;
+
+	for (i = 0; i < 5; i++)
+		SEND(i % 2, 0x81 + i);
+	READ(0, all, sizeof(all));
+	EXPECT_EQ(0x81, all[MTTY_CAP_LOG_OFFSET]);
+	for (i = 0; i < ARRAY_SIZE(from); i++) {
+		for (at = from[i]; at < from[i] + sizeof(struct mtty_cap_header);
+		     at++) {
+			for (len = 1; len < sizeof(seen) &&
+			     at + len <= sizeof(all); len++) {
+				memset(seen, 0xee, sizeof(seen));
+				READ(at, seen, len);
+				EXPECT_EQ(0, memcmp(all + at, seen, len))
+					TH_LOG("%zu bytes at %zu", len, at);
+				EXPECT_EQ(0xee, seen[len]);
+			}
+		}
+	}
+}
+
 /* Clause: BAR2 behind the header: memory, zero at first, at any width and offset */
 TEST_F(capture, the_rest_is_memory)
 {

@@ -3,6 +3,7 @@
  * PCI config space: every byte of it, after reset and against every write.
  */
 #include <endian.h>
+#include <stdio.h>
 #include <string.h>
 #include <linux/pci_regs.h>
 
@@ -240,6 +241,33 @@ TEST_F(pci_config, bar_sizing)
 		EXPECT_EQ((0xd0000000 & masks[i]) | type, seen)
 			TH_LOG("BAR %u", i);
 	}
+}
+
+/* Clause: capture_size: each power of two it takes is the size of BAR2, or none */
+TEST(bar2_has_every_size)
+{
+	const uint64_t largest = 256 << 20;
+	uint64_t size = 0;
+
+	do {
+		char text[24];
+		const struct vmig_attrs attrs = { .capture_size = text };
+		struct vmig_testdev td;
+		uint32_t seen = 0;
+
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
+		ASSERT_RET(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_GROUP,
+						&attrs), "%s", text);
+		EXPECT_EQ(size, td.dev.region[VFIO_PCI_BAR2_REGION_INDEX].size);
+		EXPECT_RET(0, vmig_config_write32(&td.dev, PCI_BASE_ADDRESS_2,
+						  ~0), "size");
+		EXPECT_RET(0, vmig_config_read32(&td.dev, PCI_BASE_ADDRESS_2,
+						 &seen), "BAR");
+		/* 32 bit memory, not prefetchable: no type bits */
+		EXPECT_EQ((uint32_t)-size, seen) TH_LOG("size %s", text);
+		vmig_testdev_close(&td);
+		size = size ? 2 * size : 8192;
+	} while (size <= largest);
 }
 
 /* Clause: capability list: one MSI capability, and then the end */

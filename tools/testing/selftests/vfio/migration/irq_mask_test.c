@@ -489,4 +489,31 @@ TEST_F(irq_hook, refused_binding_keeps_the_old_one)
 	EXPECT_SIGNAL_COMES();
 }
 
+/* Clause: VFIO_DEVICE_SET_IRQS: two devices that unmask each other can be stopped */
+TEST_F(irq_hook, ring_of_two_devices_can_be_broken)
+{
+	struct vmig_testdev other;
+	unsigned int i;
+
+	ASSERT_EQ(0, open_with_intx(&other, self->a));
+	BIND(UNMASK, self->a);
+	ASSERT_RET(0, vmig_irq_set_fd(&other.dev, INTX, UNMASK, self->trigger),
+		   "bind in the other");
+	RAISE();
+	for (i = 0; i < 50; i++) {
+		ASSERT_RET(0, vmig_line_raise(&other.dev, 0), "raise");
+		ASSERT_RET(0, vmig_line_lower(&other.dev, 0), "lower");
+	}
+	/* Closed while each signal of one makes the other one signal */
+	ASSERT_RET(0, vmig_line_raise(&other.dev, 0), "raise");
+	vmig_testdev_close(&other);
+
+	/* Nobody takes the signals of this one any more, and it is as ever */
+	BIND(UNMASK, -1);
+	vmig_eventfd_take(self->trigger);
+	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, UNMASK), "unmask");
+	EXPECT_SIGNALS(1);
+	EXPECT_NO_SIGNAL_COMES();
+}
+
 TEST_HARNESS_MAIN

@@ -109,6 +109,9 @@ TEST_F(irqchip, signal_before_restore_is_lost)
 
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, eventfd_write(fd, 1));
+		EXPECT_EQ(0, vmig_irqchip_pending(self->dst, sources[i].vector)) {
+			TH_LOG("%s, before the restore", sources[i].name);
+		}
 	}
 
 	ASSERT_EQ(0, vmig_irqchip_restore(self->dst, self->blob.data,

@@ -262,6 +262,21 @@ int mtty_cap_track_start(struct mtty_cap *cap)
 }
 
 /**
+ * mtty_cap_track_restart - all that is to be sent counts as initial
+ * @cap:	tracked
+ */
+void mtty_cap_track_restart(struct mtty_cap *cap)
+{
+	if (!cap->nr_dirty)
+		return;
+
+	bitmap_or(cap->initial, cap->initial, cap->dirty, cap->nr_pages);
+	bitmap_zero(cap->dirty, cap->nr_pages);
+	cap->nr_initial += cap->nr_dirty;
+	cap->nr_dirty = 0;
+}
+
+/**
  * mtty_cap_track_stop - undo mtty_cap_track_start()
  * @cap:	tracked or not
  */

@@ -14,7 +14,7 @@ struct page;
  * @nr_present:	entries of @pages that are not NULL
  * @logged:	entries in the log
  * @dropped:	bytes that came after the log was full
- * @initial:	pages to send that were there when tracking began
+ * @initial:	pages to send that were there when tracking began, or began anew
  * @dirty:	pages to send that were written after that; NULL, as @initial,
  *		while nothing is tracked
  * @nr_initial:	bits set in @initial
@@ -46,6 +46,7 @@ void mtty_cap_read(const struct mtty_cap *cap, u64 offset, u8 *buf, size_t len);
 int mtty_cap_write(struct mtty_cap *cap, u64 offset, const u8 *buf, size_t len);
 
 int mtty_cap_track_start(struct mtty_cap *cap);
+void mtty_cap_track_restart(struct mtty_cap *cap);
 void mtty_cap_track_stop(struct mtty_cap *cap);
 size_t mtty_cap_take(struct mtty_cap *cap, u64 *offset, u8 *buf, size_t max);
 

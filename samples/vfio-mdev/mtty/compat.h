@@ -6,9 +6,40 @@
 #ifndef MTTY_COMPAT_H
 #define MTTY_COMPAT_H
 
+#include <linux/uaccess.h>
 #include <linux/version.h>
+#include <linux/vfio.h>
 
 /* Before, VFIO_DEVICE_GET_REGION_INFO went to vfio_device_ops.ioctl as well */
 #define MTTY_HAS_REGION_INFO_OP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
+
+/* VFIO_PRECOPY_INFO_REINIT, for those who have opted in */
+#ifdef VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2
+static inline bool mtty_has_precopy_info_v2(const struct vfio_device *vdev)
+{
+	return vdev->precopy_info_v2;
+}
+#else
+#define VFIO_PRECOPY_INFO_REINIT	0
+
+static inline bool mtty_has_precopy_info_v2(const struct vfio_device *vdev)
+{
+	return false;
+}
+
+static inline int vfio_check_precopy_ioctl(struct vfio_device *vdev,
+					   unsigned int cmd, unsigned long arg,
+					   struct vfio_precopy_info *info)
+{
+	size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
+
+	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
+		return -ENOTTY;
+	if (copy_from_user(info, (const void __user *)arg, minsz))
+		return -EFAULT;
+
+	return info->argsz < minsz ? -EINVAL : 0;
+}
+#endif
 
 #endif /* MTTY_COMPAT_H */

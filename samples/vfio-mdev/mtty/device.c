@@ -132,7 +132,6 @@ void mtty_device_reset(struct mtty *mtty)
 	mtty_cap_clear(&mtty->cap);
 	if (mtty_pci_reset(&mtty->pci, mtty->nr_ports, mtty->cap.size))
 		mtty_policy_config_changed(&mtty->policy);
-	mtty->policy.loaded = false;
 	mtty->logging = false;
 	mtty_irq_reset(&mtty->irq);
 

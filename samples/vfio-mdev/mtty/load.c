@@ -3,8 +3,9 @@
  * The data_fd of a loading session: write(), and taking over what was written.
  *
  * Capture memory is stored as it comes, as a second copy of it would be too
- * large; everything else waits in the parser until the stream is complete.  As
- * in save.c, user memory is touched under the lock of the data_fd only.
+ * large; everything else waits until the stream is complete, in the parser or,
+ * what becomes config space, in its layers.  As in save.c, user memory is touched
+ * under the lock of the data_fd only.
  */
 #include <linux/cleanup.h>
 #include <linux/errno.h>
@@ -13,6 +14,21 @@
 #include <linux/uaccess.h>
 
 #include "mtty.h"
+
+static int store_config(struct mtty_session *session)
+{
+	struct mtty_stream_parser *p = &session->parser;
+	struct mtty *mtty = session->mtty;
+	int ret;
+
+	ret = mtty_pci_load_base(&mtty->pci, mtty_stream_config(p));
+	if (ret)
+		return mtty_stream_refuse(p, ret);
+
+	mtty_device_update_irq(mtty);
+
+	return 0;
+}
 
 static int store_capture(struct mtty_session *session)
 {
@@ -50,7 +66,7 @@ static int feed(struct mtty_session *session, size_t len)
 		return -ENODEV;
 
 	if (!p->fill)
-		session->began = mtty_policy_loaded(&mtty->policy);
+		session->began = mtty->policy.loaded;
 
 	ret = mtty_stream_feed(p, len);
 	switch (ret) {
@@ -60,8 +76,14 @@ static int feed(struct mtty_session *session, size_t len)
 		if (ret)
 			mtty_stream_unfeed(p, len);
 		return ret;
+	case MTTY_STREAM_START:
+		/* What the stream leaves out was never written on the source */
+		mtty_cap_clear(&mtty->cap);
+		return 0;
 	case MTTY_STREAM_CAPTURE:
 		return store_capture(session);
+	case MTTY_STREAM_CONFIG:
+		return store_config(session);
 	default:
 		return min(ret, 0);
 	}
@@ -132,15 +154,45 @@ static __poll_t load_poll(struct file *file, struct poll_table_struct *wait)
 }
 
 /**
+ * mtty_load_generation - generation of the last record of the stream
+ * @mtty:	the device, RESUMING
+ *
+ * Return: the generation, or 0 as long as the stream is not complete.
+ */
+u64 mtty_load_generation(const struct mtty *mtty)
+{
+	lockdep_assert_held(&mtty->lock);
+
+	return mtty->session->parser.ended;
+}
+
+/* Which generation what has been loaded is of, and may have been changed from */
+static void settle_generation(struct mtty *mtty, u64 ended)
+{
+	bool changed = mtty_pci_load_finish(&mtty->pci);
+
+	if (mtty->policy.loaded)
+		mtty->policy.generation = mtty->policy.loaded;
+	if (mtty_policy_embeds(&mtty->policy)) {
+		mtty->policy.generation = ended;
+		changed = mtty_pci_load_overrides(&mtty->pci);
+	}
+	if (changed)
+		mtty_policy_config_changed(&mtty->policy);
+}
+
+/**
  * mtty_load_finish - let the device become what the stream describes
  * @mtty:	the device, RESUMING
  *
- * Return: 0, -ENODATA with nothing changed if the stream is not complete, or the
- * reason why it was refused.
+ * Return: 0; with nothing changed -ENODATA if the stream is not complete, or
+ * -ESTALE if config space of another generation was loaded; or the reason why
+ * the stream was refused.
  */
 int mtty_load_finish(struct mtty *mtty)
 {
 	struct mtty_stream_parser *p = &mtty->session->parser;
+	int ret;
 
 	lockdep_assert_held(&mtty->lock);
 
@@ -149,8 +201,11 @@ int mtty_load_finish(struct mtty *mtty)
 	if (!p->ended)
 		return -ENODATA;
 
-	if (mtty_pci_staged_apply(&mtty->pci))
-		mtty_policy_config_changed(&mtty->policy);
+	ret = mtty_policy_admit_end(&mtty->policy, p->ended);
+	if (ret)
+		return ret;
+
+	settle_generation(mtty, p->ended);
 	mtty_device_load(mtty, &p->state);
 
 	return 0;

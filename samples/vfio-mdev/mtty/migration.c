@@ -31,6 +31,7 @@ void mtty_mig_stream_id(const struct mtty *mtty, struct mtty_stream_id *id)
 	*id = (struct mtty_stream_id) {
 		.nr_ports = mtty->nr_ports,
 		.policy = mtty->policy.flag,
+		.features = mtty->vdev.migration_flags,
 		.capture_size = mtty->cap.size,
 	};
 }
@@ -62,6 +63,7 @@ static struct mtty_session *session_alloc(struct mtty *mtty,
 		return NULL;
 	}
 
+	session->noticed = mtty->policy.generation;
 	mtty_mig_stream_id(mtty, &id);
 	mtty_stream_parser_init(&session->parser, &id, session->buf);
 
@@ -117,6 +119,8 @@ void mtty_mig_session_end(struct mtty *mtty)
 
 	session->live = false;
 	mtty->session = NULL;
+	mtty_pci_load_end(&mtty->pci);
+	mtty->policy.loaded = 0;
 	mtty_cap_track_stop(&mtty->cap);
 	wake_up_interruptible(&mtty->wait);
 	fput(session->file);
@@ -200,29 +204,25 @@ static struct file *arc_load_begin(struct mtty *mtty)
 	if (IS_ERR(file))
 		return file;
 
-	/* What the stream leaves out was never written on the source */
-	mtty_cap_clear(&mtty->cap);
-	mtty->policy.loaded = false;
-	mtty_pci_stage(&mtty->pci);
+	mtty_pci_load_begin(&mtty->pci, &mtty->session->pci);
 
 	return file;
 }
 
 /*
- * A stream that is not complete yet may still become so.  One that was refused
- * never will, and what the device held before has gone: only a reset helps.
+ * A stream that is not complete yet may still become so, and config space that
+ * does not go with it may be replaced.  A stream that was refused stays refused:
+ * only a reset helps.
  */
 static struct file *arc_load_end(struct mtty *mtty)
 {
 	int ret;
 
 	ret = mtty_load_finish(mtty);
-	if (ret == -ENODATA)
+	if (ret == -ENODATA || ret == -ESTALE)
 		return ERR_PTR(ret);
 
 	mtty_mig_session_end(mtty);
-	mtty_pci_unstage(&mtty->pci);
-	mtty->policy.loaded = false;
 	if (!ret)
 		return NULL;
 

@@ -68,8 +68,12 @@ enum mtty_save_step {
  * @id:		random, for MTTY_REC_START
  * @chain:	where in the stream a saving session is
  * @parser:	where in the stream a loading session is; also under mtty.lock
+ * @pci:	config space on its way into a loading session's device
  * @began:	generation of config space that was loaded when the current record
  *		of a loading session began to come, or 0
+ * @told:	generation of config space that a saving session's stream knows of
+ * @noticed:	generation that its user has been told of, or will be
+ * @reinit:	the next VFIO_MIG_GET_PRECOPY_INFO tells him
  * @live:	the session has not ended; protected by mtty.lock, as the rest
  * @initial:	what is in @buf counts as initial data
  * @len:	bytes of the record in @buf
@@ -88,7 +92,11 @@ struct mtty_session {
 	struct mtty_stream_chain chain;
 	struct mtty_stream_parser parser;
 
+	struct mtty_pci_load pci;
 	u64 began;
+	u64 told;
+	u64 noticed;
+	bool reinit;
 	bool live;
 	bool initial;
 	size_t len;
@@ -176,6 +184,7 @@ int mtty_mig_release(struct inode *inode, struct file *file);
 extern const struct file_operations mtty_save_fops;
 extern const struct file_operations mtty_load_fops;
 u64 mtty_save_stop_copy_size(const struct mtty *mtty);
+u64 mtty_load_generation(const struct mtty *mtty);
 int mtty_load_finish(struct mtty *mtty);
 
 /* dma_log.c */

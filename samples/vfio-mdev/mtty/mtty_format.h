@@ -59,11 +59,11 @@ struct mtty_cap_entry {
  * Migration stream: a sequence of records, each a struct mtty_rec_head followed
  * by its payload.  MTTY_REC_START comes first and describes the source,
  * MTTY_REC_END comes last; between them, in any number and order, whatever
- * describes the device.  A later MTTY_REC_CAPTURE for the same place replaces an
- * earlier one.
+ * describes the device.  A later MTTY_REC_CAPTURE for the same place, or a later
+ * MTTY_REC_CONFIG, replaces an earlier one.
  */
 #define MTTY_STREAM_MAGIC	0x5247494d5954544dULL	/* "MTTYMIGR" */
-#define MTTY_STREAM_VERSION	1
+#define MTTY_STREAM_VERSION	2
 
 enum mtty_rec_type {
 	/* 0 is never valid: zeroed memory is not a record */
@@ -73,6 +73,8 @@ enum mtty_rec_type {
 	MTTY_REC_UART	= 4,	/* struct mtty_rec_uart, one for each port */
 	MTTY_REC_IRQ	= 5,	/* struct mtty_rec_irq */
 	MTTY_REC_END	= 6,	/* struct mtty_rec_end */
+	MTTY_REC_CONFIG	= 7,	/* struct mtty_rec_config */
+	MTTY_REC_REINIT	= 8,	/* struct mtty_rec_reinit */
 	MTTY_REC_NR
 };
 
@@ -83,7 +85,8 @@ enum mtty_rec_type {
  * struct mtty_rec_head - what every record starts with
  * @type:	enum mtty_rec_type
  * @len:	length of the payload in bytes
- * @generation:	generation of config space that the record was made under
+ * @generation:	generation of config space that the record was made under, never
+ *		zero
  * @seq:	0 for the first record of a stream, then one more for each
  * @data_crc:	CRC-32 (IEEE 802.3) of the payload
  * @head_crc:	CRC-32 of everything above, continued from the @head_crc of the
@@ -105,6 +108,7 @@ struct mtty_rec_head {
  * @version:	MTTY_STREAM_VERSION
  * @nr_ports:	1 or 2
  * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
+ * @features:	VFIO_MIGRATION_* flags that the device advertises
  * @capture_size: size of BAR2 in bytes, 0 without capture memory
  * @session:	random, so that no two streams share their checksums
  */
@@ -113,6 +117,7 @@ struct mtty_rec_start {
 	__le32 version;
 	__le32 nr_ports;
 	__le64 policy;
+	__le64 features;
 	__le64 capture_size;
 	__le64 session;
 };
@@ -194,6 +199,27 @@ struct mtty_rec_irq {
  */
 struct mtty_rec_end {
 	__le64 records;
+};
+
+/**
+ * struct mtty_rec_config - config space, under VFIO_MIG_CONFIG_EMBEDDED only
+ * @space:	its content, without the bits that only report a state
+ *
+ * Sent again whenever config space has changed, so that the last one is of the
+ * generation of MTTY_REC_END.
+ */
+struct mtty_rec_config {
+	__u8 space[256];
+};
+
+/**
+ * struct mtty_rec_reinit - config space has changed, under any other policy
+ * @before:	the generation that it had
+ *
+ * Nothing to load: it is there for those who were told of new initial data.
+ */
+struct mtty_rec_reinit {
+	__le64 before;
 };
 
 #endif /* MTTY_FORMAT_H */

@@ -3,8 +3,11 @@
  * Config space, driven by one table: what a register holds after reset, and
  * which of its bits can be written.  A bit that no row names reads as zero.
  *
- * While the device is RESUMING, writes are collected and judged as a whole, by
- * the same table; until then config space stays what it was.
+ * While the device is RESUMING, config space comes in layers, each above the one
+ * before: what was there, or what the migration stream carries; a snapshot that
+ * the user has declared complete, judged as a whole by the same table; what he
+ * has written since.  Until all of it takes effect config space stays what it
+ * was.
  *
  * It signals nothing: what the command register means for interrupts and for
  * the ports is the business of whoever writes to it.  No locks either; the
@@ -108,6 +111,12 @@ bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
 	return memcmp(old, pci->space, sizeof(old));
 }
 
+/* The layer that a write goes on top of */
+static const u8 *loaded(const struct mtty_pci *pci)
+{
+	return pci->load ? pci->load->config : pci->space;
+}
+
 /* What a byte becomes when it is written */
 static u8 written(const struct mtty_pci *pci, unsigned int offset, u8 val)
 {
@@ -116,13 +125,19 @@ static u8 written(const struct mtty_pci *pci, unsigned int offset, u8 val)
 	return (pci->space[offset] & ~writable) | (val & writable);
 }
 
+static bool is_staged(const struct mtty_pci *pci, unsigned int offset)
+{
+	return pci->load && test_bit(offset, pci->load->staged_map);
+}
+
 /**
  * mtty_pci_command - the command register as it is in effect
- * @pci:	config space
+ * @pci:	config space; while it is loaded, a snapshot counts, and what was
+ *		written since does not
  */
 u16 mtty_pci_command(const struct mtty_pci *pci)
 {
-	return get_unaligned_le16(pci->space + PCI_COMMAND);
+	return get_unaligned_le16(loaded(pci) + PCI_COMMAND);
 }
 
 /**
@@ -141,9 +156,9 @@ void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
 	unsigned int at;
 
 	for (at = offset; len--; at++, buf++) {
-		*buf = pci->space[at];
-		if (test_bit(at, pci->staged_map))
-			*buf = written(pci, at, pci->staged[at]);
+		*buf = loaded(pci)[at];
+		if (is_staged(pci, at))
+			*buf = written(pci, at, pci->load->staged[at]);
 		if (at == PCI_STATUS)
 			*buf |= status & 0xff;
 		if (at == PCI_STATUS + 1)
@@ -169,9 +184,9 @@ bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
 	for (at = offset; len--; at++, buf++) {
 		u8 val = written(pci, at, *buf);
 
-		if (pci->staging) {
-			pci->staged[at] = *buf;
-			__set_bit(at, pci->staged_map);
+		if (pci->load) {
+			pci->load->staged[at] = *buf;
+			__set_bit(at, pci->load->staged_map);
 			continue;
 		}
 		changed |= pci->space[at] != val;
@@ -182,69 +197,142 @@ bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
 }
 
 /**
- * mtty_pci_stage - collect writes from now on
+ * mtty_pci_load_begin - collect writes from now on
  * @pci:	config space
+ * @load:	to collect them in; stays until mtty_pci_load_end()
  */
-void mtty_pci_stage(struct mtty_pci *pci)
+void mtty_pci_load_begin(struct mtty_pci *pci, struct mtty_pci_load *load)
 {
-	bitmap_zero(pci->staged_map, PCI_CFG_SPACE_SIZE);
-	pci->staging = true;
+	memset(load, 0, sizeof(*load));
+	memcpy(load->base, pci->space, sizeof(load->base));
+	memcpy(load->config, pci->space, sizeof(load->config));
+	pci->load = load;
 }
 
 /**
- * mtty_pci_unstage - let writes take effect again, and forget the staged ones
+ * mtty_pci_load_end - let writes take effect again, and forget what was collected
  * @pci:	config space
  */
-void mtty_pci_unstage(struct mtty_pci *pci)
+void mtty_pci_load_end(struct mtty_pci *pci)
 {
-	bitmap_zero(pci->staged_map, PCI_CFG_SPACE_SIZE);
-	pci->staging = false;
+	pci->load = NULL;
+}
+
+/*
+ * What cannot be written must agree with this device, as it was read from one of
+ * the same kind: identity, capabilities, and the zeroes at the bottom of a BAR
+ * that say how large, and so how aligned, it is.
+ */
+static bool contradicts(const struct mtty_pci *pci, unsigned int at, u8 val)
+{
+	u8 differs = val ^ pci->space[at];
+
+	if (at == PCI_STATUS)
+		differs &= ~PCI_STATUS_INTERRUPT;
+
+	return differs & ~pci->writable[at];
 }
 
 /**
- * mtty_pci_staged_check - are the staged writes a snapshot of such a device?
+ * mtty_pci_load_base - config space comes with the migration stream
  * @pci:	config space
+ * @space:	PCI_CFG_SPACE_SIZE bytes; a snapshot stays above them
  *
- * What cannot be written must agree with this device, as it was read from one
- * of the same kind: identity, capabilities, and the zeroes at the bottom of a
- * BAR that say how large, and so how aligned, it is.
- *
- * Return: 0 or -EINVAL.
+ * Return: 0, or -EINVAL with nothing changed if that is not such a device.
  */
-int mtty_pci_staged_check(const struct mtty_pci *pci)
+int mtty_pci_load_base(struct mtty_pci *pci, const u8 *space)
 {
+	struct mtty_pci_load *load = pci->load;
 	unsigned int at;
 
-	for_each_set_bit(at, pci->staged_map, PCI_CFG_SPACE_SIZE) {
-		u8 differs = pci->staged[at] ^ pci->space[at];
-
-		if (at == PCI_STATUS)
-			differs &= ~PCI_STATUS_INTERRUPT;
-		if (differs & ~pci->writable[at])
+	for (at = 0; at < PCI_CFG_SPACE_SIZE; at++)
+		if (contradicts(pci, at, space[at]))
 			return -EINVAL;
+
+	for (at = 0; at < PCI_CFG_SPACE_SIZE; at++) {
+		load->base[at] = written(pci, at, space[at]);
+		if (!test_bit(at, load->snapshot))
+			load->config[at] = load->base[at];
 	}
 
 	return 0;
 }
 
 /**
- * mtty_pci_staged_apply - let the staged writes take effect, all at once
- * @pci:	config space; goes on staging if it did
+ * mtty_pci_load_check - are the staged writes a snapshot of such a device?
+ * @pci:	config space
  *
- * Return: whether a guest can see a difference.
+ * Return: 0 or -EINVAL.
  */
-bool mtty_pci_staged_apply(struct mtty_pci *pci)
+int mtty_pci_load_check(const struct mtty_pci *pci)
 {
-	bool changed = false;
+	const struct mtty_pci_load *load = pci->load;
 	unsigned int at;
 
-	for_each_set_bit(at, pci->staged_map, PCI_CFG_SPACE_SIZE) {
-		u8 val = written(pci, at, pci->staged[at]);
+	for_each_set_bit(at, load->staged_map, PCI_CFG_SPACE_SIZE)
+		if (contradicts(pci, at, load->staged[at]))
+			return -EINVAL;
 
-		changed |= pci->space[at] != val;
-		pci->space[at] = val;
-	}
-	bitmap_zero(pci->staged_map, PCI_CFG_SPACE_SIZE);
+	return 0;
+}
+
+static void overlay_staged(struct mtty_pci *pci)
+{
+	struct mtty_pci_load *load = pci->load;
+	unsigned int at;
+
+	for_each_set_bit(at, load->staged_map, PCI_CFG_SPACE_SIZE)
+		load->config[at] = written(pci, at, load->staged[at]);
+}
+
+/**
+ * mtty_pci_load_commit - the staged writes are the snapshot, instead of any other
+ * @pci:	config space, after mtty_pci_load_check()
+ */
+void mtty_pci_load_commit(struct mtty_pci *pci)
+{
+	struct mtty_pci_load *load = pci->load;
+
+	memcpy(load->config, load->base, sizeof(load->config));
+	overlay_staged(pci);
+	bitmap_copy(load->snapshot, load->staged_map, PCI_CFG_SPACE_SIZE);
+	mtty_pci_load_drop(pci);
+}
+
+/**
+ * mtty_pci_load_drop - forget the staged writes
+ * @pci:	config space
+ */
+void mtty_pci_load_drop(struct mtty_pci *pci)
+{
+	bitmap_zero(pci->load->staged_map, PCI_CFG_SPACE_SIZE);
+}
+
+/**
+ * mtty_pci_load_finish - let everything take effect
+ * @pci:	config space
+ *
+ * Return: whether writes that were staged after the last snapshot made a
+ * difference.
+ */
+bool mtty_pci_load_finish(struct mtty_pci *pci)
+{
+	struct mtty_pci_load *load = pci->load;
+	bool changed;
+
+	memcpy(pci->space, load->config, sizeof(pci->space));
+	overlay_staged(pci);
+	changed = memcmp(pci->space, load->config, sizeof(pci->space));
+	memcpy(pci->space, load->config, sizeof(pci->space));
 
 	return changed;
+}
+
+/**
+ * mtty_pci_load_overrides - is the result another one than the migration stream's?
+ * @pci:	config space, after mtty_pci_load_finish()
+ */
+bool mtty_pci_load_overrides(const struct mtty_pci *pci)
+{
+	return memcmp(pci->space, pci->load->base, sizeof(pci->space));
 }

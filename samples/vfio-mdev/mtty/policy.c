@@ -21,6 +21,8 @@ static const struct {
 } policies[] = {
 	{ "independent", 0 },
 	{ "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
+	{ "reorder", VFIO_MIG_CONFIG_REORDER },
+	{ "embedded", VFIO_MIG_CONFIG_EMBEDDED },
 };
 
 /**
@@ -67,7 +69,7 @@ void mtty_policy_open(struct mtty_policy *policy)
 {
 	policy->generation = 1;
 	policy->asked = 0;
-	policy->loaded = false;
+	policy->loaded = 0;
 }
 
 /**
@@ -115,20 +117,18 @@ int mtty_policy_admit_data(const struct mtty_policy *policy)
 }
 
 /**
- * mtty_policy_loaded - which config space has been loaded
- * @policy:	of a device that is RESUMING
- *
- * Return: its generation, or 0 if there was none yet.
+ * mtty_policy_embeds - does config space come with the migration data?
+ * @policy:	the policy
  */
-u64 mtty_policy_loaded(const struct mtty_policy *policy)
+bool mtty_policy_embeds(const struct mtty_policy *policy)
 {
-	return policy->loaded ? policy->generation : 0;
+	return policy->flag == VFIO_MIG_CONFIG_EMBEDDED;
 }
 
 /**
  * mtty_policy_admit_record - do data and config space belong together?
  * @policy:	of a device that is RESUMING
- * @began:	mtty_policy_loaded() when the first byte of the data came
+ * @began:	what was loaded when the first byte of the data came
  * @generation:	that the data were made under
  *
  * A user cuts the stream where he likes, so a newer config space may come in the
@@ -139,11 +139,49 @@ u64 mtty_policy_loaded(const struct mtty_policy *policy)
 int mtty_policy_admit_record(const struct mtty_policy *policy, u64 began,
 			     u64 generation)
 {
-	if (!policy->loaded || generation == policy->generation ||
+	if (policy->flag == VFIO_MIG_CONFIG_REORDER ||
+	    mtty_policy_embeds(policy))
+		return 0;
+	if (!policy->loaded || generation == policy->loaded ||
 	    generation == began)
 		return 0;
 
 	return -ESTALE;
+}
+
+/**
+ * mtty_policy_admit_end - do all of the data and config space belong together?
+ * @policy:	of a device that is RESUMING
+ * @generation:	of the last record
+ *
+ * Return: 0, or -ESTALE if the config space of another generation was loaded.
+ */
+int mtty_policy_admit_end(const struct mtty_policy *policy, u64 generation)
+{
+	if (mtty_policy_embeds(policy) || !policy->loaded ||
+	    policy->loaded == generation)
+		return 0;
+
+	return -ESTALE;
+}
+
+/*
+ * Where snapshots may come in any order, the newest one counts.  Once all of the
+ * data are there it is known which one that should be, so that a user who was
+ * wrong can still be right.
+ */
+static bool is_superseded(const struct mtty *mtty, u64 generation)
+{
+	const struct mtty_policy *policy = &mtty->policy;
+	u64 end = mtty_load_generation(mtty);
+
+	if (policy->flag != VFIO_MIG_CONFIG_REORDER || !policy->loaded)
+		return false;
+	if (end)
+		return policy->loaded == end && generation != end;
+
+	/* The difference, as the numbers may go round */
+	return (s64)(generation - policy->loaded) < 0;
 }
 
 static int set_loaded(struct mtty *mtty, u64 generation)
@@ -155,13 +193,17 @@ static int set_loaded(struct mtty *mtty, u64 generation)
 	if (mtty->state != VFIO_DEVICE_STATE_RESUMING)
 		return -EINVAL;
 
-	ret = mtty_pci_staged_check(&mtty->pci);
+	ret = mtty_pci_load_check(&mtty->pci);
 	if (ret)
 		return ret;
 
-	mtty_pci_staged_apply(&mtty->pci);
-	mtty->policy.generation = generation;
-	mtty->policy.loaded = true;
+	if (is_superseded(mtty, generation)) {
+		mtty_pci_load_drop(&mtty->pci);
+		return 0;
+	}
+
+	mtty_pci_load_commit(&mtty->pci);
+	mtty->policy.loaded = generation;
 	mtty_device_update_irq(mtty);
 
 	return 0;
@@ -200,10 +242,12 @@ int mtty_policy_feature(struct mtty *mtty, u32 flags, void __user *arg,
 
 	scoped_guard(mutex, &mtty->lock) {
 		config.flags = mtty->policy.flag;
-		if (mtty->policy.loaded)
-			config.flags |= VFIO_MIG_CONFIG_LOADED;
 		config.generation = mtty->policy.generation;
 		mtty->policy.asked = config.generation;
+		if (mtty->policy.loaded) {
+			config.flags |= VFIO_MIG_CONFIG_LOADED;
+			config.generation = mtty->policy.loaded;
+		}
 	}
 
 	return copy_to_user(arg, &config, sizeof(config)) ? -EFAULT : 0;

@@ -12,7 +12,8 @@ struct mtty;
  *		is closed
  * @generation:	of the guest-visible content of config space
  * @asked:	generation that the user was told last, 0 if he never asked
- * @loaded:	a snapshot was taken over in this RESUMING session
+ * @loaded:	generation of the snapshot that was loaded in this RESUMING
+ *		session, 0 if there was none yet
  *
  * Protected by the lock of the device.
  */
@@ -20,7 +21,7 @@ struct mtty_policy {
 	u64 flag;
 	u64 generation;
 	u64 asked;
-	bool loaded;
+	u64 loaded;
 };
 
 const char *mtty_policy_name(const struct mtty_policy *policy);
@@ -29,9 +30,10 @@ void mtty_policy_open(struct mtty_policy *policy);
 void mtty_policy_config_changed(struct mtty_policy *policy);
 int mtty_policy_admit_read(const struct mtty_policy *policy);
 int mtty_policy_admit_data(const struct mtty_policy *policy);
-u64 mtty_policy_loaded(const struct mtty_policy *policy);
 int mtty_policy_admit_record(const struct mtty_policy *policy, u64 began,
 			     u64 generation);
+int mtty_policy_admit_end(const struct mtty_policy *policy, u64 generation);
+bool mtty_policy_embeds(const struct mtty_policy *policy);
 int mtty_policy_feature(struct mtty *mtty, u32 flags, void __user *arg,
 			size_t argsz);
 

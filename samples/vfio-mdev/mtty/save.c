@@ -13,10 +13,10 @@
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "mtty.h"
 
 #define HEAD_SIZE	sizeof(struct mtty_rec_head)
-#define START_SIZE	(HEAD_SIZE + sizeof(struct mtty_rec_start))
 /* Where every page is sent by itself; neighbours share a record */
 #define PAGE_COST	(HEAD_SIZE + sizeof(struct mtty_rec_capture) + PAGE_SIZE)
 
@@ -25,12 +25,53 @@ static bool is_stopped(const struct mtty *mtty)
 	return mtty->state == VFIO_DEVICE_STATE_STOP_COPY;
 }
 
+static bool is_reinit_told(const struct mtty *mtty)
+{
+	return mtty_has_precopy_info_v2(&mtty->vdev) && !is_stopped(mtty);
+}
+
+static size_t config_size(const struct mtty *mtty)
+{
+	return HEAD_SIZE + (mtty_policy_embeds(&mtty->policy) ?
+			    sizeof(struct mtty_rec_config) :
+			    sizeof(struct mtty_rec_reinit));
+}
+
+/* Is the next record one about config space? */
+static bool is_config_due(const struct mtty *mtty,
+			  const struct mtty_session *session)
+{
+	if (session->step == MTTY_SAVE_START ||
+	    session->step == MTTY_SAVE_DONE ||
+	    session->told == mtty->policy.generation)
+		return false;
+
+	return mtty_policy_embeds(&mtty->policy) || is_reinit_told(mtty);
+}
+
+/* What is sent again is initial only to those who are told of it */
+static bool is_config_initial(const struct mtty *mtty,
+			      const struct mtty_session *session)
+{
+	return !session->told || is_reinit_told(mtty);
+}
+
 static size_t fixed_size(const struct mtty *mtty)
 {
 	return HEAD_SIZE + sizeof(struct mtty_rec_log) +
 	       (HEAD_SIZE + sizeof(struct mtty_rec_uart)) * mtty->nr_ports +
 	       HEAD_SIZE + sizeof(struct mtty_rec_irq) +
 	       HEAD_SIZE + sizeof(struct mtty_rec_end);
+}
+
+static size_t start_size(const struct mtty *mtty)
+{
+	size_t size = HEAD_SIZE + sizeof(struct mtty_rec_start);
+
+	if (mtty_policy_embeds(&mtty->policy))
+		size += config_size(mtty);
+
+	return size;
 }
 
 /* The buffer is filled, and read, with session->io held; this is an estimate */
@@ -45,7 +86,9 @@ static u64 initial_bytes(const struct mtty *mtty,
 	u64 bytes = (u64)mtty->cap.nr_initial * PAGE_COST;
 
 	if (session->step == MTTY_SAVE_START)
-		bytes += START_SIZE;
+		bytes += start_size(mtty);
+	if (is_config_due(mtty, session) && is_config_initial(mtty, session))
+		bytes += config_size(mtty);
 	if (session->initial)
 		bytes += unread(session);
 
@@ -57,6 +100,8 @@ static u64 dirty_bytes(const struct mtty *mtty,
 {
 	u64 bytes = (u64)mtty->cap.nr_dirty * PAGE_COST;
 
+	if (is_config_due(mtty, session) && !is_config_initial(mtty, session))
+		bytes += config_size(mtty);
 	if (!session->initial)
 		bytes += unread(session);
 
@@ -77,14 +122,49 @@ u64 mtty_save_stop_copy_size(const struct mtty *mtty)
 	lockdep_assert_held(&mtty->lock);
 
 	if (!session || session->kind != MTTY_SAVING)
-		return START_SIZE + mtty->cap.nr_present * PAGE_COST +
+		return start_size(mtty) + mtty->cap.nr_present * PAGE_COST +
 		       fixed_size(mtty);
 
+	/* What is written to capture memory from then on is not sent */
 	if (session->step > MTTY_SAVE_CAPTURE)
-		return unread(session) + fixed_size(mtty);
+		return unread(session) + fixed_size(mtty) +
+		       (is_config_due(mtty, session) ? config_size(mtty) : 0);
 
 	return initial_bytes(mtty, session) + dirty_bytes(mtty, session) +
 	       fixed_size(mtty);
+}
+
+/* All that was not read by now belongs to the config space that is new */
+static void notice_config(struct mtty_session *session)
+{
+	struct mtty *mtty = session->mtty;
+
+	if (session->noticed == mtty->policy.generation ||
+	    !is_reinit_told(mtty))
+		return;
+
+	session->noticed = mtty->policy.generation;
+	session->reinit = true;
+	session->initial = true;
+	mtty_cap_track_restart(&mtty->cap);
+}
+
+static size_t next_config(struct mtty_session *session, void *payload,
+			  enum mtty_rec_type *type)
+{
+	struct mtty *mtty = session->mtty;
+	u64 before = session->told;
+
+	session->initial = is_config_initial(mtty, session);
+	session->told = mtty->policy.generation;
+
+	if (mtty_policy_embeds(&mtty->policy)) {
+		*type = MTTY_REC_CONFIG;
+		return mtty_stream_put_config(payload, mtty->pci.space);
+	}
+
+	*type = MTTY_REC_REINIT;
+	return mtty_stream_put_reinit(payload, before);
 }
 
 /* Puts the payload of the next record into place, and says what it is */
@@ -100,10 +180,15 @@ static size_t next_payload(struct mtty_session *session, void *payload,
 	if (session->step == MTTY_SAVE_START) {
 		session->step = MTTY_SAVE_CAPTURE;
 		session->initial = true;
+		if (!mtty_policy_embeds(&mtty->policy))
+			session->told = mtty->policy.generation;
 		mtty_mig_stream_id(mtty, &id);
 		*type = MTTY_REC_START;
 		return mtty_stream_put_start(payload, &id, session->id);
 	}
+
+	if (is_config_due(mtty, session))
+		return next_config(session, payload, type);
 
 	if (session->step == MTTY_SAVE_CAPTURE) {
 		session->initial = mtty->cap.nr_initial;
@@ -171,6 +256,7 @@ static int fill(struct mtty_session *session)
 	if (ret)
 		return ret;
 
+	notice_config(session);
 	len = next_payload(session, session->buf + HEAD_SIZE, &type);
 	if (!len)
 		return is_stopped(mtty) ? 0 : -ENOMSG;
@@ -232,36 +318,30 @@ static __poll_t save_poll(struct file *file, struct poll_table_struct *wait)
 	return 0;
 }
 
-static int precopy_info(struct mtty_session *session,
-			struct vfio_precopy_info __user *arg)
+static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
+	struct mtty_session *session = file->private_data;
 	struct mtty *mtty = session->mtty;
 	struct vfio_precopy_info info;
+	int ret;
 
-	if (copy_from_user(&info, arg, minsz))
-		return -EFAULT;
-	if (info.argsz < minsz)
-		return -EINVAL;
+	ret = vfio_check_precopy_ioctl(&mtty->vdev, cmd, arg, &info);
+	if (ret)
+		return ret;
 
 	scoped_guard(mutex, &mtty->lock) {
 		/* Of this session there is no PRE_COPY, or no more */
 		if (!session->live || is_stopped(mtty))
 			return -EINVAL;
-		info.flags = 0;
+		notice_config(session);
+		info.flags = session->reinit ? VFIO_PRECOPY_INFO_REINIT : 0;
+		session->reinit = false;
 		info.initial_bytes = initial_bytes(mtty, session);
 		info.dirty_bytes = dirty_bytes(mtty, session);
 	}
 
-	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
-}
-
-static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
-		return -ENOTTY;
-
-	return precopy_info(file->private_data, (void __user *)arg);
+	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
 }
 
 const struct file_operations mtty_save_fops = {

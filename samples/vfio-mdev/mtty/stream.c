@@ -15,6 +15,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
+#include <uapi/linux/vfio_mig_config.h>
 
 #include "stream.h"
 
@@ -79,6 +80,7 @@ size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
 	rec->version = cpu_to_le32(MTTY_STREAM_VERSION);
 	rec->nr_ports = cpu_to_le32(id->nr_ports);
 	rec->policy = cpu_to_le64(id->policy);
+	rec->features = cpu_to_le64(id->features);
 	rec->capture_size = cpu_to_le64(id->capture_size);
 	rec->session = cpu_to_le64(session);
 
@@ -158,6 +160,34 @@ size_t mtty_stream_put_end(void *payload, const struct mtty_stream_chain *chain)
 	return sizeof(*rec);
 }
 
+/**
+ * mtty_stream_put_config - encode config space
+ * @payload:	where to
+ * @space:	its content
+ */
+size_t mtty_stream_put_config(void *payload, const u8 *space)
+{
+	struct mtty_rec_config *rec = payload;
+
+	memcpy(rec->space, space, sizeof(rec->space));
+
+	return sizeof(*rec);
+}
+
+/**
+ * mtty_stream_put_reinit - encode that config space has changed
+ * @payload:	where to
+ * @before:	the generation that it had
+ */
+size_t mtty_stream_put_reinit(void *payload, u64 before)
+{
+	struct mtty_rec_reinit *rec = payload;
+
+	rec->before = cpu_to_le64(before);
+
+	return sizeof(*rec);
+}
+
 static const struct mtty_rec_head *
 parser_head(const struct mtty_stream_parser *p)
 {
@@ -189,6 +219,7 @@ static int take_start(struct mtty_stream_parser *p, unsigned int *bit)
 		return -EOPNOTSUPP;
 	if (le32_to_cpu(rec->nr_ports) != p->id.nr_ports ||
 	    le64_to_cpu(rec->policy) != p->id.policy ||
+	    le64_to_cpu(rec->features) != p->id.features ||
 	    le64_to_cpu(rec->capture_size) != p->id.capture_size)
 		return -EXDEV;
 
@@ -259,6 +290,33 @@ static int take_irq(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
+static bool embeds_config(const struct mtty_stream_parser *p)
+{
+	return p->id.policy == VFIO_MIG_CONFIG_EMBEDDED;
+}
+
+/* What config space may look like is for others to judge */
+static int take_config(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	if (!embeds_config(p))
+		return -EINVAL;
+
+	p->config = mtty_stream_generation(p);
+
+	return 0;
+}
+
+static int take_reinit(struct mtty_stream_parser *p, unsigned int *bit)
+{
+	const struct mtty_rec_reinit *rec = parser_payload(p);
+
+	if (embeds_config(p) || !rec->before ||
+	    le64_to_cpu(rec->before) == mtty_stream_generation(p))
+		return -EINVAL;
+
+	return 0;
+}
+
 /* The end may come only after everything that describes a device */
 static int take_end(struct mtty_stream_parser *p, unsigned int *bit)
 {
@@ -275,8 +333,10 @@ static int take_end(struct mtty_stream_parser *p, unsigned int *bit)
 
 	if ((p->seen & need) != need)
 		return -EINVAL;
+	if (embeds_config(p) && p->config != mtty_stream_generation(p))
+		return -EINVAL;
 
-	p->ended = true;
+	p->ended = mtty_stream_generation(p);
 
 	return 0;
 }
@@ -316,6 +376,14 @@ static const struct {
 	[MTTY_REC_END] = {
 		sizeof(struct mtty_rec_end), sizeof(struct mtty_rec_end),
 		false, take_end
+	},
+	[MTTY_REC_CONFIG] = {
+		sizeof(struct mtty_rec_config), sizeof(struct mtty_rec_config),
+		true, take_config
+	},
+	[MTTY_REC_REINIT] = {
+		sizeof(struct mtty_rec_reinit), sizeof(struct mtty_rec_reinit),
+		true, take_reinit
 	},
 };
 
@@ -375,8 +443,25 @@ static int check_head(const struct mtty_stream_parser *p)
 	/* The first record, and only the first, says where all this is from */
 	if (is_start != is_first)
 		return -EBADMSG;
+	if (!head->generation)
+		return -EINVAL;
 
 	return 0;
+}
+
+/* Which records concern others than the parser */
+static int record_event(u32 type)
+{
+	switch (type) {
+	case MTTY_REC_START:
+		return MTTY_STREAM_START;
+	case MTTY_REC_CAPTURE:
+		return MTTY_STREAM_CAPTURE;
+	case MTTY_REC_CONFIG:
+		return MTTY_STREAM_CONFIG;
+	default:
+		return MTTY_STREAM_RECORD;
+	}
 }
 
 static int take_record(struct mtty_stream_parser *p)
@@ -399,8 +484,7 @@ static int take_record(struct mtty_stream_parser *p)
 	chain_advance(&p->chain, head);
 	p->fill = 0;
 
-	return type == MTTY_REC_CAPTURE ? MTTY_STREAM_CAPTURE :
-					  MTTY_STREAM_RECORD;
+	return record_event(type);
 }
 
 /**
@@ -477,6 +561,17 @@ int mtty_stream_refuse(struct mtty_stream_parser *p, int error)
 u64 mtty_stream_generation(const struct mtty_stream_parser *p)
 {
 	return le64_to_cpu(parser_head(p)->generation);
+}
+
+/**
+ * mtty_stream_config - the bytes of a MTTY_REC_CONFIG
+ * @p:		the parser, after MTTY_STREAM_CONFIG and before it is fed again
+ */
+const u8 *mtty_stream_config(const struct mtty_stream_parser *p)
+{
+	const struct mtty_rec_config *rec = parser_payload(p);
+
+	return rec->space;
 }
 
 /**

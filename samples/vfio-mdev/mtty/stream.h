@@ -16,11 +16,13 @@
  * struct mtty_stream_id - what two devices must have in common
  * @nr_ports:	1 or 2
  * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
+ * @features:	VFIO_MIGRATION_* flags
  * @capture_size: bytes of BAR2
  */
 struct mtty_stream_id {
 	u32 nr_ports;
 	u64 policy;
+	u64 features;
 	u64 capture_size;
 };
 
@@ -60,19 +62,25 @@ size_t mtty_stream_put_uart(void *payload, const struct mtty_stream_state *st,
 			    u8 port);
 size_t mtty_stream_put_irq(void *payload, const struct mtty_stream_state *st);
 size_t mtty_stream_put_end(void *payload, const struct mtty_stream_chain *chain);
+size_t mtty_stream_put_config(void *payload, const u8 *space);
+size_t mtty_stream_put_reinit(void *payload, u64 before);
 
 /**
  * enum mtty_stream_event - what the bytes just fed have completed
  * @MTTY_STREAM_MORE:	nothing yet
  * @MTTY_STREAM_HEAD:	a valid head; its payload may follow
  * @MTTY_STREAM_RECORD:	a valid record, taken over into the parser's state
+ * @MTTY_STREAM_START:	the first record: the stream is for this device
  * @MTTY_STREAM_CAPTURE: a valid record whose bytes the caller has to store
+ * @MTTY_STREAM_CONFIG:	a valid record with config space to be judged and stored
  */
 enum mtty_stream_event {
 	MTTY_STREAM_MORE,
 	MTTY_STREAM_HEAD,
 	MTTY_STREAM_RECORD,
+	MTTY_STREAM_START,
 	MTTY_STREAM_CAPTURE,
+	MTTY_STREAM_CONFIG,
 };
 
 /**
@@ -83,7 +91,9 @@ enum mtty_stream_event {
  * @buf:	MTTY_STREAM_BUF_SIZE bytes, for one record
  * @fill:	bytes of the current record in @buf
  * @seen:	bit mask of the records that @state was made from
- * @ended:	the last record has come, and nothing is missing
+ * @config:	generation of the last MTTY_REC_CONFIG, 0 if there was none
+ * @ended:	generation of the last record, after which nothing is missing; 0 as
+ *		long as it has not come
  * @error:	why the stream was refused, or 0; stays for good
  *
  * Has no lock; whoever embeds it serialises all calls.
@@ -95,7 +105,8 @@ struct mtty_stream_parser {
 	u8 *buf;
 	size_t fill;
 	unsigned long seen;
-	bool ended;
+	u64 config;
+	u64 ended;
 	int error;
 };
 
@@ -106,6 +117,7 @@ int mtty_stream_feed(struct mtty_stream_parser *p, size_t len);
 void mtty_stream_unfeed(struct mtty_stream_parser *p, size_t len);
 int mtty_stream_refuse(struct mtty_stream_parser *p, int error);
 u64 mtty_stream_generation(const struct mtty_stream_parser *p);
+const u8 *mtty_stream_config(const struct mtty_stream_parser *p);
 const u8 *mtty_stream_capture(const struct mtty_stream_parser *p, u64 *offset,
 			      size_t *len);
 

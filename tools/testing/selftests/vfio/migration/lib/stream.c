@@ -186,6 +186,8 @@ const char *vmig_stream_type_name(uint32_t type)
 		[MTTY_REC_UART] = "UART",
 		[MTTY_REC_IRQ] = "IRQ",
 		[MTTY_REC_END] = "END",
+		[MTTY_REC_CONFIG] = "CONFIG",
+		[MTTY_REC_REINIT] = "REINIT",
 	};
 
 	if (type >= MTTY_REC_NR || !names[type])

@@ -196,6 +196,7 @@ static int migrate(struct demo *demo)
 		.next = raise_when_stopped, .opaque = demo,
 	};
 	pair->src.stop_guest = stop_guest;
+	pair->src.guest = &demo->story;
 
 	vmig_story_begin(&demo->story);
 	if (vmig_traffic_wait(demo->guest, SOME_TRAFFIC))

@@ -98,7 +98,7 @@ TEST_F(traffic, nothing_is_lost)
 		ASSERT_RET(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC),
 			   "round %u", round);
 		pair->src.stop_guest = stop_guest;
-		pair->src.opaque = self->guest;
+		pair->src.guest = self->guest;
 		ASSERT_RET(0, vmig_vmm_migrate(&pair->src, &pair->dst),
 			   "round %u, source: %s; destination: %s", round,
 			   pair->src.why, pair->dst.why);
@@ -124,6 +124,7 @@ TEST_F(traffic, what_happens_during_precopy_is_not_lost)
 	struct vmig_vmm *src = &self->pair.src;
 
 	src->stop_guest = stop_guest;
+	src->guest = self->guest;
 	src->observe = make_traffic;
 	src->opaque = self->guest;
 	ASSERT_RET(0, vmig_vmm_migrate(src, &self->pair.dst),
@@ -142,7 +143,7 @@ TEST_F(traffic, stream_may_be_a_file)
 
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
 	pair->src.stop_guest = stop_guest;
-	pair->src.opaque = self->guest;
+	pair->src.guest = self->guest;
 	ASSERT_RET(0, vmig_vmm_save(&pair->src, pair->fd), "%s", pair->src.why);
 	ASSERT_EQ(0, vmig_device_reset(pair->src.dev));
 

@@ -5,6 +5,7 @@
  * Each register access is made with the lock held for reading; whoever stops
  * the guest holds it for writing until the guest goes on.
  */
+#include <endian.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,12 +13,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "bytes.h"
 #include "capture.h"
 #include "traffic.h"
 #include "uart.h"
 
 #define FIFO_SIZE	16
+
+/* No capture memory has room for more, and no guest of ours gets so far */
+#define SENT_MAX	(1u << 28)
 
 /* How long a wait for traffic may take before something must be wrong */
 #define DEADLINE_MS	10000
@@ -150,41 +153,133 @@ static void free_traffic(struct vmig_traffic *traffic)
 	free(traffic);
 }
 
-static int start_port(struct vmig_traffic *traffic, unsigned int nr)
-{
-	struct port *port = &traffic->port[nr];
-	int ret;
-
-	port->traffic = traffic;
-	port->nr = nr;
-	ret = vmig_uart_init(traffic->dev, nr, UART_FCR_TRIGGER_8, 0);
-	if (!ret)
-		ret = -pthread_create(&port->thread, NULL, run_port, port);
-	if (!ret)
-		traffic->started++;
-	return ret;
-}
-
-int vmig_traffic_start(struct vmig_traffic **traffic, struct vmig_device *dev)
+static struct vmig_traffic *new_traffic(struct vmig_device *dev)
 {
 	struct vmig_traffic *new = calloc(1, sizeof(*new));
 	pthread_rwlockattr_t attr;
 	unsigned int i;
-	int ret = 0;
 
 	if (!new)
-		return -ENOMEM;
+		return NULL;
 	new->dev = dev;
+	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++) {
+		new->port[i].traffic = new;
+		new->port[i].nr = i;
+	}
 	/* Or else busy ports would keep out whoever wants to stop them */
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setkind_np(&attr,
 				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&new->gate, &attr);
 	pthread_rwlockattr_destroy(&attr);
+	return new;
+}
 
+static int start_threads(struct vmig_traffic *traffic)
+{
+	int ret = 0;
+
+	while (!ret && traffic->started < VMIG_TRAFFIC_PORTS) {
+		struct port *port = &traffic->port[traffic->started];
+
+		ret = -pthread_create(&port->thread, NULL, run_port, port);
+		if (!ret)
+			traffic->started++;
+	}
+	return ret;
+}
+
+int vmig_traffic_start(struct vmig_traffic **traffic, struct vmig_device *dev)
+{
+	struct vmig_traffic *new = new_traffic(dev);
+	unsigned int i;
+	int ret = 0;
+
+	if (!new)
+		return -ENOMEM;
 	for (i = 0; i < VMIG_TRAFFIC_PORTS && !ret; i++)
-		ret = start_port(new, i);
+		ret = vmig_uart_init(dev, i, UART_FCR_TRIGGER_8, 0);
+	if (!ret)
+		ret = start_threads(new);
 	if (ret) {
+		end_threads(new);
+		free_traffic(new);
+		return ret;
+	}
+	*traffic = new;
+	return 0;
+}
+
+/* What is saved of a port, little-endian; what it sent follows from how much */
+struct saved_port {
+	uint64_t sent;
+	uint64_t received;
+	uint64_t wrong;
+};
+
+int vmig_traffic_save(const struct vmig_traffic *traffic,
+		      struct vmig_bytes *state)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < VMIG_TRAFFIC_PORTS && !ret; i++) {
+		const struct port *port = &traffic->port[i];
+		const struct saved_port saved = {
+			.sent = htole64(port->tx.len),
+			.received = htole64(port->received),
+			.wrong = htole64(port->wrong),
+		};
+
+		ret = port->error;
+		if (!ret)
+			ret = vmig_bytes_add(state, &saved, sizeof(saved));
+	}
+	return ret;
+}
+
+static int load_port(struct port *port, const uint8_t *state)
+{
+	struct saved_port saved;
+	uint64_t sent, n;
+	int ret;
+
+	memcpy(&saved, state, sizeof(saved));
+	sent = le64toh(saved.sent);
+	port->received = le64toh(saved.received);
+	port->wrong = le64toh(saved.wrong);
+	if (sent > SENT_MAX || port->received > sent)
+		return -EBADMSG;
+
+	ret = vmig_bytes_reserve(&port->tx, sent);
+	for (n = 0; n < sent && !ret; n++)
+		port->tx.data[n] = nth_byte(port->nr, n);
+	if (!ret)
+		port->tx.len = sent;
+	return ret;
+}
+
+int vmig_traffic_load(struct vmig_traffic **traffic, struct vmig_device *dev,
+		      const uint8_t *state, size_t len)
+{
+	struct vmig_traffic *new;
+	unsigned int i;
+	int ret = 0;
+
+	if (len != VMIG_TRAFFIC_PORTS * sizeof(struct saved_port))
+		return -EBADMSG;
+	new = new_traffic(dev);
+	if (!new)
+		return -ENOMEM;
+
+	pthread_rwlock_wrlock(&new->gate);
+	for (i = 0; i < VMIG_TRAFFIC_PORTS && !ret; i++)
+		ret = load_port(&new->port[i],
+				state + i * sizeof(struct saved_port));
+	if (!ret)
+		ret = start_threads(new);
+	if (ret) {
+		pthread_rwlock_unlock(&new->gate);
 		end_threads(new);
 		free_traffic(new);
 		return ret;

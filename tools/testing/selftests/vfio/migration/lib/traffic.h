@@ -9,8 +9,10 @@
 #ifndef VMIG_TRAFFIC_H
 #define VMIG_TRAFFIC_H
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "device.h"
 
 #define VMIG_TRAFFIC_PORTS	2
@@ -37,6 +39,24 @@ struct vmig_traffic_report {
  * @dev:	a device with two ports, after a reset
  */
 int vmig_traffic_start(struct vmig_traffic **traffic, struct vmig_device *dev);
+
+/**
+ * vmig_traffic_save - what another process needs to let the guest go on
+ * @traffic:	paused
+ * @state:	appended to
+ */
+int vmig_traffic_save(const struct vmig_traffic *traffic,
+		      struct vmig_bytes *state);
+
+/**
+ * vmig_traffic_load - a guest from another process
+ * @traffic:	set to the guest, paused by this thread
+ * @dev:	the device that it had comes to be this one
+ * @state:	from vmig_traffic_save(); -EBADMSG if it is not
+ * @len:	bytes of it
+ */
+int vmig_traffic_load(struct vmig_traffic **traffic, struct vmig_device *dev,
+		      const uint8_t *state, size_t len);
 
 /** vmig_traffic_pause - no access is on its way any more, and none comes */
 void vmig_traffic_pause(struct vmig_traffic *traffic);

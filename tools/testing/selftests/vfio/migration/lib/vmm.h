@@ -8,9 +8,10 @@
  *   save_iterate, repeated		config space if the device needs it first
  *					and it has changed; device data
  *   save_complete_precopy		the same again, from the stopped device
+ *   save_guest				the guest, if there is one to be moved
  *   save_irqchip			the interrupt controller
- *   save_state				config space if it has not been sent, and
- *					"enable interrupts"
+ *   save_state				config space if it has not been sent and
+ *					is needed, and "enable interrupts"
  *   save_end				the end
  *
  * The destination goes by what it reads, section by section, and runs the device
@@ -39,6 +40,22 @@
 enum vmig_vmm_side {
 	VMIG_VMM_SOURCE,
 	VMIG_VMM_DESTINATION,
+};
+
+/**
+ * enum vmig_vmm_config - when a source sends config space
+ * @VMIG_VMM_CONFIG_AUTO:	as the driver answers the query: before data if the
+ *				device needs that, when it has changed; not at all
+ *				if the device's own data carry it; else at last
+ * @VMIG_VMM_CONFIG_ALWAYS:	every time, before data and at last
+ * @VMIG_VMM_CONFIG_NEVER:	not at all
+ * @VMIG_VMM_CONFIG_LAST:	at last
+ */
+enum vmig_vmm_config {
+	VMIG_VMM_CONFIG_AUTO,
+	VMIG_VMM_CONFIG_ALWAYS,
+	VMIG_VMM_CONFIG_NEVER,
+	VMIG_VMM_CONFIG_LAST,
 };
 
 /* Stop at once, even if the device could pre-copy */
@@ -84,7 +101,11 @@ struct vmig_event {
  * struct vmig_vmm_stats - what was done
  * @bytes_precopy:	device data read while the source ran
  * @bytes_stopcopy:	device data read after it stopped
+ * @rounds:		of pre-copy
  * @config_sections:	config sections with config space in them
+ * @config_bytes:	of config space in them
+ * @config_repeats:	how many of them were of the generation of the one before, so
+ *			that they need not have been sent
  * @flag_sections:	config sections with subflags alone
  * @config_writes:	write() to config space
  * @set_irqs:		VFIO_DEVICE_SET_IRQS
@@ -95,7 +116,10 @@ struct vmig_event {
 struct vmig_vmm_stats {
 	uint64_t bytes_precopy;
 	uint64_t bytes_stopcopy;
+	unsigned int rounds;
 	unsigned int config_sections;
+	uint64_t config_bytes;
+	unsigned int config_repeats;
 	unsigned int flag_sections;
 	unsigned int config_writes;
 	unsigned int set_irqs;
@@ -110,11 +134,15 @@ struct vmig_vmm_stats {
  * @dev:	its device
  * @chip:	its interrupt controller
  * @options:	VMIG_VMM_*; to be set before the first step
+ * @config:	when a source sends config space; to be set before the first step
  * @max_rounds:	save_iterate is repeated at most so often before the source is
  *		stopped
  * @observe:	is told each thing that happens; may be NULL
- * @opaque:	for @observe and @stop_guest
- * @stop_guest:	the source's processors have to stop; may be NULL
+ * @opaque:	for @observe
+ * @guest:	for the next three, of which any may be NULL
+ * @stop_guest:	the source's processors have to stop
+ * @save_guest:	append the stopped guest's state, at most VMIG_GUEST_MAX bytes
+ * @load_guest:	take over a guest that runs as soon as the device does
  * @stats:	what was done so far
  * @why:	reason of the last failure, in words; empty if there is none
  * @step:	current step
@@ -134,10 +162,14 @@ struct vmig_vmm {
 	struct vmig_device *dev;
 	struct vmig_irqchip *chip;
 	unsigned int options;
+	enum vmig_vmm_config config;
 	unsigned int max_rounds;
 	void (*observe)(void *opaque, const struct vmig_event *event);
 	void *opaque;
-	void (*stop_guest)(void *opaque);
+	void *guest;
+	void (*stop_guest)(void *guest);
+	int (*save_guest)(void *guest, struct vmig_bytes *state);
+	int (*load_guest)(void *guest, const uint8_t *state, size_t len);
 	struct vmig_vmm_stats stats;
 	char why[200];
 
@@ -198,6 +230,7 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd);
 int vmig_vmm_save_iterate(struct vmig_vmm *vmm, int fd);
 
 int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd);
+int vmig_vmm_save_guest(struct vmig_vmm *vmm, int fd);
 int vmig_vmm_save_irqchip(struct vmig_vmm *vmm, int fd);
 int vmig_vmm_save_state(struct vmig_vmm *vmm, int fd);
 int vmig_vmm_save_end(struct vmig_vmm *vmm, int fd);
@@ -227,6 +260,7 @@ int vmig_vmm_save_cancel(struct vmig_vmm *vmm);
  *		controller is restored; any section before the setup section
  *   -ESTALE	data of another generation than the config space loaded
  *   -EALREADY	interrupts to be enabled twice
+ *   -EOPNOTSUPP	a guest, and nobody to take it over
  * After -EPROTO or -ESTALE for data, what the device would not take is kept for
  * vmig_vmm_load_held().
  */
@@ -247,7 +281,13 @@ int vmig_vmm_load_step(struct vmig_vmm *vmm, struct vmig_reader *reader);
 
 /**
  * vmig_vmm_load_start - run the device
- * @vmm:	destination; -EPROTO if nobody has enabled interrupts
+ * @vmm:	destination
+ *
+ * Return: 0 or -errno; among the latter
+ *   -EPROTO	nobody has enabled interrupts
+ *   -ENODATA	the device's data are not complete
+ *   -ESTALE	they are of another generation than the config space loaded; it may
+ *		be loaded, and this be called, again
  */
 int vmig_vmm_load_start(struct vmig_vmm *vmm);
 

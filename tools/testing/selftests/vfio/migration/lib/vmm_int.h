@@ -29,6 +29,19 @@ int vmig_vmm_query(struct vmig_vmm *vmm, uint64_t *policy,
 /* Change the state of the device, and keep the data_fd that comes */
 int vmig_vmm_set_state(struct vmig_vmm *vmm, enum vfio_device_mig_state state);
 
+/* Write a section, and tell the observer */
+int vmig_vmm_put(struct vmig_vmm *vmm, int fd,
+		 const struct vmig_section *section);
+
+/* Before data: config space, if it is to be sent now */
+int vmig_vmm_config_before_data(struct vmig_vmm *vmm, int fd);
+
+/* read() wants the VMM to look at config space again */
+int vmig_vmm_config_stale(struct vmig_vmm *vmm, int fd);
+
+/* At last: config space, if it is to be sent now, and "enable interrupts" */
+int vmig_vmm_config_at_last(struct vmig_vmm *vmm, int fd);
+
 /* The session is over, or never was */
 void vmig_vmm_close_data(struct vmig_vmm *vmm);
 

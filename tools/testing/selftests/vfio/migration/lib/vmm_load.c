@@ -3,6 +3,7 @@
  * The destination's side of the model VMM; see vmm.h.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/vfio_mig_config.h>
@@ -53,6 +54,23 @@ static int write_config(struct vmig_vmm *vmm, const struct vmig_section *section
 	return 0;
 }
 
+/*
+ * Data of a newer generation may follow an early snapshot.  A device that has to
+ * have one first copes with that, as does one that sorts it all out; to any other
+ * the last one is declared only.
+ */
+static bool is_declared(const struct vmig_vmm *vmm,
+			const struct vmig_section *section)
+{
+	const uint64_t early = VFIO_MIG_CONFIG_BEFORE_DATA |
+			       VFIO_MIG_CONFIG_REORDER;
+
+	if (!vmm->has_query || !section->generation)
+		return false;
+	return vmm->policy & early ||
+	       !(section->subflags & VMIG_CONFIG_NO_INTERRUPTS);
+}
+
 static int set_up_config(struct vmig_vmm *vmm,
 			 const struct vmig_section *section)
 {
@@ -63,7 +81,8 @@ static int set_up_config(struct vmig_vmm *vmm,
 	if (ret)
 		return ret;
 	vmm->stats.config_sections++;
-	if (!vmm->has_query || !generation)
+	vmm->stats.config_bytes += section->len;
+	if (!is_declared(vmm, section))
 		return 0;
 
 	ret = vmig_mig_config_loaded(vmm->dev, generation);
@@ -173,6 +192,17 @@ int vmig_vmm_load_held(struct vmig_vmm *vmm)
 	return ret ? data_refused(vmm, ret) : 0;
 }
 
+static int load_guest(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	int ret;
+
+	if (!vmm->load_guest)
+		return vmig_vmm_fail(vmm, -EOPNOTSUPP,
+				     "a guest comes, and nobody takes it over");
+	ret = vmm->load_guest(vmm->guest, section->data, section->len);
+	return ret ? vmig_vmm_fail(vmm, ret, "guest: %s", strerror(-ret)) : 0;
+}
+
 static int load_irqchip(struct vmig_vmm *vmm, const struct vmig_section *section)
 {
 	int ret;
@@ -193,6 +223,7 @@ static const struct {
 	{ VFIO_MIG_FLAG_DEV_SETUP_STATE, "load_setup", load_setup },
 	{ VFIO_MIG_FLAG_DEV_CONFIG_STATE, "load_state", load_config },
 	{ VFIO_MIG_FLAG_DEV_DATA_STATE, "load_state", load_data },
+	{ VMIG_FLAG_GUEST_STATE, "guest", load_guest },
 	{ VMIG_FLAG_IRQCHIP_STATE, "interrupt controller", load_irqchip },
 };
 
@@ -248,6 +279,10 @@ int vmig_vmm_load_start(struct vmig_vmm *vmm)
 		return vmig_vmm_fail(vmm, -EPROTO,
 				     "the stream has ended, and nobody has enabled interrupts");
 	ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RUNNING);
+	if (ret == -ESTALE) {
+		vmm->why[0] = '\0';
+		return data_refused(vmm, ret);
+	}
 	if (ret)
 		return ret;
 	vmm->stats.running_at = vmig_vmm_now_ns();

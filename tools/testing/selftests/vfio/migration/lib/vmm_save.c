@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
-#include <linux/vfio_mig_config.h>
 
 #include "feature.h"
 #include "vmm_int.h"
@@ -15,12 +14,13 @@
 #define ROUND_MAX	(4u << 20)
 
 /*
- * How often config space may change while it is being read, or be changed again
- * before any data could be read, until the round is given up
+ * How often config space may be changed again before any data could be read,
+ * until the round is given up
  */
 #define CONFIG_RETRIES	64
 
-static int put(struct vmig_vmm *vmm, int fd, const struct vmig_section *section)
+int vmig_vmm_put(struct vmig_vmm *vmm, int fd,
+		 const struct vmig_section *section)
 {
 	int ret;
 
@@ -35,79 +35,7 @@ static int put_marker(struct vmig_vmm *vmm, int fd, uint64_t marker)
 {
 	const struct vmig_section section = { .marker = marker };
 
-	return put(vmm, fd, &section);
-}
-
-static bool needs_config_first(const struct vmig_vmm *vmm)
-{
-	return vmm->policy & VFIO_MIG_CONFIG_BEFORE_DATA;
-}
-
-/* Config space and the generation that it has as a whole */
-static int take_snapshot(struct vmig_vmm *vmm, uint8_t *config,
-			 uint64_t *generation)
-{
-	unsigned int tries;
-	uint64_t now;
-	int ret;
-
-	ret = vmig_vmm_query(vmm, &vmm->policy, generation);
-	for (tries = 0; !ret && tries < CONFIG_RETRIES; tries++) {
-		ret = vmig_region_read(vmm->dev, VFIO_PCI_CONFIG_REGION_INDEX,
-				       0, config, VMIG_CONFIG_SIZE);
-		if (ret)
-			return vmig_vmm_fail(vmm, ret, "config space: %s",
-					     strerror(-ret));
-		ret = vmig_vmm_query(vmm, &vmm->policy, &now);
-		if (ret || now == *generation)
-			return ret;
-		*generation = now;
-	}
-	return ret ? ret : -EAGAIN;
-}
-
-int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags)
-{
-	struct vmig_section section = {
-		.marker = VFIO_MIG_FLAG_DEV_CONFIG_STATE,
-		.subflags = subflags,
-	};
-	uint8_t config[VMIG_CONFIG_SIZE];
-	int ret;
-
-	if (!(subflags & VMIG_CONFIG_SETUP)) {
-		vmm->stats.flag_sections++;
-		return put(vmm, fd, &section);
-	}
-
-	ret = take_snapshot(vmm, config, &section.generation);
-	if (ret)
-		return vmig_vmm_fail(vmm, ret, "config space: %s",
-				     strerror(-ret));
-	section.data = config;
-	section.len = sizeof(config);
-	ret = put(vmm, fd, &section);
-	if (ret)
-		return ret;
-
-	vmm->stats.config_sections++;
-	vmm->generation = section.generation;
-	return 0;
-}
-
-/* Only what was not sent yet, and only to those who need it */
-static int save_config_if_new(struct vmig_vmm *vmm, int fd)
-{
-	uint64_t generation;
-	int ret;
-
-	if (!needs_config_first(vmm))
-		return 0;
-	ret = vmig_vmm_query(vmm, &vmm->policy, &generation);
-	if (ret || generation == vmm->generation)
-		return ret;
-	return vmig_vmm_save_config(vmm, fd, VMIG_CONFIG_SETUP |
-				    VMIG_CONFIG_NO_INTERRUPTS);
+	return vmig_vmm_put(vmm, fd, &section);
 }
 
 static int put_data(struct vmig_vmm *vmm, int fd, size_t len, uint64_t *count)
@@ -119,7 +47,7 @@ static int put_data(struct vmig_vmm *vmm, int fd, size_t len, uint64_t *count)
 	};
 
 	*count += len;
-	return put(vmm, fd, &section);
+	return vmig_vmm_put(vmm, fd, &section);
 }
 
 /**
@@ -150,7 +78,7 @@ static int copy_data(struct vmig_vmm *vmm, int fd, uint64_t max,
 		} else if (errno == ESTALE) {
 			/* What comes now depends on config space of its own */
 			retries++;
-			ret = save_config_if_new(vmm, fd);
+			ret = vmig_vmm_config_stale(vmm, fd);
 		} else {
 			ret = vmig_vmm_fail(vmm, -errno, "data_fd: %s",
 					    strerror(errno));
@@ -180,7 +108,7 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 	if (ret)
 		return ret;
 	section.policy = vmm->policy;
-	ret = put(vmm, fd, &section);
+	ret = vmig_vmm_put(vmm, fd, &section);
 	if (!ret && vmm->mig_flags & VFIO_MIGRATION_PRE_COPY)
 		ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_PRE_COPY);
 	return ret ? ret : put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
@@ -203,8 +131,9 @@ int vmig_vmm_save_iterate(struct vmig_vmm *vmm, int fd)
 	int ret, drained;
 
 	vmig_vmm_begin(vmm, "save_live_iterate");
+	vmm->stats.rounds++;
 	tell_progress(vmm);
-	ret = save_config_if_new(vmm, fd);
+	ret = vmig_vmm_config_before_data(vmm, fd);
 	if (!ret)
 		ret = copy_data(vmm, fd, ROUND_MAX, &vmm->stats.bytes_precopy);
 	/* Config space that never rests will, at the latest, when the guest does */
@@ -223,7 +152,7 @@ int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd)
 
 	vmig_vmm_begin(vmm, "save_live_complete_precopy");
 	if (vmm->stop_guest)
-		vmm->stop_guest(vmm->opaque);
+		vmm->stop_guest(vmm->guest);
 	vmm->stats.stopped_at = vmig_vmm_now_ns();
 	if (vmm->mig_flags & VFIO_MIGRATION_P2P)
 		ret = vmig_vmm_set_state(vmm, precopy ?
@@ -232,7 +161,7 @@ int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd)
 	if (!ret)
 		ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_STOP_COPY);
 	if (!ret)
-		ret = save_config_if_new(vmm, fd);
+		ret = vmig_vmm_config_before_data(vmm, fd);
 	if (ret)
 		return ret;
 
@@ -243,35 +172,52 @@ int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd)
 	return put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 }
 
+/* A step with one section: what has been saved is written, or why it was not */
+static int put_blob(struct vmig_vmm *vmm, int fd, uint64_t marker,
+		    struct vmig_bytes *blob, int saved)
+{
+	struct vmig_section section = {
+		.marker = marker, .data = blob->data, .len = blob->len,
+	};
+	int ret;
+
+	if (saved)
+		ret = vmig_vmm_fail(vmm, saved, "%s: %s", vmm->step,
+				    strerror(-saved));
+	else
+		ret = vmig_vmm_put(vmm, fd, &section);
+	vmig_bytes_free(blob);
+	return ret ? ret : put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
+}
+
+int vmig_vmm_save_guest(struct vmig_vmm *vmm, int fd)
+{
+	struct vmig_bytes blob = {};
+	int ret;
+
+	if (!vmm->save_guest)
+		return 0;
+	vmig_vmm_begin(vmm, "guest");
+	ret = vmm->save_guest(vmm->guest, &blob);
+	return put_blob(vmm, fd, VMIG_FLAG_GUEST_STATE, &blob, ret);
+}
+
 int vmig_vmm_save_irqchip(struct vmig_vmm *vmm, int fd)
 {
-	struct vmig_section section = { .marker = VMIG_FLAG_IRQCHIP_STATE };
 	struct vmig_bytes blob = {};
 	int ret;
 
 	vmig_vmm_begin(vmm, "interrupt controller");
 	ret = vmig_irqchip_save(vmm->chip, &blob);
-	if (ret) {
-		vmig_vmm_fail(vmm, ret, "interrupt controller: %s",
-			      strerror(-ret));
-	} else {
-		section.data = blob.data;
-		section.len = blob.len;
-		ret = put(vmm, fd, &section);
-	}
-	vmig_bytes_free(&blob);
-	return ret ? ret : put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
+	return put_blob(vmm, fd, VMIG_FLAG_IRQCHIP_STATE, &blob, ret);
 }
 
 int vmig_vmm_save_state(struct vmig_vmm *vmm, int fd)
 {
-	uint64_t subflags = VMIG_CONFIG_ENABLE_INTERRUPTS;
 	int ret;
 
 	vmig_vmm_begin(vmm, "save_state");
-	if (!needs_config_first(vmm))
-		subflags |= VMIG_CONFIG_SETUP;
-	ret = vmig_vmm_save_config(vmm, fd, subflags);
+	ret = vmig_vmm_config_at_last(vmm, fd);
 	return ret ? ret : put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 }
 
@@ -318,6 +264,8 @@ int vmig_vmm_save(struct vmig_vmm *vmm, int fd)
 	ret = save_live(vmm, fd);
 	if (!ret)
 		ret = vmig_vmm_save_complete_precopy(vmm, fd);
+	if (!ret)
+		ret = vmig_vmm_save_guest(vmm, fd);
 	if (!ret)
 		ret = vmig_vmm_save_irqchip(vmm, fd);
 	if (!ret)

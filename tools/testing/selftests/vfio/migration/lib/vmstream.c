@@ -231,6 +231,8 @@ static const struct kind kinds[] = {
 	  .encode = encode_config, .decode = decode_config },
 	{ .marker = VFIO_MIG_FLAG_DEV_DATA_STATE, .name = "DEV_DATA_STATE",
 	  .max_len = VMIG_DATA_MAX },
+	{ .marker = VMIG_FLAG_GUEST_STATE, .name = "GUEST_STATE",
+	  .max_len = VMIG_GUEST_MAX },
 	{ .marker = VMIG_FLAG_IRQCHIP_STATE, .name = "IRQCHIP_STATE",
 	  .max_len = VMIG_IRQCHIP_MAX },
 	{ .marker = VFIO_MIG_FLAG_END_OF_STATE, .name = "END_OF_STATE" },

@@ -7,6 +7,7 @@
  *   config	marker, subflags; with VMIG_CONFIG_SETUP also generation, length
  *		and config space
  *   data	marker, length, data of the device
+ *   guest	marker, length, state of the guest, which a VMM may have or not
  *   irqchip	marker, length, state of the interrupt controller
  *   end	marker: END_OF_STATE behind each step, END_OF_STREAM at last
  *
@@ -32,6 +33,7 @@
 /* What a VMM frames by other means, as it is no business of vfio */
 #define VMIG_FLAG_IRQCHIP_STATE		0xffffffffef200001ULL
 #define VMIG_FLAG_END_OF_STREAM		0xffffffffef200002ULL
+#define VMIG_FLAG_GUEST_STATE		0xffffffffef200003ULL
 
 #define VMIG_VMSTREAM_VERSION		1
 
@@ -50,6 +52,7 @@
 #define VMIG_CONFIG_SIZE		256
 #define VMIG_DATA_MAX			0x100000u
 #define VMIG_IRQCHIP_MAX		0x10000u
+#define VMIG_GUEST_MAX			0x10000u
 
 /**
  * struct vmig_section - one section, decoded
@@ -60,7 +63,7 @@
  * @generation:	setup, config: generation of config space, 0 if the source's
  *		driver does not have the query
  * @subflags:	config: VMIG_CONFIG_*
- * @data:	config, data, irqchip: what it carries; whoever reads may look at
+ * @data:	config, data, guest, irqchip: what it carries; whoever reads may look at
  *		it until the next section is read
  * @len:	bytes of @data
  */
@@ -128,7 +131,8 @@ void vmig_reader_exit(struct vmig_reader *reader);
  * Return: 0, or with @why set
  *   -ENODATA		the stream ends, which it may do behind END_OF_STREAM only
  *   -EBADMSG		no such marker; config space of another length than 256
- *   -EMSGSIZE		a length beyond VMIG_DATA_MAX or VMIG_IRQCHIP_MAX
+ *   -EMSGSIZE		a length beyond VMIG_DATA_MAX, VMIG_GUEST_MAX or
+ *			VMIG_IRQCHIP_MAX
  *   -EOPNOTSUPP	another format version; a subflag that must be understood
  *			and is not
  *   -EINVAL		subflags that contradict each other

@@ -47,27 +47,25 @@ FIXTURE_VARIANT(config_modes) {
 		__VA_ARGS__ \
 	}
 
+#define EVERY_TIME	.sections = CHANCES, .repeats = CHANCES - 1
+
 MODE(independent, "independent", AUTO, .sections = 1, .same = true);
-MODE(independent, "independent", ALWAYS, .sections = CHANCES,
-     .repeats = CHANCES - 1, .same = true);
+MODE(independent, "independent", ALWAYS, EVERY_TIME, .same = true);
 MODE(independent, "independent", LAST, .sections = 1, .same = true);
 MODE(independent, "independent", NEVER);
 
 MODE(before_data, "before-data", AUTO, .sections = 1, .same = true);
-MODE(before_data, "before-data", ALWAYS, .sections = CHANCES,
-     .repeats = CHANCES - 1, .same = true);
+MODE(before_data, "before-data", ALWAYS, EVERY_TIME, .same = true);
 MODE(before_data, "before-data", LAST, .sections = 1, .load = -EPROTO);
 MODE(before_data, "before-data", NEVER, .load = -EPROTO);
 
 MODE(reorder, "reorder", AUTO, .sections = 1, .same = true);
-MODE(reorder, "reorder", ALWAYS, .sections = CHANCES, .repeats = CHANCES - 1,
-     .same = true);
+MODE(reorder, "reorder", ALWAYS, EVERY_TIME, .same = true);
 MODE(reorder, "reorder", LAST, .sections = 1, .same = true);
 MODE(reorder, "reorder", NEVER);
 
 MODE(embedded, "embedded", AUTO, .same = true);
-MODE(embedded, "embedded", ALWAYS, .sections = CHANCES,
-     .repeats = CHANCES - 1, .same = true);
+MODE(embedded, "embedded", ALWAYS, EVERY_TIME, .same = true);
 MODE(embedded, "embedded", LAST, .sections = 1, .same = true);
 MODE(embedded, "embedded", NEVER, .same = true);
 

@@ -29,6 +29,7 @@
 /**
  * struct demo - one migration
  * @policy:	of both devices
+ * @moral:	what to look out for
  * @out:	where it is told
  * @pair:	devices, controllers, VMMs
  * @guest:	what keeps the device busy
@@ -40,6 +41,7 @@
  */
 struct demo {
 	const char *policy;
+	const char *moral;
 	FILE *out;
 	struct vmig_pair pair;
 	struct vmig_traffic *guest;
@@ -241,8 +243,9 @@ static int run(struct demo *demo)
 	if (ret)
 		return fail("cannot create two devices of type mtty-2: %s",
 			    strerror(-ret));
-	fprintf(demo->out, "\nPolicy %s; interrupt controller: %s\n",
-		demo->policy, vmig_irqchip_name(demo->pair.chip[0]));
+	fprintf(demo->out, "\nPolicy %s: %s\nInterrupt controller: %s\n",
+		demo->policy, demo->moral,
+		vmig_irqchip_name(demo->pair.chip[0]));
 	ret = run_guest(demo);
 	vmig_pair_close(&demo->pair);
 	return ret;
@@ -304,7 +307,7 @@ static uint64_t judge(const struct demo *demo, unsigned int nr)
 /* Or else the first migration would count what is slow once only as downtime */
 static void warm_up(void)
 {
-	struct demo demo = { .policy = "independent" };
+	struct demo demo = { .policy = "independent", .moral = "" };
 
 	demo.out = fopen("/dev/null", "w");
 	if (!demo.out) {
@@ -318,8 +321,14 @@ static void warm_up(void)
 int main(void)
 {
 	struct demo demos[] = {
-		{ .policy = "independent", .out = stdout },
-		{ .policy = "before-data", .out = stdout },
+		{ .policy = "independent", .out = stdout,
+		  .moral = "nobody needs config space early, and it comes once, at last" },
+		{ .policy = "before-data", .out = stdout,
+		  .moral = "config space comes before data, and again when it has changed" },
+		{ .policy = "reorder", .out = stdout,
+		  .moral = "the driver keeps what comes early, and applies config space first" },
+		{ .policy = "embedded", .out = stdout,
+		  .moral = "the device's own data carry config space; the VMM sends none" },
 	};
 	uint64_t lost = 0;
 	unsigned int i;

@@ -20,7 +20,7 @@
 #define FIFO_SIZE	16
 
 /* No capture memory has room for more, and no guest of ours gets so far */
-#define SENT_MAX	(1u << 28)
+#define SENT_MAX	0x10000000u
 
 /* How long a wait for traffic may take before something must be wrong */
 #define DEADLINE_MS	10000

@@ -19,7 +19,7 @@ void vmig_stream_start(struct vmig_stream_iter *iter, const void *data,
 	iter->chain = 0;
 }
 
-int vmig_stream_next(struct vmig_stream_iter *iter, struct vmig_rec *rec)
+int vmig_stream_peek(const struct vmig_stream_iter *iter, struct vmig_rec *rec)
 {
 	const uint8_t *at = iter->data + iter->pos;
 	size_t left = iter->len - iter->pos;
@@ -30,9 +30,6 @@ int vmig_stream_next(struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	if (left < sizeof(head))
 		return -ENODATA;
 	memcpy(&head, at, sizeof(head));
-	if (le32toh(head.len) > left - sizeof(head))
-		return -ENODATA;
-
 	rec->type = le32toh(head.type);
 	rec->len = le32toh(head.len);
 	rec->generation = le64toh(head.generation);
@@ -42,9 +39,22 @@ int vmig_stream_next(struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	rec->offset = iter->pos;
 	rec->size = sizeof(head) + rec->len;
 	rec->payload = at + sizeof(head);
-	rec->data_ok = rec->data_crc == crc32(0, rec->payload, rec->len);
 	rec->head_ok = rec->head_crc == crc32(iter->chain, at, HEAD_SEALED);
+	rec->data_ok = false;
+	return 0;
+}
 
+int vmig_stream_next(struct vmig_stream_iter *iter, struct vmig_rec *rec)
+{
+	int ret;
+
+	ret = vmig_stream_peek(iter, rec);
+	if (ret)
+		return ret;
+	if (rec->size > iter->len - iter->pos)
+		return -ENODATA;
+
+	rec->data_ok = rec->data_crc == crc32(0, rec->payload, rec->len);
 	iter->pos += rec->size;
 	iter->chain = rec->head_crc;
 	return 0;

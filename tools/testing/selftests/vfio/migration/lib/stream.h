@@ -65,6 +65,15 @@ void vmig_stream_start(struct vmig_stream_iter *iter, const void *data,
 		       size_t len);
 
 /**
+ * vmig_stream_peek - the head of the next record
+ * @iter:	from vmig_stream_start(); does not move on
+ * @rec:	filled in, but for what depends on the payload: @data_ok is false
+ *
+ * Return: 0, -ENOENT behind the last record, -ENODATA if the head is not all there.
+ */
+int vmig_stream_peek(const struct vmig_stream_iter *iter, struct vmig_rec *rec);
+
+/**
  * vmig_stream_next - the next record
  * @iter:	from vmig_stream_start()
  * @rec:	filled in; whether its checksums hold is in there

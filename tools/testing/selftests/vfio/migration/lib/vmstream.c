@@ -101,6 +101,9 @@ static int get(struct vmig_reader *reader, void *buf, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* A socket with a time limit, and nothing came */
+		if (n < 0 && errno == EAGAIN)
+			errno = ETIMEDOUT;
 		if (n < 0)
 			return refuse(reader, -errno, "%s", strerror(errno));
 		if (!n)
@@ -267,6 +270,8 @@ static int put(int fd, const void *buf, size_t len)
 
 		if (n < 0 && errno == ENOTSOCK)
 			n = write(fd, rest, len - done);
+		if (n < 0 && errno == EAGAIN)
+			return -ETIMEDOUT;
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0)
@@ -333,7 +338,8 @@ int vmig_section_read(struct vmig_reader *reader, struct vmig_section *section)
 	int ret;
 
 	memset(section, 0, sizeof(*section));
-	section->offset = reader->offset;
+	reader->begin = reader->offset;
+	section->offset = reader->begin;
 	reader->why[0] = '\0';
 
 	ret = get_word(reader, &section->marker);

@@ -97,19 +97,22 @@ const char *vmig_subflags_name(uint64_t subflags, char *buf, size_t size);
  * @section:	which; -EINVAL if it has no such marker, or a payload of a length
  *		that does not go with it, -EMSGSIZE if that is too much
  *
- * -EPIPE, without a signal if @fd is a socket, when nobody reads any more.
+ * -EPIPE, without a signal if @fd is a socket, when nobody reads any more;
+ * -ETIMEDOUT if @fd is a socket with a time limit, and nobody did.
  */
 int vmig_section_write(int fd, const struct vmig_section *section);
 
 /**
  * struct vmig_reader - reads sections from a stream
  * @fd:		the stream
+ * @begin:	where the current section begins
  * @offset:	how far it has been read
  * @payload:	of the current section
  * @why:	in words, why the stream was refused
  */
 struct vmig_reader {
 	int fd;
+	uint64_t begin;
 	uint64_t offset;
 	struct vmig_bytes payload;
 	char why[160];

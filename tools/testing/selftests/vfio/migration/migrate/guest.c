@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest of vfio-migrate: uses both ports, and its config space if it is told
+ * to, and moves along with the device from one process to another.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/churn.h"
+#include "migrate.h"
+
+int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
+			const struct migrate_options *options)
+{
+	int ret;
+
+	guest->dev = dev;
+	ret = vmig_traffic_start(&guest->traffic, dev);
+	if (!ret && options->busy_config)
+		ret = vmig_churn_start(&guest->churn, dev);
+	return ret;
+}
+
+void migrate_guest_run(unsigned int ms)
+{
+	struct timespec rest = {
+		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L,
+	};
+
+	while (nanosleep(&rest, &rest) && errno == EINTR)
+		;
+}
+
+void migrate_guest_stop(void *opaque)
+{
+	struct migrate_guest *guest = opaque;
+
+	if (!guest->traffic || guest->paused)
+		return;
+	vmig_traffic_pause(guest->traffic);
+	if (guest->churn)
+		vmig_churn_pause(guest->churn);
+	guest->paused = true;
+}
+
+void migrate_guest_resume(struct migrate_guest *guest)
+{
+	if (!guest->traffic || !guest->paused)
+		return;
+	guest->paused = false;
+	if (guest->churn)
+		vmig_churn_resume(guest->churn, guest->dev);
+	vmig_traffic_resume(guest->traffic, guest->dev);
+}
+
+/* The length of the first part, little-endian; then the parts */
+int migrate_guest_save(void *opaque, struct vmig_bytes *state)
+{
+	struct migrate_guest *guest = opaque;
+	uint32_t len = 0;
+	int ret;
+
+	ret = vmig_bytes_add(state, &len, sizeof(len));
+	if (!ret)
+		ret = vmig_traffic_save(guest->traffic, state);
+	if (ret)
+		return ret;
+	len = htole32(state->len - sizeof(len));
+	memcpy(state->data, &len, sizeof(len));
+	return guest->churn ? vmig_churn_save(guest->churn, state) : 0;
+}
+
+int migrate_guest_load(void *opaque, const uint8_t *state, size_t len)
+{
+	struct migrate_guest *guest = opaque;
+	uint32_t first;
+	int ret;
+
+	if (!guest->wanted)
+		return 0;
+	if (guest->traffic || len < sizeof(first))
+		return -EBADMSG;
+	memcpy(&first, state, sizeof(first));
+	first = le32toh(first);
+	state += sizeof(first);
+	len -= sizeof(first);
+	if (first > len)
+		return -EBADMSG;
+
+	ret = vmig_traffic_load(&guest->traffic, guest->dev, state, first);
+	if (ret)
+		return ret;
+	if (len > first)
+		ret = vmig_churn_load(&guest->churn, guest->dev, state + first,
+				      len - first);
+	guest->paused = true;
+	return ret;
+}
+
+/* Ends the guest; whether it has lost anything is in its report */
+int migrate_guest_judge(struct migrate_guest *guest)
+{
+	struct vmig_traffic *traffic = guest->traffic;
+	struct vmig_churn *churn = guest->churn;
+	int ret = 0, error;
+
+	if (!traffic)
+		return 0;
+	migrate_guest_resume(guest);
+	guest->traffic = NULL;
+	guest->churn = NULL;
+	if (churn) {
+		guest->config_changes = vmig_churn_writes(churn);
+		vmig_churn_pause(churn);
+		ret = vmig_churn_check(churn, guest->dev, &guest->config_reg);
+		vmig_churn_resume(churn, guest->dev);
+		error = vmig_churn_finish(churn);
+		ret = error ? error : ret;
+	}
+	error = vmig_traffic_finish(traffic, &guest->report);
+	guest->is_judged = true;
+	if (ret != -EUCLEAN && ret)
+		return ret;
+	if (error)
+		return error;
+	return guest->report.lost ? -EUCLEAN : ret;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vfio-migrate load: the destination.  Its device runs when all has been loaded
+ * and found right, and not before.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/feature.h"
+#include "migrate.h"
+
+/* The stream itself may be right, it just did not come */
+static bool is_about_the_link(int error)
+{
+	return error == -ETIMEDOUT || error == -ECONNRESET ||
+	       error == -EPIPE || error == -EIO;
+}
+
+static int run_guest(struct migrate *mig)
+{
+	int ret;
+
+	if (!mig->guest.traffic)
+		return MIGRATE_DONE;
+	migrate_guest_resume(&mig->guest);
+	migrate_guest_run(mig->options->guest_ms);
+	ret = migrate_guest_judge(&mig->guest);
+	if (ret == -EUCLEAN)
+		return migrate_fail(mig, MIGRATE_LOST,
+				    "the guest has lost something");
+	if (ret)
+		return migrate_fail(mig, MIGRATE_DEVICE,
+				    "the guest cannot go on: %s",
+				    strerror(-ret));
+	return MIGRATE_DONE;
+}
+
+int migrate_load(struct migrate *mig)
+{
+	const struct migrate_options *options = mig->options;
+	struct vmig_vmm *vmm = &mig->vmm;
+	int ret;
+
+	ret = migrate_open(mig, VMIG_VMM_DESTINATION);
+	if (ret)
+		return ret;
+	mig->guest.dev = &mig->dev;
+	mig->guest.wanted = options->guest;
+	vmm->guest = &mig->guest;
+	vmm->load_guest = migrate_guest_load;
+
+	ret = vmig_channel_open(&mig->channel, options->stream,
+				VMIG_CHANNEL_READ, options->timeout_ms);
+	if (ret == -EINVAL || ret == -ENOTTY)
+		return migrate_fail(mig, MIGRATE_USAGE, "%s %s",
+				    options->stream, ret == -EINVAL ?
+				    "names no place to read from" :
+				    "is a terminal");
+	if (ret)
+		return migrate_fail(mig, MIGRATE_FAILED, "%s: %s",
+				    options->stream, strerror(-ret));
+
+	migrate_progress_begin(vmm, options);
+	ret = vmig_vmm_load(vmm, mig->channel.fd);
+	migrate_progress_end();
+	if (ret) {
+		vmig_channel_abort(&mig->channel);
+		return migrate_fail(mig, is_about_the_link(ret) ?
+				    MIGRATE_FAILED : MIGRATE_BROKEN, "%s",
+				    vmm->why[0] ? vmm->why : strerror(-ret));
+	}
+	/* The source has been waiting for this */
+	vmig_channel_finish(&mig->channel);
+	return run_guest(mig);
+}

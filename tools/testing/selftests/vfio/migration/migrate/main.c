@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vfio-migrate: save a VFIO device to a stream, load it from one, or look into one.
+ *
+ * Here is the command line; the work is done by the model VMM of the library, on
+ * which each command is a file of its own.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/irqchip.h"
+#include "migrate.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const char help[] =
+"usage: vfio-migrate save [OPTIONS] DEVICE TO\n"
+"       vfio-migrate load [OPTIONS] DEVICE FROM\n"
+"       vfio-migrate inspect [OPTIONS] FROM\n"
+"\n"
+"DEVICE is the UUID of a mediated device, or a path that ends in it.  TO and FROM are\n"
+"  -               standard output or input (not a terminal)\n"
+"  PATH            a file or a named pipe\n"
+"  fd:N            an open file descriptor\n"
+"  tcp:HOST:PORT   save connects to it, load listens on it for one connection; HOST is\n"
+"                  an address, IPv6 in brackets, or empty for all of this machine's\n"
+"The stream goes one way.  Over TCP save learns from how the connection is closed\n"
+"whether the device runs on the other side.\n"
+"\n"
+"save:\n"
+"  --config MODE   when to send config space: auto (as the driver answers the query;\n"
+"                  the default), always (before data, every time, and at last), last,\n"
+"                  never\n"
+"  --no-precopy    stop the device at once\n"
+"  --max-rounds N  of pre-copy, before the device is stopped (8)\n"
+"  --busy-config   the guest rewrites its config space all the time\n"
+"  --unsure WHAT   nobody has confirmed: stop (the default) or resume; do the latter\n"
+"                  only if the device surely does not run on the other side\n"
+"save and load:\n"
+"  --guest[=MS]    a guest uses both ports, for MS milliseconds before a save (300), and\n"
+"                  as long after a load or a failed save; then every byte is judged\n"
+"  --timeout S     how long a peer may say nothing, in seconds (10)\n"
+"all:\n"
+"  --json          print one JSON object\n"
+"  --quiet         print nothing but errors\n"
+"  --help          print this\n"
+"\n"
+"Exit status:\n"
+"  0  done\n"
+"  1  failed: after save the source runs on, after load nothing was started\n"
+"  2  the command line makes no sense\n"
+"  3  load, inspect: the stream is broken, or this device refuses it; the error says\n"
+"     where and why.  From the device: EBADMSG damaged, EOPNOTSUPP another version,\n"
+"     EXDEV another kind of device or policy, EINVAL an impossible state, EPROTO data\n"
+"     before config space or interrupts before their controller, ESTALE data of\n"
+"     another generation than the config space, ENODATA the stream ends too early\n"
+"  4  the device cannot be opened or used\n"
+"  5  save: all was handed over, and nobody has confirmed it; the source stands still\n"
+"  6  the guest has lost something\n";
+
+static int usage(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("vfio-migrate: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputs("; see vfio-migrate --help\n", stderr);
+	return MIGRATE_USAGE;
+}
+
+/* The first reason is the one that counts, the last status is */
+int migrate_fail(struct migrate *mig, enum migrate_exit status,
+		 const char *fmt, ...)
+{
+	size_t len = strlen(mig->error);
+	va_list args;
+
+	if (len && len + 2 < sizeof(mig->error))
+		len += snprintf(mig->error + len, sizeof(mig->error) - len,
+				"; ");
+	if (len < sizeof(mig->error)) {
+		va_start(args, fmt);
+		vsnprintf(mig->error + len, sizeof(mig->error) - len, fmt,
+			  args);
+		va_end(args);
+	}
+	return status;
+}
+
+int migrate_open(struct migrate *mig, enum vmig_vmm_side side)
+{
+	const char *name = mig->options->device;
+	struct vmig_mdev mdev;
+	enum vmig_path path;
+	int ret;
+
+	if (strlen(name) != VMIG_UUID_LEN)
+		return migrate_fail(mig, MIGRATE_USAGE, "%s is no UUID", name);
+	memcpy(mdev.uuid, name, sizeof(mdev.uuid));
+	path = vmig_path_available(VMIG_PATH_CDEV) ? VMIG_PATH_CDEV :
+						     VMIG_PATH_GROUP;
+	ret = vmig_device_open(&mig->dev, &mdev, path);
+	if (ret)
+		return migrate_fail(mig, MIGRATE_DEVICE, "cannot open %s: %s",
+				    name, strerror(-ret));
+	ret = vmig_irqchip_create(&mig->chip, VMIG_IRQCHIP_AUTO);
+	if (!ret)
+		ret = vmig_vmm_init(&mig->vmm, side, &mig->dev, mig->chip);
+	return ret ? migrate_fail(mig, MIGRATE_DEVICE, "no VMM: %s",
+				  strerror(-ret)) : MIGRATE_DONE;
+}
+
+void migrate_close(struct migrate *mig)
+{
+	vmig_channel_abort(&mig->channel);
+	if (mig->vmm.buf)
+		vmig_vmm_exit(&mig->vmm);
+	vmig_irqchip_destroy(mig->chip);
+	if (mig->dev.fd > 0)
+		vmig_device_close(&mig->dev);
+}
+
+static int work(const struct migrate_options *options)
+{
+	struct migrate mig = { .options = options, .channel.fd = -1 };
+	int status;
+
+	if (!strcmp(options->command, "inspect"))
+		return migrate_inspect(options);
+	if (!strcmp(options->command, "save"))
+		status = migrate_save(&mig);
+	else
+		status = migrate_load(&mig);
+
+	if (mig.error[0])
+		fprintf(stderr, "vfio-migrate: %s: %s\n", options->command,
+			mig.error);
+	migrate_report(&mig, status);
+	/* A guest that has moved, or stands still, would use it otherwise */
+	if (!mig.guest.traffic)
+		migrate_close(&mig);
+	return status;
+}
+
+static int parse_number(const char *text, unsigned int max,
+			unsigned int *number)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || end == text || *text == '-' || value > max)
+		return -EINVAL;
+	*number = value;
+	return 0;
+}
+
+static int parse_config(const char *word, struct migrate_options *options)
+{
+	static const char * const words[] = {
+		[VMIG_VMM_CONFIG_AUTO] = "auto",
+		[VMIG_VMM_CONFIG_ALWAYS] = "always",
+		[VMIG_VMM_CONFIG_NEVER] = "never",
+		[VMIG_VMM_CONFIG_LAST] = "last",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i], word))
+			continue;
+		options->config = i;
+		options->config_word = words[i];
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_unsure(const char *word, struct migrate_options *options)
+{
+	options->resume_if_unsure = !strcmp(word, "resume");
+	return options->resume_if_unsure || !strcmp(word, "stop") ? 0 : -EINVAL;
+}
+
+enum option_nr {
+	OPT_CONFIG = 256, OPT_NO_PRECOPY, OPT_MAX_ROUNDS, OPT_GUEST,
+	OPT_BUSY_CONFIG, OPT_UNSURE, OPT_TIMEOUT, OPT_JSON, OPT_QUIET, OPT_HELP,
+};
+
+/* Which commands an option is for, and how getopt has it */
+static const struct option longopts[] = {
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "no-precopy", no_argument, NULL, OPT_NO_PRECOPY },
+	{ "max-rounds", required_argument, NULL, OPT_MAX_ROUNDS },
+	{ "guest", optional_argument, NULL, OPT_GUEST },
+	{ "busy-config", no_argument, NULL, OPT_BUSY_CONFIG },
+	{ "unsure", required_argument, NULL, OPT_UNSURE },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "quiet", no_argument, NULL, OPT_QUIET },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ }
+};
+
+static int take_option(struct migrate_options *options, int option,
+		       const char *arg)
+{
+	unsigned int seconds;
+	int ret = 0;
+
+	switch (option) {
+	case OPT_CONFIG:
+		return parse_config(arg, options);
+	case OPT_NO_PRECOPY:
+		options->no_precopy = true;
+		return 0;
+	case OPT_MAX_ROUNDS:
+		return parse_number(arg, 1000000, &options->max_rounds);
+	case OPT_GUEST:
+		options->guest = true;
+		return arg ? parse_number(arg, 3600000, &options->guest_ms) : 0;
+	case OPT_BUSY_CONFIG:
+		options->busy_config = true;
+		return 0;
+	case OPT_UNSURE:
+		return parse_unsure(arg, options);
+	case OPT_TIMEOUT:
+		ret = parse_number(arg, 3600, &seconds);
+		options->timeout_ms = seconds * 1000;
+		return ret || !seconds ? -EINVAL : 0;
+	case OPT_JSON:
+		options->json = true;
+		return 0;
+	default:
+		options->quiet = true;
+		return 0;
+	}
+}
+
+/* 0 to go on, -1 for an answer that was given, or the status to exit with */
+static int parse_options(struct migrate_options *options, int argc, char **argv)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
+		if (option == OPT_HELP) {
+			fputs(help, stdout);
+			return -1;
+		}
+		if (option == '?')
+			return usage("%s is no option, or lacks its value",
+				     argv[optind - 1]);
+		if (take_option(options, option, optarg))
+			return usage("%s makes no sense", argv[optind - 1]);
+	}
+	return 0;
+}
+
+static int parse_words(struct migrate_options *options, int argc, char **argv)
+{
+	bool has_device;
+	const char *slash;
+
+	if (!argc)
+		return usage("say what to do");
+	options->command = argv[0];
+	has_device = !strcmp(argv[0], "save") || !strcmp(argv[0], "load");
+	if (!has_device && strcmp(argv[0], "inspect"))
+		return usage("%s is no command", argv[0]);
+	if (argc != 2 + has_device)
+		return usage("%s takes %s", argv[0], has_device ?
+			     "a device and a stream" : "a stream");
+	options->stream = argv[argc - 1];
+	if (!has_device)
+		return 0;
+	options->device = argv[1];
+	slash = strrchr(argv[1], '/');
+	if (slash)
+		options->device = slash + 1;
+	if (options->busy_config && !options->guest)
+		return usage("--busy-config is for a --guest");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct migrate_options options = {
+		.config_word = "auto", .max_rounds = 8, .guest_ms = 300,
+		.timeout_ms = 10000,
+	};
+	int ret;
+
+	/* A reader that goes away is an error of write() */
+	signal(SIGPIPE, SIG_IGN);
+	ret = parse_options(&options, argc, argv);
+	if (ret)
+		return ret < 0 ? MIGRATE_DONE : ret;
+	ret = parse_words(&options, argc - optind, argv + optind);
+	if (ret)
+		return ret;
+	return work(&options);
+}

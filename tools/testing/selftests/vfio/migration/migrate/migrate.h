@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vfio-migrate: what its parts share.
+ */
+#ifndef VFIO_MIGRATE_H
+#define VFIO_MIGRATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/channel.h"
+#include "lib/device.h"
+#include "lib/traffic.h"
+#include "lib/vmm.h"
+
+/**
+ * enum migrate_exit - exit status
+ * @MIGRATE_DONE:	all went well
+ * @MIGRATE_FAILED:	save: the source runs on; load: nothing was started
+ * @MIGRATE_USAGE:	the command line makes no sense
+ * @MIGRATE_BROKEN:	load, inspect: the stream is broken, or was refused
+ * @MIGRATE_DEVICE:	the device cannot be opened or used
+ * @MIGRATE_UNSURE:	save: all was handed over, and nobody has confirmed it
+ * @MIGRATE_LOST:	the guest has lost something
+ */
+enum migrate_exit {
+	MIGRATE_DONE,
+	MIGRATE_FAILED,
+	MIGRATE_USAGE,
+	MIGRATE_BROKEN,
+	MIGRATE_DEVICE,
+	MIGRATE_UNSURE,
+	MIGRATE_LOST,
+};
+
+/**
+ * struct migrate_options - the command line
+ * @command:	"save", "load" or "inspect"
+ * @device:	UUID of the device
+ * @stream:	as vmig_channel_open() takes it
+ * @config:	when config space is sent
+ * @config_word: the same, as it was given
+ * @no_precopy:	stop at once
+ * @max_rounds:	of pre-copy
+ * @guest:	there is a guest
+ * @guest_ms:	how long it runs before a save, and after a load or a failure
+ * @busy_config: it rewrites its config space
+ * @resume_if_unsure: the source shall run on though nobody has confirmed
+ * @timeout_ms:	how long a peer may say nothing
+ * @json:	one JSON object instead of words
+ * @quiet:	no progress, no summary
+ */
+struct migrate_options {
+	const char *command;
+	const char *device;
+	const char *stream;
+	enum vmig_vmm_config config;
+	const char *config_word;
+	bool no_precopy;
+	unsigned int max_rounds;
+	bool guest;
+	unsigned int guest_ms;
+	bool busy_config;
+	bool resume_if_unsure;
+	unsigned int timeout_ms;
+	bool json;
+	bool quiet;
+};
+
+/**
+ * struct migrate_guest - a guest that uses the device, or none
+ * @traffic:	its ports; NULL without a guest
+ * @churn:	its config space; NULL if it leaves that alone
+ * @paused:	it stands still
+ * @wanted:	load: a guest that comes shall go on; if not, it is forgotten
+ * @dev:	the device that it is on
+ * @report:	what became of its bytes; good when @is_judged
+ * @config_changes: how often it has written to config space
+ * @config_reg:	first register that does not hold what it wrote last, or 0
+ * @is_judged:	it has ended
+ */
+struct migrate_guest {
+	struct vmig_traffic *traffic;
+	struct vmig_churn *churn;
+	bool paused;
+	bool wanted;
+	struct vmig_device *dev;
+	struct vmig_traffic_report report;
+	uint64_t config_changes;
+	unsigned int config_reg;
+	bool is_judged;
+};
+
+/**
+ * struct migrate - a save or a load
+ * @options:	the command line
+ * @dev:	the device
+ * @chip:	its interrupt controller
+ * @vmm:	its VMM
+ * @guest:	its guest
+ * @channel:	the stream
+ * @error:	why it failed, in words; empty if it did not
+ */
+struct migrate {
+	const struct migrate_options *options;
+	struct vmig_device dev;
+	struct vmig_irqchip *chip;
+	struct vmig_vmm vmm;
+	struct migrate_guest guest;
+	struct vmig_channel channel;
+	char error[256];
+};
+
+/* main.c */
+int migrate_fail(struct migrate *mig, enum migrate_exit status,
+		 const char *fmt, ...);
+int migrate_open(struct migrate *mig, enum vmig_vmm_side side);
+void migrate_close(struct migrate *mig);
+
+/* save.c, load.c, inspect.c: the commands; each returns an exit status */
+int migrate_save(struct migrate *mig);
+int migrate_load(struct migrate *mig);
+int migrate_inspect(const struct migrate_options *options);
+
+/* guest.c: -errno, or 0 */
+int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
+			const struct migrate_options *options);
+void migrate_guest_run(unsigned int ms);
+void migrate_guest_stop(void *opaque);
+int migrate_guest_save(void *opaque, struct vmig_bytes *state);
+int migrate_guest_load(void *opaque, const uint8_t *state, size_t len);
+void migrate_guest_resume(struct migrate_guest *guest);
+int migrate_guest_judge(struct migrate_guest *guest);
+
+/* progress.c: a line on the terminal while it works */
+void migrate_progress_begin(struct vmig_vmm *vmm,
+			    const struct migrate_options *options);
+void migrate_progress_end(void);
+
+/* report.c: what was done, on standard output */
+void migrate_report(const struct migrate *mig, enum migrate_exit status);
+void migrate_json_string(const char *key, const char *value);
+
+#endif /* VFIO_MIGRATE_H */

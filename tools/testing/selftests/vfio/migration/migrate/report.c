@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What vfio-migrate has done: a few words for people, one JSON object for machines.
+ * It goes to standard output, unless that is where the stream goes.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <linux/vfio_mig_config.h>
+
+#include "lib/feature.h"
+#include "migrate.h"
+
+static FILE *out;
+
+static const char * const results[] = {
+	[MIGRATE_DONE] = "done",
+	[MIGRATE_FAILED] = "failed",
+	[MIGRATE_USAGE] = "usage",
+	[MIGRATE_BROKEN] = "broken",
+	[MIGRATE_DEVICE] = "device",
+	[MIGRATE_UNSURE] = "unsure",
+	[MIGRATE_LOST] = "lost",
+};
+
+void migrate_json_string(const char *key, const char *value)
+{
+	FILE *to = out ? out : stdout;
+
+	fprintf(to, "\"%s\":\"", key);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			fprintf(to, "\\%c", *value);
+		else if ((unsigned char)*value < ' ')
+			fprintf(to, "\\u%04x", *value);
+		else
+			fputc(*value, to);
+	}
+	fputc('"', to);
+}
+
+static void number(const char *key, unsigned long long value)
+{
+	fprintf(out, ",\"%s\":%llu", key, value);
+}
+
+static void guest_json(const struct migrate_guest *guest)
+{
+	const struct vmig_traffic_report *report = &guest->report;
+
+	fprintf(out, ",\"guest\":{\"sent\":%llu",
+		(unsigned long long)(report->sent[0] + report->sent[1]));
+	number("received", report->received[0] + report->received[1]);
+	number("logged", report->logged[0] + report->logged[1]);
+	number("lost", report->lost);
+	number("config_changes", guest->config_changes);
+	fputc('}', out);
+}
+
+static void json(const struct migrate *mig, enum migrate_exit status)
+{
+	const struct vmig_vmm_stats *stats = &mig->vmm.stats;
+
+	fputc('{', out);
+	migrate_json_string("command", mig->options->command);
+	fputc(',', out);
+	migrate_json_string("result", results[status]);
+	number("exit", status);
+	fputc(',', out);
+	migrate_json_string("device", mig->options->device);
+	fputc(',', out);
+	migrate_json_string("policy", vmig_policy_name(mig->vmm.policy));
+	fputc(',', out);
+	migrate_json_string("config", mig->options->config_word);
+	number("bytes_precopy", stats->bytes_precopy);
+	number("bytes_stopcopy", stats->bytes_stopcopy);
+	number("bytes", stats->bytes_precopy + stats->bytes_stopcopy);
+	number("rounds", stats->rounds);
+	number("config_sections", stats->config_sections);
+	number("config_bytes", stats->config_bytes);
+	number("config_repeats", stats->config_repeats);
+	number("config_writes", stats->config_writes);
+	number("set_irqs", stats->set_irqs);
+	number("stopped_ns", stats->stopped_at);
+	number("running_ns", stats->running_at);
+	if (mig->guest.is_judged)
+		guest_json(&mig->guest);
+	fputc(',', out);
+	migrate_json_string("error", mig->error);
+	fputs("}\n", out);
+}
+
+static void words(const struct migrate *mig, enum migrate_exit status)
+{
+	const struct vmig_vmm_stats *stats = &mig->vmm.stats;
+	const struct vmig_traffic_report *report = &mig->guest.report;
+
+	fprintf(out, "%s: policy %s", results[status],
+		vmig_policy_name(mig->vmm.policy));
+	if (!strcmp(mig->options->command, "save"))
+		fprintf(out, ", %llu bytes before and %llu after the stop",
+			(unsigned long long)stats->bytes_precopy,
+			(unsigned long long)stats->bytes_stopcopy);
+	fprintf(out, ", config space %u times, %u interrupts connected\n",
+		stats->config_sections, stats->set_irqs);
+	if (!mig->guest.is_judged)
+		return;
+	fprintf(out, "guest: %llu bytes sent, %llu logged, %llu lost",
+		(unsigned long long)(report->sent[0] + report->sent[1]),
+		(unsigned long long)(report->logged[0] + report->logged[1]),
+		(unsigned long long)report->lost);
+	fprintf(out, "; %llu writes to config space\n",
+		(unsigned long long)mig->guest.config_changes);
+}
+
+void migrate_report(const struct migrate *mig, enum migrate_exit status)
+{
+	const struct migrate_options *options = mig->options;
+	bool is_taken = !strcmp(options->command, "save") &&
+			(!strcmp(options->stream, "-") ||
+			 !strcmp(options->stream, "fd:1"));
+
+	out = is_taken ? stderr : stdout;
+	if (options->json)
+		json(mig, status);
+	else if (!options->quiet &&
+		 (status == MIGRATE_DONE || mig->guest.is_judged))
+		words(mig, status);
+	fflush(out);
+}

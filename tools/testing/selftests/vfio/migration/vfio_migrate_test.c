@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vfio-migrate as a person or a script uses it: where a stream can go, exit
+ * status, and that nothing is lost, whoever fails.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "../../kselftest_harness.h"
+
+#include "lib/expect.h"
+#include "lib/mdev.h"
+
+#define TOOL		"./vfio-migrate"
+#define MAX_ARGS	16
+#define STREAM		"/tmp/vfio-migrate-test.stream"
+#define FIFO		"/tmp/vfio-migrate-test.fifo"
+#define TCP		"tcp:127.0.0.1:7531"
+#define PORT		7531
+
+/* Exit status, as --help has them */
+enum {
+	DONE, FAILED, USAGE, BROKEN, DEVICE, UNSURE, LOST
+};
+
+FIXTURE(migrate) {
+	struct vmig_mdev src;
+	struct vmig_mdev dst;
+	char out[8192];
+};
+
+FIXTURE_VARIANT(migrate) {
+	const char *policy;
+	/* Exit status of a load after --config auto, always, last, never */
+	int load[4];
+};
+
+FIXTURE_VARIANT_ADD(migrate, independent) {
+	.policy = "independent",
+};
+
+FIXTURE_VARIANT_ADD(migrate, before_data) {
+	.policy = "before-data", .load = { DONE, DONE, BROKEN, BROKEN },
+};
+
+FIXTURE_VARIANT_ADD(migrate, reorder) {
+	.policy = "reorder",
+};
+
+FIXTURE_VARIANT_ADD(migrate, embedded) {
+	.policy = "embedded",
+};
+
+FIXTURE_SETUP(migrate)
+{
+	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+	ASSERT_EQ(0, vmig_mdev_set_attr(&self->src, "migration/config_policy",
+					variant->policy));
+	ASSERT_EQ(0, vmig_mdev_set_attr(&self->dst, "migration/config_policy",
+					variant->policy));
+}
+
+FIXTURE_TEARDOWN(migrate)
+{
+	unlink(STREAM);
+	unlink(FIFO);
+	vmig_mdev_remove(&self->src);
+	vmig_mdev_remove(&self->dst);
+}
+
+/* A child with these as its first three; -1 for /dev/null */
+static pid_t start(const int fd[3], char *const argv[])
+{
+	pid_t pid = fork();
+	int i, null;
+
+	if (pid)
+		return pid;
+	null = open("/dev/null", O_RDWR);
+	for (i = 0; i < 3; i++)
+		dup2(fd[i] < 0 ? null : fd[i], i);
+	execv(TOOL, argv);
+	_exit(127);
+}
+
+static int finish(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   -1000 - WTERMSIG(status);
+}
+
+/* Words, split at blanks, become a command line; at most MAX_ARGS of them */
+static void split(char *words, char **argv)
+{
+	unsigned int nr = 0;
+
+	argv[nr++] = (char *)TOOL;
+	for (words = strtok(words, " "); words && nr < MAX_ARGS - 1;
+	     words = strtok(NULL, " "))
+		argv[nr++] = words;
+	argv[nr] = NULL;
+}
+
+static pid_t start_words(int in, int out, int err, const char *fmt, ...)
+{
+	const int fd[3] = { in, out, err };
+	char words[512], *argv[MAX_ARGS];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
+	split(words, argv);
+	return start(fd, argv);
+}
+
+/* What it prints, to both outputs, is kept in @out */
+#define RUN(_fmt, ...) ({ \
+	int pipe_fd[2]; \
+	size_t got = 0; \
+	ssize_t n; \
+	pid_t pid; \
+	\
+	ASSERT_EQ(0, pipe(pipe_fd)); \
+	pid = start_words(-1, pipe_fd[1], pipe_fd[1], _fmt, ##__VA_ARGS__); \
+	close(pipe_fd[1]); \
+	while ((n = read(pipe_fd[0], self->out + got, \
+			 sizeof(self->out) - 1 - got)) > 0) \
+		got += n; \
+	self->out[got] = '\0'; \
+	close(pipe_fd[0]); \
+	finish(pid); \
+})
+
+#define EXPECT_RUN(_status, _fmt, ...) do { \
+	int want_status = (_status); \
+	int seen_status = RUN(_fmt, ##__VA_ARGS__); \
+	EXPECT_EQ(want_status, seen_status) { \
+		TH_LOG(_fmt, ##__VA_ARGS__); \
+		TH_LOG("%s", self->out); \
+	} \
+} while (0)
+
+#define EXPECT_OUT(_text) \
+	EXPECT_NE(NULL, strstr(self->out, _text)) { \
+		TH_LOG("not there: %s", _text); \
+		TH_LOG("%s", self->out); \
+	}
+
+/* Clause: --config under each policy: exit status of save and load */
+TEST_F(migrate, each_config_mode)
+{
+	static const char * const modes[] = { "auto", "always", "last", "never" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		EXPECT_RUN(DONE, "save --config %s %s " STREAM, modes[i],
+			   self->src.uuid);
+		EXPECT_RUN(variant->load[i], "load %s " STREAM,
+			   self->dst.uuid);
+		if (variant->load[i])
+			EXPECT_OUT("data before config space");
+		EXPECT_RUN(variant->load[i], "inspect " STREAM);
+	}
+}
+
+/* Clause: a file: the guest goes on in another process, with nothing lost */
+TEST_F(migrate, guest_through_a_file)
+{
+	EXPECT_RUN(DONE, "save --guest=100 --busy-config --json %s " STREAM,
+		   self->src.uuid);
+	EXPECT_OUT("\"result\":\"done\",\"exit\":0,");
+	EXPECT_OUT("\"config_repeats\":0,");
+	EXPECT_OUT(variant->policy);
+	EXPECT_RUN(DONE, "load --guest=100 --json %s " STREAM, self->dst.uuid);
+	EXPECT_OUT("\"lost\":0,");
+	EXPECT_OUT("\"error\":\"\"}\n");
+	/* Nobody has to want the guest */
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+}
+
+/* Clause: "-": standard output and input, with nothing else in the stream */
+TEST_F(migrate, pipe)
+{
+	pid_t save, load;
+	int fd[2];
+
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	save = start_words(-1, fd[1], -1, "save --guest=50 --json %s -",
+			   self->src.uuid);
+	load = start_words(fd[0], -1, -1, "load --guest=50 %s -",
+			   self->dst.uuid);
+	close(fd[0]);
+	close(fd[1]);
+	EXPECT_EQ(DONE, finish(save));
+	EXPECT_EQ(DONE, finish(load));
+}
+
+/* Clause: a named pipe, and an open file descriptor by its number */
+TEST_F(migrate, fifo_and_number)
+{
+	pid_t save, load;
+	int fd;
+
+	ASSERT_EQ(0, mkfifo(FIFO, 0600));
+	load = start_words(-1, -1, -1, "load %s " FIFO, self->dst.uuid);
+	fd = open(FIFO, O_WRONLY);
+	ASSERT_LE(0, fd);
+	save = start_words(-1, -1, -1, "save %s fd:%d", self->src.uuid, fd);
+	close(fd);
+	EXPECT_EQ(DONE, finish(save));
+	EXPECT_EQ(DONE, finish(load));
+}
+
+/* Clause: the reader is gone: save fails, the guest runs on and has lost nothing */
+TEST_F(migrate, reader_that_goes_away)
+{
+	char dead[32];
+	int fd[2];
+
+	ASSERT_EQ(0, pipe(fd));
+	close(fd[0]);
+	snprintf(dead, sizeof(dead), "fd:%d", fd[1]);
+	EXPECT_RUN(FAILED, "save --guest=100 --busy-config --json %s %s",
+		   self->src.uuid, dead);
+	EXPECT_OUT("Broken pipe");
+	EXPECT_OUT("\"lost\":0,");
+	close(fd[1]);
+}
+
+/* Clause: load of a cut stream: 3, the device is as good as new */
+TEST_F(migrate, cut_stream)
+{
+	struct stat st;
+
+	EXPECT_RUN(DONE, "save --guest=50 %s " STREAM, self->src.uuid);
+	ASSERT_EQ(0, stat(STREAM, &st));
+	ASSERT_EQ(0, truncate(STREAM, st.st_size - 1));
+	EXPECT_RUN(BROKEN, "inspect " STREAM);
+	EXPECT_OUT("broken at byte");
+	EXPECT_RUN(BROKEN, "load --guest %s " STREAM, self->dst.uuid);
+	EXPECT_OUT("the stream ends too early");
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+}
+
+FIXTURE(cli) {
+	struct vmig_mdev src;
+	struct vmig_mdev dst;
+	char out[8192];
+};
+
+FIXTURE_SETUP(cli)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ASSERT_LE(0, fd);
+	ioctl(fd, SIOCSIFFLAGS, &lo);
+	close(fd);
+	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+}
+
+FIXTURE_TEARDOWN(cli)
+{
+	unlink(STREAM);
+	vmig_mdev_remove(&self->src);
+	vmig_mdev_remove(&self->dst);
+}
+
+/* Clause: command line: what makes no sense is 2, with a hint */
+TEST_F(cli, usage)
+{
+	static const char * const bad[] = {
+		"", "fly", "save", "save a", "save a b c", "load", "load a",
+		"inspect", "inspect a b", "--fly", "save --config", "inspect -x",
+		"save --config sometimes a b", "save --max-rounds x a b",
+		"save --max-rounds -1 a b", "save --guest=1x a b",
+		"save --timeout 0 a b", "save --unsure maybe a b",
+		"save --busy-config a b",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_RUN(USAGE, "%s", bad[i]);
+		EXPECT_OUT("see vfio-migrate --help");
+	}
+	EXPECT_RUN(USAGE, "save no-uuid " STREAM);
+	EXPECT_RUN(USAGE, "save %s tcp:nowhere", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s tcp:1.2.3:80", self->src.uuid);
+	EXPECT_RUN(USAGE, "load %s tcp:[::1:80", self->dst.uuid);
+	EXPECT_RUN(USAGE, "save %s fd:x", self->src.uuid);
+	EXPECT_RUN(DONE, "--help");
+	EXPECT_OUT("Exit status:");
+}
+
+/* Clause: a terminal: no stream goes there */
+TEST_F(cli, terminal)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+	int tty;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, grantpt(fd) || unlockpt(fd));
+	tty = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	ASSERT_LE(0, tty);
+	EXPECT_EQ(USAGE, finish(start_words(-1, tty, -1, "save %s -",
+					    self->src.uuid)));
+	EXPECT_EQ(USAGE, finish(start_words(tty, -1, -1, "load %s -",
+					    self->dst.uuid)));
+	close(tty);
+	close(fd);
+}
+
+/* Clause: a device that is not there, or in use: 4 */
+TEST_F(cli, device)
+{
+	struct vmig_mdev gone = self->dst;
+	pid_t pid;
+
+	ASSERT_EQ(0, vmig_mdev_remove(&self->dst));
+	EXPECT_RUN(DEVICE, "save %s " STREAM, gone.uuid);
+	EXPECT_RUN(DEVICE, "load /a/path/that/ends/in/%s " STREAM, gone.uuid);
+	EXPECT_OUT(gone.uuid);
+
+	/* Waits for somebody to connect, with the device open */
+	pid = start_words(-1, -1, -1, "load --timeout 60 %s " TCP,
+			  self->src.uuid);
+	while (RUN("save --timeout 1 %s " STREAM, self->src.uuid) == DONE)
+		;
+	EXPECT_RUN(DEVICE, "save %s " STREAM, self->src.uuid);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(-1000 - SIGKILL, finish(pid));
+}
+
+/* Clause: no such file, nobody listens: 1 */
+TEST_F(cli, no_stream)
+{
+	EXPECT_RUN(FAILED, "load %s /tmp/not/there", self->dst.uuid);
+	EXPECT_RUN(FAILED, "save --guest=20 %s /tmp/not/there",
+		   self->src.uuid);
+	EXPECT_RUN(FAILED, "inspect /tmp/not/there");
+	EXPECT_RUN(FAILED, "save --guest=20 --json %s " TCP, self->src.uuid);
+	EXPECT_OUT("Connection refused");
+	EXPECT_OUT("\"lost\":0,");
+	EXPECT_RUN(FAILED, "load --timeout 1 %s " TCP, self->dst.uuid);
+	EXPECT_OUT("timed out");
+}
+
+/* Clause: another policy: 3, with both of them named */
+TEST_F(cli, another_policy)
+{
+	ASSERT_EQ(0, vmig_mdev_set_attr(&self->dst, "migration/config_policy",
+					"before-data"));
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	EXPECT_RUN(BROKEN, "load %s " STREAM, self->dst.uuid);
+	EXPECT_OUT("independent on the source, before-data here");
+}
+
+/* Clause: inspect --json: the same, as an object */
+TEST_F(cli, inspect_json)
+{
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	EXPECT_RUN(DONE, "inspect --json " STREAM);
+	EXPECT_EQ('{', self->out[0]);
+	EXPECT_OUT("\"section\":\"DEV_SETUP_STATE\"");
+	EXPECT_OUT("\"record\":\"END\"");
+	EXPECT_OUT("\"ok\":true,");
+	ASSERT_EQ(0, truncate(STREAM, 100));
+	EXPECT_RUN(BROKEN, "inspect --json " STREAM);
+	EXPECT_OUT("\"ok\":false,\"where\":100,");
+}
+
+/* A peer that has been connected to: reads everything, or so much */
+static int listen_here(void)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET, .sin_port = htons(PORT),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
+		return -errno;
+	return fd;
+}
+
+static size_t read_all(int fd)
+{
+	char buf[4096];
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		len += n;
+	return len;
+}
+
+static void expect_peer(struct __test_metadata *_metadata,
+			FIXTURE_DATA(cli) *self, const char *options,
+			int want, const char *text, int reset)
+{
+	const struct linger linger = { .l_onoff = reset };
+	int fd = listen_here(), peer, out[2];
+	ssize_t n;
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = start_words(-1, out[1], out[1],
+			  "save --timeout 1 --guest=50 --json %s %s " TCP,
+			  options, self->src.uuid);
+	close(out[1]);
+	peer = accept(fd, NULL, NULL);
+	ASSERT_LE(0, peer);
+	EXPECT_LT(1000, read_all(peer));
+	if (reset) {
+		setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger,
+			   sizeof(linger));
+		close(peer);
+	}
+	EXPECT_EQ(want, finish(pid));
+	n = read(out[0], self->out, sizeof(self->out) - 1);
+	self->out[n > 0 ? n : 0] = '\0';
+	EXPECT_OUT(text);
+	close(out[0]);
+	if (!reset)
+		close(peer);
+	close(fd);
+}
+
+/* Clause: over TCP, the reader resets the connection: 1, and nothing is lost */
+TEST_F(cli, reader_that_refuses)
+{
+	expect_peer(_metadata, self, "", FAILED, "\"lost\":0,", 1);
+}
+
+/* Clause: over TCP, the reader never says: 5, and --unsure resume lets it run on */
+TEST_F(cli, reader_that_says_nothing)
+{
+	expect_peer(_metadata, self, "", UNSURE, "\"result\":\"unsure\"", 0);
+	expect_peer(_metadata, self, "--unsure resume", FAILED, "\"lost\":0,",
+		    0);
+}
+
+/* Clause: tcp: the guest goes on at the other end, and the source learns of it */
+TEST_F(cli, tcp)
+{
+	pid_t load;
+	int tries, ret = FAILED;
+
+	load = start_words(-1, -1, -1, "load --guest=50 %s " TCP,
+			   self->dst.uuid);
+	/* It listens when its device is open */
+	for (tries = 0; tries < 200 && ret == FAILED; tries++)
+		ret = RUN("save --guest=50 %s " TCP, self->src.uuid);
+	EXPECT_EQ(DONE, ret);
+	EXPECT_EQ(DONE, finish(load));
+}
+
+/* Clause: tcp, the reader is killed before it has run: the source runs on */
+TEST_F(cli, killed_reader)
+{
+	pid_t save, load;
+
+	load = start_words(-1, -1, -1, "load --timeout 60 %s " TCP,
+			   self->dst.uuid);
+	save = start_words(-1, -1, -1, "save --guest=50 %s " STREAM,
+			   self->src.uuid);
+	EXPECT_EQ(DONE, finish(save));
+	kill(load, SIGKILL);
+	EXPECT_EQ(-1000 - SIGKILL, finish(load));
+	EXPECT_RUN(FAILED, "save --guest=50 --json %s " TCP, self->src.uuid);
+	EXPECT_OUT("\"lost\":0,");
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+}
+
+TEST_HARNESS_MAIN

@@ -70,35 +70,49 @@ static int send_byte(struct port *port)
 	return ret;
 }
 
-static int read_reg(struct port *port, unsigned int reg, uint8_t *val)
+/*
+ * What a read takes out of the device is accounted for before the guest can be
+ * stopped: another process may go on from there.
+ */
+static int read_lsr(struct port *port, uint8_t *lsr)
 {
 	int ret;
 
 	pthread_rwlock_rdlock(&port->traffic->gate);
-	ret = vmig_uart_in(port->traffic->dev, port->nr, reg, val);
+	ret = vmig_uart_in(port->traffic->dev, port->nr, UART_LSR, lsr);
+	if (!ret && *lsr & UART_LSR_OE)
+		port->wrong++;
+	pthread_rwlock_unlock(&port->traffic->gate);
+	return ret;
+}
+
+static int receive_byte(struct port *port)
+{
+	uint8_t byte;
+	int ret;
+
+	pthread_rwlock_rdlock(&port->traffic->gate);
+	ret = vmig_uart_in(port->traffic->dev, port->nr, UART_RX, &byte);
+	if (!ret && byte != nth_byte(port->nr, port->received))
+		port->wrong++;
+	if (!ret)
+		port->received++;
 	pthread_rwlock_unlock(&port->traffic->gate);
 	return ret;
 }
 
 static int receive_all(struct port *port)
 {
-	uint8_t lsr, byte;
+	uint8_t lsr = 0;
 	int ret;
 
 	for (;;) {
-		ret = read_reg(port, UART_LSR, &lsr);
+		ret = read_lsr(port, &lsr);
+		if (ret || !(lsr & UART_LSR_DR))
+			return ret;
+		ret = receive_byte(port);
 		if (ret)
 			return ret;
-		if (lsr & UART_LSR_OE)
-			port->wrong++;
-		if (!(lsr & UART_LSR_DR))
-			return 0;
-		ret = read_reg(port, UART_RX, &byte);
-		if (ret)
-			return ret;
-		if (byte != nth_byte(port->nr, port->received))
-			port->wrong++;
-		port->received++;
 	}
 }
 

@@ -70,8 +70,11 @@ pack() {
 	flock 8
 	cp "$mtty" "$root/mtty.ko"
 	if [ -d "$tests" ]; then
-		find "$tests" -maxdepth 1 -type f -executable \
-			-exec cp -t "$root/selftests" {} +
+		(cd "$tests" && find . -maxdepth 2 -type f -executable |
+			cpio --quiet -pdL "$root/selftests")
+		# Where a script in a kernel tree finds it, too.
+		mkdir "$root/kselftest"
+		cp "$tests/ktap_helpers.sh" "$root/kselftest/"
 	fi
 	for file in ${ADD:-}; do
 		cp -rL "$file" "$root/work/"

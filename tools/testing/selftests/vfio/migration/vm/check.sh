@@ -18,14 +18,14 @@ shift 2
 limit=${TEST_TIMEOUT:-$(sed -n 's/^timeout=//p' "$here/../settings")}
 read -r -a tests <<<"${TESTS:-}"
 if [ ${#tests[@]} -eq 0 ]; then
-	for file in "$here"/../*_test.c; do
+	for file in "$here"/../*_test.c "$here"/../*_test.sh; do
 		tests+=("$(basename "$file" .c)")
 	done
 fi
 for test in "${tests[@]}"; do
 	[ -x "$out/selftests/$test" ] || {
 		echo "error: no test program $test; there are:" \
-			"$(cd "$here/.." && echo *_test.c)" >&2
+			"$(cd "$here/.." && echo *_test.c *_test.sh)" >&2
 		exit 2
 	}
 done

@@ -4,7 +4,8 @@
 # Fills the cache with what a run needs of Debian's 6.12 kernel. Packages are
 # downloaded and unpacked here, never installed, and not kept. Each part ends
 # in a marker file, so that an interrupted part is done again and a complete
-# one costs neither a network nor an apt call.
+# one costs neither a network nor an apt call. The marker says what the part
+# was made by, where that can change.
 #
 # Usage: fetch.sh CACHE PART...
 #   image    CACHE/image/{vmlinuz,modules/}
@@ -140,20 +141,28 @@ fetch_source() {
 	place source src
 }
 
+made_by() {
+	[ "$1" != image ] || cksum <"$here/modules.sh"
+}
+
+is_done() {
+	[ -e "$cache/$1.done" ] && [ "$(cat "$cache/$1.done")" = "$(made_by "$1")" ]
+}
+
 # Moves a finished part into the cache and marks it as complete.
 place() {
 	local part=$1 dir=${2:-$1}
 
 	rm -rf "${cache:?}/$dir"
 	mv "$dir" "$cache/$dir"
-	touch "$cache/$part.done"
+	made_by "$part" >"$cache/$part.done"
 }
 
 mkdir -p "$cache"
 cache=$(realpath "$cache")
 todo=()
 for part; do
-	[ -e "$cache/$part.done" ] || todo+=("$part")
+	is_done "$part" || todo+=("$part")
 done
 [ ${#todo[@]} -gt 0 ] || exit 0
 
@@ -168,7 +177,7 @@ trap 'rm -rf "$work"' EXIT
 resolve
 for part in "${todo[@]}"; do
 	# Another run may have done it while this one waited.
-	[ ! -e "$cache/$part.done" ] || continue
+	! is_done "$part" || continue
 	mkdir "$work/$part"
 	cd "$work/$part"
 	"fetch_$part"

@@ -8,8 +8,8 @@
 set -eu
 
 # What must be there (a program, or a file named by its path), and the Debian
-# package that brings it. The busybox must be the static one: it is the VM's
-# whole user space. Perl's pod2usage stands for what the kernel's kernel-doc
+# package that brings it. The busybox must be the static one: but for ip and
+# tc it is the VM's whole user space. Perl's pod2usage stands for what the kernel's kernel-doc
 # needs, which a build with W=1 calls.
 needs() {
 	cat <<-LIST
@@ -26,6 +26,7 @@ needs() {
 		python3			python3
 		qemu-system-x86_64	qemu-system-x86
 		static-busybox		busybox-static
+		/usr/share/doc/iproute2	iproute2
 	LIST
 }
 

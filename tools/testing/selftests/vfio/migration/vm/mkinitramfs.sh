@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Packs a VM's root file system: an unchanging archive, made once for a
-# kernel, of busybox, init and the kernel's modules, and behind it one with
-# what is of this run alone. The kernel unpacks archives one after the other.
+# kernel, of busybox, iproute2, init and the kernel's modules, and behind it one
+# with what is of this run alone. The kernel unpacks archives one after the other.
 #
 # Usage: mkinitramfs.sh MODULES BASE ROOT OUT
 #   MODULES  made by modules.sh
@@ -23,16 +23,32 @@ archive() {
 		cpio --quiet -o -H newc -R 0:0)
 }
 
+# The host's own program, with the libraries that it is linked with.
+add_program() {
+	local dir=$1 program lib
+
+	program=$(PATH=$PATH:/usr/sbin:/sbin command -v "$2")
+	cp -L "$program" "$dir/sbin/$2"
+	ldd "$program" | sed -n 's|^[^/]*\(/[^ ]*\) (0x.*|\1|p' |
+	while read -r lib; do
+		[ ! -e "$dir$lib" ] || continue
+		mkdir -p "$dir${lib%/*}"
+		cp -L "$lib" "$dir$lib"
+	done
+}
+
 make_base() {
 	local dir applet
 
 	dir=$(mktemp -d "$base.XXXXXX")
-	mkdir "$dir/bin" "$dir/dev" "$dir/proc" "$dir/sys" "$dir/tmp" \
+	mkdir "$dir/bin" "$dir/sbin" "$dir/dev" "$dir/proc" "$dir/sys" "$dir/tmp" \
 		"$dir/root" "$dir/work" "$dir/modules"
 	cp "$(command -v busybox)" "$dir/bin/busybox"
 	"$dir/bin/busybox" --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$dir/bin/$applet"
 	done
+	add_program "$dir" ip
+	add_program "$dir" tc
 	cp "$here/init" "$dir/init"
 	chmod 755 "$dir/init"
 	cp "$modules"/* "$dir/modules/"

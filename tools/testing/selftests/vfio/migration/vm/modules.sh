@@ -13,11 +13,11 @@ set -euo pipefail
 tree=$1
 out=$2
 
-# How to reach the host, mediated devices, and KVM for the interrupt
-# controller. Both of KVM's vendor modules are taken along, init loads the one
-# that fits the CPU.
+# How to reach the host, mediated devices, KVM for the interrupt controller,
+# and a link between two network namespaces. Both of KVM's vendor modules are
+# taken along, init loads the one that fits the CPU.
 required=(virtio_pci virtio_console vfio vfio_iommu_type1 mdev)
-optional=(iommufd irqbypass kvm ccp kvm_amd kvm_intel)
+optional=(iommufd irqbypass kvm ccp kvm_amd kvm_intel veth sch_netem)
 
 die() {
 	echo "error: $*" >&2

@@ -27,7 +27,7 @@ find "$stage" -xtype l -delete
 
 cd "$repo"
 find include samples "$selftests" -path '*/vm' -prune -o -type f \
-	\( -name '*.[ch]' -o -name Makefile -o -name Kbuild -o -name Kconfig \
+	\( -name '*.[ch]' -o -name '*.sh' -o -name Makefile -o -name Kbuild -o -name Kconfig \
 	   -o -name config -o -name settings \) ! -name '*.mod.c' -print |
 while read -r file; do
 	[ -L "$stage/$file" ] || mkdir -p "$stage/${file%/*}"

@@ -50,6 +50,8 @@ class Program:
             self.not_a_case(f'killed after its time limit, {limit} s')
         elif status > 128:
             self.not_a_case(f'crashed: {signal_name(status - 128)}')
+        elif not cases and status == 4:
+            self.skipped.append((self.name, skip_all_reason(self.lines)))
         elif not cases:
             self.not_a_case(f'ran no test case (exit status {status})')
         elif status not in (0, 4) and not self.failed:
@@ -114,6 +116,14 @@ def skip_reason(lines, name):
         found = re.match(r'\s*(?:not )?ok \d+ (?:- )?(.*?) # SKIP\s*(.*)', line)
         if found and found.group(1) == name:
             return found.group(2) or 'no reason given'
+    return 'no reason given'
+
+
+def skip_all_reason(lines):
+    """What a program says that cannot run any of its cases here."""
+    for line in lines:
+        if line.startswith('1..0 # SKIP '):
+            return line.split(' # SKIP ', 1)[1]
     return 'no reason given'
 
 

@@ -54,9 +54,9 @@ BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | \
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | \
 		while IFS=: read -r target text; do \
-			printf '  make %-10s %s\n' "$$target" "$$text"; \
+			printf '  make %-12s %s\n' "$$target" "$$text"; \
 		done
 
 .PHONY: prepare
@@ -92,6 +92,11 @@ check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' 
 .PHONY: demo
 demo: modules selftests ## watch live migrations, step by step
 	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
+
+.PHONY: bench-config
+bench-config: modules selftests ## what sending config space costs; ARGS=REPETITIONS
+	@RUN='/selftests/bench_config.sh $(ARGS)' $(BOOT_VM) -n bench-config \
+		-r '$(VM)/bench_config.py $(B)/bench-config.json'
 
 .PHONY: vm
 vm: modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it

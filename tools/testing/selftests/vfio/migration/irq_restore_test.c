@@ -29,6 +29,7 @@ FIXTURE(irq_restore) {
 /*
  * @again:	it comes again when it was handled, but not its cause
  * @early:	a VMM that knows no subflags enables interrupts too early
+ * @old:	when one sends config space that does not ask the device either
  */
 FIXTURE_VARIANT(irq_restore) {
 	enum vmig_irqchip_kind kind;
@@ -36,6 +37,7 @@ FIXTURE_VARIANT(irq_restore) {
 	const char *policy;
 	unsigned int again;
 	unsigned int early;
+	enum vmig_vmm_config old;
 };
 
 #define MSI	VFIO_PCI_MSI_IRQ_INDEX
@@ -77,6 +79,46 @@ FIXTURE_VARIANT_ADD(irq_restore, model_intx_independent) {
 FIXTURE_VARIANT_ADD(irq_restore, model_intx_before_data) {
 	.kind = VMIG_IRQCHIP_MODEL, .index = INTX, .policy = "before-data",
 	.again = 1, .early = 1,
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, kvm_msi_reorder) {
+	.kind = VMIG_IRQCHIP_KVM, .index = MSI, .policy = "reorder",
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, kvm_msi_embedded) {
+	.kind = VMIG_IRQCHIP_KVM, .index = MSI, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST,
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, kvm_intx_reorder) {
+	.kind = VMIG_IRQCHIP_KVM, .index = INTX, .policy = "reorder",
+	.again = 1,
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, kvm_intx_embedded) {
+	.kind = VMIG_IRQCHIP_KVM, .index = INTX, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST,
+	.again = 1,
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, model_msi_reorder) {
+	.kind = VMIG_IRQCHIP_MODEL, .index = MSI, .policy = "reorder",
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, model_msi_embedded) {
+	.kind = VMIG_IRQCHIP_MODEL, .index = MSI, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST,
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, model_intx_reorder) {
+	.kind = VMIG_IRQCHIP_MODEL, .index = INTX, .policy = "reorder",
+	.again = 1,
+};
+
+FIXTURE_VARIANT_ADD(irq_restore, model_intx_embedded) {
+	.kind = VMIG_IRQCHIP_MODEL, .index = INTX, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST,
+	.again = 1,
 };
 
 FIXTURE_SETUP(irq_restore)
@@ -321,6 +363,7 @@ TEST_F(irq_restore, time_of_set_irqs_does_not_matter)
  */
 TEST_F(irq_restore, vmm_without_subflags_is_caught)
 {
+	self->src->config = variant->old;
 	self->dst->options = VMIG_VMM_IRQ_WITH_CONFIG | VMIG_VMM_EAGER_DEVICE;
 	ASSERT_RET(0, save_all(self), "%s", self->src->why);
 	ASSERT_RET(0, load_all(self), "%s", self->dst->why);
@@ -344,6 +387,7 @@ TEST_F(irq_restore, device_that_holds_back_survives_a_vmm_without_subflags)
 {
 	self->src->observe = raise_when_stopped;
 	self->src->opaque = self->src;
+	self->src->config = variant->old;
 	self->dst->options = VMIG_VMM_IRQ_WITH_CONFIG;
 	ASSERT_RET(0, save_all(self), "%s", self->src->why);
 	ASSERT_RET(0, load_all(self), "%s", self->dst->why);

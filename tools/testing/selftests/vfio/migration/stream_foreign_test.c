@@ -14,6 +14,7 @@
 #include "lib/transfer.h"
 
 #define SEED	90
+#define SEED_DST	91
 
 FIXTURE(foreign) {
 	struct vmig_testdev src;
@@ -48,16 +49,21 @@ FIXTURE_VARIANT_ADD(foreign, same_without_capture) {
 	.ports = 2, .err = 0,
 };
 
-/* How a stream is read says nothing about what can be loaded */
 FIXTURE_VARIANT_ADD(foreign, fewer_features) {
 	.src_type = "mtty-2", .src = { .features = "p2p pre_copy" },
-	.dst_type = "mtty-2", .dst = { .features = "stop_copy" },
-	.ports = 2, .err = 0,
+	.dst_type = "mtty-2", .dst = { .features = "pre_copy" },
+	.ports = 2, .err = -EXDEV,
 };
 
 FIXTURE_VARIANT_ADD(foreign, more_features) {
 	.src_type = "mtty-2", .src = { .features = "stop_copy" },
 	.dst_type = "mtty-2", .dst = { .features = "p2p pre_copy" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, same_features) {
+	.src_type = "mtty-2", .src = { .features = "p2p" },
+	.dst_type = "mtty-2", .dst = { .features = "p2p" },
 	.ports = 2, .err = 0,
 };
 
@@ -103,6 +109,24 @@ FIXTURE_VARIANT_ADD(foreign, before_data_to_independent) {
 	.ports = 2, .err = -EXDEV,
 };
 
+FIXTURE_VARIANT_ADD(foreign, reorder_to_independent) {
+	.src_type = "mtty-2", .src = { .config_policy = "reorder" },
+	.dst_type = "mtty-2", .dst = { .config_policy = "independent" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, independent_to_embedded) {
+	.src_type = "mtty-2", .src = { .config_policy = "independent" },
+	.dst_type = "mtty-2", .dst = { .config_policy = "embedded" },
+	.ports = 2, .err = -EXDEV,
+};
+
+FIXTURE_VARIANT_ADD(foreign, embedded_to_reorder) {
+	.src_type = "mtty-2", .src = { .config_policy = "embedded" },
+	.dst_type = "mtty-2", .dst = { .config_policy = "reorder" },
+	.ports = 2, .err = -EXDEV,
+};
+
 FIXTURE_SETUP(foreign)
 {
 	ASSERT_EQ(0, vmig_testdev_open(&self->src, variant->src_type,
@@ -120,20 +144,27 @@ FIXTURE_TEARDOWN(foreign)
 	vmig_testdev_close(&self->dst);
 }
 
-/* Clause: "a compatible device": ports, capture size and policy are the same; else EXDEV */
+/*
+ * Clause: "a compatible device": ports, capture size, features and policy are the
+ * same; else EXDEV, and the destination has still what it had
+ */
 TEST_F(foreign, stream_is_judged_by_its_device)
 {
 	struct vmig_device *src = &self->src.dev, *dst = &self->dst.dev;
+	unsigned int dst_ports = strcmp(variant->dst_type, "mtty-2") ? 1 : 2;
 	int write_err, stop_err;
 	const char *what = "";
 
 	ASSERT_RET(0, vmig_scene_set(src, variant->ports, SEED), "scene");
+	ASSERT_RET(0, vmig_scene_set(dst, dst_ports, SEED_DST), "scene");
 	ASSERT_RET(0, vmig_transfer_save(src, &self->stream), "save");
 	stop_err = vmig_transfer_offer(dst, &self->stream, &write_err);
 	EXPECT_RET(variant->err, write_err, "write()");
 	EXPECT_RET(variant->err, stop_err, "STOP");
 	if (variant->err) {
 		EXPECT_STATE(VFIO_DEVICE_STATE_ERROR, dst, "refused");
+		EXPECT_RET(0, vmig_scene_check(dst, dst_ports, SEED_DST,
+					       &what), "%s", what);
 		ASSERT_RET(0, vmig_device_reset(dst), "reset");
 		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dst, "reset");
 	} else {

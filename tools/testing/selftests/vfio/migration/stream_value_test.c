@@ -57,7 +57,8 @@ FIXTURE_VARIANT(value) {
 START(magic_zero, magic, 0, -EBADMSG);
 START(magic_swapped, magic, 0x4d545459, -EBADMSG);
 START(version_0, version, 0, -EOPNOTSUPP);
-START(version_2, version, 2, -EOPNOTSUPP);
+START(version_1, version, 1, -EOPNOTSUPP);
+START(version_3, version, 3, -EOPNOTSUPP);
 START(version_huge, version, 0xffffffff, -EOPNOTSUPP);
 START(no_ports, nr_ports, 0, -EXDEV);
 START(one_port, nr_ports, 1, -EXDEV);

@@ -393,53 +393,68 @@ TEST_F(embedded, record_is_missing_or_another_one)
 	offer(_metadata, self, -EINVAL, "REINIT instead");
 }
 
-/* Clause: MTTY_REC_CONFIG under another policy: EINVAL */
-TEST(record_under_another_policy)
+FIXTURE(not_embedded) {
+	struct vmig_testdev td;
+	struct vmig_bytes stream;
+	int fd;
+};
+
+FIXTURE_VARIANT(not_embedded) {
+	const char *policy;
+};
+
+FIXTURE_VARIANT_ADD(not_embedded, independent) {
+	.policy = "independent",
+};
+
+FIXTURE_VARIANT_ADD(not_embedded, before_data) {
+	.policy = "before-data",
+};
+
+FIXTURE_VARIANT_ADD(not_embedded, reorder) {
+	.policy = "reorder",
+};
+
+FIXTURE_SETUP(not_embedded)
 {
-	static const char * const policies[] = {
-		"independent", "before-data", "reorder",
-	};
+	const struct vmig_attrs attrs = { .config_policy = variant->policy };
+
+	self->fd = -1;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+				       &attrs));
+}
+
+FIXTURE_TEARDOWN(not_embedded)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+/* Clause: MTTY_REC_CONFIG under another policy: EINVAL */
+TEST_F(not_embedded, record_is_refused)
+{
 	const struct mtty_rec_config config = { };
-	unsigned int i;
+	struct vmig_device *dev = &self->td.dev;
+	struct vmig_rec rec;
 
-	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
-		const struct vmig_attrs attrs = { .config_policy = policies[i] };
-		struct vmig_bytes stream = { 0 };
-		struct vmig_testdev td;
-		int write_err, stop_err;
-		struct vmig_rec rec;
-
-		ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP,
-					       &attrs));
-		ASSERT_EQ(0, vmig_transfer_save(&td.dev, &stream));
-		ASSERT_EQ(0, vmig_stream_at(&stream, 1, &rec));
-		ASSERT_EQ(0, vmig_stream_insert(&stream, rec.offset,
-						MTTY_REC_CONFIG, 1, &config,
-						sizeof(config)));
-		ASSERT_EQ(0, vmig_stream_reseal(&stream));
-		ASSERT_RET(0, vmig_device_reset(&td.dev), "reset");
-		if (i == 1) {
-			int fd;
-
-			ASSERT_EQ(0, vmig_mig_set_state(&td.dev,
-					VFIO_DEVICE_STATE_RESUMING, &fd));
-			ASSERT_EQ(0, vmig_mig_config_loaded(&td.dev, 1));
-			EXPECT_RET(-EINVAL,
-				   vmig_transfer_write(fd, stream.data,
-						       stream.len,
-						       VMIG_TRANSFER_CHUNK,
-						       NULL), "%s",
-				   policies[i]);
-			close(fd);
-		} else {
-			stop_err = vmig_transfer_offer(&td.dev, &stream,
-						       &write_err);
-			EXPECT_RET(-EINVAL, write_err, "%s", policies[i]);
-			EXPECT_RET(-EINVAL, stop_err, "%s", policies[i]);
-		}
-		vmig_bytes_free(&stream);
-		vmig_testdev_close(&td);
-	}
+	ASSERT_EQ(0, vmig_transfer_save(dev, &self->stream));
+	ASSERT_EQ(0, vmig_stream_at(&self->stream, 1, &rec));
+	ASSERT_EQ(0, vmig_stream_insert(&self->stream, rec.offset,
+					MTTY_REC_CONFIG, 1, &config,
+					sizeof(config)));
+	ASSERT_EQ(0, vmig_stream_reseal(&self->stream));
+	ASSERT_RET(0, vmig_device_reset(dev), "reset");
+	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	ASSERT_RET(0, vmig_mig_config_loaded(dev, 1), "SET");
+	EXPECT_RET(-EINVAL, vmig_transfer_write(self->fd, self->stream.data,
+						self->stream.len,
+						VMIG_TRANSFER_CHUNK, NULL),
+		   "data");
+	EXPECT_RET(-EINVAL, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP,
+					       NULL), "STOP");
 }
 
 TEST_HARNESS_MAIN

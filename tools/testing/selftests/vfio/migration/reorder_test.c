@@ -29,8 +29,8 @@
 #define SNAPSHOTS	3
 #define SHUFFLES	60
 #define MANY		20000
-#define MEMORY		(8 << 20)
-#define SLACK		(1 << 20)
+#define MEMORY		0x800000
+#define SLACK		0x100000
 
 /* What a source has sent: snapshots of config space, and data between them */
 struct snapshot {
@@ -67,6 +67,10 @@ static void take_snapshot(struct __test_metadata *_metadata,
 static void record_source(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(reorder) *self)
 {
+	static const enum vfio_device_mig_state states[SNAPSHOTS] = {
+		VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+		VFIO_DEVICE_STATE_STOP_COPY,
+	};
 	struct vmig_device *src = &self->src.dev;
 	unsigned int i;
 	int fd;
@@ -85,10 +89,8 @@ static void record_source(struct __test_metadata *_metadata,
 		ASSERT_RET(0, vmig_region_write(src, VFIO_PCI_BAR2_REGION_INDEX,
 						0x2000 * (i + 1), &byte, 1),
 			   "memory");
-		if (i == SNAPSHOTS - 1)
-			ASSERT_RET(0, vmig_mig_set_state(src,
-					VFIO_DEVICE_STATE_STOP_COPY, NULL),
-				   "STOP_COPY");
+		ASSERT_RET(0, vmig_mig_set_state(src, states[i], NULL), "%s",
+			   vmig_state_name(states[i]));
 		ASSERT_RET(i == SNAPSHOTS - 1 ? 0 : -ENOMSG,
 			   vmig_transfer_read(fd, &self->data, 4096), "read");
 		self->data_at[i + 1] = self->data.len;

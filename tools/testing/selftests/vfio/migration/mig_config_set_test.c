@@ -253,6 +253,23 @@ TEST_F(snapshot, may_be_replaced)
 	EXPECT_EQ(PCI_COMMAND_IO, val);
 }
 
+/* Clause: MIG_CONFIG SET: complete, so what it leaves out is as it was before all */
+TEST_F(snapshot, replaces_all_of_the_one_before)
+{
+	uint8_t line;
+
+	resume(_metadata, self);
+	EXPECT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 9),
+		   "line");
+	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, GENERATION), "SET");
+	EXPECT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, 0), "command");
+	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, GENERATION), "SET");
+	EXPECT_RET(0, vmig_config_read8(self->dev, PCI_INTERRUPT_LINE, &line),
+		   "read");
+	EXPECT_EQ(self->space[PCI_INTERRUPT_LINE], line);
+	EXPECT_FALSE(decodes_io(self->dev));
+}
+
 /* Clause: config region in RESUMING without SET: applied by RESUMING -> STOP */
 TEST_F(snapshot, staged_writes_apply_without_set)
 {

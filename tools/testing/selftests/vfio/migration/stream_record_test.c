@@ -23,6 +23,7 @@
 
 #define HEAD_LEN	offsetof(struct mtty_rec_head, len)
 #define HEAD_SEQ	offsetof(struct mtty_rec_head, seq)
+#define HEAD_GENERATION	offsetof(struct mtty_rec_head, generation)
 
 FIXTURE(record) {
 	struct vmig_testdev td;
@@ -360,6 +361,50 @@ TEST_F(record, sequence_is_checked_by_itself)
 			ASSERT_EQ(0, vmig_stream_recrc(&self->bad));
 			expect_offer(_metadata, self, -EBADMSG, "sequence");
 		}
+	}
+}
+
+/* Clause: mtty_rec_head.generation zero, checksums right: EINVAL */
+TEST_F(record, generation_zero_is_refused)
+{
+	const uint64_t zero = 0;
+	struct vmig_rec rec;
+	unsigned int nr;
+
+	prepare(_metadata, self);
+	for (nr = 0; !vmig_stream_at(&self->good, nr, &rec); nr++) {
+		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
+		ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec,
+						   HEAD_GENERATION, &zero,
+						   sizeof(zero)));
+		ASSERT_EQ(0, vmig_stream_recrc(&self->bad));
+		expect_offer(_metadata, self, -EINVAL, "generation zero");
+	}
+}
+
+/* Clause: MTTY_REC_REINIT: of another generation than before, and not of zero */
+TEST_F(record, reinit_is_judged)
+{
+	const struct {
+		uint64_t before;
+		int err;
+	} rows[] = { { 2, 0 }, { 1, -EINVAL }, { 0, -EINVAL } };
+	struct vmig_rec rec;
+	unsigned int i;
+
+	prepare(_metadata, self);
+	ASSERT_EQ(0, vmig_stream_find(&self->good, MTTY_REC_LOG, 0, &rec));
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct mtty_rec_reinit reinit = {
+			.before = htole64(rows[i].before),
+		};
+
+		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
+		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
+						MTTY_REC_REINIT, 1, &reinit,
+						sizeof(reinit)));
+		ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+		expect_offer(_metadata, self, rows[i].err, "REINIT");
 	}
 }
 

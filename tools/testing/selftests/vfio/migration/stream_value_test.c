@@ -66,6 +66,8 @@ START(three_ports, nr_ports, 3, -EXDEV);
 START(many_ports, nr_ports, 0xffffffff, -EXDEV);
 START(policy_before_data, policy, 1, -EXDEV);
 START(policy_unknown, policy, 1ULL << 63, -EXDEV);
+START(features_fewer, features, 1, -EXDEV);
+START(features_more, features, ~0ULL, -EXDEV);
 START(capture_none, capture_size, 0, -EXDEV);
 START(capture_larger, capture_size, 2 * CAPTURE, -EXDEV);
 START(capture_huge, capture_size, ~0ULL, -EXDEV);

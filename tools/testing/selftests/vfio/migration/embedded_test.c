@@ -435,10 +435,13 @@ FIXTURE_TEARDOWN(not_embedded)
 /* Clause: MTTY_REC_CONFIG under another policy: EINVAL */
 TEST_F(not_embedded, record_is_refused)
 {
-	const struct mtty_rec_config config = { };
 	struct vmig_device *dev = &self->td.dev;
+	struct mtty_rec_config config;
 	struct vmig_rec rec;
 
+	/* Such a device's own, so that there is nothing else to refuse */
+	ASSERT_EQ(0, vmig_region_read(dev, CONFIG, 0, config.space,
+				      sizeof(config.space)));
 	ASSERT_EQ(0, vmig_transfer_save(dev, &self->stream));
 	ASSERT_EQ(0, vmig_stream_at(&self->stream, 1, &rec));
 	ASSERT_EQ(0, vmig_stream_insert(&self->stream, rec.offset,

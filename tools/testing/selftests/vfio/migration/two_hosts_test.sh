@@ -20,6 +20,9 @@ case $positions in
 esac
 
 tool=$here/vfio-migrate
+# Installed, all programs lie side by side.
+relay_tool=$here/net/relay
+[ -x "$relay_tool" ] || relay_tool=$here/relay
 port=7000
 log=$(mktemp -d)
 policies="independent before-data reorder embedded"
@@ -101,7 +104,7 @@ migrate() {
 
 # The relay stands in for the link; it is on the destination.
 start_relay() {
-	exec_on_dst "$here/net/relay" "tcp::$((port + 1))" "tcp:127.0.0.1:$port" \
+	exec_on_dst "$relay_tool" "tcp::$((port + 1))" "tcp:127.0.0.1:$port" \
 		"$1" "$2" &
 	relay=$!
 	hosts_listening $((port + 1))

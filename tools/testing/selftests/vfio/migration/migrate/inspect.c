@@ -14,6 +14,7 @@
 #include "migrate.h"
 
 #define TEXT_MAX	200
+#define NAME_WIDTH	19
 
 static void section_text(const struct vmig_section *section, char *text)
 {
@@ -122,7 +123,8 @@ static void print_row(void *opaque, const struct vmig_inspect_item *item)
 
 	if (item->section) {
 		section_text(item->section, text);
-		printf("%10llu  %-18s %s\n", (unsigned long long)item->offset,
+		printf("%10llu  %-*s%s\n", (unsigned long long)item->offset,
+		       *text ? NAME_WIDTH : 0,
 		       vmig_section_name(item->section->marker), text);
 		return;
 	}

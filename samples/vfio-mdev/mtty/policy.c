@@ -175,10 +175,11 @@ static bool is_superseded(const struct mtty *mtty, u64 generation)
 	const struct mtty_policy *policy = &mtty->policy;
 	u64 end = mtty_load_generation(mtty);
 
-	if (policy->flag != VFIO_MIG_CONFIG_REORDER || !policy->loaded)
+	if (policy->flag != VFIO_MIG_CONFIG_REORDER || !policy->loaded ||
+	    generation == end)
 		return false;
-	if (end)
-		return policy->loaded == end && generation != end;
+	if (policy->loaded == end)
+		return true;
 
 	/* The difference, as the numbers may go round */
 	return (s64)(generation - policy->loaded) < 0;

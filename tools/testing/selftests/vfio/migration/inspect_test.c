@@ -169,6 +169,11 @@ TEST_F(inspect, data_alone)
 	EXPECT_EQ(0, self->result.sections);
 	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len - 1,
 				  show_nothing, NULL), "cut");
+	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len -
+				  sizeof(struct mtty_rec_head) -
+				  sizeof(struct mtty_rec_end), show_nothing,
+				  NULL), "no END");
+	EXPECT_NE(NULL, strstr(self->result.why, "without an END record"));
 	vmig_bytes_free(&stream);
 }
 

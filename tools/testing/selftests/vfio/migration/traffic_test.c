@@ -4,18 +4,23 @@
  * and compares what comes back; in the end the capture log must hold every byte
  * that was ever sent, in order.
  */
+#include <endian.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "../../kselftest_harness.h"
 
+#include "lib/capture.h"
 #include "lib/expect.h"
 #include "lib/feature.h"
 #include "lib/pair.h"
 #include "lib/traffic.h"
+#include "lib/uart.h"
 
 #define VECTOR		0x42
 #define ROUNDS		6
+#define FIFO_SIZE	16
 
 /* Enough for several FIFOs of both ports between two migrations */
 #define SOME_TRAFFIC	300
@@ -206,6 +211,58 @@ TEST_F(traffic, source_survives_a_cut_stream)
 	vmig_traffic_resume(self->guest, pair->src.dev);
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
 	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
+}
+
+/* What a guest sends first, as the log of a device has it */
+static int first_bytes(struct vmig_device *dev, uint8_t *bytes, size_t len)
+{
+	struct vmig_traffic_report report;
+	struct vmig_traffic *guest;
+	uint8_t *log = NULL;
+	size_t logged = 0;
+	int ret;
+
+	ret = vmig_traffic_start(&guest, dev);
+	if (ret)
+		return ret;
+	ret = vmig_traffic_wait(guest, 4 * len);
+	if (!ret)
+		ret = vmig_capture_port(dev, 0, &log, &logged);
+	if (!ret && logged < len)
+		ret = -ENODATA;
+	if (!ret)
+		memcpy(bytes, log, len);
+	free(log);
+	vmig_traffic_finish(guest, &report);
+	return ret;
+}
+
+/* Clause: a guest that was stopped with a full FIFO goes on elsewhere: nothing lost */
+TEST(full_fifo_goes_on)
+{
+	uint64_t state[3 * VMIG_TRAFFIC_PORTS] = { htole64(FIFO_SIZE) };
+	struct vmig_traffic_report report;
+	uint8_t bytes[FIFO_SIZE];
+	struct vmig_traffic *guest;
+	struct vmig_testdev td;
+	unsigned int i;
+
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, NULL));
+	ASSERT_RET(0, first_bytes(&td.dev, bytes, FIFO_SIZE), "first bytes");
+	ASSERT_RET(0, vmig_device_reset(&td.dev), "reset");
+	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++)
+		ASSERT_EQ(0, vmig_uart_init(&td.dev, i, UART_FCR_TRIGGER_8, 0));
+	for (i = 0; i < FIFO_SIZE; i++)
+		ASSERT_EQ(0, vmig_uart_out(&td.dev, 0, UART_TX, bytes[i]));
+
+	ASSERT_RET(0, vmig_traffic_load(&guest, &td.dev, (void *)state,
+					sizeof(state)), "load");
+	vmig_traffic_resume(guest, &td.dev);
+	EXPECT_RET(0, vmig_traffic_wait(guest, SOME_TRAFFIC), "traffic");
+	EXPECT_RET(0, vmig_traffic_finish(guest, &report), "finish");
+	EXPECT_EQ(0, report.lost);
+	EXPECT_LT(FIFO_SIZE, report.sent[0]);
+	vmig_testdev_close(&td);
 }
 
 TEST_HARNESS_MAIN

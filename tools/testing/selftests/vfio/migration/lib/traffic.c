@@ -132,8 +132,10 @@ static void *run_port(void *opaque)
 	const struct timespec breath = { .tv_nsec = 100000 };
 	struct port *port = opaque;
 	unsigned int burst, i;
-	int ret = 0;
+	int ret;
 
+	/* A guest from another process may have left a full FIFO behind */
+	ret = receive_all(port);
 	for (burst = 1; !ret && !shall_quit(port->traffic);
 	     burst = burst % FIFO_SIZE + 1) {
 		for (i = 0; i < burst && !ret; i++)

@@ -43,7 +43,8 @@ int vmig_traffic_start(struct vmig_traffic **traffic, struct vmig_device *dev);
 /**
  * vmig_traffic_save - what another process needs to let the guest go on
  * @traffic:	paused
- * @state:	appended to
+ * @state:	appended to: for each port bytes sent, bytes received, and bytes that
+ *		were wrong, as little-endian 64-bit words
  */
 int vmig_traffic_save(const struct vmig_traffic *traffic,
 		      struct vmig_bytes *state);

@@ -9,12 +9,19 @@
  *
  * The header that BAR2 begins with is made when it is read: it is not memory,
  * is never sent, and cannot be written.
+ *
+ * The rest may be mapped by the user.  A mapping becomes writable by a fault,
+ * which is what makes the page dirty, and is taken away again when the page is
+ * sent.  A fault ends, with no lock of the device held, when the page is unlocked;
+ * so whoever has changed what a page is mapped for waits for that before he takes
+ * mappings away, or else one could be made behind his back.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/math.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -36,6 +43,20 @@ static void mark_dirty(struct mtty_cap *cap, unsigned long index)
 		cap->nr_dirty++;
 }
 
+static void wait_for_fault(struct page *page)
+{
+	lock_page(page);
+	unlock_page(page);
+}
+
+/* Whoever uses the mapping next has to ask what is there, and for what */
+static void unmap(struct mtty_cap *cap, unsigned long index, unsigned long nr)
+{
+	unmap_mapping_range(cap->mapping,
+			    cap->map_offset + ((u64)index << PAGE_SHIFT),
+			    (u64)nr << PAGE_SHIFT, true);
+}
+
 static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
 {
 	struct page *page = cap->pages[index];
@@ -44,9 +65,14 @@ static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
 		return page;
 
 	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (page) {
-		cap->pages[index] = page;
-		cap->nr_present++;
+	if (!page)
+		return NULL;
+
+	cap->pages[index] = page;
+	cap->nr_present++;
+	if (cap->blank) {
+		wait_for_fault(cap->blank);
+		unmap(cap, index, 1);
 	}
 
 	return page;
@@ -88,6 +114,11 @@ void mtty_cap_free(struct mtty_cap *cap)
 	kvfree(cap->pages);
 	cap->pages = NULL;
 	cap->nr_pages = 0;
+	/* No mapping is left, or the device would not be closed */
+	if (cap->blank)
+		__free_page(cap->blank);
+	cap->blank = NULL;
+	cap->mapping = NULL;
 }
 
 /**
@@ -101,10 +132,14 @@ void mtty_cap_clear(struct mtty_cap *cap)
 	for (i = 0; i < cap->nr_pages && cap->nr_present; i++) {
 		if (!cap->pages[i])
 			continue;
+		if (cap->mapping)
+			wait_for_fault(cap->pages[i]);
 		__free_page(cap->pages[i]);
 		cap->pages[i] = NULL;
 		cap->nr_present--;
 	}
+	if (cap->mapping)
+		unmap(cap, 0, cap->nr_pages);
 
 	cap->logged = 0;
 	cap->dropped = 0;
@@ -230,6 +265,68 @@ int mtty_cap_write(struct mtty_cap *cap, u64 offset, const u8 *buf, size_t len)
 }
 
 /**
+ * mtty_cap_map - the user is about to map BAR2
+ * @cap:	the memory
+ * @mapping:	of the device's file; always the same one
+ * @offset:	of BAR2 in there, in bytes
+ */
+void mtty_cap_map(struct mtty_cap *cap, struct address_space *mapping,
+		  u64 offset)
+{
+	cap->mapping = mapping;
+	cap->map_offset = offset;
+}
+
+/**
+ * mtty_cap_map_read - what to map for reading
+ * @cap:	mtty_cap_map() was called
+ * @index:	of the page in BAR2
+ *
+ * Return: the page, or NULL without memory.
+ */
+struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index)
+{
+	if (cap->pages[index])
+		return cap->pages[index];
+
+	if (!cap->blank)
+		cap->blank = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+
+	return cap->blank;
+}
+
+/**
+ * mtty_cap_map_write - what to map for writing
+ * @cap:	mtty_cap_map() was called
+ * @index:	of the page in BAR2
+ *
+ * Return: the page, or NULL without memory.
+ */
+struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index)
+{
+	return get_page_at(cap, index);
+}
+
+/**
+ * mtty_cap_map_dirty - a page is about to be written through a mapping
+ * @cap:	mtty_cap_map() was called
+ * @index:	of the page in BAR2
+ * @page:	what is mapped there for reading
+ *
+ * Return: false, and nothing has happened, if another page belongs there.
+ */
+bool mtty_cap_map_dirty(struct mtty_cap *cap, unsigned long index,
+			const struct page *page)
+{
+	if (cap->pages[index] != page)
+		return false;
+
+	mark_dirty(cap, index);
+
+	return true;
+}
+
+/**
  * mtty_cap_track_start - from now on, know what has to be sent
  * @cap:	not tracked; everything that was ever written is to be sent
  *
@@ -321,8 +418,13 @@ size_t mtty_cap_take(struct mtty_cap *cap, u64 *offset, u8 *buf, size_t max)
 	     (i + 1 - first) * PAGE_SIZE <= max; i++) {
 		__clear_bit(i, map);
 		(*nr)--;
+		if (cap->mapping)
+			wait_for_fault(cap->pages[i]);
 	}
 	cap->cursor = i;
+	/* Before the bytes are read: what is written after that is dirty again */
+	if (cap->mapping)
+		unmap(cap, first, i - first);
 
 	*offset = max_t(u64, (u64)first * PAGE_SIZE, MTTY_CAP_LOG_OFFSET);
 	end = min_t(u64, (u64)i * PAGE_SIZE, cap->size);

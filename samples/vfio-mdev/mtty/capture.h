@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+struct address_space;
 struct page;
 
 /**
@@ -20,6 +21,9 @@ struct page;
  * @nr_initial:	bits set in @initial
  * @nr_dirty:	bits set in @dirty
  * @cursor:	where the search for the next page to send goes on
+ * @mapping:	where the user maps BAR2, NULL as long as he never did
+ * @map_offset:	of BAR2 in @mapping, in bytes
+ * @blank:	zeroes, mapped where nothing was written; NULL until it is needed
  *
  * Has no lock; everything is protected by the lock of the device.
  */
@@ -35,6 +39,9 @@ struct mtty_cap {
 	unsigned long nr_initial;
 	unsigned long nr_dirty;
 	unsigned long cursor;
+	struct address_space *mapping;
+	u64 map_offset;
+	struct page *blank;
 };
 
 int mtty_cap_alloc(struct mtty_cap *cap);
@@ -44,6 +51,13 @@ void mtty_cap_clear(struct mtty_cap *cap);
 int mtty_cap_append(struct mtty_cap *cap, u8 port, u8 data);
 void mtty_cap_read(const struct mtty_cap *cap, u64 offset, u8 *buf, size_t len);
 int mtty_cap_write(struct mtty_cap *cap, u64 offset, const u8 *buf, size_t len);
+
+void mtty_cap_map(struct mtty_cap *cap, struct address_space *mapping,
+		  u64 offset);
+struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index);
+struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index);
+bool mtty_cap_map_dirty(struct mtty_cap *cap, unsigned long index,
+			const struct page *page);
 
 int mtty_cap_track_start(struct mtty_cap *cap);
 void mtty_cap_track_restart(struct mtty_cap *cap);

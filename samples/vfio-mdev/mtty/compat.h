@@ -6,12 +6,53 @@
 #ifndef MTTY_COMPAT_H
 #define MTTY_COMPAT_H
 
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
 #include <linux/vfio.h>
 
 /* Before, VFIO_DEVICE_GET_REGION_INFO went to vfio_device_ops.ioctl as well */
 #define MTTY_HAS_REGION_INFO_OP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
+
+typedef int (*mtty_region_info_fn)(struct vfio_device *vdev,
+				   struct vfio_region_info *info,
+				   struct vfio_info_cap *caps);
+
+static inline long mtty_region_info_ioctl(struct vfio_device *vdev,
+					  struct vfio_region_info __user *arg,
+					  mtty_region_info_fn get)
+{
+	size_t minsz = offsetofend(struct vfio_region_info, offset);
+	struct vfio_info_cap caps = {};
+	struct vfio_region_info info;
+	int ret;
+
+	if (copy_from_user(&info, arg, minsz))
+		return -EFAULT;
+	if (info.argsz < minsz)
+		return -EINVAL;
+
+	ret = get(vdev, &info, &caps);
+	if (ret)
+		return ret;
+
+	/* A user who left too little room is told how much it takes */
+	if (caps.size && info.argsz >= sizeof(info) + caps.size) {
+		info.cap_offset = sizeof(info);
+		vfio_info_cap_shift(&caps, sizeof(info));
+		if (copy_to_user(arg + 1, caps.buf, caps.size))
+			ret = -EFAULT;
+	} else if (caps.size) {
+		info.argsz = sizeof(info) + caps.size;
+	}
+	if (caps.size)
+		info.flags |= VFIO_REGION_INFO_FLAG_CAPS;
+	kfree(caps.buf);
+	if (!ret && copy_to_user(arg, &info, minsz))
+		ret = -EFAULT;
+
+	return ret;
+}
 
 /* VFIO_PRECOPY_INFO_REINIT, for those who have opted in */
 #ifdef VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2

@@ -23,10 +23,6 @@
 /* Enough for any test; each has a number of its own in several kernel tables */
 #define MTTY_MAX_DEVICES	4096
 
-/* Which region an offset on the device fd belongs to, as vfio-pci has it */
-#define MTTY_REGION_SHIFT	40
-#define MTTY_REGION_MASK	(BIT_ULL(MTTY_REGION_SHIFT) - 1)
-
 #define MTTY_CAP_DEFAULT_SIZE	SZ_1M
 
 /* Copied through the stack, piece by piece, with no lock held over the copy */
@@ -156,12 +152,7 @@ static int mtty_get_region_info(struct vfio_device *vdev,
 		info->flags = VFIO_REGION_INFO_FLAG_READ |
 			      VFIO_REGION_INFO_FLAG_WRITE;
 
-	return 0;
-}
-
-static int get_region_info(struct mtty *mtty, void *arg)
-{
-	return mtty_get_region_info(&mtty->vdev, arg, NULL);
+	return mtty_mmap_info(mtty, info, caps);
 }
 
 static int get_irq_info(struct mtty *mtty, void *arg)
@@ -179,7 +170,6 @@ static long ioctl_info(struct mtty *mtty, void __user *arg, size_t minsz,
 	union {
 		u32 argsz;
 		struct vfio_device_info device;
-		struct vfio_region_info region;
 		struct vfio_irq_info irq;
 	} info = {};
 	int ret;
@@ -251,9 +241,7 @@ static long mtty_ioctl(struct vfio_device *vdev, unsigned int cmd,
 				  offsetofend(struct vfio_device_info, num_irqs),
 				  get_info);
 	case VFIO_DEVICE_GET_REGION_INFO:
-		return ioctl_info(mtty, uarg,
-				  offsetofend(struct vfio_region_info, offset),
-				  get_region_info);
+		return mtty_region_info_ioctl(vdev, uarg, mtty_get_region_info);
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		return ioctl_info(mtty, uarg,
 				  offsetofend(struct vfio_irq_info, count),
@@ -308,6 +296,7 @@ static const struct vfio_device_ops mtty_device_ops = {
 	.close_device = mtty_close_device,
 	.read = mtty_read,
 	.write = mtty_write,
+	.mmap = mtty_mmap,
 	.ioctl = mtty_ioctl,
 #if MTTY_HAS_REGION_INFO_OP
 	.get_region_info_caps = mtty_get_region_info,

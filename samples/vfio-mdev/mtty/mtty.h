@@ -157,6 +157,10 @@ static inline struct mtty *to_mtty(struct vfio_device *vdev)
 	return container_of(vdev, struct mtty, vdev);
 }
 
+/* Which region an offset on the device fd belongs to, as vfio-pci has it */
+#define MTTY_REGION_SHIFT	40
+#define MTTY_REGION_MASK	(BIT_ULL(MTTY_REGION_SHIFT) - 1)
+
 /* device.c: what the guest and the user do to the device */
 void mtty_device_init(struct mtty *mtty);
 int mtty_device_open(struct mtty *mtty);
@@ -189,6 +193,11 @@ int mtty_load_finish(struct mtty *mtty);
 
 /* dma_log.c */
 extern const struct vfio_log_ops mtty_log_ops;
+
+/* mmap.c: BAR2 as memory of the user */
+int mtty_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+int mtty_mmap_info(const struct mtty *mtty, struct vfio_region_info *info,
+		   struct vfio_info_cap *caps);
 
 /* sysfs.c */
 extern const struct attribute_group *mtty_groups[];

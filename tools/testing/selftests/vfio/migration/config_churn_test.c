@@ -31,6 +31,7 @@ FIXTURE(config_churn) {
 	struct vmig_traffic *traffic;
 	struct vmig_traffic_report report;
 	unsigned int outdated;
+	unsigned int timeouts;
 	bool paused;
 };
 
@@ -91,7 +92,7 @@ FIXTURE_TEARDOWN(config_churn)
 		vmig_churn_resume(self->churn, self->pair.src.dev);
 	}
 	if (self->churn)
-		vmig_churn_finish(self->churn);
+		EXPECT_EQ(0, vmig_churn_finish(self->churn));
 	if (self->traffic)
 		vmig_traffic_finish(self->traffic, &self->report);
 	vmig_pair_close(&self->pair);
@@ -122,10 +123,10 @@ static void outdate_config(void *opaque, const struct vmig_event *event)
 	if (event->kind == VMIG_EVENT_SECTION && !self->paused &&
 	    event->section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE &&
 	    self->outdated++ < OUTDATED)
-		vmig_churn_wait(self->churn, 2);
+		self->timeouts += !!vmig_churn_wait(self->churn, 2);
 	if (event->kind == VMIG_EVENT_STEP && !self->paused &&
 	    !strcmp(event->step, "save_live_iterate"))
-		vmig_churn_wait(self->churn, CHANGES);
+		self->timeouts += !!vmig_churn_wait(self->churn, CHANGES);
 }
 
 static void migrate(struct __test_metadata *_metadata,
@@ -176,6 +177,7 @@ TEST_F(config_churn, nothing_is_lost)
 	}
 	ASSERT_EQ(0, vmig_traffic_wait(traffic, 100));
 	EXPECT_LT(MIGRATIONS * CHANGES, vmig_churn_writes(self->churn));
+	EXPECT_EQ(0, self->timeouts);
 	self->traffic = NULL;
 	ASSERT_EQ(0, vmig_traffic_finish(traffic, &self->report));
 	EXPECT_EQ(0, self->report.lost);

@@ -194,6 +194,9 @@ TEST_F(irq_state, refusals_are_not_deferred)
 	EXPECT_RET(-EBADF, vmig_irq_set_fd(self->dev, MSI, TRIGGER, -2), "fd");
 	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, MSI, TRIGGER,
 					    self->dev->fd), "no eventfd");
+	EXPECT_RET(-EBADF, vmig_irq_set_fd(self->dev, INTX, TRIGGER, -2), "fd");
+	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, INTX, TRIGGER,
+					    self->dev->fd), "no eventfd");
 	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, INTX, MASK),
 		   "mask, not enabled");
 	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, INTX, UNMASK),

@@ -3,10 +3,12 @@
  * VFIO_DEVICE_FEATURE_MIG_CONFIG as a query: what it says for each policy, how
  * it is called wrongly, and when its generation moves.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <string.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
@@ -15,6 +17,7 @@
 #include "lib/expect.h"
 #include "lib/feature.h"
 #include "lib/testdev.h"
+#include "lib/stream.h"
 #include "lib/scene.h"
 #include "lib/transfer.h"
 #include "lib/uart.h"
@@ -41,6 +44,14 @@ FIXTURE_VARIANT_ADD(query, independent) {
 
 FIXTURE_VARIANT_ADD(query, before_data) {
 	.policy = "before-data", .flags = VFIO_MIG_CONFIG_BEFORE_DATA,
+};
+
+FIXTURE_VARIANT_ADD(query, reorder) {
+	.policy = "reorder", .flags = VFIO_MIG_CONFIG_REORDER,
+};
+
+FIXTURE_VARIANT_ADD(query, embedded) {
+	.policy = "embedded", .flags = VFIO_MIG_CONFIG_EMBEDDED,
 };
 
 FIXTURE_SETUP(query)
@@ -209,9 +220,31 @@ FIXTURE(generation) {
 	int fd;
 };
 
+FIXTURE_VARIANT(generation) {
+	const char *policy;
+};
+
+FIXTURE_VARIANT_ADD(generation, independent) {
+	.policy = "independent",
+};
+
+FIXTURE_VARIANT_ADD(generation, before_data) {
+	.policy = "before-data",
+};
+
+FIXTURE_VARIANT_ADD(generation, reorder) {
+	.policy = "reorder",
+};
+
+FIXTURE_VARIANT_ADD(generation, embedded) {
+	.policy = "embedded",
+};
+
 FIXTURE_SETUP(generation)
 {
-	const struct vmig_attrs attrs = { .capture_size = "8K" };
+	const struct vmig_attrs attrs = {
+		.capture_size = "8K", .config_policy = variant->policy,
+	};
 
 	self->fd = -1;
 	self->dev = &self->td.dev;
@@ -384,18 +417,81 @@ TEST_F(generation, starts_again_when_the_device_is_opened)
 	EXPECT_EQ(1, generation(self->dev));
 }
 
-/* Clause: generation: never zero, also where it wraps */
-TEST_F(generation, is_never_zero)
+/* A stream of the device itself, made under another generation */
+static int make_stream(struct vmig_device *dev, struct vmig_bytes *stream,
+		       uint64_t generation)
 {
+	const uint64_t word = htole64(generation);
+	struct vmig_rec rec;
+	unsigned int nr;
+	int ret;
+
+	ret = vmig_transfer_save(dev, stream);
+	for (nr = 0; !ret && !vmig_stream_at(stream, nr, &rec); nr++)
+		ret = vmig_stream_poke_head(stream, &rec,
+					    offsetof(struct mtty_rec_head,
+						     generation),
+					    &word, sizeof(word));
+	return ret ? ret : vmig_stream_recrc(stream);
+}
+
+/* Clause: generation: the source's after a migration; never zero where it wraps */
+TEST_F(generation, is_taken_over_and_never_zero)
+{
+	struct vmig_bytes stream = { 0 };
+
+	ASSERT_RET(0, make_stream(self->dev, &stream, UINT64_MAX), "stream");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, UINT64_MAX), "SET");
 	EXPECT_EQ(UINT64_MAX, generation(self->dev));
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_RET(0, vmig_transfer_write(self->fd, stream.data, stream.len,
+					  4096, NULL), "data");
+	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
+					 NULL), "RUNNING");
+	EXPECT_EQ(UINT64_MAX, generation(self->dev));
 	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
 		   "line");
-	EXPECT_NE(0, generation(self->dev));
-	EXPECT_NE(UINT64_MAX, generation(self->dev));
+	EXPECT_EQ(1, generation(self->dev));
+	vmig_bytes_free(&stream);
+}
+
+/* Clause: generation, SET and then VFIO_DEVICE_RESET: what was there before */
+TEST_F(generation, of_a_session_that_came_to_nothing)
+{
+	uint64_t before = generation(self->dev);
+
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 77), "SET");
+	EXPECT_EQ(77, generation(self->dev));
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_EQ(before, generation(self->dev));
+}
+
+/* Clause: generation, writes without SET: moves with what was written, by RESUMING -> STOP */
+TEST_F(generation, of_writes_that_no_snapshot_has)
+{
+	struct vmig_bytes stream = { 0 };
+	uint64_t before = generation(self->dev);
+
+	ASSERT_RET(0, make_stream(self->dev, &stream, before), "stream");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	/* Where data need one it is of nothing, and so what follows is beside it */
+	if (!strcmp(variant->policy, "before-data"))
+		ASSERT_RET(0, vmig_mig_config_loaded(self->dev, before), "SET");
+	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
+		   "line");
+	EXPECT_EQ(before, generation(self->dev));
+	EXPECT_RET(0, vmig_transfer_write(self->fd, stream.data, stream.len,
+					  4096, NULL), "data");
+	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
+					 NULL), "STOP");
+	EXPECT_EQ(before + 1, generation(self->dev));
+	vmig_bytes_free(&stream);
 }
 
 TEST_HARNESS_MAIN

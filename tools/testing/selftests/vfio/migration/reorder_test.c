@@ -259,13 +259,14 @@ TEST_F(reorder, config_never)
 /*
  * Clause: reorder, config writes and data cut anywhere and mixed: the same device
  *
- * The snapshots come in any order, each in pieces of any size and from any end;
+ * The snapshots come in any order, each in pieces of any size and from either end;
  * between two writes any amount of data may come.
  */
 static void shuffle(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(reorder) *self, unsigned int seed)
 {
-	unsigned int left = PCI_CFG_SPACE_SIZE, nr = rand_r(&seed) % SNAPSHOTS;
+	unsigned int from = 0, to = PCI_CFG_SPACE_SIZE, at;
+	unsigned int nr = rand_r(&seed) % SNAPSHOTS;
 	unsigned int rounds = SNAPSHOTS;
 	size_t done = 0;
 
@@ -283,17 +284,22 @@ static void shuffle(struct __test_metadata *_metadata,
 		if (!rounds)
 			continue;
 
-		n = 1 + rand_r(&seed) % left;
-		left -= n;
-		ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, left,
-						snapshot->space + left, n),
+		n = 1 + rand_r(&seed) % (to - from);
+		at = rand_r(&seed) % 2 ? from : to - n;
+		ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, at,
+						snapshot->space + at, n),
 			   "config");
-		if (left)
+		if (at == from)
+			from += n;
+		else
+			to -= n;
+		if (from < to)
 			continue;
 		ASSERT_RET(0, vmig_mig_config_loaded(self->dev,
 						     snapshot->generation),
 			   "SET");
-		left = PCI_CFG_SPACE_SIZE;
+		from = 0;
+		to = PCI_CFG_SPACE_SIZE;
 		nr = (nr + 1) % SNAPSHOTS;
 		rounds--;
 	}

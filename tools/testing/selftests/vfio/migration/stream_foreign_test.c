@@ -4,6 +4,7 @@
  * and that a refusal costs neither of them anything.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "../../kselftest_harness.h"
 
@@ -11,6 +12,7 @@
 #include "lib/feature.h"
 #include "lib/testdev.h"
 #include "lib/scene.h"
+#include "lib/stream.h"
 #include "lib/transfer.h"
 
 #define SEED	90
@@ -177,6 +179,52 @@ TEST_F(foreign, stream_is_judged_by_its_device)
 		   "source");
 	EXPECT_RET(0, vmig_scene_check(src, variant->ports, SEED, &what), "%s",
 		   what);
+}
+
+/* The first record, and nothing behind it */
+static int write_first(int fd, const struct vmig_bytes *stream)
+{
+	return vmig_transfer_write(fd, stream->data,
+				   sizeof(struct mtty_rec_head) +
+				   sizeof(struct mtty_rec_start),
+				   VMIG_TRANSFER_CHUNK, NULL);
+}
+
+/* Clause: write() of the first record: that is where it is found */
+TEST_F(foreign, first_record_tells)
+{
+	struct vmig_device *dst = &self->dst.dev;
+	int fd;
+
+	ASSERT_RET(0, vmig_transfer_save(&self->src.dev, &self->stream),
+		   "save");
+	ASSERT_RET(0, vmig_mig_set_state(dst, VFIO_DEVICE_STATE_RESUMING, &fd),
+		   "RESUMING");
+	EXPECT_RET(variant->err, write_first(fd, &self->stream), "START");
+	close(fd);
+}
+
+/* Clause: the same under before-data, once there is config space */
+TEST(first_record_tells_behind_config)
+{
+	const struct vmig_attrs attrs = { .config_policy = "before-data" };
+	struct vmig_testdev src, dst;
+	struct vmig_bytes stream = { 0 };
+	int fd;
+
+	ASSERT_EQ(0, vmig_testdev_open(&src, "mtty-2", VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&dst, "mtty-2", VMIG_PATH_GROUP,
+				       &attrs));
+	ASSERT_RET(0, vmig_transfer_save(&src.dev, &stream), "save");
+	ASSERT_RET(0, vmig_mig_set_state(&dst.dev, VFIO_DEVICE_STATE_RESUMING,
+					 &fd), "RESUMING");
+	EXPECT_RET(-EPROTO, write_first(fd, &stream), "START");
+	EXPECT_RET(0, vmig_mig_config_loaded(&dst.dev, 1), "SET");
+	EXPECT_RET(-EXDEV, write_first(fd, &stream), "START");
+	close(fd);
+	vmig_bytes_free(&stream);
+	vmig_testdev_close(&src);
+	vmig_testdev_close(&dst);
 }
 
 TEST_HARNESS_MAIN

@@ -78,6 +78,10 @@ TEST_F(sysfs, policy_words_are_accepted)
 		{ "independent", "independent", 0 },
 		{ "before-data\n", "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
 		{ "independent\n", "independent", 0 },
+		{ "reorder", "reorder", VFIO_MIG_CONFIG_REORDER },
+		{ "embedded", "embedded", VFIO_MIG_CONFIG_EMBEDDED },
+		{ "reorder\n", "reorder", VFIO_MIG_CONFIG_REORDER },
+		{ "embedded\n", "embedded", VFIO_MIG_CONFIG_EMBEDDED },
 	};
 	struct vfio_device_feature_mig_config config;
 	unsigned int i;

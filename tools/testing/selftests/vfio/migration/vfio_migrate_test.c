@@ -312,22 +312,56 @@ TEST_F(cli, usage)
 	EXPECT_OUT("Exit status:");
 }
 
+/* Both ends of a terminal */
+static int open_terminal(int *tty)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (fd < 0 || grantpt(fd) || unlockpt(fd))
+		return -errno;
+	*tty = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	return *tty < 0 ? -errno : fd;
+}
+
 /* Clause: a terminal: no stream goes there */
 TEST_F(cli, terminal)
 {
-	int fd = posix_openpt(O_RDWR | O_NOCTTY);
-	int tty;
+	int fd, tty;
 
+	fd = open_terminal(&tty);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, grantpt(fd) || unlockpt(fd));
-	tty = open(ptsname(fd), O_RDWR | O_NOCTTY);
-	ASSERT_LE(0, tty);
 	EXPECT_EQ(USAGE, finish(start_words(-1, tty, -1, "save %s -",
 					    self->src.uuid)));
 	EXPECT_EQ(USAGE, finish(start_words(tty, -1, -1, "load %s -",
 					    self->dst.uuid)));
 	close(tty);
 	close(fd);
+}
+
+/* Clause: progress: a line on a terminal, and nothing anywhere else */
+TEST_F(cli, progress)
+{
+	ssize_t n;
+	int fd, tty;
+
+	fd = open_terminal(&tty);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(DONE, finish(start_words(-1, -1, tty,
+					   "save --guest=50 %s " STREAM,
+					   self->src.uuid)));
+	n = read(fd, self->out, sizeof(self->out) - 1);
+	self->out[n > 0 ? n : 0] = '\0';
+	EXPECT_OUT("\rsaving");
+	EXPECT_OUT("KiB/s");
+	EXPECT_OUT("expected downtime");
+	close(tty);
+	close(fd);
+
+	EXPECT_RUN(DONE, "save --guest=50 %s " STREAM, self->src.uuid);
+	EXPECT_EQ(NULL, strstr(self->out, "saving"));
+	EXPECT_EQ(NULL, strchr(self->out, '\r'));
+	EXPECT_RUN(DONE, "save --guest=50 --quiet %s " STREAM, self->src.uuid);
+	EXPECT_STREQ("", self->out);
 }
 
 /* Clause: a device that is not there, or in use: 4 */

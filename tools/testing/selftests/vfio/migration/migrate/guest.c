@@ -45,7 +45,7 @@ void migrate_guest_stop(void *opaque)
 	guest->paused = true;
 }
 
-void migrate_guest_resume(struct migrate_guest *guest)
+static void resume(struct migrate_guest *guest)
 {
 	if (!guest->traffic || !guest->paused)
 		return;
@@ -100,7 +100,7 @@ int migrate_guest_load(void *opaque, const uint8_t *state, size_t len)
 }
 
 /* Ends the guest; whether it has lost anything is in its report */
-int migrate_guest_judge(struct migrate_guest *guest)
+static int judge(struct migrate_guest *guest)
 {
 	struct vmig_traffic *traffic = guest->traffic;
 	struct vmig_churn *churn = guest->churn;
@@ -108,7 +108,7 @@ int migrate_guest_judge(struct migrate_guest *guest)
 
 	if (!traffic)
 		return 0;
-	migrate_guest_resume(guest);
+	resume(guest);
 	guest->traffic = NULL;
 	guest->churn = NULL;
 	if (churn) {
@@ -126,4 +126,24 @@ int migrate_guest_judge(struct migrate_guest *guest)
 	if (error)
 		return error;
 	return guest->report.lost ? -EUCLEAN : ret;
+}
+
+/* On a device that runs; what has been found out by now is the status otherwise */
+int migrate_go_on(struct migrate *mig, enum migrate_exit status)
+{
+	int ret;
+
+	if (!mig->guest.traffic)
+		return status;
+	resume(&mig->guest);
+	migrate_guest_run(mig->options->guest_ms);
+	ret = judge(&mig->guest);
+	if (ret == -EUCLEAN)
+		return migrate_fail(mig, MIGRATE_LOST,
+				    "the guest has lost something");
+	if (ret)
+		return migrate_fail(mig, MIGRATE_DEVICE,
+				    "the guest cannot go on: %s",
+				    strerror(-ret));
+	return status;
 }

@@ -16,25 +16,6 @@ static bool is_about_the_link(int error)
 	       error == -EPIPE || error == -EIO;
 }
 
-static int run_guest(struct migrate *mig)
-{
-	int ret;
-
-	if (!mig->guest.traffic)
-		return MIGRATE_DONE;
-	migrate_guest_resume(&mig->guest);
-	migrate_guest_run(mig->options->guest_ms);
-	ret = migrate_guest_judge(&mig->guest);
-	if (ret == -EUCLEAN)
-		return migrate_fail(mig, MIGRATE_LOST,
-				    "the guest has lost something");
-	if (ret)
-		return migrate_fail(mig, MIGRATE_DEVICE,
-				    "the guest cannot go on: %s",
-				    strerror(-ret));
-	return MIGRATE_DONE;
-}
-
 int migrate_load(struct migrate *mig)
 {
 	const struct migrate_options *options = mig->options;
@@ -71,5 +52,5 @@ int migrate_load(struct migrate *mig)
 	}
 	/* The source has been waiting for this */
 	vmig_channel_finish(&mig->channel);
-	return run_guest(mig);
+	return migrate_go_on(mig, MIGRATE_DONE);
 }

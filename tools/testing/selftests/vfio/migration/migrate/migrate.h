@@ -122,15 +122,14 @@ int migrate_save(struct migrate *mig);
 int migrate_load(struct migrate *mig);
 int migrate_inspect(const struct migrate_options *options);
 
-/* guest.c: -errno, or 0 */
+/* guest.c: -errno, or 0; the last one, an exit status */
 int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
 			const struct migrate_options *options);
 void migrate_guest_run(unsigned int ms);
 void migrate_guest_stop(void *opaque);
 int migrate_guest_save(void *opaque, struct vmig_bytes *state);
 int migrate_guest_load(void *opaque, const uint8_t *state, size_t len);
-void migrate_guest_resume(struct migrate_guest *guest);
-int migrate_guest_judge(struct migrate_guest *guest);
+int migrate_go_on(struct migrate *mig, enum migrate_exit status);
 
 /* progress.c: a line on the terminal while it works */
 void migrate_progress_begin(struct vmig_vmm *vmm,

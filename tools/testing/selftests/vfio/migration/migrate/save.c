@@ -38,26 +38,6 @@ static int begin(struct migrate *mig)
 	return MIGRATE_DONE;
 }
 
-/* The device has been put back to RUNNING, or never left it */
-static int run_on(struct migrate *mig, enum migrate_exit status)
-{
-	int ret;
-
-	if (!mig->guest.traffic)
-		return status;
-	migrate_guest_resume(&mig->guest);
-	migrate_guest_run(mig->options->guest_ms);
-	ret = migrate_guest_judge(&mig->guest);
-	if (ret == -EUCLEAN)
-		return migrate_fail(mig, MIGRATE_LOST,
-				    "the guest has lost something");
-	if (ret)
-		return migrate_fail(mig, MIGRATE_DEVICE,
-				    "the guest cannot go on: %s",
-				    strerror(-ret));
-	return status;
-}
-
 /* All was written; what the reader made of it decides who goes on */
 static int hand_over(struct migrate *mig)
 {
@@ -80,7 +60,7 @@ static int hand_over(struct migrate *mig)
 		return migrate_fail(mig, MIGRATE_DEVICE,
 				    "%s cannot run on: %s",
 				    mig->options->device, mig->vmm.why);
-	return run_on(mig, MIGRATE_FAILED);
+	return migrate_go_on(mig, MIGRATE_FAILED);
 }
 
 int migrate_save(struct migrate *mig)
@@ -107,7 +87,7 @@ int migrate_save(struct migrate *mig)
 	if (ret) {
 		migrate_fail(mig, MIGRATE_FAILED, "%s: %s", options->stream,
 			     strerror(-ret));
-		return run_on(mig, MIGRATE_FAILED);
+		return migrate_go_on(mig, MIGRATE_FAILED);
 	}
 
 	migrate_progress_begin(&mig->vmm, options);
@@ -119,5 +99,5 @@ int migrate_save(struct migrate *mig)
 	vmig_channel_abort(&mig->channel);
 	migrate_fail(mig, MIGRATE_FAILED, "%s", mig->vmm.why[0] ?
 		     mig->vmm.why : strerror(-ret));
-	return run_on(mig, MIGRATE_FAILED);
+	return migrate_go_on(mig, MIGRATE_FAILED);
 }

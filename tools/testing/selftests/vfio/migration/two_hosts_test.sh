@@ -25,6 +25,9 @@ relay_tool=$here/net/relay
 [ -x "$relay_tool" ] || relay_tool=$here/relay
 port=7000
 log=$(mktemp -d)
+# How long who waits may wait: on a slow machine, and where nothing will come.
+patience=30
+impatience=3
 policies="independent before-data reorder embedded"
 
 ktap_print_header
@@ -41,15 +44,17 @@ field() {
 	sed -n "s/.*\"$1\":\\([0-9]*\\).*/\\1/p" "$2"
 }
 
+load_timeout=$patience
 start_load() {
-	exec_on_dst "$tool" load --guest=50 --json --timeout 3 \
+	exec_on_dst "$tool" load --guest=50 --json --timeout "$load_timeout" \
 		"$hosts_dst" "tcp::$port" >"$log/load" 2>"$log/load.err" &
 	load=$!
 	hosts_listening $port
 }
 
 start_save() {
-	exec_on_src "$tool" save --guest=50 --busy-config --json "$@" \
+	exec_on_src "$tool" save --timeout $patience --guest=50 --busy-config \
+		--json "$@" \
 		>"$log/save" 2>"$log/save.err" &
 	save=$!
 }
@@ -115,7 +120,7 @@ break_at() {
 	byte=$1 how=$2 who=$3
 	shift 3
 	start_load && start_relay "$byte" "$how" || return
-	start_save --timeout 1 "$@" "$hosts_src" "tcp:$hosts_DST:$((port + 1))"
+	start_save "$@" "$hosts_src" "tcp:$hosts_DST:$((port + 1))"
 	finish
 	wait "$relay"
 	expect "$who" || {
@@ -151,7 +156,7 @@ reset_at() {
 
 # A source that is not sure stands still, unless it is told that it may run on.
 silence_at() {
-	break_at "$1" silent source --unsure resume
+	break_at "$1" silent source --timeout 1 --unsure resume
 }
 
 # when_sent BYTES: wait until the source has sent so many over the link
@@ -205,11 +210,13 @@ kill_save_at() {
 
 # A few are enough where each takes seconds.
 few() {
+	load_timeout=$impatience
 	all=$positions
 	positions=$(((positions + 3) / 4))
 	"$@"
 	ret=$?
 	positions=$all
+	load_timeout=$patience
 	return $ret
 }
 
@@ -218,7 +225,11 @@ test_policy() {
 }
 
 test_unsure() {
-	break_at -1 silent nobody && [ "$save_status" = 5 ]
+	load_timeout=$impatience
+	break_at -1 silent nobody --timeout 1 && [ "$save_status" = 5 ]
+	ret=$?
+	load_timeout=$patience
+	return $ret
 }
 
 test_shape() {

@@ -20,8 +20,8 @@
 
 #include "../../kselftest_harness.h"
 
+#include "lib/device.h"
 #include "lib/expect.h"
-#include "lib/mdev.h"
 
 #define TOOL		"./vfio-migrate"
 #define MAX_ARGS	16
@@ -368,21 +368,18 @@ TEST_F(cli, progress)
 TEST_F(cli, device)
 {
 	struct vmig_mdev gone = self->dst;
-	pid_t pid;
+	struct vmig_device dev;
 
 	ASSERT_EQ(0, vmig_mdev_remove(&self->dst));
 	EXPECT_RUN(DEVICE, "save %s " STREAM, gone.uuid);
 	EXPECT_RUN(DEVICE, "load /a/path/that/ends/in/%s " STREAM, gone.uuid);
 	EXPECT_OUT(gone.uuid);
 
-	/* Waits for somebody to connect, with the device open */
-	pid = start_words(-1, -1, -1, "load --timeout 60 %s " TCP,
-			  self->src.uuid);
-	while (RUN("save --timeout 1 %s " STREAM, self->src.uuid) == DONE)
-		;
+	ASSERT_RET(0, vmig_device_open(&dev, &self->src, VMIG_PATH_GROUP),
+		   "open");
 	EXPECT_RUN(DEVICE, "save %s " STREAM, self->src.uuid);
-	kill(pid, SIGKILL);
-	EXPECT_EQ(-1000 - SIGKILL, finish(pid));
+	vmig_device_close(&dev);
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
 }
 
 /* Clause: no such file, nobody listens: 1 */

@@ -12,6 +12,7 @@
 #include "../../kselftest_harness.h"
 
 #include "lib/capture.h"
+#include "lib/churn.h"
 #include "lib/expect.h"
 #include "lib/feature.h"
 #include "lib/pair.h"
@@ -262,6 +263,39 @@ TEST(full_fifo_goes_on)
 	EXPECT_RET(0, vmig_traffic_finish(guest, &report), "finish");
 	EXPECT_EQ(0, report.lost);
 	EXPECT_LT(FIFO_SIZE, report.sent[0]);
+	vmig_testdev_close(&td);
+}
+
+/* Clause: state of a guest that cannot be: EBADMSG, and no guest */
+TEST(impossible_state_is_refused)
+{
+	const struct {
+		uint64_t word[3 * VMIG_TRAFFIC_PORTS];
+		size_t len;
+	} bad[] = {
+		{ { 0 }, 0 },
+		{ { 0 }, 47 },
+		{ { 5, 6 }, 48 },			/* received, never sent */
+		{ { 0, 0, 0, 1, 2 }, 48 },
+		{ { htole64(1ULL << 40) }, 48 },	/* more than can be kept */
+		{ { UINT64_MAX, UINT64_MAX }, 48 },
+	};
+	struct vmig_traffic *guest = NULL;
+	struct vmig_churn *churn = NULL;
+	struct vmig_testdev td;
+	unsigned int i;
+
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, NULL));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_RET(-EBADMSG, vmig_traffic_load(&guest, &td.dev,
+						       (void *)bad[i].word,
+						       bad[i].len), "row %u",
+			   i);
+		EXPECT_EQ(NULL, guest);
+	}
+	EXPECT_RET(-EBADMSG, vmig_churn_load(&churn, &td.dev,
+					     (void *)bad[0].word, 7), "churn");
+	EXPECT_EQ(NULL, churn);
 	vmig_testdev_close(&td);
 }
 

@@ -93,6 +93,11 @@ check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' 
 demo: modules selftests ## watch live migrations, step by step
 	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
 
+.PHONY: bench
+bench: modules selftests ## ours beside a reference and a target; ARGS=REPETITIONS
+	@RUN='/selftests/mig_bench $(ARGS)' $(BOOT_VM) -n bench \
+		-r '$(VM)/bench.py $(B)/bench.json $(B)/bench.svg'
+
 .PHONY: bench-config
 bench-config: modules selftests ## what sending config space costs; ARGS=REPETITIONS
 	@RUN='/selftests/bench_config.sh $(ARGS)' $(BOOT_VM) -n bench-config \

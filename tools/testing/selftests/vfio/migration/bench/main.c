@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Prints one line for each sample that is taken:
+ *
+ *   sample ROW OURS REFERENCE
+ *
+ * Usage: mig_bench [REPETITIONS]     (5)
+ *
+ * The table is made of them by vm/bench.py.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "bench.h"
+
+static const struct {
+	const char *name;
+	int (*measure)(struct bench_out *out);
+} parts[] = {
+	{ "transfer", bench_transfer },
+	{ "dirty", bench_dirty },
+	{ "tracked", bench_tracked },
+	{ "many", bench_many },
+	{ "memory", bench_memory },
+};
+
+static void print_about(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	struct utsname name;
+	unsigned int nr = 0;
+	char line[256], model[256] = "unknown";
+
+	while (file && fgets(line, sizeof(line), file))
+		nr += sscanf(line, "model name : %255[^\n]", model) == 1;
+	if (file)
+		fclose(file);
+	uname(&name);
+	printf("kernel %s\n", name.release);
+	printf("cpu %s, %u of them\n", model, nr);
+}
+
+static int run(unsigned int part, int print)
+{
+	struct bench_out out = { 0 };
+	unsigned int i;
+	int ret;
+
+	ret = parts[part].measure(&out);
+	if (ret) {
+		printf("error: %s: %s\n", parts[part].name, strerror(-ret));
+		return ret;
+	}
+	for (i = 0; print && i < out.nr; i++)
+		printf("sample %s %.3f %.3f\n", out.sample[i].row,
+		       out.sample[i].ours, out.sample[i].ref);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int i, repetitions = argc > 1 ? atoi(argv[1]) : 5;
+	unsigned int part;
+
+	setlinebuf(stdout);
+	print_about();
+	/* The first one pays for what is slow once only */
+	if (run(0, 0))
+		return 1;
+	for (i = 0; i < repetitions; i++)
+		for (part = 0; part < sizeof(parts) / sizeof(parts[0]); part++)
+			if (run(part, 1))
+				return 1;
+	return 0;
+}

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Judges what mig_bench prints: ours, beside the reference of the same run.
+
+A sample is a pair that was measured right after each other, and the ratio of a
+row is the median of the ratios of its pairs. Numbers are medians, with the
+smallest and largest one. Targets that are missed are said to be, by how much,
+and fail nothing: only a measurement that could not be taken does.
+
+Usage: bench.py JSON SVG     files that are written
+"""
+
+import json
+import statistics
+import sys
+from html import escape
+
+MEMFD = 'memfd, same buffer'
+SMALL = '1 MiB of it'
+BEST = 'best of 1 to 64'
+PAGES = 'the pages'
+
+# Name, what it is, unit, reference, whether more is better, target of the
+# ratio, what may be added to the target for each unit of the reference
+ROWS = [
+    ('save', 'save 64 MiB, read()', 'MiB/s', MEMFD, True, 0.9, 0),
+    ('load', 'load 64 MiB, write()', 'MiB/s', MEMFD, True, 0.8, 0),
+] + [
+    (f'{name}-{k}', f'stop-copy, {k} dirty {where}', 'bytes', PAGES, False,
+     1.02, 1024)
+    for name, where in (('dirty', 'together'), ('dirty-apart', 'apart'))
+    for k in (1, 64, 1024)
+] + [
+    ('stop-time', 'stop time, 256 MiB idle', 'ns', SMALL, False, 1.3, 0),
+    ('info-tracked', 'PRECOPY_INFO, 256 MiB', 'ns', SMALL, False, 1.1, 0),
+    ('write-tracked', 'dirtying write, 256 MiB', 'ns', SMALL, False, 1.1, 0),
+] + [
+    (f'many-{n}', f'{n} saving at once', 'MiB/s', BEST, True, 0.9, 0)
+    for n in (1, 2, 4, 8, 16, 32, 64)
+] + [
+    ('memory-idle', 'charged for 4 MiB written', 'bytes', 'the 4 MiB', False,
+     None, 0),
+    ('memory-saving', 'charged for saving them', 'bytes', 'the 4 MiB', False,
+     0.1, 0),
+]
+HEAD = ('WHAT', 'UNIT', 'OURS', 'MIN..MAX', 'AGAINST', 'IT', 'MIN..MAX',
+        'RATIO', 'MIN..MAX', 'TARGET', 'VERDICT')
+
+
+def number(value):
+    """Short enough for a table."""
+    return f'{value:.0f}' if abs(value) >= 100 else f'{value:.3g}'
+
+
+def spread(values, form=number):
+    """The smallest and largest."""
+    return f'{form(min(values))}..{form(max(values))}'
+
+
+def evaluate(definition, samples):
+    """What a row of the table says."""
+    name, what, unit, against, more, target, plus = definition
+    ours = [sample[0] for sample in samples]
+    refs = [sample[1] for sample in samples]
+    ratios = [a / b for a, b in samples]
+    row = {'row': name, 'what': what, 'unit': unit, 'against': against,
+           'ours': ours, 'ref': refs, 'ratios': ratios,
+           'ratio': statistics.median(ratios), 'more_is_better': more,
+           'target': None, 'met': None, 'missed_by': None}
+    if target is None:
+        return row
+    limit = target + plus / statistics.median(refs)
+    miss = limit - row['ratio'] if more else row['ratio'] - limit
+    row['target'] = limit
+    row['met'] = miss <= 0
+    # As a part of the target
+    row['missed_by'] = max(0, miss / limit)
+    return row
+
+
+def verdict(row):
+    """In words."""
+    if row['met'] is None:
+        return 'no target'
+    return 'met' if row['met'] else f'missed by {row["missed_by"]:.1%}'
+
+
+def cells(row):
+    """One line of the table."""
+    def two(value):
+        return f'{value:.3f}'
+
+    sign = '>=' if row['more_is_better'] else '<='
+    return (row['what'], row['unit'], number(statistics.median(row['ours'])),
+            spread(row['ours']), row['against'],
+            number(statistics.median(row['ref'])), spread(row['ref']),
+            two(row['ratio']), spread(row['ratios'], two),
+            f'{sign} {two(row["target"])}' if row['target'] else '-',
+            verdict(row))
+
+
+def print_table(rows):
+    """In columns as wide as they must be."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for line in rows:
+        print('  '.join(cell.ljust(width) if i in (0, 1, 4, 10) else
+                        cell.rjust(width) for i, (cell, width) in
+                        enumerate(zip(line, widths))).rstrip())
+
+
+def draw(rows, about):
+    """A bar for each ratio, a line for each target."""
+    left, step, full, most = 230, 24, 420, 2.0
+    top = 40 + 16 * len(about)
+    height = top + step * len(rows) + 16
+    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + full + 190}" '
+           f'height="{height}" font-family="sans-serif" font-size="12">',
+           '<rect width="100%" height="100%" fill="white"/>',
+           '<text x="10" y="20" font-size="14">Ratio to the reference; '
+           'the line is the target, whiskers are all samples</text>']
+    for i, line in enumerate(about):
+        svg.append(f'<text x="10" y="{38 + 16 * i}" fill="#555">'
+                   f'{escape(line)}</text>')
+
+    def place(ratio):
+        return left + min(ratio, most) / most * full
+
+    for i, row in enumerate(rows):
+        y = top + step * i
+        colour = {True: '#3a8', False: '#c54', None: '#888'}[row['met']]
+        low, high = place(min(row['ratios'])), place(max(row['ratios']))
+        svg.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">'
+                   f'{escape(row["what"])}</text>'
+                   f'<rect x="{left}" y="{y}" fill="{colour}" height="16" '
+                   f'width="{place(row["ratio"]) - left:.1f}"/>'
+                   f'<path d="M{low:.1f} {y + 8}H{high:.1f}" stroke="black"/>')
+        if row['target']:
+            x = place(row['target'])
+            svg.append(f'<path d="M{x:.1f} {y - 3}v22" stroke="black" '
+                       'stroke-width="2"/>')
+        svg.append(f'<text x="{left + full + 8}" y="{y + 13}">'
+                   f'{row["ratio"]:.2f}: {escape(verdict(row))}</text>')
+    return '\n'.join(svg + ['</svg>', ''])
+
+
+def read_samples(stream):
+    """Returns what is known of the machine, and the pairs of each row."""
+    about, samples = [], {}
+    for line in stream:
+        words = line.split()
+        if words[:1] == ['sample'] and len(words) == 4:
+            samples.setdefault(words[1], []).append(
+                (float(words[2]), float(words[3])))
+        elif words and words[0] in ('kernel', 'cpu'):
+            about.append(line.strip().replace(' ', ': ', 1))
+        else:
+            print(line, end='')
+    return about, samples
+
+
+def host():
+    """What the VM ran on: it cannot know."""
+    with open('/proc/cpuinfo', encoding='utf-8') as info:
+        models = [line.split(':', 1)[1].strip() for line in info
+                  if line.startswith('model name')]
+    return f'host: {models[0] if models else "unknown"}, {len(models)} of them'
+
+
+def main():
+    """Reads standard input to its end."""
+    about, samples = read_samples(sys.stdin)
+    # What QEMU emulates has a name that says so; KVM shows the host's
+    emulated = any('TCG' in line for line in about)
+    about += [f'accelerator: {"tcg" if emulated else "kvm"}', host()]
+    rows = [evaluate(row, samples[row[0]]) for row in ROWS
+            if row[0] in samples]
+    missing = [row[0] for row in ROWS if row[0] not in samples]
+    print('\n'.join(about))
+    if rows:
+        print(f'{len(rows[0]["ratios"])} samples of each')
+        print_table([HEAD] + [cells(row) for row in rows])
+    with open(sys.argv[1], 'w', encoding='utf-8') as out:
+        json.dump({'about': about, 'rows': rows}, out, indent=1)
+    with open(sys.argv[2], 'w', encoding='utf-8') as out:
+        out.write(draw(rows, about))
+    judged = [row for row in rows if row['met'] is not None]
+    print(f'{sum(row["met"] for row in judged)} of {len(judged)} targets met')
+    if missing:
+        print('error: not measured:', ' '.join(missing))
+    return 1 if missing else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

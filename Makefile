@@ -93,9 +93,23 @@ check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' 
 demo: modules selftests ## watch live migrations, step by step
 	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
 
+# The kernel's own mtty, unchanged. It is as old as the source that is fetched,
+# so another kernel is measured without it.
+KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
+
+.PHONY: kernel-mtty
+kernel-mtty: prepare
+	@$(VM)/fetch.sh $(DEBIAN) sample
+	@mkdir -p $(B)/$@
+	@cp $(DEBIAN)/sample/mtty.c $(B)/$@
+	@echo 'obj-m := mtty.o' >$(B)/$@/Kbuild
+	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ \
+		CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) modules
+
 .PHONY: bench
-bench: modules selftests ## ours beside a reference and a target; ARGS=REPETITIONS
-	@RUN='/selftests/mig_bench $(ARGS)' $(BOOT_VM) -n bench \
+bench: modules selftests $(KERNEL_MTTY) ## ours beside a reference and a target; ARGS=REPETITIONS
+	@RUN='/selftests/bench.sh $(ARGS)' ADD='$(KERNEL_MTTY:%=$(B)/%/mtty.ko)' \
+		$(BOOT_VM) -n bench \
 		-r '$(VM)/bench.py $(B)/bench.json $(B)/bench.svg'
 
 .PHONY: bench-config

@@ -13,8 +13,13 @@
 
 #include "lib/testdev.h"
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BENCH_MAX	32
 #define BENCH_MIB	(1024UL * 1024)
+#define BENCH_CHUNK	(256 * 1024)
+
+/* Of whoever reads in the main thread: to get memory would take as long as to read */
+extern uint8_t bench_buf[BENCH_CHUNK];
 
 /**
  * struct bench_sample - one line of the output
@@ -30,10 +35,12 @@ struct bench_sample {
 
 /**
  * struct bench_out - what a function has measured
+ * @turn:	number of the repetition: who goes first alternates with it
  * @nr:		how many samples
  * @sample:	the samples
  */
 struct bench_out {
+	unsigned int turn;
 	unsigned int nr;
 	struct bench_sample sample[BENCH_MAX];
 };
@@ -55,11 +62,12 @@ int bench_open(struct vmig_testdev *td, size_t size, size_t filled);
 /**
  * bench_drain - read all that a data_fd has, into the same buffer again and again
  * @data_fd:	of a saving session
+ * @buf:	the buffer, of BENCH_CHUNK bytes
  * @bytes:	how many came; may be NULL
  *
  * Return: as vmig_transfer_read().
  */
-int bench_drain(int data_fd, size_t *bytes);
+int bench_drain(int data_fd, uint8_t *buf, size_t *bytes);
 
 /** bench_transfer - save and load of a large device, against a memfd */
 int bench_transfer(struct bench_out *out);
@@ -75,5 +83,11 @@ int bench_many(struct bench_out *out);
 
 /** bench_memory - what a device is charged for, idle and saving */
 int bench_memory(struct bench_out *out);
+
+/**
+ * bench_small - what can be asked of any mtty, also of the kernel's own
+ * @out:	the references are 0: they come from another module
+ */
+int bench_small(struct bench_out *out);
 
 #endif /* BENCH_H */

@@ -10,7 +10,8 @@
 #include "mtty_format.h"
 
 #include "bench.h"
-#include "lib/transfer.h"
+
+uint8_t bench_buf[BENCH_CHUNK];
 
 int bench_add(struct bench_out *out, const char *row, double ours, double ref)
 {
@@ -35,7 +36,7 @@ double bench_now(void)
 
 static int fill(struct vmig_testdev *td, size_t len)
 {
-	size_t done, chunk = VMIG_TRANSFER_CHUNK;
+	size_t done, chunk = BENCH_CHUNK;
 	uint8_t *bytes = malloc(chunk);
 	int ret = bytes ? 0 : -ENOMEM;
 
@@ -67,23 +68,17 @@ int bench_open(struct vmig_testdev *td, size_t size, size_t filled)
 	return ret;
 }
 
-int bench_drain(int data_fd, size_t *bytes)
+int bench_drain(int data_fd, uint8_t *buf, size_t *bytes)
 {
-	uint8_t *buf = malloc(VMIG_TRANSFER_CHUNK);
 	size_t sum = 0;
 	ssize_t got;
-	int ret;
 
-	if (!buf)
-		return -ENOMEM;
 	do {
-		got = read(data_fd, buf, VMIG_TRANSFER_CHUNK);
+		got = read(data_fd, buf, BENCH_CHUNK);
 		if (got > 0)
 			sum += got;
 	} while (got > 0);
-	ret = got ? -errno : 0;
-	free(buf);
 	if (bytes)
 		*bytes = sum;
-	return ret;
+	return got ? -errno : 0;
 }

@@ -5,6 +5,11 @@
  *   sample ROW OURS REFERENCE
  *
  * Usage: mig_bench [REPETITIONS]     (5)
+ *        mig_bench --small SIDE
+ *
+ * The second one takes one sample of what can be asked of any mtty, and prints
+ *
+ *   side SIDE ROW VALUE
  *
  * The table is made of them by vm/bench.py.
  */
@@ -42,9 +47,9 @@ static void print_about(void)
 	printf("cpu %s, %u of them\n", model, nr);
 }
 
-static int run(unsigned int part, int print)
+static int run(unsigned int part, unsigned int turn)
 {
-	struct bench_out out = { 0 };
+	struct bench_out out = { .turn = turn };
 	unsigned int i;
 	int ret;
 
@@ -53,9 +58,27 @@ static int run(unsigned int part, int print)
 		printf("error: %s: %s\n", parts[part].name, strerror(-ret));
 		return ret;
 	}
-	for (i = 0; print && i < out.nr; i++)
+	/* The first one pays for what is slow once only */
+	for (i = 0; turn && i < out.nr; i++)
 		printf("sample %s %.3f %.3f\n", out.sample[i].row,
 		       out.sample[i].ours, out.sample[i].ref);
+	return 0;
+}
+
+static int run_small(const char *side)
+{
+	struct bench_out out = { 0 };
+	unsigned int i;
+	int ret;
+
+	ret = bench_small(&out);
+	if (ret) {
+		printf("error: %s: %s\n", side, strerror(-ret));
+		return ret;
+	}
+	for (i = 0; i < out.nr; i++)
+		printf("side %s %s %.3f\n", side, out.sample[i].row,
+		       out.sample[i].ours);
 	return 0;
 }
 
@@ -65,13 +88,12 @@ int main(int argc, char **argv)
 	unsigned int part;
 
 	setlinebuf(stdout);
+	if (argc == 3 && !strcmp(argv[1], "--small"))
+		return run_small(argv[2]) ? 1 : 0;
 	print_about();
-	/* The first one pays for what is slow once only */
-	if (run(0, 0))
-		return 1;
-	for (i = 0; i < repetitions; i++)
-		for (part = 0; part < sizeof(parts) / sizeof(parts[0]); part++)
-			if (run(part, 1))
+	for (i = 0; i <= repetitions; i++)
+		for (part = 0; part < ARRAY_SIZE(parts); part++)
+			if (run(part, i))
 				return 1;
 	return 0;
 }

@@ -18,6 +18,7 @@ from html import escape
 MEMFD = 'memfd, same buffer'
 SMALL = '1 MiB of it'
 BEST = 'best of 1 to 64'
+KERNEL = "kernel's mtty"
 PAGES = 'the pages'
 
 # Name, what it is, unit, reference, whether more is better, target of the
@@ -43,6 +44,14 @@ ROWS = [
     ('memory-saving', 'charged for saving them', 'bytes', 'the 4 MiB', False,
      0.1, 0),
 ]
+# What the kernel's own mtty can do, too
+ROWS += [
+    (name, what, 'ns', KERNEL, False, 1.0, 0) for name, what in (
+        ('arc', 'one state arc'), ('info', 'one PRECOPY_INFO'),
+        ('register-read', 'one register read'),
+        ('register-write', 'one register write'),
+        ('round-trip', 'round trip, no capture'))
+]
 HEAD = ('WHAT', 'UNIT', 'OURS', 'MIN..MAX', 'AGAINST', 'IT', 'MIN..MAX',
         'RATIO', 'MIN..MAX', 'TARGET', 'VERDICT')
 
@@ -66,13 +75,16 @@ def evaluate(definition, samples):
     row = {'row': name, 'what': what, 'unit': unit, 'against': against,
            'ours': ours, 'ref': refs, 'ratios': ratios,
            'ratio': statistics.median(ratios), 'more_is_better': more,
-           'target': None, 'met': None, 'missed_by': None}
+           'target': None, 'met': None, 'missed_by': None, 'sure': None}
     if target is None:
         return row
     limit = target + plus / statistics.median(refs)
     miss = limit - row['ratio'] if more else row['ratio'] - limit
     row['target'] = limit
     row['met'] = miss <= 0
+    # Do all samples say the same?
+    row['sure'] = all((ratio >= limit if more else ratio <= limit) ==
+                      row['met'] for ratio in ratios)
     # As a part of the target
     row['missed_by'] = max(0, miss / limit)
     return row
@@ -82,7 +94,8 @@ def verdict(row):
     """In words."""
     if row['met'] is None:
         return 'no target'
-    return 'met' if row['met'] else f'missed by {row["missed_by"]:.1%}'
+    text = 'met' if row['met'] else f'missed by {row["missed_by"]:.1%}'
+    return text if row['sure'] else text + ', not by all samples'
 
 
 def cells(row):
@@ -145,16 +158,20 @@ def draw(rows, about):
 
 def read_samples(stream):
     """Returns what is known of the machine, and the pairs of each row."""
-    about, samples = [], {}
+    about, samples, sides = [], {}, {'ours': {}, 'kernel': {}}
     for line in stream:
         words = line.split()
         if words[:1] == ['sample'] and len(words) == 4:
             samples.setdefault(words[1], []).append(
                 (float(words[2]), float(words[3])))
+        elif words[:1] == ['side'] and len(words) == 4:
+            sides[words[1]].setdefault(words[2], []).append(float(words[3]))
         elif words and words[0] in ('kernel', 'cpu'):
             about.append(line.strip().replace(' ', ': ', 1))
         else:
             print(line, end='')
+    for row, values in sides['ours'].items():
+        samples[row] = list(zip(values, sides['kernel'].get(row, [])))
     return about, samples
 
 
@@ -170,8 +187,9 @@ def main():
     """Reads standard input to its end."""
     about, samples = read_samples(sys.stdin)
     # What QEMU emulates has a name that says so; KVM shows the host's
-    emulated = any('TCG' in line for line in about)
-    about += [f'accelerator: {"tcg" if emulated else "kvm"}', host()]
+    cpu = ''.join(line for line in about if line.startswith('cpu'))
+    about += [f'accelerator: {"tcg" if "TCG" in cpu else "kvm"}' if cpu else
+              'accelerator: unknown', host()]
     rows = [evaluate(row, samples[row[0]]) for row in ROWS
             if row[0] in samples]
     missing = [row[0] for row in ROWS if row[0] not in samples]
@@ -186,8 +204,8 @@ def main():
     judged = [row for row in rows if row['met'] is not None]
     print(f'{sum(row["met"] for row in judged)} of {len(judged)} targets met')
     if missing:
-        print('error: not measured:', ' '.join(missing))
-    return 1 if missing else 0
+        print('not measured:', ' '.join(missing))
+    return 0 if rows else 1
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@
 # Usage: fetch.sh CACHE PART...
 #   image    CACHE/image/{vmlinuz,modules/}
 #   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
+#   sample   CACHE/sample/mtty.c: the kernel's own, to measure against
 #   source   CACHE/src/: kselftest's harness, kunit's parser, the uapi headers
 set -euo pipefail
 
@@ -139,6 +140,16 @@ fetch_source() {
 	}
 	rm -r src/arch src/include src/tools/include
 	place source src
+}
+
+fetch_sample() {
+	download "$source_package"
+	mkdir sample
+	dpkg-deb --fsys-tarfile "$deb" |
+		tar -xO "./usr/src/$source_package.tar.xz" |
+		tar -xJ -C sample --strip-components=3 \
+			"$source_package/samples/vfio-mdev/mtty.c"
+	place sample
 }
 
 made_by() {

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# How fast it is: all that mig_bench measures, then what it can ask of the kernel's
+# own mtty too, if there is one: both are loaded in turn. Prints a line for each
+# sample; the table is made of them by others.
+#
+# Usage: bench.sh [REPETITIONS [OURS THEIRS]]     (5, module files)
+here=$(dirname "$0")
+repetitions=${1:-5}
+ours=${2:-/mtty.ko}
+theirs=${3:-/work/mtty.ko}
+
+# sample_of MODULE NAME
+sample_of() {
+	rmmod mtty && insmod "$1" || exit 1
+	"$here/mig_bench" --small "$2" || exit 1
+}
+
+"$here/mig_bench" "$repetitions" || exit 1
+[ -e "$theirs" ] || exit 0
+i=0
+while [ $i -lt "$repetitions" ]; do
+	sample_of "$theirs" kernel
+	sample_of "$ours" ours
+	i=$((i + 1))
+done

@@ -57,14 +57,14 @@ static struct mtty_session *session_alloc(struct mtty *mtty,
 	session->mtty = mtty;
 	session->kind = kind;
 	session->id = get_random_u64();
-	session->buf = kvmalloc(MTTY_STREAM_BUF_SIZE, GFP_KERNEL_ACCOUNT);
+	mtty_mig_stream_id(mtty, &id);
+	session->buf = kvmalloc(mtty_stream_buf_size(&id), GFP_KERNEL_ACCOUNT);
 	if (!session->buf) {
 		session_free(session);
 		return NULL;
 	}
 
 	session->noticed = mtty->policy.generation;
-	mtty_mig_stream_id(mtty, &id);
 	mtty_stream_parser_init(&session->parser, &id, session->buf);
 
 	return session;

@@ -388,16 +388,30 @@ static const struct {
 };
 
 /**
+ * mtty_stream_buf_size - room for any record that a device can make, or take
+ * @id:		the device
+ *
+ * Return: bytes.
+ */
+size_t mtty_stream_buf_size(const struct mtty_stream_id *id)
+{
+	return id->capture_size ? MTTY_STREAM_BUF_SIZE :
+				  MTTY_STREAM_SMALL_BUF_SIZE;
+}
+
+/**
  * mtty_stream_parser_init - start on a new stream
  * @p:		the parser
  * @id:		the device that it is for
- * @buf:	MTTY_STREAM_BUF_SIZE bytes that live as long as the parser
+ * @buf:	mtty_stream_buf_size() bytes that live as long as the parser
  */
 void mtty_stream_parser_init(struct mtty_stream_parser *p,
 			     const struct mtty_stream_id *id, void *buf)
 {
 	/* One bit for each type and port, see take_uart() */
 	BUILD_BUG_ON(MTTY_REC_NR * MTTY_MAX_PORTS > 32);
+	BUILD_BUG_ON(sizeof(struct mtty_rec_start) > sizeof(struct mtty_rec_config) ||
+		     sizeof(struct mtty_rec_uart) > sizeof(struct mtty_rec_config));
 
 	memset(p, 0, sizeof(*p));
 	p->id = *id;
@@ -439,6 +453,10 @@ static int check_head(const struct mtty_stream_parser *p)
 	if (type >= MTTY_REC_NR || !records[type].take ||
 	    len < records[type].min || len > records[type].max)
 		return -EBADMSG;
+
+	/* Nor is there room for it, see mtty_stream_buf_size() */
+	if (type == MTTY_REC_CAPTURE && !p->id.capture_size)
+		return -EINVAL;
 
 	/* The first record, and only the first, says where all this is from */
 	if (is_start != is_first)

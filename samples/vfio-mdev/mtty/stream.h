@@ -12,6 +12,10 @@
 #define MTTY_STREAM_BUF_SIZE	(sizeof(struct mtty_rec_head) + \
 				 MTTY_STREAM_PAYLOAD_MAX)
 
+/* No other record is longer; without capture memory there is no such record */
+#define MTTY_STREAM_SMALL_BUF_SIZE (sizeof(struct mtty_rec_head) + \
+				    sizeof(struct mtty_rec_config))
+
 /**
  * struct mtty_stream_id - what two devices must have in common
  * @nr_ports:	1 or 2
@@ -88,7 +92,7 @@ enum mtty_stream_event {
  * @id:		the device that the stream is for
  * @state:	what the stream has said so far
  * @chain:	where in the stream the next record is
- * @buf:	MTTY_STREAM_BUF_SIZE bytes, for one record
+ * @buf:	mtty_stream_buf_size() bytes, for one record
  * @fill:	bytes of the current record in @buf
  * @seen:	bit mask of the records that @state was made from
  * @config:	generation of the last MTTY_REC_CONFIG, 0 if there was none
@@ -110,6 +114,7 @@ struct mtty_stream_parser {
 	int error;
 };
 
+size_t mtty_stream_buf_size(const struct mtty_stream_id *id);
 void mtty_stream_parser_init(struct mtty_stream_parser *p,
 			     const struct mtty_stream_id *id, void *buf);
 size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where);

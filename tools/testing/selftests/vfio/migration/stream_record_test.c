@@ -408,4 +408,36 @@ TEST_F(record, reinit_is_judged)
 	}
 }
 
+/* Clause: MTTY_REC_CAPTURE for a device without capture memory: EINVAL at its head */
+TEST(capture_record_without_memory)
+{
+	const struct vmig_attrs attrs = { .capture_size = "0" };
+	const size_t len = 8 + MTTY_REC_CAPTURE_MAX;
+	uint8_t *payload = calloc(1, len);
+	struct vmig_bytes stream = { 0 };
+	struct vmig_testdev td;
+	struct vmig_rec rec;
+	int fd;
+
+	ASSERT_NE(NULL, payload);
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, &attrs));
+	ASSERT_RET(0, vmig_transfer_save(&td.dev, &stream), "save");
+	ASSERT_EQ(0, vmig_stream_at(&stream, 1, &rec));
+	ASSERT_EQ(0, vmig_stream_insert(&stream, rec.offset, MTTY_REC_CAPTURE,
+					1, payload, len));
+	ASSERT_EQ(0, vmig_stream_reseal(&stream));
+	ASSERT_RET(0, vmig_device_reset(&td.dev), "reset");
+	ASSERT_RET(0, vmig_mig_set_state(&td.dev, VFIO_DEVICE_STATE_RESUMING,
+					 &fd), "RESUMING");
+	EXPECT_RET(-EINVAL, vmig_transfer_write(fd, stream.data, rec.offset +
+						sizeof(struct mtty_rec_head),
+						4096, NULL), "head");
+	EXPECT_RET(-EINVAL, vmig_transfer_write(fd, stream.data, stream.len,
+						4096, NULL), "all");
+	close(fd);
+	vmig_bytes_free(&stream);
+	vmig_testdev_close(&td);
+	free(payload);
+}
+
 TEST_HARNESS_MAIN

@@ -5,11 +5,12 @@
 # own mtty too, if there is one: both are loaded in turn. Prints a line for each
 # sample; the table is made of them by others.
 #
-# Usage: bench.sh [REPETITIONS [OURS THEIRS]]     (5, module files)
+# Usage: bench.sh [REPETITIONS [OURS THEIRS]]     (5, module files; theirs lies in the
+# current directory if it was brought along)
 here=$(dirname "$0")
 repetitions=${1:-5}
 ours=${2:-/mtty.ko}
-theirs=${3:-/work/mtty.ko}
+theirs=${3:-mtty.ko}
 
 # sample_of MODULE NAME
 sample_of() {

@@ -10,11 +10,10 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio_mig_config.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "../../kselftest_harness.h"
 
+#include "lib/cgroup.h"
 #include "lib/expect.h"
 #include "lib/feature.h"
 #include "lib/picture.h"
@@ -377,60 +376,6 @@ TEST_F(reorder, incomplete_data_come_first)
 	EXPECT_SAME();
 }
 
-#define CGROUP		"/tmp/reorder-test-cgroup"
-#define OWN		CGROUP "/own"
-
-static int write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	int ret;
-
-	if (!file)
-		return -errno;
-	ret = fputs(text, file) < 0 ? -EIO : 0;
-	return fclose(file) ? -errno : ret;
-}
-
-/* Kernel memory that this process is charged for, in bytes, or -1 */
-static long long charged(void)
-{
-	FILE *file = fopen(OWN "/memory.stat", "r");
-	long long bytes = -1;
-	char line[128];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "kernel %lld", &bytes) == 1)
-			break;
-	}
-	if (file)
-		fclose(file);
-	return bytes;
-}
-
-static void leave_cgroup(void)
-{
-	write_file(CGROUP "/cgroup.procs", "0");
-	rmdir(OWN);
-	umount(CGROUP);
-	rmdir(CGROUP);
-}
-
-static int enter_cgroup(void)
-{
-	mkdir(CGROUP, 0700);
-	if (mount("none", CGROUP, "cgroup2", 0, NULL)) {
-		rmdir(CGROUP);
-		return -errno;
-	}
-	if (write_file(CGROUP "/cgroup.subtree_control", "+memory") ||
-	    mkdir(OWN, 0700) || write_file(OWN "/cgroup.procs", "0") ||
-	    charged() < 0) {
-		leave_cgroup();
-		return -ENOENT;
-	}
-	return 0;
-}
-
 /* A stream with so much capture memory */
 static int save_much(struct vmig_bytes *stream, const struct vmig_attrs *attrs,
 		     size_t bytes)
@@ -471,21 +416,21 @@ TEST_F(reorder, staged_memory_is_charged_and_bounded)
 	vmig_testdev_close(&self->dst);
 	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_GROUP,
 				       &attrs));
-	if (enter_cgroup()) {
+	if (vmig_cgroup_enter()) {
 		vmig_bytes_free(&stream);
 		SKIP(return, "no memory controller of cgroup2 here");
 	}
-	before = charged();
+	before = vmig_cgroup_charged();
 	begin(_metadata, self);
 	EXPECT_RET(0, vmig_transfer_write(self->fd, stream.data, stream.len,
 					  VMIG_TRANSFER_CHUNK, NULL), "data");
-	full = charged();
+	full = vmig_cgroup_charged();
 	for (i = 0; i < MANY; i++) {
 		vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, i);
 		vmig_mig_config_loaded(self->dev, 1 + i % 3);
 	}
-	after = charged();
-	leave_cgroup();
+	after = vmig_cgroup_charged();
+	vmig_cgroup_leave();
 	vmig_bytes_free(&stream);
 
 	EXPECT_LE(before + MEMORY - SLACK, full);

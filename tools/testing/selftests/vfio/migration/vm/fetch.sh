@@ -123,14 +123,22 @@ source_parts=(
 	tools/testing/selftests/kselftest_harness.h
 )
 
-fetch_source() {
+# unpack_source DIR STRIP PART...: parts of the source, without so many folders
+unpack_source() {
+	local dir=$1 strip=$2
+	shift 2
+
 	download "$source_package"
 	echo "unpacking $source_package ..."
-	mkdir src
+	mkdir "$dir"
 	dpkg-deb --fsys-tarfile "$deb" |
 		tar -xO "./usr/src/$source_package.tar.xz" |
-		tar -xJ -C src --strip-components=1 \
-			"${source_parts[@]/#/$source_package/}"
+		tar -xJ -C "$dir" --strip-components="$strip" \
+			"${@/#/$source_package/}"
+}
+
+fetch_source() {
+	unpack_source src 1 "${source_parts[@]}"
 	echo "making the kernel's uapi headers ..."
 	# Neither a calling make nor a kernel build's environment may leak in.
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
@@ -143,12 +151,7 @@ fetch_source() {
 }
 
 fetch_sample() {
-	download "$source_package"
-	mkdir sample
-	dpkg-deb --fsys-tarfile "$deb" |
-		tar -xO "./usr/src/$source_package.tar.xz" |
-		tar -xJ -C sample --strip-components=3 \
-			"$source_package/samples/vfio-mdev/mtty.c"
+	unpack_source sample 3 samples/vfio-mdev/mtty.c
 	place sample
 }
 

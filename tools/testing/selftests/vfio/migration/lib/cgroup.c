@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A control group of one's own; see cgroup.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "cgroup.h"
+
+#define CGROUP		"/tmp/vmig-cgroup"
+#define OWN		CGROUP "/own"
+
+static int write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+	int ret;
+
+	if (!file)
+		return -errno;
+	ret = fputs(text, file) < 0 ? -EIO : 0;
+	return fclose(file) ? -errno : ret;
+}
+
+void vmig_cgroup_leave(void)
+{
+	write_file(CGROUP "/cgroup.procs", "0");
+	rmdir(OWN);
+	umount(CGROUP);
+	rmdir(CGROUP);
+}
+
+static int make_own(void)
+{
+	int ret;
+
+	ret = write_file(CGROUP "/cgroup.subtree_control", "+memory");
+	if (!ret && mkdir(OWN, 0700))
+		ret = -errno;
+	if (!ret)
+		ret = write_file(OWN "/cgroup.procs", "0");
+	if (!ret && vmig_cgroup_charged() < 0)
+		ret = -ENOENT;
+	return ret;
+}
+
+int vmig_cgroup_enter(void)
+{
+	int ret;
+
+	mkdir(CGROUP, 0700);
+	if (mount("none", CGROUP, "cgroup2", 0, NULL)) {
+		ret = -errno;
+		rmdir(CGROUP);
+		return ret;
+	}
+	ret = make_own();
+	if (ret)
+		vmig_cgroup_leave();
+	return ret;
+}
+
+long long vmig_cgroup_charged(void)
+{
+	FILE *file = fopen(OWN "/memory.stat", "r");
+	long long bytes = -ENOENT;
+	char line[128];
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "kernel %lld", &bytes) == 1)
+			break;
+	}
+	fclose(file);
+	return bytes;
+}

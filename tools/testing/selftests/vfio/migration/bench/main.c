@@ -4,7 +4,7 @@
  *
  *   sample ROW OURS REFERENCE
  *
- * Usage: mig_bench [REPETITIONS]     (5)
+ * Usage: mig_bench [REPETITIONS [PART]]     (5, all parts)
  *        mig_bench --small SIDE
  *
  * The second one takes one sample of what can be asked of any mtty, and prints
@@ -85,6 +85,7 @@ static int run_small(const char *side)
 int main(int argc, char **argv)
 {
 	int i, repetitions = argc > 1 ? atoi(argv[1]) : 5;
+	const char *only = argc > 2 ? argv[2] : NULL;
 	unsigned int part;
 
 	setlinebuf(stdout);
@@ -92,8 +93,11 @@ int main(int argc, char **argv)
 		return run_small(argv[2]) ? 1 : 0;
 	print_about();
 	for (i = 0; i <= repetitions; i++)
-		for (part = 0; part < ARRAY_SIZE(parts); part++)
+		for (part = 0; part < ARRAY_SIZE(parts); part++) {
+			if (only && strcmp(parts[part].name, only))
+				continue;
 			if (run(part, i))
 				return 1;
+		}
 	return 0;
 }

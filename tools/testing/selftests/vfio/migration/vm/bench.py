@@ -50,6 +50,7 @@ ROWS += [
         ('arc', 'one state arc'), ('info', 'one PRECOPY_INFO'),
         ('register-read', 'one register read'),
         ('register-write', 'one register write'),
+        ('interrupt', 'one interrupt'),
         ('round-trip', 'round trip, no capture'))
 ]
 HEAD = ('WHAT', 'UNIT', 'OURS', 'MIN..MAX', 'AGAINST', 'IT', 'MIN..MAX',

@@ -15,6 +15,9 @@
  * sent.  A fault ends, with no lock of the device held, when the page is unlocked;
  * so whoever has changed what a page is mapped for waits for that before he takes
  * mappings away, or else one could be made behind his back.
+ *
+ * What is sent is the page itself, lent for as long as that takes; whoever writes
+ * to it before it is back is given a copy, which takes its place and is dirty.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
@@ -26,7 +29,6 @@
 #include <linux/string.h>
 
 #include "capture.h"
-#include "mtty_format.h"
 
 static u64 log_capacity(const struct mtty_cap *cap)
 {
@@ -57,23 +59,40 @@ static void unmap(struct mtty_cap *cap, unsigned long index, unsigned long nr)
 			    (u64)nr << PAGE_SHIFT, true);
 }
 
+static bool is_lent(const struct mtty_cap *cap, unsigned long index)
+{
+	const struct mtty_cap_piece *lent = cap->lent;
+
+	/* Where a copy has taken its place already, another page is there */
+	return lent && index >= lent->first && index - lent->first < lent->nr &&
+	       lent->pages[index - lent->first] == cap->pages[index];
+}
+
+/* A page that may be written */
 static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
 {
-	struct page *page = cap->pages[index];
+	struct page *old = cap->pages[index];
+	struct page *mapped = old ?: cap->blank;
+	struct page *page;
 
-	if (page)
-		return page;
+	if (old && !is_lent(cap, index))
+		return old;
 
-	page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	page = alloc_page(GFP_KERNEL_ACCOUNT | (old ? 0 : __GFP_ZERO));
 	if (!page)
 		return NULL;
 
+	if (old)
+		copy_highpage(page, old);
+	else
+		cap->nr_present++;
 	cap->pages[index] = page;
-	cap->nr_present++;
-	if (cap->blank) {
-		wait_for_fault(cap->blank);
+	if (cap->mapping && mapped) {
+		wait_for_fault(mapped);
 		unmap(cap, index, 1);
 	}
+	if (old)
+		put_page(old);
 
 	return page;
 }
@@ -318,7 +337,7 @@ struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index)
 bool mtty_cap_map_dirty(struct mtty_cap *cap, unsigned long index,
 			const struct page *page)
 {
-	if (cap->pages[index] != page)
+	if (cap->pages[index] != page || is_lent(cap, index))
 		return false;
 
 	mark_dirty(cap, index);
@@ -386,49 +405,92 @@ void mtty_cap_track_stop(struct mtty_cap *cap)
 	cap->nr_initial = 0;
 	cap->nr_dirty = 0;
 	cap->cursor = 0;
+	cap->lent = NULL;
 }
 
 /**
- * mtty_cap_take - take the next piece that has to be sent
- * @cap:	tracked
- * @offset:	set to the place of the piece in BAR2
- * @buf:	filled with its bytes
- * @max:	room in @buf, at least a page
+ * mtty_cap_lend - the next piece that has to be sent
+ * @cap:	tracked, nothing is lent
+ * @piece:	filled in; its pages do not change until mtty_cap_return() is called,
+ *		or tracking stops, and it keeps them until mtty_cap_piece_put() is
  *
  * Pages that were never sent come before those that were sent and then written
  * again: the former only get fewer.
  *
- * Return: bytes of the piece, 0 if there is nothing to send.
+ * Return: false if there is nothing to send.
  */
-size_t mtty_cap_take(struct mtty_cap *cap, u64 *offset, u8 *buf, size_t max)
+bool mtty_cap_lend(struct mtty_cap *cap, struct mtty_cap_piece *piece)
 {
 	unsigned long *map = cap->nr_initial ? cap->initial : cap->dirty;
 	unsigned long *nr = cap->nr_initial ? &cap->nr_initial : &cap->nr_dirty;
-	unsigned long first, i;
+	unsigned long i;
 	u64 end;
 
 	if (!*nr)
-		return 0;
+		return false;
 
-	first = find_next_bit(map, cap->nr_pages, cap->cursor);
-	if (first == cap->nr_pages)
-		first = find_first_bit(map, cap->nr_pages);
+	i = find_next_bit(map, cap->nr_pages, cap->cursor);
+	if (i == cap->nr_pages)
+		i = find_first_bit(map, cap->nr_pages);
 
-	for (i = first; i < cap->nr_pages && test_bit(i, map) &&
-	     (i + 1 - first) * PAGE_SIZE <= max; i++) {
-		__clear_bit(i, map);
+	piece->first = i;
+	for (piece->nr = 0; piece->nr < MTTY_CAP_LENT_MAX; piece->nr++, i++) {
+		if (i == cap->nr_pages || !__test_and_clear_bit(i, map))
+			break;
 		(*nr)--;
+		get_page(cap->pages[i]);
+		piece->pages[piece->nr] = cap->pages[i];
 		if (cap->mapping)
 			wait_for_fault(cap->pages[i]);
 	}
 	cap->cursor = i;
-	/* Before the bytes are read: what is written after that is dirty again */
+	/* From now on, who wants to write has to ask for a page */
 	if (cap->mapping)
-		unmap(cap, first, i - first);
+		unmap(cap, piece->first, piece->nr);
+	cap->lent = piece;
 
-	*offset = max_t(u64, (u64)first * PAGE_SIZE, MTTY_CAP_LOG_OFFSET);
+	piece->offset = max_t(u64, (u64)piece->first * PAGE_SIZE,
+			      MTTY_CAP_LOG_OFFSET);
 	end = min_t(u64, (u64)i * PAGE_SIZE, cap->size);
-	mtty_cap_read(cap, *offset, buf, end - *offset);
+	piece->len = end - piece->offset;
 
-	return end - *offset;
+	return true;
+}
+
+/**
+ * mtty_cap_return - what was lent may be written again
+ * @cap:	tracked; nothing happens if nothing is lent
+ */
+void mtty_cap_return(struct mtty_cap *cap)
+{
+	cap->lent = NULL;
+}
+
+/**
+ * mtty_cap_piece_put - let go of the pages
+ * @piece:	no longer lent; empty afterwards
+ */
+void mtty_cap_piece_put(struct mtty_cap_piece *piece)
+{
+	while (piece->nr)
+		put_page(piece->pages[--piece->nr]);
+	piece->len = 0;
+}
+
+/**
+ * mtty_cap_piece_at - where the bytes are
+ * @piece:	from mtty_cap_lend()
+ * @pos:	which byte of it, less than its length
+ * @len:	set to how many there are in one piece
+ */
+u8 *mtty_cap_piece_at(const struct mtty_cap_piece *piece, size_t pos,
+		      size_t *len)
+{
+	u64 from = piece->offset - (u64)piece->first * PAGE_SIZE + pos;
+
+	*len = min_t(size_t, PAGE_SIZE - offset_in_page(from), piece->len - pos);
+
+	/* Of memory that is never highmem */
+	return page_address(piece->pages[from >> PAGE_SHIFT]) +
+	       offset_in_page(from);
 }

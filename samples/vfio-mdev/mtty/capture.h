@@ -4,8 +4,29 @@
 
 #include <linux/types.h>
 
+#include "mtty_format.h"
+
 struct address_space;
 struct page;
+
+#define MTTY_CAP_LENT_MAX	(MTTY_REC_CAPTURE_MAX / PAGE_SIZE)
+
+/**
+ * struct mtty_cap_piece - pages on their way out
+ * @offset:	of the first byte in BAR2
+ * @len:	bytes
+ * @first:	index of the first page
+ * @nr:		pages
+ * @pages:	with a reference on each; who writes to BAR2 meanwhile is given a
+ *		copy, so they stay as they are
+ */
+struct mtty_cap_piece {
+	u64 offset;
+	size_t len;
+	unsigned long first;
+	unsigned int nr;
+	struct page *pages[MTTY_CAP_LENT_MAX];
+};
 
 /**
  * struct mtty_cap - capture memory and what of it has to be sent
@@ -21,6 +42,7 @@ struct page;
  * @nr_initial:	bits set in @initial
  * @nr_dirty:	bits set in @dirty
  * @cursor:	where the search for the next page to send goes on
+ * @lent:	pages that must not be written, or NULL
  * @mapping:	where the user maps BAR2, NULL as long as he never did
  * @map_offset:	of BAR2 in @mapping, in bytes
  * @blank:	zeroes, mapped where nothing was written; NULL until it is needed
@@ -39,6 +61,7 @@ struct mtty_cap {
 	unsigned long nr_initial;
 	unsigned long nr_dirty;
 	unsigned long cursor;
+	const struct mtty_cap_piece *lent;
 	struct address_space *mapping;
 	u64 map_offset;
 	struct page *blank;
@@ -62,6 +85,10 @@ bool mtty_cap_map_dirty(struct mtty_cap *cap, unsigned long index,
 int mtty_cap_track_start(struct mtty_cap *cap);
 void mtty_cap_track_restart(struct mtty_cap *cap);
 void mtty_cap_track_stop(struct mtty_cap *cap);
-size_t mtty_cap_take(struct mtty_cap *cap, u64 *offset, u8 *buf, size_t max);
+bool mtty_cap_lend(struct mtty_cap *cap, struct mtty_cap_piece *piece);
+void mtty_cap_return(struct mtty_cap *cap);
+void mtty_cap_piece_put(struct mtty_cap_piece *piece);
+u8 *mtty_cap_piece_at(const struct mtty_cap_piece *piece, size_t pos,
+		      size_t *len);
 
 #endif /* MTTY_CAPTURE_H */

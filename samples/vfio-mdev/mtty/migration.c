@@ -39,6 +39,7 @@ void mtty_mig_stream_id(const struct mtty *mtty, struct mtty_stream_id *id)
 static void session_free(struct mtty_session *session)
 {
 	mutex_destroy(&session->io);
+	mtty_cap_piece_put(&session->piece);
 	kvfree(session->buf);
 	kfree(session);
 }
@@ -46,6 +47,7 @@ static void session_free(struct mtty_session *session)
 static struct mtty_session *session_alloc(struct mtty *mtty,
 					  enum mtty_session_kind kind)
 {
+	size_t size = MTTY_STREAM_SMALL_BUF_SIZE;
 	struct mtty_session *session;
 	struct mtty_stream_id id;
 
@@ -58,14 +60,17 @@ static struct mtty_session *session_alloc(struct mtty *mtty,
 	session->kind = kind;
 	session->id = get_random_u64();
 	mtty_mig_stream_id(mtty, &id);
-	session->buf = kvmalloc(mtty_stream_buf_size(&id), GFP_KERNEL_ACCOUNT);
+	if (kind == MTTY_LOADING)
+		size = mtty_stream_buf_size(&id);
+	session->buf = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!session->buf) {
 		session_free(session);
 		return NULL;
 	}
 
 	session->noticed = mtty->policy.generation;
-	mtty_stream_parser_init(&session->parser, &id, session->buf);
+	if (kind == MTTY_LOADING)
+		mtty_stream_parser_init(&session->parser, &id, session->buf);
 
 	return session;
 }

@@ -95,7 +95,8 @@ int mtty_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	    len > BAR2_OFFSET + mtty->cap.size - start)
 		return -EINVAL;
 
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	/* VM_IO: nobody may hold on to a page and write to it behind our back */
+	vm_flags_set(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = mtty;
 	vma->vm_ops = &vm_ops;
 	mtty_cap_map(&mtty->cap, vdev->inode->i_mapping, BAR2_OFFSET);

@@ -63,8 +63,9 @@ enum mtty_save_step {
  *		when it is closed and removed
  * @kind:	which way
  * @file:	the data_fd; the device holds a reference until the session ends
- * @io:		serialises read() or write(); protects the four members below
- * @buf:	room for one record
+ * @io:		serialises read() or write(); protects the five members below
+ * @buf:	room for one record, or all of it but @piece
+ * @piece:	capture memory that follows behind what is in @buf
  * @id:		random, for MTTY_REC_START
  * @chain:	where in the stream a saving session is
  * @parser:	where in the stream a loading session is; also under mtty.lock
@@ -76,7 +77,7 @@ enum mtty_save_step {
  * @reinit:	the next VFIO_MIG_GET_PRECOPY_INFO tells him
  * @live:	the session has not ended; protected by mtty.lock, as the rest
  * @initial:	what is in @buf counts as initial data
- * @len:	bytes of the record in @buf
+ * @len:	bytes of the record, @piece included
  * @pos:	how many of them have been read
  * @step:	what comes next
  * @port:	which port, in MTTY_SAVE_UART
@@ -88,6 +89,7 @@ struct mtty_session {
 	struct mutex io; /* one read() or write() at a time */
 
 	u8 *buf;
+	struct mtty_cap_piece piece;
 	u64 id;
 	struct mtty_stream_chain chain;
 	struct mtty_stream_parser parser;

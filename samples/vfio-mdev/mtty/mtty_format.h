@@ -63,7 +63,7 @@ struct mtty_cap_entry {
  * MTTY_REC_CONFIG, replaces an earlier one.
  */
 #define MTTY_STREAM_MAGIC	0x5247494d5954544dULL	/* "MTTYMIGR" */
-#define MTTY_STREAM_VERSION	2
+#define MTTY_STREAM_VERSION	3
 
 enum mtty_rec_type {
 	/* 0 is never valid: zeroed memory is not a record */
@@ -88,18 +88,18 @@ enum mtty_rec_type {
  * @generation:	generation of config space that the record was made under, never
  *		zero
  * @seq:	0 for the first record of a stream, then one more for each
- * @data_crc:	CRC-32 (IEEE 802.3) of the payload
- * @head_crc:	CRC-32 of everything above, continued from the @head_crc of the
- *		record before; so no record can be lost, repeated, moved or
- *		taken from another stream
+ * @data_sum:	XXH64 of the payload, with seed 0
+ * @head_sum:	XXH64 of everything above, with the @head_sum of the record before
+ *		as its seed; so no record can be lost, repeated, moved or taken
+ *		from another stream
  */
 struct mtty_rec_head {
 	__le32 type;
 	__le32 len;
 	__le64 generation;
 	__le64 seq;
-	__le32 data_crc;
-	__le32 head_crc;
+	__le64 data_sum;
+	__le64 head_sum;
 };
 
 /**

@@ -3,9 +3,9 @@
  * The data_fd of a saving session: read(), poll(), VFIO_MIG_GET_PRECOPY_INFO.
  *
  * One record at a time is made in the session's buffer and then read from there,
- * in pieces of any size.  A record is made under the lock of the device, and
- * copied to the user under the lock of the data_fd only: a user whose memory is
- * slow to come holds up nobody but himself.
+ * in pieces of any size; capture memory goes out from where it is.  A record is
+ * made under the lock of the device, and copied to the user under the lock of the
+ * data_fd only: a user whose memory is slow to come holds up nobody but himself.
  */
 #include <linux/cleanup.h>
 #include <linux/errno.h>
@@ -174,8 +174,6 @@ static size_t next_payload(struct mtty_session *session, void *payload,
 	struct mtty *mtty = session->mtty;
 	struct mtty_stream_state st;
 	struct mtty_stream_id id;
-	u64 offset;
-	size_t len;
 
 	if (session->step == MTTY_SAVE_START) {
 		session->step = MTTY_SAVE_CAPTURE;
@@ -192,18 +190,18 @@ static size_t next_payload(struct mtty_session *session, void *payload,
 
 	if (session->step == MTTY_SAVE_CAPTURE) {
 		session->initial = mtty->cap.nr_initial;
-		len = mtty_cap_take(&mtty->cap, &offset,
-				    payload + sizeof(struct mtty_rec_capture),
-				    MTTY_REC_CAPTURE_MAX);
-		if (len) {
+		if (mtty_cap_lend(&mtty->cap, &session->piece)) {
 			*type = MTTY_REC_CAPTURE;
-			return mtty_stream_put_capture(payload, offset, len);
+			return mtty_stream_put_capture(payload,
+						       session->piece.offset);
 		}
 		if (!is_stopped(mtty))
 			return 0;
 		session->step = MTTY_SAVE_LOG;
 	}
 
+	if (session->step == MTTY_SAVE_DONE)
+		return 0;
 	mtty_device_save(mtty, &st);
 
 	switch (session->step) {
@@ -220,13 +218,33 @@ static size_t next_payload(struct mtty_session *session, void *payload,
 		session->step = MTTY_SAVE_END;
 		*type = MTTY_REC_IRQ;
 		return mtty_stream_put_irq(payload, &st);
-	case MTTY_SAVE_END:
+	default:
 		session->step = MTTY_SAVE_DONE;
 		*type = MTTY_REC_END;
 		return mtty_stream_put_end(payload, &session->chain);
-	default:
-		return 0;
 	}
+}
+
+static unsigned int piece_as_vec(const struct mtty_cap_piece *piece,
+				 struct kvec *vec)
+{
+	unsigned int nr = 0;
+	size_t pos;
+
+	for (pos = 0; pos < piece->len; pos += vec[nr++].iov_len)
+		vec[nr].iov_base = mtty_cap_piece_at(piece, pos,
+						     &vec[nr].iov_len);
+
+	return nr;
+}
+
+/* Everything of the last record was read */
+static void drop_record(struct mtty_session *session)
+{
+	mtty_cap_return(&session->mtty->cap);
+	mtty_cap_piece_put(&session->piece);
+	WRITE_ONCE(session->pos, 0);
+	WRITE_ONCE(session->len, 0);
 }
 
 /**
@@ -240,6 +258,7 @@ static size_t next_payload(struct mtty_session *session, void *payload,
 static int fill(struct mtty_session *session)
 {
 	struct mtty *mtty = session->mtty;
+	struct kvec vec[MTTY_CAP_LENT_MAX];
 	enum mtty_rec_type type;
 	size_t len;
 	int ret;
@@ -251,6 +270,7 @@ static int fill(struct mtty_session *session)
 		return -ENODEV;
 	if (unread(session))
 		return 1;
+	drop_record(session);
 
 	ret = mtty_policy_admit_read(&mtty->policy);
 	if (ret)
@@ -262,11 +282,45 @@ static int fill(struct mtty_session *session)
 		return is_stopped(mtty) ? 0 : -ENOMSG;
 
 	len = mtty_stream_seal(&session->chain, session->buf, type,
-			       mtty->policy.generation, len);
-	WRITE_ONCE(session->pos, 0);
-	WRITE_ONCE(session->len, len);
+			       mtty->policy.generation, len, vec,
+			       piece_as_vec(&session->piece, vec));
+	WRITE_ONCE(session->len, len + session->piece.len);
 
 	return 1;
+}
+
+/* What can be read in one piece; only once fill() said that there is something */
+static const u8 *next_bytes(const struct mtty_session *session, size_t *len)
+{
+	size_t head = session->len - session->piece.len;
+
+	if (session->pos >= head)
+		return mtty_cap_piece_at(&session->piece, session->pos - head,
+					 len);
+
+	*len = head - session->pos;
+
+	return session->buf + session->pos;
+}
+
+/* As much as there is, and asked for; less only if user memory is not there */
+static size_t copy_out(struct mtty_session *session, char __user *buf,
+		       size_t count)
+{
+	size_t done = 0, left = 0;
+
+	while (done < count && unread(session) && !left) {
+		const u8 *from;
+		size_t n;
+
+		from = next_bytes(session, &n);
+		n = min(n, count - done);
+		left = copy_to_user(buf + done, from, n);
+		done += n - left;
+		WRITE_ONCE(session->pos, session->pos + n - left);
+	}
+
+	return done;
 }
 
 static ssize_t save_read(struct file *file, char __user *buf, size_t count,
@@ -279,20 +333,17 @@ static ssize_t save_read(struct file *file, char __user *buf, size_t count,
 	guard(mutex)(&session->io);
 
 	while (count) {
-		size_t n, left;
+		size_t n;
 
 		ret = fill(session);
 		if (ret <= 0)
 			break;
 
-		n = min(count, unread(session));
-		left = copy_to_user(buf, session->buf + session->pos, n);
-		n -= left;
-		WRITE_ONCE(session->pos, session->pos + n);
+		n = copy_out(session, buf, count);
 		done += n;
 		buf += n;
 		count -= n;
-		if (left) {
+		if (count && unread(session)) {
 			ret = -EFAULT;
 			break;
 		}

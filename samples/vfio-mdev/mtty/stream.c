@@ -11,30 +11,42 @@
  */
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
-#include <linux/crc32.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
+#include <linux/xxhash.h>
 #include <uapi/linux/vfio_mig_config.h>
 
 #include "stream.h"
 
-static u32 crc(u32 seed, const void *buf, size_t len)
-{
-	return ~crc32_le(~seed, buf, len);
-}
-
-static u32 head_crc(const struct mtty_stream_chain *chain,
+static u64 head_sum(const struct mtty_stream_chain *chain,
 		    const struct mtty_rec_head *head)
 {
-	return crc(chain->crc, head, offsetof(struct mtty_rec_head, head_crc));
+	return xxh64(head, offsetof(struct mtty_rec_head, head_sum),
+		     chain->sum);
+}
+
+static u64 data_sum(const void *payload, size_t len, const struct kvec *tail,
+		    unsigned int nr_tail)
+{
+	struct xxh64_state state;
+
+	if (!nr_tail)
+		return xxh64(payload, len, 0);
+
+	xxh64_reset(&state, 0);
+	xxh64_update(&state, payload, len);
+	for (; nr_tail; nr_tail--, tail++)
+		xxh64_update(&state, tail->iov_base, tail->iov_len);
+
+	return xxh64_digest(&state);
 }
 
 static void chain_advance(struct mtty_stream_chain *chain,
 			  const struct mtty_rec_head *head)
 {
 	chain->seq++;
-	chain->crc = le32_to_cpu(head->head_crc);
+	chain->sum = le64_to_cpu(head->head_sum);
 }
 
 /**
@@ -43,21 +55,30 @@ static void chain_advance(struct mtty_stream_chain *chain,
  * @buf:	room for the head, then the payload
  * @type:	of the record
  * @generation:	of config space
- * @len:	bytes of payload
+ * @len:	bytes of payload in @buf
+ * @tail:	where the rest of the payload is, in pieces; must not change until it
+ *		has gone out
+ * @nr_tail:	how many pieces
  *
- * Return: bytes of the whole record.
+ * Return: bytes of the record in @buf.
  */
 size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
-			enum mtty_rec_type type, u64 generation, size_t len)
+			enum mtty_rec_type type, u64 generation, size_t len,
+			const struct kvec *tail, unsigned int nr_tail)
 {
 	struct mtty_rec_head *head = buf;
+	size_t all = len;
+	unsigned int i;
+
+	for (i = 0; i < nr_tail; i++)
+		all += tail[i].iov_len;
 
 	head->type = cpu_to_le32(type);
-	head->len = cpu_to_le32(len);
+	head->len = cpu_to_le32(all);
 	head->generation = cpu_to_le64(generation);
 	head->seq = cpu_to_le64(chain->seq);
-	head->data_crc = cpu_to_le32(crc(0, head + 1, len));
-	head->head_crc = cpu_to_le32(head_crc(chain, head));
+	head->data_sum = cpu_to_le64(data_sum(head + 1, len, tail, nr_tail));
+	head->head_sum = cpu_to_le64(head_sum(chain, head));
 	chain_advance(chain, head);
 
 	return sizeof(*head) + len;
@@ -89,17 +110,16 @@ size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
 
 /**
  * mtty_stream_put_capture - encode what goes before a piece of capture memory
- * @payload:	where to; the caller puts the bytes right behind
+ * @payload:	where to; the bytes follow as the tail of the record
  * @offset:	of the bytes in BAR2
- * @len:	their number
  */
-size_t mtty_stream_put_capture(void *payload, u64 offset, size_t len)
+size_t mtty_stream_put_capture(void *payload, u64 offset)
 {
 	struct mtty_rec_capture *rec = payload;
 
 	rec->offset = cpu_to_le64(offset);
 
-	return sizeof(*rec) + len;
+	return sizeof(*rec);
 }
 
 /**
@@ -388,7 +408,7 @@ static const struct {
 };
 
 /**
- * mtty_stream_buf_size - room for any record that a device can make, or take
+ * mtty_stream_buf_size - room for any record that a device can take
  * @id:		the device
  *
  * Return: bytes.
@@ -446,7 +466,7 @@ static int check_head(const struct mtty_stream_parser *p)
 	bool is_start = type == MTTY_REC_START;
 	bool is_first = !p->chain.seq;
 
-	if (le32_to_cpu(head->head_crc) != head_crc(&p->chain, head) ||
+	if (le64_to_cpu(head->head_sum) != head_sum(&p->chain, head) ||
 	    le64_to_cpu(head->seq) != p->chain.seq)
 		return -EBADMSG;
 
@@ -489,7 +509,8 @@ static int take_record(struct mtty_stream_parser *p)
 	unsigned int bit = type;
 	int ret;
 
-	if (le32_to_cpu(head->data_crc) != crc(0, head + 1, parser_len(p)))
+	if (le64_to_cpu(head->data_sum) !=
+	    data_sum(head + 1, parser_len(p), NULL, 0))
 		return -EBADMSG;
 
 	ret = records[type].take(p, &bit);

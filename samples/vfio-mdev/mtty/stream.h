@@ -3,6 +3,7 @@
 #define MTTY_STREAM_H
 
 #include <linux/types.h>
+#include <linux/uio.h>
 
 #include "mtty_format.h"
 #include "uart.h"
@@ -12,7 +13,7 @@
 #define MTTY_STREAM_BUF_SIZE	(sizeof(struct mtty_rec_head) + \
 				 MTTY_STREAM_PAYLOAD_MAX)
 
-/* No other record is longer; without capture memory there is no such record */
+/* Any other record; what a MTTY_REC_CAPTURE begins with has room as well */
 #define MTTY_STREAM_SMALL_BUF_SIZE (sizeof(struct mtty_rec_head) + \
 				    sizeof(struct mtty_rec_config))
 
@@ -49,18 +50,19 @@ struct mtty_stream_state {
 /**
  * struct mtty_stream_chain - what ties a record to the one before
  * @seq:	sequence number of the next record
- * @crc:	@head_crc of the previous record
+ * @sum:	@head_sum of the previous record
  */
 struct mtty_stream_chain {
 	u64 seq;
-	u32 crc;
+	u64 sum;
 };
 
 size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
-			enum mtty_rec_type type, u64 generation, size_t len);
+			enum mtty_rec_type type, u64 generation, size_t len,
+			const struct kvec *tail, unsigned int nr_tail);
 size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
 			     u64 session);
-size_t mtty_stream_put_capture(void *payload, u64 offset, size_t len);
+size_t mtty_stream_put_capture(void *payload, u64 offset);
 size_t mtty_stream_put_log(void *payload, const struct mtty_stream_state *st);
 size_t mtty_stream_put_uart(void *payload, const struct mtty_stream_state *st,
 			    u8 port);

@@ -335,7 +335,7 @@ TEST_F(embedded, record_of_another_device)
 		if (at == PCI_STATUS && 1 << bit == PCI_STATUS_INTERRUPT)
 			want = 0;
 		vmig_stream_poke(&self->stream, &rec, at, &flip, 1);
-		ASSERT_EQ(0, vmig_stream_recrc(&self->stream));
+		ASSERT_EQ(0, vmig_stream_resum(&self->stream));
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 		stop_err = vmig_transfer_offer(self->dev, &self->stream,
 					       &write_err);

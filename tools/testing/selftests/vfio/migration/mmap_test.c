@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../../kselftest_harness.h"
@@ -79,9 +80,14 @@ FIXTURE_TEARDOWN(map)
 }
 
 /* Through the mapping, and not what the compiler remembers of it */
+static uint8_t load(const uint8_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
 static uint8_t get(FIXTURE_DATA(map) *self, uint64_t at)
 {
-	return __atomic_load_n(self->mem + at, __ATOMIC_RELAXED);
+	return load(self->mem + at);
 }
 
 static void put(FIXTURE_DATA(map) *self, uint64_t at, uint8_t byte)
@@ -115,6 +121,47 @@ static uint64_t data_size(struct __test_metadata *_metadata,
 
 	EXPECT_RET(0, vmig_mig_data_size(self->dev, &bytes), "MIG_DATA_SIZE");
 	return bytes;
+}
+
+/* What a destination would hold now; what has been applied is forgotten */
+static void apply_stream(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(map) *self, uint8_t *image)
+{
+	struct vmig_stream_iter iter;
+	struct vmig_rec rec;
+	uint64_t offset;
+
+	vmig_stream_start(&iter, self->stream.data, self->stream.len);
+	while (!vmig_stream_next(&iter, &rec)) {
+		EXPECT_TRUE(rec.data_ok);
+		if (rec.type != MTTY_REC_CAPTURE)
+			continue;
+		memcpy(&offset, rec.payload, sizeof(offset));
+		offset = le64toh(offset);
+		ASSERT_GE(SIZE, offset + rec.len - sizeof(offset));
+		memcpy(image + offset, rec.payload + sizeof(offset),
+		       rec.len - sizeof(offset));
+	}
+	EXPECT_EQ(self->stream.len, iter.pos);
+	self->stream.len = 0;
+}
+
+/* The first byte of the first page, as it was sent first */
+static int first_sent(FIXTURE_DATA(map) *self)
+{
+	struct vmig_rec rec;
+
+	if (vmig_stream_find(&self->stream, MTTY_REC_CAPTURE, 0, &rec))
+		return -1;
+	return rec.payload[sizeof(struct mtty_rec_capture)];
+}
+
+static void read_bytes(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(map) *self, size_t len)
+{
+	ASSERT_RET(0, vmig_bytes_reserve(&self->stream, len), "room");
+	ASSERT_EQ(len, read(self->fd, self->stream.data, len));
+	self->stream.len = len;
 }
 
 /* Clause: VFIO_REGION_INFO_CAP_SPARSE_MMAP: all of BAR2 but its header */
@@ -294,6 +341,61 @@ TEST_F(map, writing_after_sending_is_noticed)
 	}
 }
 
+/*
+ * Clause: pre-copy: what is written to a page of which a part was read already does
+ * not change the rest of that, is seen through every mapping, and comes later
+ */
+TEST_F(map, writing_while_sending_changes_nothing_sent)
+{
+	size_t len = SIZE - map_start();
+	uint8_t *image = calloc(1, SIZE);
+	uint8_t *other = map_at(self->dev, map_start(), len, PROT_READ,
+				MAP_SHARED);
+	uint64_t at;
+
+	ASSERT_NE(NULL, image);
+	ASSERT_NE(MAP_FAILED, (void *)other);
+	for (at = 0; at < 4 * self->page; at += self->page) {
+		put(self, at, 1);
+		put(self, at + self->page - 1, 4);
+	}
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	/* Into the second page: what was read of it, or not, must not matter */
+	read_bytes(_metadata, self, self->page + self->page / 2);
+	for (at = 0; at < 4 * self->page; at += self->page) {
+		EXPECT_EQ(1, get(self, at));
+		EXPECT_EQ(1, load(other + at));
+		put(self, at, 2);
+		EXPECT_EQ(2, load(other + at));
+		EXPECT_EQ(2, peek(_metadata, self, at));
+		poke(_metadata, self, at + 1, 3);
+		EXPECT_EQ(3, get(self, at + 1));
+		EXPECT_EQ(4, get(self, at + self->page - 1));
+	}
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+					       VMIG_TRANSFER_CHUNK),
+		   "to the temporary end");
+	EXPECT_EQ(1, first_sent(self));
+	apply_stream(_metadata, self, image);
+	EXPECT_EQ(0, memcmp(image + map_start(), self->mem, len));
+	munmap(other, len);
+	free(image);
+}
+
+/* Clause: memory of a device: nobody can pin a page, and write to it unnoticed */
+TEST_F(map, cannot_be_pinned)
+{
+	char byte = 1;
+	struct iovec from = { .iov_base = &byte, .iov_len = 1 };
+	struct iovec to = { .iov_base = self->mem, .iov_len = 1 };
+
+	put(self, 0, 2);
+	EXPECT_EQ(-1, process_vm_writev(getpid(), &from, 1, &to, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(2, get(self, 0));
+}
+
 /* Clause: poll() of a data_fd: woken by a write through a mapping */
 TEST_F(map, writing_wakes_who_polls)
 {
@@ -345,28 +447,6 @@ static void *write_all_the_time(void *opaque)
 		pthread_rwlock_unlock(writer->gate);
 	}
 	return NULL;
-}
-
-/* What a destination would hold now; what has been applied is forgotten */
-static void apply_stream(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(map) *self, uint8_t *image)
-{
-	struct vmig_stream_iter iter;
-	struct vmig_rec rec;
-	uint64_t offset;
-
-	vmig_stream_start(&iter, self->stream.data, self->stream.len);
-	while (!vmig_stream_next(&iter, &rec)) {
-		if (rec.type != MTTY_REC_CAPTURE)
-			continue;
-		memcpy(&offset, rec.payload, sizeof(offset));
-		offset = le64toh(offset);
-		ASSERT_GE(SIZE, offset + rec.len - sizeof(offset));
-		memcpy(image + offset, rec.payload + sizeof(offset),
-		       rec.len - sizeof(offset));
-	}
-	EXPECT_EQ(self->stream.len, iter.pos);
-	self->stream.len = 0;
 }
 
 static void read_some(struct __test_metadata *_metadata,

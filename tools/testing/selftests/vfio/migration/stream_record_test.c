@@ -358,7 +358,7 @@ TEST_F(record, sequence_is_checked_by_itself)
 			ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec,
 							   HEAD_SEQ, &seq,
 							   sizeof(seq)));
-			ASSERT_EQ(0, vmig_stream_recrc(&self->bad));
+			ASSERT_EQ(0, vmig_stream_resum(&self->bad));
 			expect_offer(_metadata, self, -EBADMSG, "sequence");
 		}
 	}
@@ -377,7 +377,7 @@ TEST_F(record, generation_zero_is_refused)
 		ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec,
 						   HEAD_GENERATION, &zero,
 						   sizeof(zero)));
-		ASSERT_EQ(0, vmig_stream_recrc(&self->bad));
+		ASSERT_EQ(0, vmig_stream_resum(&self->bad));
 		expect_offer(_metadata, self, -EINVAL, "generation zero");
 	}
 }

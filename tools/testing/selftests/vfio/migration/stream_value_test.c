@@ -57,8 +57,8 @@ FIXTURE_VARIANT(value) {
 START(magic_zero, magic, 0, -EBADMSG);
 START(magic_swapped, magic, 0x4d545459, -EBADMSG);
 START(version_0, version, 0, -EOPNOTSUPP);
-START(version_1, version, 1, -EOPNOTSUPP);
-START(version_3, version, 3, -EOPNOTSUPP);
+START(version_older, version, MTTY_STREAM_VERSION - 1, -EOPNOTSUPP);
+START(version_newer, version, MTTY_STREAM_VERSION + 1, -EOPNOTSUPP);
 START(version_huge, version, 0xffffffff, -EOPNOTSUPP);
 START(no_ports, nr_ports, 0, -EXDEV);
 START(one_port, nr_ports, 1, -EXDEV);
@@ -163,7 +163,7 @@ TEST_F(value, is_judged)
 				      &rec));
 	ASSERT_EQ(0, vmig_stream_poke(&self->bad, &rec, variant->offset, &value,
 				      variant->size));
-	ASSERT_EQ(0, vmig_stream_recrc(&self->bad));
+	ASSERT_EQ(0, vmig_stream_resum(&self->bad));
 
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	stop_err = vmig_transfer_offer(self->dev, &self->bad, &write_err);

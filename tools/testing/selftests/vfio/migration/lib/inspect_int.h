@@ -12,7 +12,7 @@
  * @rest:	of the data so far: begins with a record that is not all there
  * @at:		where in the stream that record begins
  * @next_at:	where in the stream the bytes behind @rest come from
- * @chain:	@head_crc of the record before
+ * @chain:	@head_sum of the record before
  * @seq:	number of the next record
  * @seen:	bit mask of what has come, as in the driver: a type, and for the
  *		ports as many bits further up as there are types
@@ -27,7 +27,7 @@ struct vmig_inspect_recs {
 	struct vmig_bytes rest;
 	uint64_t at;
 	uint64_t next_at;
-	uint32_t chain;
+	uint64_t chain;
 	uint64_t seq;
 	uint32_t seen;
 	uint32_t ports;

@@ -7,7 +7,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
 #include <linux/vfio_mig_config.h>
 
 #include "inspect_int.h"
@@ -222,7 +221,7 @@ static int take_record(struct vmig_inspect *in)
 	in->show(in->opaque, &item);
 	in->result->records++;
 	recs->seq++;
-	recs->chain = rec.head_crc;
+	recs->chain = rec.head_sum;
 	vmig_bytes_cut(&recs->rest, 0, rec.size);
 	recs->at = recs->next_at - recs->rest.len;
 	return 0;

@@ -3,12 +3,12 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
+#include <xxhash.h>
 
 #include "stream.h"
 
 /* The part of a head that its own checksum covers */
-#define HEAD_SEALED	offsetof(struct mtty_rec_head, head_crc)
+#define HEAD_SEALED	offsetof(struct mtty_rec_head, head_sum)
 
 void vmig_stream_start(struct vmig_stream_iter *iter, const void *data,
 		       size_t len)
@@ -34,12 +34,12 @@ int vmig_stream_peek(const struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	rec->len = le32toh(head.len);
 	rec->generation = le64toh(head.generation);
 	rec->seq = le64toh(head.seq);
-	rec->data_crc = le32toh(head.data_crc);
-	rec->head_crc = le32toh(head.head_crc);
+	rec->data_sum = le64toh(head.data_sum);
+	rec->head_sum = le64toh(head.head_sum);
 	rec->offset = iter->pos;
 	rec->size = sizeof(head) + rec->len;
 	rec->payload = at + sizeof(head);
-	rec->head_ok = rec->head_crc == crc32(iter->chain, at, HEAD_SEALED);
+	rec->head_ok = rec->head_sum == XXH64(at, HEAD_SEALED, iter->chain);
 	rec->data_ok = false;
 	return 0;
 }
@@ -54,9 +54,9 @@ int vmig_stream_next(struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	if (rec->size > iter->len - iter->pos)
 		return -ENODATA;
 
-	rec->data_ok = rec->data_crc == crc32(0, rec->payload, rec->len);
+	rec->data_ok = rec->data_sum == XXH64(rec->payload, rec->len, 0);
 	iter->pos += rec->size;
-	iter->chain = rec->head_crc;
+	iter->chain = rec->head_sum;
 	return 0;
 }
 
@@ -154,15 +154,15 @@ int vmig_stream_reseal(struct vmig_bytes *stream)
 					 offsetof(struct mtty_rec_end, records),
 					 &seq, sizeof(seq));
 	}
-	return ret == -ENOENT ? vmig_stream_recrc(stream) : ret;
+	return ret == -ENOENT ? vmig_stream_resum(stream) : ret;
 }
 
-int vmig_stream_recrc(struct vmig_bytes *stream)
+int vmig_stream_resum(struct vmig_bytes *stream)
 {
 	struct vmig_stream_iter iter;
 	struct mtty_rec_head head;
 	struct vmig_rec rec;
-	uint32_t chain = 0;
+	uint64_t chain = 0;
 	int ret;
 
 	vmig_stream_start(&iter, stream->data, stream->len);
@@ -170,19 +170,19 @@ int vmig_stream_recrc(struct vmig_bytes *stream)
 		uint8_t *at = stream->data + rec.offset;
 
 		memcpy(&head, at, sizeof(head));
-		head.data_crc = htole32(crc32(0, rec.payload, rec.len));
-		chain = crc32(chain, (const void *)&head, HEAD_SEALED);
-		head.head_crc = htole32(chain);
+		head.data_sum = htole64(XXH64(rec.payload, rec.len, 0));
+		chain = XXH64(&head, HEAD_SEALED, chain);
+		head.head_sum = htole64(chain);
 		memcpy(at, &head, sizeof(head));
 	}
 	return ret == -ENOENT ? 0 : ret;
 }
 
 void vmig_stream_seal_head(struct vmig_bytes *stream,
-			   const struct vmig_rec *rec, uint32_t chain)
+			   const struct vmig_rec *rec, uint64_t chain)
 {
 	uint8_t *at = stream->data + rec->offset;
-	uint32_t seal = htole32(crc32(chain, at, HEAD_SEALED));
+	uint64_t seal = htole64(XXH64(at, HEAD_SEALED, chain));
 
 	memcpy(at + HEAD_SEALED, &seal, sizeof(seal));
 }

@@ -24,10 +24,10 @@
  * @len:	bytes of payload
  * @generation:	generation of config space it was made under
  * @seq:	its number
- * @data_crc:	as it stands there
- * @head_crc:	as it stands there
- * @data_ok:	@data_crc is right
- * @head_ok:	@head_crc is right, given the one of the record before
+ * @data_sum:	as it stands there
+ * @head_sum:	as it stands there
+ * @data_ok:	@data_sum is right
+ * @head_ok:	@head_sum is right, given the one of the record before
  * @offset:	of the head, from the start of the stream
  * @size:	of head and payload
  * @payload:	within the stream
@@ -37,8 +37,8 @@ struct vmig_rec {
 	uint32_t len;
 	uint64_t generation;
 	uint64_t seq;
-	uint32_t data_crc;
-	uint32_t head_crc;
+	uint64_t data_sum;
+	uint64_t head_sum;
 	bool data_ok;
 	bool head_ok;
 	size_t offset;
@@ -51,13 +51,13 @@ struct vmig_rec {
  * @data:	the stream
  * @len:	its length
  * @pos:	offset of the next record
- * @chain:	@head_crc of the record before
+ * @chain:	@head_sum of the record before
  */
 struct vmig_stream_iter {
 	const uint8_t *data;
 	size_t len;
 	size_t pos;
-	uint32_t chain;
+	uint64_t chain;
 };
 
 /** vmig_stream_start - begin to walk along the records of a stream */
@@ -134,19 +134,19 @@ int vmig_stream_poke_head(struct vmig_bytes *stream, const struct vmig_rec *rec,
 int vmig_stream_reseal(struct vmig_bytes *stream);
 
 /**
- * vmig_stream_recrc - make all checksums right, and leave the rest as it is
+ * vmig_stream_resum - make all checksums right, and leave the rest as it is
  * @stream:	whole records; -ENODATA if it ends within one
  */
-int vmig_stream_recrc(struct vmig_bytes *stream);
+int vmig_stream_resum(struct vmig_bytes *stream);
 
 /**
  * vmig_stream_seal_head - make the checksum of one head right, whatever it says
  * @stream:	the stream
  * @rec:	which record of it; its payload need not be there
- * @chain:	@head_crc of the record before, 0 for the first
+ * @chain:	@head_sum of the record before, 0 for the first
  */
 void vmig_stream_seal_head(struct vmig_bytes *stream,
-			   const struct vmig_rec *rec, uint32_t chain);
+			   const struct vmig_rec *rec, uint64_t chain);
 
 /** vmig_stream_type_name - "START", "CAPTURE", ... or "?" */
 const char *vmig_stream_type_name(uint32_t type);

@@ -19,7 +19,7 @@ needs() {
 		ld			binutils
 		/usr/include/stdlib.h	libc6-dev
 		/usr/lib/x86_64-linux-gnu/libelf.so.1	libelf1
-		/usr/include/zlib.h	zlib1g-dev
+		/usr/include/xxhash.h	libxxhash-dev
 		cpio			cpio
 		xz			xz-utils
 		pod2usage		perl

@@ -9,7 +9,6 @@
 #include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
-#include <linux/serial_reg.h>
 
 #include "mtty.h"
 
@@ -18,7 +17,7 @@ static u16 pci_status(const struct mtty *mtty)
 	unsigned int i;
 
 	for (i = 0; i < mtty->nr_ports; i++)
-		if (mtty_uart_pending(&mtty->port[i].uart) != UART_IIR_NO_INT)
+		if (mtty_uart_asserts(&mtty->port[i].uart))
 			return PCI_STATUS_INTERRUPT;
 
 	return 0;
@@ -37,11 +36,17 @@ void mtty_device_update_irq(struct mtty *mtty)
 			PCI_COMMAND_INTX_DISABLE);
 }
 
-static void rearm_rx_timeout(struct mtty_port *port)
+static void update_rx_timeout(struct mtty_port *port)
 {
-	u64 ns = mtty_uart_timeout_ns(&port->uart);
+	u64 ns = port->mtty->running ? mtty_uart_timeout_ns(&port->uart) : 0;
 
-	if (ns && port->mtty->running)
+	/* Who only looks at a port does not disturb a line that is quiet */
+	if (ns == port->timeout_ns && port->uart.rx_events == port->rx_events)
+		return;
+
+	port->timeout_ns = ns;
+	port->rx_events = port->uart.rx_events;
+	if (ns)
 		mod_delayed_work(system_wq, &port->rx_timeout,
 				 nsecs_to_jiffies(ns) + 1);
 	else
@@ -92,7 +97,7 @@ void mtty_device_run(struct mtty *mtty)
 
 	mtty->running = true;
 	for (i = 0; i < mtty->nr_ports; i++)
-		rearm_rx_timeout(&mtty->port[i]);
+		update_rx_timeout(&mtty->port[i]);
 	mtty_irq_run(&mtty->irq);
 }
 
@@ -111,7 +116,7 @@ void mtty_device_quiesce(struct mtty *mtty)
 
 	mtty->running = false;
 	for (i = 0; i < mtty->nr_ports; i++)
-		rearm_rx_timeout(&mtty->port[i]);
+		update_rx_timeout(&mtty->port[i]);
 	mtty_irq_quiesce(&mtty->irq);
 }
 
@@ -229,7 +234,7 @@ static void read_port(struct mtty *mtty, struct mtty_port *port,
 
 	while (len--)
 		*buf++ = mtty_uart_read(&port->uart, reg++);
-	rearm_rx_timeout(port);
+	update_rx_timeout(port);
 	mtty_device_update_irq(mtty);
 }
 
@@ -250,7 +255,7 @@ static int write_port(struct mtty *mtty, struct mtty_port *port,
 			break;
 		mtty_uart_write(&port->uart, reg, *buf);
 	}
-	rearm_rx_timeout(port);
+	update_rx_timeout(port);
 	mtty_device_update_irq(mtty);
 
 	return ret;

@@ -112,11 +112,15 @@ struct mtty_session {
  * @mtty:	the device
  * @uart:	what a guest sees of it; protected by mtty.lock
  * @rx_timeout:	armed while received bytes wait below the trigger level
+ * @timeout_ns:	what it was armed for, or 0
+ * @rx_events:	of @uart, when it was
  */
 struct mtty_port {
 	struct mtty *mtty;
 	struct mtty_uart uart;
 	struct delayed_work rx_timeout;
+	u64 timeout_ns;
+	u32 rx_events;
 };
 
 /**

@@ -100,6 +100,7 @@ static void write_mcr(struct mtty_uart *uart, u8 val)
 
 static void clear_fifo(struct mtty_uart *uart)
 {
+	uart->rx_events++;
 	uart->head = 0;
 	uart->len = 0;
 	uart->timeout = false;
@@ -108,6 +109,7 @@ static void clear_fifo(struct mtty_uart *uart)
 
 static void receive(struct mtty_uart *uart, u8 val)
 {
+	uart->rx_events++;
 	if (!has_fifo(uart)) {
 		/* A second byte takes the place of the first */
 		uart->overrun |= uart->len;
@@ -130,6 +132,7 @@ static u8 read_rbr(struct mtty_uart *uart)
 {
 	u8 val;
 
+	uart->rx_events++;
 	uart->timeout = false;
 	if (!uart->len)
 		return 0;
@@ -238,16 +241,6 @@ u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
 }
 
 /**
- * mtty_uart_transmits - would a write to this register put a byte on the line?
- * @uart:	the port
- * @reg:	UART_TX to UART_SCR
- */
-bool mtty_uart_transmits(const struct mtty_uart *uart, unsigned int reg)
-{
-	return reg == UART_TX && !is_dlab(uart);
-}
-
-/**
  * mtty_uart_write - write a register, with all that this sets off
  * @uart:	the port
  * @reg:	UART_TX to UART_SCR
@@ -311,20 +304,18 @@ u8 mtty_uart_pending(const struct mtty_uart *uart)
 }
 
 /**
- * mtty_uart_timeout_ns - how long until a quiet line raises the timeout
+ * mtty_uart_char_timeout_ns - as mtty_uart_timeout_ns(), where bytes have come
  * @uart:	the port
  *
  * Four characters, as the chip has it.  Only counted while somebody would be
  * told: a driver that polls shall not pay for a timer.
- *
- * Return: nanoseconds, or 0 if there is nothing to wait for.
  */
-u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
+u64 mtty_uart_char_timeout_ns(const struct mtty_uart *uart)
 {
 	u64 bits;
 
 	if (!has_fifo(uart) || !(uart->ier & UART_IER_RDI) || uart->timeout ||
-	    !uart->len || uart->len >= trigger_level(uart))
+	    uart->len >= trigger_level(uart))
 		return 0;
 
 	/* Start, 5 to 8 data bits, parity, and 1 or (almost) 2 stop bits */

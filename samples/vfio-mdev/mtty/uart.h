@@ -2,6 +2,7 @@
 #ifndef MTTY_UART_H
 #define MTTY_UART_H
 
+#include <linux/serial_reg.h>
 #include <linux/types.h>
 
 #include "mtty_format.h"
@@ -23,6 +24,7 @@
  * @head:	index of the oldest received byte in @fifo
  * @len:	received bytes; at most one unless the FIFO is enabled
  * @fifo:	ring of received bytes
+ * @rx_events:	how often bytes have come or gone; not part of what a port is
  *
  * Has no lock; whoever embeds it serialises all calls.
  */
@@ -40,17 +42,49 @@ struct mtty_uart {
 	u8 head;
 	u8 len;
 	u8 fifo[MTTY_UART_FIFO_SIZE];
+	u32 rx_events;
 };
 
 void mtty_uart_reset(struct mtty_uart *uart);
 u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg);
-bool mtty_uart_transmits(const struct mtty_uart *uart, unsigned int reg);
 void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val);
 u8 mtty_uart_pending(const struct mtty_uart *uart);
-u64 mtty_uart_timeout_ns(const struct mtty_uart *uart);
+u64 mtty_uart_char_timeout_ns(const struct mtty_uart *uart);
 void mtty_uart_expire(struct mtty_uart *uart);
 void mtty_uart_save(const struct mtty_uart *uart, u8 port,
 		    struct mtty_rec_uart *rec);
 int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec);
+
+/**
+ * mtty_uart_transmits - would a write to this register put a byte on the line?
+ * @uart:	the port
+ * @reg:	UART_TX to UART_SCR
+ */
+static inline bool mtty_uart_transmits(const struct mtty_uart *uart,
+				       unsigned int reg)
+{
+	return reg == UART_TX && !(uart->lcr & UART_LCR_DLAB);
+}
+
+/**
+ * mtty_uart_asserts - is an interrupt pending?
+ * @uart:	the port
+ */
+static inline bool mtty_uart_asserts(const struct mtty_uart *uart)
+{
+	return uart->ier && mtty_uart_pending(uart) != UART_IIR_NO_INT;
+}
+
+/**
+ * mtty_uart_timeout_ns - how long until a quiet line raises the timeout
+ * @uart:	the port
+ *
+ * Return: nanoseconds from the last of @rx_events on, or 0 if there is nothing to
+ * wait for.
+ */
+static inline u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
+{
+	return uart->len ? mtty_uart_char_timeout_ns(uart) : 0;
+}
 
 #endif /* MTTY_UART_H */

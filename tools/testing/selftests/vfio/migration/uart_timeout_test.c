@@ -220,6 +220,24 @@ TEST_F(uart_timeout, other_port_does_not_put_it_off)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
+/* Clause: the character timeout: a driver that polls the status does not put it off */
+TEST_F(uart_timeout, looking_does_not_put_it_off)
+{
+	int64_t end, come = 0;
+
+	DIVISOR(DIVISOR_LONG);
+	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	OUT(UART_TX, 'a');
+	while (!come && now_ms() < end) {
+		EXPECT_EQ(UART_LSR_DR | UART_LSR_THRE | UART_LSR_TEMT,
+			  IN(UART_LSR));
+		OUT(UART_SCR, come);
+		come = vmig_eventfd_take(self->eventfd);
+	}
+	EXPECT_EQ(1, come);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
 /* Clause: the character timeout: nothing waits, nothing times out */
 TEST_F(uart_timeout, not_for_an_empty_fifo)
 {

@@ -165,12 +165,12 @@ void mtty_irq_quiesce(struct mtty_irq *irq)
 }
 
 /**
- * mtty_irq_update - the line may have changed
+ * mtty_irq_change - the line has changed; see mtty_irq_update()
  * @irq:	the interrupts
  * @level:	the line
  * @intx_disabled: PCI_COMMAND_INTX_DISABLE
  */
-void mtty_irq_update(struct mtty_irq *irq, bool level, bool intx_disabled)
+void mtty_irq_change(struct mtty_irq *irq, bool level, bool intx_disabled)
 {
 	guard(mutex)(&irq->lock);
 

@@ -66,9 +66,25 @@ void mtty_irq_release(struct mtty_irq *irq);
 void mtty_irq_reset(struct mtty_irq *irq);
 void mtty_irq_run(struct mtty_irq *irq);
 void mtty_irq_quiesce(struct mtty_irq *irq);
-void mtty_irq_update(struct mtty_irq *irq, bool level, bool intx_disabled);
+void mtty_irq_change(struct mtty_irq *irq, bool level, bool intx_disabled);
 void mtty_irq_save(struct mtty_irq *irq, struct mtty_irq_saved *saved);
 void mtty_irq_load(struct mtty_irq *irq, const struct mtty_irq_saved *saved);
+
+/**
+ * mtty_irq_update - the line may have changed
+ * @irq:	the interrupts
+ * @level:	the line
+ * @intx_disabled: PCI_COMMAND_INTX_DISABLE
+ *
+ * Locking: the lock of the device, as for whatever else changes these two; so they
+ * may be looked at without irq->lock, and most register accesses do no more.
+ */
+static inline void mtty_irq_update(struct mtty_irq *irq, bool level,
+				   bool intx_disabled)
+{
+	if (level != irq->level || intx_disabled != irq->intx_disabled)
+		mtty_irq_change(irq, level, intx_disabled);
+}
 
 int mtty_irq_get_info(struct vfio_irq_info *info);
 int mtty_irq_set(struct mtty_irq *irq, const struct vfio_irq_set *set,

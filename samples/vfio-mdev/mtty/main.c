@@ -25,8 +25,12 @@
 
 #define MTTY_CAP_DEFAULT_SIZE	SZ_1M
 
-/* Copied through the stack, piece by piece, with no lock held over the copy */
+/*
+ * Copied through the stack, piece by piece, with no lock held over the copy.  Most
+ * accesses are of a register, and should not pay for a large buffer to be cleared.
+ */
 #define MTTY_BOUNCE_SIZE	256
+#define MTTY_REG_MAX		sizeof(u64)
 
 struct mtty_type {
 	struct mdev_type type;
@@ -67,26 +71,97 @@ static int check_access(struct mtty *mtty, loff_t pos, size_t count)
 	return offset <= size && count <= size - offset ? 0 : -EINVAL;
 }
 
-static ssize_t mtty_read(struct vfio_device *vdev, char __user *buf,
-			 size_t count, loff_t *ppos)
+/* Most accesses are of one byte; then nothing is left to be checked at run time */
+static unsigned long copy_out(char __user *buf, const u8 *bounce, size_t n)
 {
-	struct mtty *mtty = to_mtty(vdev);
+	return n == 1 ? copy_to_user(buf, bounce, 1) :
+			copy_to_user(buf, bounce, n);
+}
+
+static unsigned long copy_in(u8 *bounce, const char __user *buf, size_t n)
+{
+	return n == 1 ? copy_from_user(bounce, buf, 1) :
+			copy_from_user(bounce, buf, n);
+}
+
+static int read_piece(struct mtty *mtty, loff_t pos, u8 *bounce,
+		      char __user *buf, size_t n)
+{
+	int ret;
+
+	scoped_guard(mutex, &mtty->lock)
+		ret = mtty_device_read(mtty, pos >> MTTY_REGION_SHIFT,
+				       pos & MTTY_REGION_MASK, bounce, n);
+	if (!ret && copy_out(buf, bounce, n))
+		ret = -EFAULT;
+
+	return ret;
+}
+
+static noinline ssize_t read_much(struct mtty *mtty, char __user *buf,
+				  size_t count, loff_t pos)
+{
 	u8 bounce[MTTY_BOUNCE_SIZE];
 	size_t done, n;
 	int ret;
 
-	ret = check_access(mtty, *ppos, count);
+	ret = check_access(mtty, pos, count);
 	if (ret)
 		return ret;
 
-	for (done = 0; done < count; done += n, *ppos += n) {
+	for (done = 0; done < count; done += n) {
 		n = min(count - done, sizeof(bounce));
-		scoped_guard(mutex, &mtty->lock)
-			ret = mtty_device_read(mtty, *ppos >> MTTY_REGION_SHIFT,
-					       *ppos & MTTY_REGION_MASK,
-					       bounce, n);
-		if (!ret && copy_to_user(buf + done, bounce, n))
-			ret = -EFAULT;
+		ret = read_piece(mtty, pos + done, bounce, buf + done, n);
+		if (ret)
+			break;
+	}
+
+	return done ?: ret;
+}
+
+static ssize_t mtty_read(struct vfio_device *vdev, char __user *buf,
+			 size_t count, loff_t *ppos)
+{
+	struct mtty *mtty = to_mtty(vdev);
+	u8 bounce[MTTY_REG_MAX];
+	ssize_t ret;
+
+	if (count && count <= sizeof(bounce))
+		ret = read_piece(mtty, *ppos, bounce, buf, count) ?: count;
+	else
+		ret = read_much(mtty, buf, count, *ppos);
+	if (ret > 0)
+		*ppos += ret;
+
+	return ret;
+}
+
+static int write_piece(struct mtty *mtty, loff_t pos, u8 *bounce,
+		       const char __user *buf, size_t n)
+{
+	if (copy_in(bounce, buf, n))
+		return -EFAULT;
+
+	guard(mutex)(&mtty->lock);
+
+	return mtty_device_write(mtty, pos >> MTTY_REGION_SHIFT,
+				 pos & MTTY_REGION_MASK, bounce, n);
+}
+
+static noinline ssize_t write_much(struct mtty *mtty, const char __user *buf,
+				   size_t count, loff_t pos)
+{
+	u8 bounce[MTTY_BOUNCE_SIZE];
+	size_t done, n;
+	int ret;
+
+	ret = check_access(mtty, pos, count);
+	if (ret)
+		return ret;
+
+	for (done = 0; done < count; done += n) {
+		n = min(count - done, sizeof(bounce));
+		ret = write_piece(mtty, pos + done, bounce, buf + done, n);
 		if (ret)
 			break;
 	}
@@ -98,30 +173,17 @@ static ssize_t mtty_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos)
 {
 	struct mtty *mtty = to_mtty(vdev);
-	u8 bounce[MTTY_BOUNCE_SIZE];
-	size_t done, n;
-	int ret;
+	u8 bounce[MTTY_REG_MAX];
+	ssize_t ret;
 
-	ret = check_access(mtty, *ppos, count);
-	if (ret)
-		return ret;
+	if (count && count <= sizeof(bounce))
+		ret = write_piece(mtty, *ppos, bounce, buf, count) ?: count;
+	else
+		ret = write_much(mtty, buf, count, *ppos);
+	if (ret > 0)
+		*ppos += ret;
 
-	for (done = 0; done < count; done += n, *ppos += n) {
-		n = min(count - done, sizeof(bounce));
-		if (copy_from_user(bounce, buf + done, n)) {
-			ret = -EFAULT;
-			break;
-		}
-		scoped_guard(mutex, &mtty->lock)
-			ret = mtty_device_write(mtty,
-						*ppos >> MTTY_REGION_SHIFT,
-						*ppos & MTTY_REGION_MASK,
-						bounce, n);
-		if (ret)
-			break;
-	}
-
-	return done ?: ret;
+	return ret;
 }
 
 static int get_info(struct mtty *mtty, void *arg)

@@ -111,12 +111,6 @@ bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
 	return memcmp(old, pci->space, sizeof(old));
 }
 
-/* The layer that a write goes on top of */
-static const u8 *loaded(const struct mtty_pci *pci)
-{
-	return pci->load ? pci->load->config : pci->space;
-}
-
 /* What a byte becomes when it is written */
 static u8 written(const struct mtty_pci *pci, unsigned int offset, u8 val)
 {
@@ -128,16 +122,6 @@ static u8 written(const struct mtty_pci *pci, unsigned int offset, u8 val)
 static bool is_staged(const struct mtty_pci *pci, unsigned int offset)
 {
 	return pci->load && test_bit(offset, pci->load->staged_map);
-}
-
-/**
- * mtty_pci_command - the command register as it is in effect
- * @pci:	config space; while it is loaded, a snapshot counts, and what was
- *		written since does not
- */
-u16 mtty_pci_command(const struct mtty_pci *pci)
-{
-	return get_unaligned_le16(loaded(pci) + PCI_COMMAND);
 }
 
 /**
@@ -156,7 +140,7 @@ void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
 	unsigned int at;
 
 	for (at = offset; len--; at++, buf++) {
-		*buf = loaded(pci)[at];
+		*buf = mtty_pci_loaded(pci)[at];
 		if (is_staged(pci, at))
 			*buf = written(pci, at, pci->load->staged[at]);
 		if (at == PCI_STATUS)

@@ -5,6 +5,7 @@
 #include <linux/bitmap.h>
 #include <linux/pci_regs.h>
 #include <linux/types.h>
+#include <linux/unaligned.h>
 
 /**
  * struct mtty_pci_load - config space on its way in, while the device is RESUMING
@@ -40,7 +41,6 @@ struct mtty_pci {
 
 bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
 		    u64 capture_size);
-u16 mtty_pci_command(const struct mtty_pci *pci);
 void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
 		   size_t len, u16 status);
 bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
@@ -54,5 +54,24 @@ void mtty_pci_load_commit(struct mtty_pci *pci);
 void mtty_pci_load_drop(struct mtty_pci *pci);
 bool mtty_pci_load_finish(struct mtty_pci *pci);
 bool mtty_pci_load_overrides(const struct mtty_pci *pci);
+
+/**
+ * mtty_pci_loaded - the layer that a write goes on top of
+ * @pci:	config space
+ */
+static inline const u8 *mtty_pci_loaded(const struct mtty_pci *pci)
+{
+	return pci->load ? pci->load->config : pci->space;
+}
+
+/**
+ * mtty_pci_command - the command register as it is in effect
+ * @pci:	config space; while it is loaded, a snapshot counts, and what was
+ *		written since does not
+ */
+static inline u16 mtty_pci_command(const struct mtty_pci *pci)
+{
+	return get_unaligned_le16(mtty_pci_loaded(pci) + PCI_COMMAND);
+}
 
 #endif /* MTTY_PCI_H */

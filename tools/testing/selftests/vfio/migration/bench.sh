@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# How fast it is: all that mig_bench measures, then what it can ask of the kernel's
-# own mtty too, if there is one: both are loaded in turn. Prints a line for each
+# How fast it is: all that mig_bench measures, how long migrations over a link take,
+# then what can be asked of the kernel's own mtty too, if there is one: both are loaded
+# in turn. Prints a line for each
 # sample; the table is made of them by others.
 #
 # Usage: bench.sh [REPETITIONS [OURS THEIRS]]     (5, module files; theirs lies in the
@@ -19,6 +20,7 @@ sample_of() {
 }
 
 "$here/mig_bench" "$repetitions" || exit 1
+"$here/downtime.sh" "$repetitions" || exit 1
 [ -e "$theirs" ] || exit 0
 i=0
 while [ $i -lt "$repetitions" ]; do

@@ -110,6 +110,7 @@ struct vmig_event {
  * @config_writes:	write() to config space
  * @set_irqs:		VFIO_DEVICE_SET_IRQS
  * @violations:		interrupts enabled before the controller was restored
+ * @started_at:		when the source began, CLOCK_MONOTONIC in ns
  * @stopped_at:		when the source was told to stop, CLOCK_MONOTONIC in ns
  * @running_at:		when the destination ran, CLOCK_MONOTONIC in ns
  */
@@ -124,6 +125,7 @@ struct vmig_vmm_stats {
 	unsigned int config_writes;
 	unsigned int set_irqs;
 	unsigned int violations;
+	uint64_t started_at;
 	uint64_t stopped_at;
 	uint64_t running_at;
 };

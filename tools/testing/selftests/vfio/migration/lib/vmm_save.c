@@ -96,6 +96,7 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 	int ret;
 
 	vmig_vmm_begin(vmm, "save_setup");
+	vmm->stats.started_at = vmig_vmm_now_ns();
 	vmm->generation = 0;
 	ret = vmig_mig_get_flags(vmm->dev, &vmm->mig_flags);
 	if (ret)

@@ -37,6 +37,7 @@ void migrate_guest_stop(void *opaque)
 {
 	struct migrate_guest *guest = opaque;
 
+	migrate_dirty_stop(&guest->dirty);
 	if (!guest->traffic || guest->paused)
 		return;
 	vmig_traffic_pause(guest->traffic);

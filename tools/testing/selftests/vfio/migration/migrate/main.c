@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "lib/irqchip.h"
+#include "mtty_format.h"
 #include "migrate.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -39,6 +40,8 @@ static const char help[] =
 "  --no-precopy    stop the device at once\n"
 "  --max-rounds N  of pre-copy, before the device is stopped (8)\n"
 "  --busy-config   the guest rewrites its config space all the time\n"
+"  --dirty KIB[:RATE]  KIB of capture memory are written to, then RATE KiB of it a\n"
+"                  second, page by page, at random, until the source stops (0)\n"
 "  --unsure WHAT   nobody has confirmed: stop (the default) or resume; do the latter\n"
 "                  only if the device surely does not run on the other side\n"
 "save and load:\n"
@@ -139,6 +142,7 @@ static int work(const struct migrate_options *options)
 	else
 		status = migrate_load(&mig);
 
+	migrate_dirty_stop(&mig.guest.dirty);
 	if (mig.error[0])
 		fprintf(stderr, "vfio-migrate: %s: %s\n", options->command,
 			mig.error);
@@ -183,6 +187,22 @@ static int parse_config(const char *word, struct migrate_options *options)
 	return -EINVAL;
 }
 
+static int parse_dirty(const char *text, struct migrate_options *options)
+{
+	char kib[16];
+	size_t len = strcspn(text, ":");
+
+	if (len >= sizeof(kib))
+		return -EINVAL;
+	memcpy(kib, text, len);
+	kib[len] = '\0';
+	if (parse_number(kib, MTTY_CAP_MAX_SIZE / 1024, &options->dirty_kib) ||
+	    !options->dirty_kib)
+		return -EINVAL;
+	return text[len] ? parse_number(text + len + 1, 1u << 30,
+					&options->dirty_rate_kib) : 0;
+}
+
 static int parse_unsure(const char *word, struct migrate_options *options)
 {
 	options->resume_if_unsure = !strcmp(word, "resume");
@@ -191,7 +211,7 @@ static int parse_unsure(const char *word, struct migrate_options *options)
 
 enum option_nr {
 	OPT_CONFIG = 256, OPT_NO_PRECOPY, OPT_MAX_ROUNDS, OPT_GUEST,
-	OPT_BUSY_CONFIG, OPT_UNSURE, OPT_TIMEOUT, OPT_JSON, OPT_QUIET, OPT_HELP,
+	OPT_BUSY_CONFIG, OPT_DIRTY, OPT_UNSURE, OPT_TIMEOUT, OPT_JSON, OPT_QUIET, OPT_HELP,
 };
 
 /* Which commands an option is for, and how getopt has it */
@@ -201,6 +221,7 @@ static const struct option longopts[] = {
 	{ "max-rounds", required_argument, NULL, OPT_MAX_ROUNDS },
 	{ "guest", optional_argument, NULL, OPT_GUEST },
 	{ "busy-config", no_argument, NULL, OPT_BUSY_CONFIG },
+	{ "dirty", required_argument, NULL, OPT_DIRTY },
 	{ "unsure", required_argument, NULL, OPT_UNSURE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -229,6 +250,8 @@ static int take_option(struct migrate_options *options, int option,
 	case OPT_BUSY_CONFIG:
 		options->busy_config = true;
 		return 0;
+	case OPT_DIRTY:
+		return parse_dirty(arg, options);
 	case OPT_UNSURE:
 		return parse_unsure(arg, options);
 	case OPT_TIMEOUT:

@@ -5,6 +5,7 @@
 #ifndef VFIO_MIGRATE_H
 #define VFIO_MIGRATE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,6 +46,8 @@ enum migrate_exit {
  * @guest:	there is a guest
  * @guest_ms:	how long it runs before a save, and after a load or a failure
  * @busy_config: it rewrites its config space
+ * @dirty_kib:	KiB of capture memory that it writes to; 0: to none
+ * @dirty_rate_kib: how much of that in a second
  * @resume_if_unsure: the source shall run on though nobody has confirmed
  * @timeout_ms:	how long a peer may say nothing
  * @json:	one JSON object instead of words
@@ -61,6 +64,8 @@ struct migrate_options {
 	bool guest;
 	unsigned int guest_ms;
 	bool busy_config;
+	unsigned int dirty_kib;
+	unsigned int dirty_rate_kib;
 	bool resume_if_unsure;
 	unsigned int timeout_ms;
 	bool json;
@@ -68,9 +73,32 @@ struct migrate_options {
 };
 
 /**
+ * struct migrate_dirty - who writes to capture memory until the guest is stopped
+ * @thread:	good while @is_started
+ * @dev:	the device
+ * @start:	offset in BAR2 of what is written to, in bytes
+ * @pages:	of 4 KiB, from there on
+ * @rate:	bytes per second; a page counts as a whole
+ * @is_started:	to be stopped
+ * @stop:	it has to end
+ * @ret:	0, or the -errno that ended it
+ */
+struct migrate_dirty {
+	pthread_t thread;
+	struct vmig_device *dev;
+	uint64_t start;
+	uint64_t pages;
+	uint64_t rate;
+	bool is_started;
+	bool stop;
+	int ret;
+};
+
+/**
  * struct migrate_guest - a guest that uses the device, or none
  * @traffic:	its ports; NULL without a guest
  * @churn:	its config space; NULL if it leaves that alone
+ * @dirty:	its capture memory; also without @traffic
  * @paused:	it stands still
  * @wanted:	load: a guest that comes shall go on; if not, it is forgotten
  * @dev:	the device that it is on
@@ -82,6 +110,7 @@ struct migrate_options {
 struct migrate_guest {
 	struct vmig_traffic *traffic;
 	struct vmig_churn *churn;
+	struct migrate_dirty dirty;
 	bool paused;
 	bool wanted;
 	struct vmig_device *dev;
@@ -130,6 +159,11 @@ void migrate_guest_stop(void *opaque);
 int migrate_guest_save(void *opaque, struct vmig_bytes *state);
 int migrate_guest_load(void *opaque, const uint8_t *state, size_t len);
 int migrate_go_on(struct migrate *mig, enum migrate_exit status);
+
+/* dirty.c: 0 or -errno; -ENOSPC if capture memory is too small for it */
+int migrate_dirty_start(struct migrate_dirty *dirty, struct vmig_device *dev,
+			const struct migrate_options *options);
+int migrate_dirty_stop(struct migrate_dirty *dirty);
 
 /* progress.c: a line on the terminal while it works */
 void migrate_progress_begin(struct vmig_vmm *vmm,

@@ -80,6 +80,7 @@ static void json(const struct migrate *mig, enum migrate_exit status)
 	number("config_repeats", stats->config_repeats);
 	number("config_writes", stats->config_writes);
 	number("set_irqs", stats->set_irqs);
+	number("started_ns", stats->started_at);
 	number("stopped_ns", stats->stopped_at);
 	number("running_ns", stats->running_at);
 	if (mig->guest.is_judged)

@@ -24,6 +24,16 @@ static int begin(struct migrate *mig)
 	if (ret)
 		return migrate_fail(mig, MIGRATE_DEVICE, "%s: %s",
 				    options->device, vmm->why);
+	vmm->guest = &mig->guest;
+	vmm->stop_guest = migrate_guest_stop;
+	if (options->dirty_kib) {
+		ret = migrate_dirty_start(&mig->guest.dirty, &mig->dev, options);
+		if (ret)
+			return migrate_fail(mig, MIGRATE_DEVICE,
+					    "cannot write to %u KiB of capture memory of %s: %s",
+					    options->dirty_kib, options->device,
+					    strerror(-ret));
+	}
 	if (!options->guest)
 		return MIGRATE_DONE;
 
@@ -31,8 +41,6 @@ static int begin(struct migrate *mig)
 	if (ret)
 		return migrate_fail(mig, MIGRATE_DEVICE, "no guest on %s: %s",
 				    options->device, strerror(-ret));
-	vmm->guest = &mig->guest;
-	vmm->stop_guest = migrate_guest_stop;
 	vmm->save_guest = migrate_guest_save;
 	migrate_guest_run(options->guest_ms);
 	return MIGRATE_DONE;

@@ -15,14 +15,20 @@ import statistics
 import sys
 from html import escape
 
+from downtime import predict
+
 MEMFD = 'memfd, same buffer'
 SMALL = '1 MiB of it'
 BEST = 'best of 1 to 64'
 KERNEL = "kernel's mtty"
 PAGES = 'the pages'
+MODEL = 'what the model says'
+# Of the bytes that a socket may hold, what is payload
+IN_FLIGHT = 0.75
 
-# Name, what it is, unit, reference, whether more is better, target of the
-# ratio, what may be added to the target for each unit of the reference
+# Name, what it is, unit, reference, whether more is better (None: it should be
+# neither more nor less), target of the ratio, what may be added to the target for
+# each unit of the reference
 ROWS = [
     ('save', 'save 64 MiB, read()', 'MiB/s', MEMFD, True, 0.9, 0),
     ('load', 'load 64 MiB, write()', 'MiB/s', MEMFD, True, 0.8, 0),
@@ -43,6 +49,19 @@ ROWS = [
      None, 0),
     ('memory-saving', 'charged for saving them', 'bytes', 'the 4 MiB', False,
      0.1, 0),
+]
+# Over links of limited rate: state, what the guest dirties, link in bit/s
+ROWS += [
+    (name, what, 'ms', MODEL, None, 0.1, 0) for name, what in (
+        ('stopped-4M-40M', 'downtime, 4 MiB, 40M, no pre-copy'),
+        ('stopped-8M-40M', 'downtime, 8 MiB, 40M, no pre-copy'),
+        ('stopped-8M-80M', 'downtime, 8 MiB, 80M, no pre-copy'),
+        ('calm-1M/s', 'total, 4 MiB, 1 MiB/s, 40M'),
+        ('calm-2M/s', 'total, 4 MiB, 2 MiB/s, 40M'),
+        ('calm-3M/s', 'total, 4 MiB, 3 MiB/s, 40M'),
+        ('busy-8M-8M/s', 'downtime, 8 MiB, 8 MiB/s, 40M'),
+        ('busy-8M-12M/s', 'downtime, 8 MiB, 12 MiB/s, 40M'),
+        ('busy-12M-16M/s', 'downtime, 12 MiB, 16 MiB/s, 80M'))
 ]
 # What the kernel's own mtty can do, too
 ROWS += [
@@ -80,12 +99,17 @@ def evaluate(definition, samples):
     if target is None:
         return row
     limit = target + plus / statistics.median(refs)
-    miss = limit - row['ratio'] if more else row['ratio'] - limit
+
+    def missed(ratio):
+        if more is None:
+            return abs(ratio - 1) - limit
+        return limit - ratio if more else ratio - limit
+
+    miss = missed(row['ratio'])
     row['target'] = limit
     row['met'] = miss <= 0
     # Do all samples say the same?
-    row['sure'] = all((ratio >= limit if more else ratio <= limit) ==
-                      row['met'] for ratio in ratios)
+    row['sure'] = all((missed(ratio) <= 0) == row['met'] for ratio in ratios)
     # As a part of the target
     row['missed_by'] = max(0, miss / limit)
     return row
@@ -104,7 +128,7 @@ def cells(row):
     def two(value):
         return f'{value:.3f}'
 
-    sign = '>=' if row['more_is_better'] else '<='
+    sign = {True: '>=', False: '<=', None: '1 +-'}[row['more_is_better']]
     return (row['what'], row['unit'], number(statistics.median(row['ours'])),
             spread(row['ours']), row['against'],
             number(statistics.median(row['ref'])), spread(row['ref']),
@@ -148,13 +172,24 @@ def draw(rows, about):
                    f'<rect x="{left}" y="{y}" fill="{colour}" height="16" '
                    f'width="{place(row["ratio"]) - left:.1f}"/>'
                    f'<path d="M{low:.1f} {y + 8}H{high:.1f}" stroke="black"/>')
-        if row['target']:
-            x = place(row['target'])
+        limits = [row['target']] if row['target'] else []
+        if limits and row['more_is_better'] is None:
+            limits = [1 - limits[0], 1 + limits[0]]
+        for x in map(place, limits):
             svg.append(f'<path d="M{x:.1f} {y - 3}v22" stroke="black" '
                        'stroke-width="2"/>')
         svg.append(f'<text x="{left + full + 8}" y="{y + 13}">'
                    f'{row["ratio"]:.2f}: {escape(verdict(row))}</text>')
     return '\n'.join(svg + ['</svg>', ''])
+
+
+def confirm(words):
+    """What was measured in one migration, and what the model says, in ms."""
+    state, dirty, link, precopy, in_flight, total, downtime = map(int, words[2:])
+    said = predict(state, dirty, link, precopy, in_flight * IN_FLIGHT)
+    if words[1].startswith('calm'):
+        return total / 1e6, said[0] * 1e3
+    return downtime / 1e6, said[1] * 1e3
 
 
 def read_samples(stream):
@@ -165,6 +200,8 @@ def read_samples(stream):
         if words[:1] == ['sample'] and len(words) == 4:
             samples.setdefault(words[1], []).append(
                 (float(words[2]), float(words[3])))
+        elif words[:1] == ['downtime'] and len(words) == 9:
+            samples.setdefault(words[1], []).append(confirm(words))
         elif words[:1] == ['side'] and len(words) == 4:
             sides[words[1]].setdefault(words[2], []).append(float(words[3]))
         elif words and words[0] in ('kernel', 'cpu'):

@@ -62,12 +62,13 @@ int bench_open(struct vmig_testdev *td, size_t size, size_t filled);
 /**
  * bench_drain - read all that a data_fd has, into the same buffer again and again
  * @data_fd:	of a saving session
- * @buf:	the buffer, of BENCH_CHUNK bytes
+ * @buf:	the buffer
+ * @size:	of it, in bytes
  * @bytes:	how many came; may be NULL
  *
  * Return: as vmig_transfer_read().
  */
-int bench_drain(int data_fd, uint8_t *buf, size_t *bytes);
+int bench_drain(int data_fd, uint8_t *buf, size_t size, size_t *bytes);
 
 /** bench_transfer - save and load of a large device, against a memfd */
 int bench_transfer(struct bench_out *out);
@@ -83,6 +84,9 @@ int bench_many(struct bench_out *out);
 
 /** bench_memory - what a device is charged for, idle and saving */
 int bench_memory(struct bench_out *out);
+
+/** bench_scale - a device's life, and migration, of 1,000 at once against 100, in us */
+int bench_scale(struct bench_out *out);
 
 /**
  * bench_small - what can be asked of any mtty, also of the kernel's own

@@ -68,13 +68,13 @@ int bench_open(struct vmig_testdev *td, size_t size, size_t filled)
 	return ret;
 }
 
-int bench_drain(int data_fd, uint8_t *buf, size_t *bytes)
+int bench_drain(int data_fd, uint8_t *buf, size_t size, size_t *bytes)
 {
 	size_t sum = 0;
 	ssize_t got;
 
 	do {
-		got = read(data_fd, buf, BENCH_CHUNK);
+		got = read(data_fd, buf, size);
 		if (got > 0)
 			sum += got;
 	} while (got > 0);

@@ -38,14 +38,14 @@ static int left_for_stop_copy(unsigned int pages, unsigned int step,
 	ret = vmig_mig_set_state(&td.dev, VFIO_DEVICE_STATE_PRE_COPY, &fd);
 	if (ret)
 		goto close_device;
-	ret = bench_drain(fd, bench_buf, NULL);
+	ret = bench_drain(fd, bench_buf, BENCH_CHUNK, NULL);
 	if (ret == -ENOMSG)
 		ret = dirty(&td.dev, pages, step);
 	if (!ret)
 		ret = vmig_mig_set_state(&td.dev, VFIO_DEVICE_STATE_STOP_COPY,
 					 NULL);
 	if (!ret)
-		ret = bench_drain(fd, bench_buf, bytes);
+		ret = bench_drain(fd, bench_buf, BENCH_CHUNK, bytes);
 	close(fd);
 close_device:
 	vmig_testdev_close(&td);

@@ -13,9 +13,11 @@
  *
  * The table is made of them by vm/bench.py.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "bench.h"
@@ -29,6 +31,7 @@ static const struct {
 	{ "tracked", bench_tracked },
 	{ "many", bench_many },
 	{ "memory", bench_memory },
+	{ "scale", bench_scale },
 };
 
 static void print_about(void)
@@ -45,6 +48,17 @@ static void print_about(void)
 	uname(&name);
 	printf("kernel %s\n", name.release);
 	printf("cpu %s, %u of them\n", model, nr);
+}
+
+/* Each device that is open takes three, and there are up to a thousand */
+static int get_fds(void)
+{
+	struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
+
+	if (!setrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	printf("error: no file descriptors: %s\n", strerror(errno));
+	return -errno;
 }
 
 static int run(unsigned int part, unsigned int turn)
@@ -89,6 +103,8 @@ int main(int argc, char **argv)
 	unsigned int part;
 
 	setlinebuf(stdout);
+	if (get_fds())
+		return 1;
 	if (argc == 3 && !strcmp(argv[1], "--small"))
 		return run_small(argv[2]) ? 1 : 0;
 	print_about();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What can be asked of any mtty, also of the kernel's own; see bench.h. */
 #include <errno.h>
+#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -15,6 +17,9 @@
 #define TRIPS	10
 /* A value is the median of so many times */
 #define BATCHES	21
+/* All that the kernel's mtty can have, each with one port */
+#define DEVICES	24
+#define TURNS	9
 
 static int arcs(struct vmig_testdev *td)
 {
@@ -154,6 +159,91 @@ static int measure_row(struct vmig_testdev *td, struct bench_out *out,
 	return bench_add(out, row, ns[BATCHES / 2], 0);
 }
 
+/* The kernel's mtty has no capture memory, and nothing to say so by */
+static int open_bare(struct vmig_testdev *td, const char *type)
+{
+	const struct vmig_attrs attrs = { .capture_size = "0" };
+	int ret;
+
+	ret = vmig_testdev_open(td, type, VMIG_PATH_GROUP, &attrs);
+	if (ret != -ENOENT)
+		return ret;
+	return vmig_testdev_open(td, type, VMIG_PATH_GROUP, NULL);
+}
+
+static int write_one(const char *path)
+{
+	FILE *file = fopen(path, "w");
+	int ret;
+
+	if (!file)
+		return -errno;
+	ret = fputs("1\n", file) < 0 ? -EIO : 0;
+	return fclose(file) ? -errno : ret;
+}
+
+/* Lets go of what is kept for later, so that it is not used up before new pages */
+static int shrink_slabs(void)
+{
+	glob_t caches;
+	size_t i;
+	int ret = 0;
+
+	/* What was removed is freed a little later */
+	usleep(100000);
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &caches))
+		return -ENOENT;
+	for (i = 0; !ret && i < caches.gl_pathc; i++)
+		ret = write_one(caches.gl_pathv[i]);
+	globfree(&caches);
+	return ret;
+}
+
+/* Bytes of the kernel's small objects, in whole pages, or -errno */
+static double slab_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned long kib;
+	char line[128];
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Slab: %lu", &kib) == 1) {
+			fclose(file);
+			return kib * 1024.0;
+		}
+	}
+	fclose(file);
+	return -ENOENT;
+}
+
+/* With all that the kernel keeps for it; in pages, so it takes many of them */
+static int measure_memory(struct bench_out *out)
+{
+	struct vmig_testdev td[DEVICES];
+	double before, used[TURNS];
+	unsigned int open, turn;
+	int ret = 0;
+
+	for (turn = 0; !ret && turn < TURNS; turn++) {
+		ret = shrink_slabs();
+		before = slab_memory();
+		for (open = 0; !ret && open < DEVICES; open++) {
+			ret = open_bare(&td[open], "mtty-1");
+			if (ret)
+				break;
+		}
+		used[turn] = (slab_memory() - before) / DEVICES;
+		while (open--)
+			vmig_testdev_close(&td[open]);
+	}
+	if (ret)
+		return ret;
+	qsort(used, TURNS, sizeof(*used), compare);
+	return bench_add(out, "memory", used[TURNS / 2], 0);
+}
+
 static int measure(struct vmig_testdev *td, struct bench_out *out)
 {
 	static const struct {
@@ -177,31 +267,19 @@ static int measure(struct vmig_testdev *td, struct bench_out *out)
 	return ret;
 }
 
-/* The kernel's mtty has no capture memory, and nothing to say so by */
-static int open_bare(struct vmig_testdev *td)
-{
-	const struct vmig_attrs attrs = { .capture_size = "0" };
-	int ret;
-
-	ret = vmig_testdev_open(td, "mtty-2", VMIG_PATH_GROUP, &attrs);
-	if (ret != -ENOENT)
-		return ret;
-	return vmig_testdev_open(td, "mtty-2", VMIG_PATH_GROUP, NULL);
-}
-
 int bench_small(struct bench_out *out)
 {
 	struct vmig_testdev td[2];
 	int ret;
 
-	ret = open_bare(&td[0]);
+	ret = open_bare(&td[0], "mtty-2");
 	if (ret)
 		return ret;
-	ret = open_bare(&td[1]);
+	ret = open_bare(&td[1], "mtty-2");
 	if (!ret) {
 		ret = measure(td, out);
 		vmig_testdev_close(&td[1]);
 	}
 	vmig_testdev_close(&td[0]);
-	return ret;
+	return ret ? ret : measure_memory(out);
 }

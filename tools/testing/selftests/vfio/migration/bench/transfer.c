@@ -28,7 +28,7 @@ static int save_device(struct vmig_device *dev, double *result)
 	if (ret)
 		return ret;
 	begin = bench_now();
-	ret = bench_drain(fd, bench_buf, &bytes);
+	ret = bench_drain(fd, bench_buf, BENCH_CHUNK, &bytes);
 	*result = rate(bytes, bench_now() - begin);
 	close(fd);
 	return ret;
@@ -70,7 +70,7 @@ static int use_memfd(const struct vmig_bytes *stream, double *load, double *save
 	lseek(fd, 0, SEEK_SET);
 	begin = bench_now();
 	if (!ret)
-		ret = bench_drain(fd, bench_buf, &bytes);
+		ret = bench_drain(fd, bench_buf, BENCH_CHUNK, &bytes);
 	*save = rate(stream->len, bench_now() - begin);
 	close(fd);
 	return ret;

@@ -295,7 +295,10 @@ TEST_F(cli, usage)
 		"save --config sometimes a b", "save --max-rounds x a b",
 		"save --max-rounds -1 a b", "save --guest=1x a b",
 		"save --timeout 0 a b", "save --unsure maybe a b",
-		"save --busy-config a b",
+		"save --busy-config a b", "save --dirty 0 a b",
+		"save --dirty 1x a b", "save --dirty 1: a b",
+		"save --dirty 1:-1 a b", "save --dirty :1 a b",
+		"save --dirty 999999999999999999 a b",
 	};
 	unsigned int i;
 
@@ -380,6 +383,25 @@ TEST_F(cli, device)
 	EXPECT_RUN(DEVICE, "save %s " STREAM, self->src.uuid);
 	vmig_device_close(&dev);
 	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+}
+
+/* Clause: --dirty: so much is written, and sent; what is not there is an error */
+TEST_F(cli, dirty)
+{
+	unsigned long bytes;
+	const char *at;
+
+	EXPECT_RUN(DONE, "save --json --dirty 400:1000 %s " STREAM,
+		   self->src.uuid);
+	at = strstr(self->out, "\"bytes\":");
+	ASSERT_NE(NULL, at);
+	bytes = strtoul(at + strlen("\"bytes\":"), NULL, 10);
+	EXPECT_LT(400 * 1024, bytes);
+	EXPECT_GT(500 * 1024, bytes);
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+	EXPECT_RUN(DEVICE, "save --dirty 2000 %s " STREAM, self->src.uuid);
+	EXPECT_OUT("cannot write to 2000 KiB of capture memory");
+	EXPECT_OUT("No space left on device");
 }
 
 /* Clause: no such file, nobody listens: 1 */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FUZZ_LINUX_KERNEL_H
+#define FUZZ_LINUX_KERNEL_H
+
+#include <endian.h>
+#include <linux/types.h>
+
+#define cpu_to_le32(x)	htole32(x)
+#define cpu_to_le64(x)	htole64(x)
+#define le32_to_cpu(x)	le32toh(x)
+#define le64_to_cpu(x)	le64toh(x)
+
+#endif /* FUZZ_LINUX_KERNEL_H */

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A 16550A, see uart_model.h.  Bits are in the numbers of the data sheet. */
+#include <string.h>
+
+#include "uart_model.h"
+
+/* Registers; 0 and 1 have another meaning while the divisor latch is open */
+enum {
+	R_DATA, R_ENABLE, R_IDENT_OR_FIFO, R_LINE, R_MODEM, R_LINE_STATUS,
+	R_MODEM_STATUS, R_SCRATCH
+};
+
+/* Interrupt identification, bits 0 to 3, from the first priority to the last */
+enum {
+	ID_LINE = 0x6, ID_DATA = 0x4, ID_LATE = 0xc, ID_IDLE = 0x2,
+	ID_MODEM = 0x0, ID_NONE = 0x1
+};
+
+/* Offsets into the record of a saved port */
+enum {
+	O_PORT, O_ENABLE, O_FIFO, O_LINE, O_MODEM, O_MOVED, O_SCRATCH, O_LATCH,
+	O_FLAGS = 9, O_WAITING, O_ZERO, O_QUEUE = 16
+};
+
+static bool latch_open(const struct uart_model *m)
+{
+	return m->line >= 0x80;
+}
+
+static unsigned int level(const struct uart_model *m)
+{
+	unsigned int of_level[] = { 1, 4, 8, 14 };
+
+	return m->fifo_on ? of_level[m->level] : 1;
+}
+
+static unsigned int depth(const struct uart_model *m)
+{
+	return m->fifo_on ? UART_MODEL_DEPTH : 1;
+}
+
+void uart_model_reset(struct uart_model *m)
+{
+	memset(m, 0, sizeof(*m));
+	/* Not from the data sheet, which leaves it open */
+	m->latch[0] = 1;
+}
+
+/* CTS, DSR, RI, DCD: what the control bits drive, inside or through the plug */
+static void lines(u8 modem, bool *is)
+{
+	bool dtr = modem & 0x01, rts = modem & 0x02;
+	bool out1 = modem & 0x04, out2 = modem & 0x08;
+	bool loop = modem & 0x10;
+
+	is[0] = rts;
+	is[1] = dtr;
+	is[2] = loop ? out1 : false;
+	is[3] = loop ? out2 : dtr;
+}
+
+static void set_modem(struct uart_model *m, u8 val)
+{
+	bool before[4], after[4];
+	unsigned int i;
+
+	lines(m->modem, before);
+	m->modem = val % 0x20;
+	lines(m->modem, after);
+
+	for (i = 0; i < 4; i++) {
+		/* Of the ring indicator only the trailing edge counts */
+		if (i == 2 && after[i])
+			continue;
+		if (before[i] != after[i])
+			m->moved[i] = true;
+	}
+}
+
+static void drop_all(struct uart_model *m)
+{
+	m->waiting = 0;
+	m->late = false;
+}
+
+static void set_fifo(struct uart_model *m, u8 val)
+{
+	bool on = val & 0x01;
+
+	/* Both changes of mode empty the FIFO, and so does bit 1 where it counts */
+	if (on != m->fifo_on || (on && (val & 0x02)))
+		drop_all(m);
+
+	/* The other bits are not programmed unless bit 0 is */
+	m->fifo_on = on;
+	m->dma = on && (val & 0x08);
+	m->level = on ? val >> 6 : 0;
+}
+
+/* The byte is on the line, through the plug, and in the receiver at once */
+static void send(struct uart_model *m, u8 val)
+{
+	m->idle_due = true;
+
+	if (m->waiting < depth(m)) {
+		m->queue[m->waiting++] = val;
+		return;
+	}
+
+	m->lost = true;
+	/* The holding register is overwritten, the FIFO is not */
+	if (!m->fifo_on)
+		m->queue[0] = val;
+}
+
+static u8 take(struct uart_model *m)
+{
+	u8 val = m->queue[0];
+
+	m->late = false;
+	if (!m->waiting)
+		return 0;
+
+	m->waiting--;
+	memmove(m->queue, m->queue + 1, sizeof(m->queue) - 1);
+
+	return val;
+}
+
+static u8 line_status(struct uart_model *m)
+{
+	/* The transmitter is empty, holding register and shift register */
+	u8 val = 0x60;
+
+	val += m->waiting ? 0x01 : 0;
+	val += m->lost ? 0x02 : 0;
+	m->lost = false;
+
+	return val;
+}
+
+static u8 moved(const struct uart_model *m)
+{
+	return m->moved[0] * 1 + m->moved[1] * 2 + m->moved[2] * 4 +
+	       m->moved[3] * 8;
+}
+
+static u8 modem_status(struct uart_model *m)
+{
+	bool is[4];
+	u8 val = moved(m);
+
+	lines(m->modem, is);
+	memset(m->moved, 0, sizeof(m->moved));
+
+	return val + is[0] * 0x10 + is[1] * 0x20 + is[2] * 0x40 + is[3] * 0x80;
+}
+
+static u8 identify(struct uart_model *m)
+{
+	u8 id = uart_model_interrupt(m);
+
+	if (id == ID_IDLE)
+		m->idle_due = false;
+
+	return m->fifo_on ? id + 0xc0 : id;
+}
+
+static void set_enabled(struct uart_model *m, u8 val)
+{
+	bool was = m->enabled & 0x02, is = val & 0x02;
+
+	/* The holding register is empty, which is news for who did not listen */
+	if (is && !was)
+		m->idle_due = true;
+	m->enabled = val % 0x10;
+}
+
+u8 uart_model_read(struct uart_model *m, unsigned int reg)
+{
+	if (latch_open(m) && reg <= R_ENABLE)
+		return m->latch[reg];
+
+	switch (reg) {
+	case R_DATA:
+		return take(m);
+	case R_ENABLE:
+		return m->enabled;
+	case R_IDENT_OR_FIFO:
+		return identify(m);
+	case R_LINE:
+		return m->line;
+	case R_MODEM:
+		return m->modem;
+	case R_LINE_STATUS:
+		return line_status(m);
+	case R_MODEM_STATUS:
+		return modem_status(m);
+	}
+
+	return m->scratch;
+}
+
+void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
+{
+	if (latch_open(m) && reg <= R_ENABLE) {
+		m->latch[reg] = val;
+		return;
+	}
+
+	switch (reg) {
+	case R_DATA:
+		send(m, val);
+		break;
+	case R_ENABLE:
+		set_enabled(m, val);
+		break;
+	case R_IDENT_OR_FIFO:
+		set_fifo(m, val);
+		break;
+	case R_LINE:
+		m->line = val;
+		break;
+	case R_MODEM:
+		set_modem(m, val);
+		break;
+	case R_SCRATCH:
+		m->scratch = val;
+		break;
+	}
+}
+
+/* Would a write put a byte on the line? */
+bool uart_model_sends(const struct uart_model *m, unsigned int reg)
+{
+	return reg == R_DATA && !latch_open(m);
+}
+
+u8 uart_model_interrupt(const struct uart_model *m)
+{
+	bool data = m->enabled & 0x01, idle = m->enabled & 0x02;
+	bool line = m->enabled & 0x04, modem = m->enabled & 0x08;
+
+	if (line && m->lost)
+		return ID_LINE;
+	/*
+	 * The data sheet ranks these two alike.  Where both are due, the driver
+	 * says that the level is reached, and so does this.
+	 */
+	if (data && m->waiting >= level(m))
+		return ID_DATA;
+	if (data && m->late)
+		return ID_LATE;
+	if (idle && m->idle_due)
+		return ID_IDLE;
+	if (modem && moved(m))
+		return ID_MODEM;
+
+	return ID_NONE;
+}
+
+/*
+ * Four characters, or 0 where the line may be quiet for ever: nothing waits,
+ * what waits is reported already, or nobody would be told.
+ */
+u64 uart_model_timeout_ns(const struct uart_model *m)
+{
+	u64 divisor = m->latch[0] + m->latch[1] * 256;
+	/* Start bit, data bits, and at least one stop bit */
+	unsigned int bits = 1 + 5 + m->line % 4 + 1;
+
+	if (!m->fifo_on || !(m->enabled & 0x01) || m->late || !m->waiting ||
+	    m->waiting >= level(m))
+		return 0;
+
+	/* A second stop bit, of which a character of 5 bits has but a half */
+	if (m->line & 0x04)
+		bits++;
+	if (m->line & 0x08)
+		bits++;
+
+	/* A bit takes 16 times the divisor in cycles of 1.8432 MHz: 78125 / 9 ns */
+	return 4 * bits * divisor * 78125 / 9;
+}
+
+void uart_model_expire(struct uart_model *m)
+{
+	if (uart_model_timeout_ns(m))
+		m->late = true;
+}
+
+void uart_model_save(const struct uart_model *m, u8 port, u8 *rec)
+{
+	memset(rec, 0, UART_MODEL_REC_SIZE);
+	rec[O_PORT] = port;
+	rec[O_ENABLE] = m->enabled;
+	if (m->fifo_on)
+		rec[O_FIFO] = 0x01 + m->dma * 0x08 + m->level * 0x40;
+	rec[O_LINE] = m->line;
+	rec[O_MODEM] = m->modem;
+	rec[O_MOVED] = moved(m);
+	rec[O_SCRATCH] = m->scratch;
+	rec[O_LATCH] = m->latch[0];
+	rec[O_LATCH + 1] = m->latch[1];
+	rec[O_FLAGS] = m->lost * 1 + m->idle_due * 2 + m->late * 4;
+	rec[O_WAITING] = m->waiting;
+	memcpy(rec + O_QUEUE, m->queue, m->waiting);
+}
+
+static bool is_zero(const u8 *from, const u8 *to)
+{
+	while (from < to)
+		if (*from++)
+			return false;
+
+	return true;
+}
+
+/* Can a chip be like that? */
+static bool is_possible(const u8 *rec)
+{
+	u8 fifo = rec[O_FIFO];
+	bool on = fifo & 0x01;
+
+	if (rec[O_ENABLE] > 0x0f || rec[O_MODEM] > 0x1f ||
+	    rec[O_MOVED] > 0x0f || rec[O_FLAGS] > 0x07)
+		return false;
+	/* Bits 1 and 2 are commands, 4 and 5 are nothing */
+	if (fifo & 0x36)
+		return false;
+	if (!on && fifo)
+		return false;
+	if (rec[O_WAITING] > (on ? UART_MODEL_DEPTH : 1))
+		return false;
+	/* Only bytes that wait in a FIFO can wait too long */
+	if (rec[O_FLAGS] & 0x04 && !(on && rec[O_WAITING]))
+		return false;
+
+	return is_zero(rec + O_ZERO, rec + O_QUEUE) &&
+	       is_zero(rec + O_QUEUE + rec[O_WAITING],
+		       rec + UART_MODEL_REC_SIZE);
+}
+
+/* Unchanged, and false, if the record describes no chip */
+bool uart_model_load(struct uart_model *m, const u8 *rec)
+{
+	unsigned int i;
+
+	if (!is_possible(rec))
+		return false;
+
+	memset(m, 0, sizeof(*m));
+	m->enabled = rec[O_ENABLE];
+	m->fifo_on = rec[O_FIFO] & 0x01;
+	m->dma = rec[O_FIFO] & 0x08;
+	m->level = rec[O_FIFO] >> 6;
+	m->line = rec[O_LINE];
+	m->modem = rec[O_MODEM];
+	for (i = 0; i < 4; i++)
+		m->moved[i] = rec[O_MOVED] >> i & 1;
+	m->scratch = rec[O_SCRATCH];
+	m->latch[0] = rec[O_LATCH];
+	m->latch[1] = rec[O_LATCH + 1];
+	m->lost = rec[O_FLAGS] & 0x01;
+	m->idle_due = rec[O_FLAGS] & 0x02;
+	m->late = rec[O_FLAGS] & 0x04;
+	m->waiting = rec[O_WAITING];
+	memcpy(m->queue, rec + O_QUEUE, m->waiting);
+
+	return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A 16550A once more, to compare the driver's with.
+ *
+ * It shares no code, no constant and no data layout with uart.c: registers have
+ * the numbers and bits of the chip's data sheet, the received bytes are a queue
+ * and not a ring, and a saved port is 32 bytes at offsets that stand here again.
+ * Who changes uart.c on purpose changes this as well, by reading the data sheet.
+ */
+#ifndef MTTY_FUZZ_UART_MODEL_H
+#define MTTY_FUZZ_UART_MODEL_H
+
+#include <linux/types.h>
+
+#define UART_MODEL_DEPTH	16
+#define UART_MODEL_REC_SIZE	32
+
+/**
+ * struct uart_model - the chip, with a plug on its connector
+ * @enabled:	interrupt enable register
+ * @line:	line control register
+ * @modem:	modem control register
+ * @scratch:	scratch register
+ * @latch:	divisor latch, low byte first
+ * @fifo_on:	FIFO mode
+ * @dma:	DMA mode select
+ * @level:	trigger level of the receiver, index into 1, 4, 8, 14
+ * @queue:	received bytes, oldest first
+ * @waiting:	how many
+ * @lost:	overrun error
+ * @idle_due:	the transmitter interrupt is due
+ * @late:	the character timeout is due
+ * @moved:	modem lines that moved: CTS, DSR, end of RI, DCD
+ */
+struct uart_model {
+	u8 enabled;
+	u8 line;
+	u8 modem;
+	u8 scratch;
+	u8 latch[2];
+	bool fifo_on;
+	bool dma;
+	u8 level;
+	u8 queue[UART_MODEL_DEPTH];
+	unsigned int waiting;
+	bool lost;
+	bool idle_due;
+	bool late;
+	bool moved[4];
+};
+
+void uart_model_reset(struct uart_model *m);
+u8 uart_model_read(struct uart_model *m, unsigned int reg);
+void uart_model_write(struct uart_model *m, unsigned int reg, u8 val);
+bool uart_model_sends(const struct uart_model *m, unsigned int reg);
+u8 uart_model_interrupt(const struct uart_model *m);
+u64 uart_model_timeout_ns(const struct uart_model *m);
+void uart_model_expire(struct uart_model *m);
+void uart_model_save(const struct uart_model *m, u8 port, u8 *rec);
+bool uart_model_load(struct uart_model *m, const u8 *rec);
+
+#endif /* MTTY_FUZZ_UART_MODEL_H */

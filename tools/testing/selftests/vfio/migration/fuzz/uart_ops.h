@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The input of uart_fuzz: a sequence of operations, each a byte and whatever it
+ * needs more.  The low three bits are a register or a number, the next three one of
+ * these, and the others are not looked at.
+ */
+#ifndef MTTY_FUZZ_UART_OPS_H
+#define MTTY_FUZZ_UART_OPS_H
+
+enum uart_op {
+	UART_OP_WRITE,		/* a value follows */
+	UART_OP_READ,
+	UART_OP_SEND,		/* a value follows, sent 1, 3, 5 ... times */
+	UART_OP_RECEIVE,	/* 1, 3, 5 ... times */
+	UART_OP_EXPIRE,
+	UART_OP_MIGRATE,	/* go on with what was saved and loaded */
+	UART_OP_LOAD,		/* a record follows */
+	UART_OP_RESET,
+	UART_OP_NR
+};
+
+#define UART_OP(_op, _reg)	((_op) << 3 | (_reg))
+#define UART_OP_OF(_byte)	(((_byte) >> 3) % UART_OP_NR)
+#define UART_OP_REG(_byte)	((_byte) & 7)
+#define UART_OP_TIMES(_byte)	(1 + 2 * ((_byte) & 7))
+
+#endif /* MTTY_FUZZ_UART_OPS_H */

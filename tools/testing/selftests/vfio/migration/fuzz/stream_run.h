@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One stream through the driver's parser, in pieces, watched at every step. */
+#ifndef MTTY_FUZZ_STREAM_RUN_H
+#define MTTY_FUZZ_STREAM_RUN_H
+
+#include "fuzz.h"
+#include "stream.h"
+#include "stream_model.h"
+
+/**
+ * struct stream_run - a parser that has been given a stream
+ * @parser:	the parser
+ * @buf:	its buffer, of exactly the size that it asks for
+ * @events:	what it said
+ * @nr_events:	how many
+ * @wire:	the stream
+ * @len:	its length
+ * @began:	where the record starts that the parser is in
+ * @chain:	where in the chain of records the parser was by then
+ * @rnd:	decides on the size of the next piece
+ */
+struct stream_run {
+	struct mtty_stream_parser *parser;
+	u8 *buf;
+	struct stream_event *events;
+	size_t nr_events;
+	const u8 *wire;
+	size_t len;
+	size_t began;
+	struct mtty_stream_chain chain;
+	struct fuzz_random rnd;
+};
+
+void stream_run_init(struct stream_run *run, const struct mtty_stream_id *id,
+		     const u8 *wire, size_t len, u8 feed, u8 seed);
+void stream_run_exit(struct stream_run *run);
+
+#endif /* MTTY_FUZZ_STREAM_RUN_H */

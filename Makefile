@@ -16,6 +16,7 @@ ACCEL	?=
 KERNEL	?=
 
 VM	:= tools/testing/selftests/vfio/migration/vm
+FUZZ	:= tools/testing/selftests/vfio/migration/fuzz
 DEBIAN	:= $(CACHE)/debian-6.12
 KSRC	:= $(DEBIAN)/src
 
@@ -117,6 +118,13 @@ bench-config: modules selftests ## what sending config space costs; ARGS=REPETIT
 	@RUN='/selftests/bench_config.sh $(ARGS)' $(BOOT_VM) -n bench-config \
 		-r '$(VM)/bench_config.py $(B)/bench-config.json'
 
+.PHONY: fuzz
+fuzz: ## host-side fuzzing of stream and uart; ARGS=SECONDS
+	@$(VM)/hostpkgs.sh fuzz
+	@+$(MAKE) $(QUIET) --no-print-directory -C $(FUZZ) \
+		OUTPUT=$(abspath $(OUT))/fuzz
+	@$(FUZZ)/run.sh $(abspath $(OUT))/fuzz $(ARGS)
+
 .PHONY: vm
 vm: modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it
 	@$(BOOT_VM) -n vm
@@ -132,7 +140,7 @@ lint: prepare ## checkpatch and shellcheck, over everything
 # Only what is known to be ours goes: OUT and CACHE may be anybody's directory.
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf $(B) $(CURDIR)/build
+	rm -rf $(B) $(OUT)/fuzz $(CURDIR)/build
 
 .PHONY: distclean
 distclean: clean ## and what was fetched

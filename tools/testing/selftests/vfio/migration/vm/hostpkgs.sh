@@ -5,13 +5,17 @@
 # As root it installs the packages that are missing, by name; as an ordinary
 # user it says which ones to ask for, and fails. Where nothing is missing it
 # neither calls apt nor needs a network.
+#
+# Usage: hostpkgs.sh [vm | fuzz]
+#   vm    for a build and a boot (default)
+#   fuzz  for fuzz/
 set -eu
 
 # What must be there (a program, or a file named by its path), and the Debian
 # package that brings it. The busybox must be the static one: but for ip and
 # tc it is the VM's whole user space. Perl's pod2usage stands for what the kernel's kernel-doc
 # needs, which a build with W=1 calls.
-needs() {
+needs_vm() {
 	cat <<-LIST
 		gcc			gcc
 		gcc-12			gcc-12
@@ -30,6 +34,17 @@ needs() {
 	LIST
 }
 
+# The symbolizer gives the stack of a finding its names.
+needs_fuzz() {
+	cat <<-LIST
+		clang			clang
+		libfuzzer		libclang-rt-dev
+		llvm-symbolizer		llvm
+		/usr/include/stdlib.h	libc6-dev
+		/usr/include/xxhash.h	libxxhash-dev
+	LIST
+}
+
 is_there() {
 	case $1 in
 	/*)
@@ -38,13 +53,28 @@ is_there() {
 	static-busybox)
 		[ -x /bin/busybox ] && [ -e /usr/share/doc/busybox-static ]
 		;;
+	libfuzzer)
+		[ -e "$(clang -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer-$(uname -m).a" ]
+		;;
 	*)
 		command -v "$1" >/dev/null
 		;;
 	esac
 }
 
-missing=$(needs | while read -r what package; do
+case ${1:-vm} in
+vm)
+	needs=needs_vm
+	;;
+fuzz)
+	needs=needs_fuzz
+	;;
+*)
+	echo "usage: hostpkgs.sh [vm | fuzz]" >&2
+	exit 2
+	;;
+esac
+missing=$($needs | while read -r what package; do
 	is_there "$what" || printf ' %s' "$package"
 done)
 missing=${missing# }

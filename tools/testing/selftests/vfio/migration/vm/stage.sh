@@ -26,7 +26,8 @@ stage=$(realpath "$stage")
 find "$stage" -xtype l -delete
 
 cd "$repo"
-find include samples "$selftests" -path '*/vm' -prune -o -type f \
+find include samples "$selftests" \
+	\( -path '*/vm' -o -path '*/fuzz' \) -prune -o -type f \
 	\( -name '*.[ch]' -o -name '*.sh' -o -name Makefile -o -name Kbuild -o -name Kconfig \
 	   -o -name config -o -name settings \) ! -name '*.mod.c' -print |
 while read -r file; do

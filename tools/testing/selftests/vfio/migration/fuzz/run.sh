@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the fuzzers of stream.c and uart.c on this machine, one after the other,
+# until the time is over or one finds something. Ends with the line
+# "N executions, N findings", and fails unless there are none.
+#
+# What leads somewhere new is kept in DIR/corpus and tried first the next time;
+# corpus/ beside this script has what the first time begins with.
+#
+# Usage: run.sh DIR [SECONDS | -n RUNS]
+#   DIR      where the fuzzers were built
+#   SECONDS  for both together (default: 60)
+#   RUNS     for each of them instead
+set -eu
+
+usage() {
+	sed -n 's/^# Usage: /usage: /p' "$0" >&2
+	exit 2
+}
+
+is_number() {
+	case $1 in
+	'' | *[!0-9]* | 0*)
+		false
+		;;
+	esac
+}
+
+here=$(dirname "$(realpath "$0")")
+[ $# -ge 1 ] || usage
+dir=$1
+shift
+case $#:${1-} in
+0:)
+	limit=-max_total_time=30
+	;;
+2:-n)
+	is_number "$2" || usage
+	limit=-runs=$2
+	;;
+1:*)
+	is_number "$1" || usage
+	limit=-max_total_time=$((($1 + 1) / 2))
+	;;
+*)
+	usage
+	;;
+esac
+
+stat() {
+	sed -n "s/^stat::$1: *//p" "$log" | tail -n 1
+}
+
+# libFuzzer's own limit of 20 minutes for one input is no limit at all, and the
+# sanitizer's search for leaks does not work everywhere.
+fuzz() {
+	name=$1
+	log=$dir/$name.log
+	corpus=$dir/corpus/$name
+	mkdir -p "$corpus" "$dir/findings"
+	status=0
+	"$dir/${name}_fuzz" "$limit" -max_len="$2" -timeout=60 -detect_leaks=0 \
+		-print_final_stats=1 -artifact_prefix="$dir/findings/$name-" \
+		"$corpus" "$here/corpus/$name" >"$log" 2>&1 || status=$?
+
+	n=$(stat number_of_executed_units)
+	executions=$((executions + ${n:-0}))
+	echo "$name: ${n:-0} executions, $(stat average_exec_per_sec) per second"
+	[ "$status" != 0 ] || return 0
+
+	# The sanitizers and libFuzzer do not agree on an exit status.
+	input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+	if [ -n "$input" ]; then
+		findings=$((findings + 1))
+		sed -n '/FINDING\|ERROR\|runtime error/,$p' "$log" | head -n 40
+		echo "to see it again: $dir/${name}_fuzz $input"
+	else
+		failed=1
+		tail -n 5 "$log"
+		echo "error: ${name}_fuzz ended with $status, see $log"
+	fi
+}
+
+export UBSAN_OPTIONS=print_stacktrace=1
+executions=0 findings=0 failed=0
+fuzz stream 4096
+fuzz uart 256
+echo "$executions executions, $findings findings"
+[ "$findings$failed" = 00 ] && [ "$executions" != 0 ]

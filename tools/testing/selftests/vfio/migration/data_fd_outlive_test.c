@@ -4,8 +4,10 @@
  * device, and the process that got it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,6 +159,18 @@ TEST_F(outlive, one_opening_of_the_device)
 		   "%s", vmig_state_name(variant->state));
 	expect_dead(_metadata, self, variant);
 	EXPECT_EQ(0, close(new_fd));
+}
+
+/* Clause: data_fd of a closed device: keeps the module, or its calls would go nowhere */
+TEST_F(outlive, the_module)
+{
+	if (access("/sys/module/mtty/refcnt", F_OK))
+		SKIP(return, "mtty is not a module here");
+	begin(_metadata, self, variant);
+	vmig_device_close(self->dev);
+	ASSERT_EQ(-1, syscall(SYS_delete_module, "mtty", O_NONBLOCK));
+	EXPECT_EQ(EAGAIN, errno);
+	expect_dead(_metadata, self, variant);
 }
 
 static int send_fd(int sock, int fd)

@@ -134,8 +134,10 @@ shell: modules ## boot, with a shell on this terminal
 	@$(BOOT_VM) -n shell -i
 
 .PHONY: lint
-lint: prepare ## checkpatch and shellcheck, over everything
+lint: stage ## checkpatch, kernel-doc, shellcheck; sparse, gcc's analyzer, coccinelle
+	@$(VM)/hostpkgs.sh lint
 	@$(VM)/lint.sh $(KSRC)
+	@$(VM)/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 
 # Only what is known to be ours goes: OUT and CACHE may be anybody's directory.
 .PHONY: clean

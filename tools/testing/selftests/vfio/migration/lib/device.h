@@ -18,6 +18,7 @@
  * enum vmig_path - the two ways to a device
  * @VMIG_PATH_GROUP:	/dev/vfio/GROUP and a type 1 container
  * @VMIG_PATH_CDEV:	/dev/vfio/devices/vfioN bound to an iommufd
+ * @VMIG_PATH_NR:	how many ways there are
  */
 enum vmig_path {
 	VMIG_PATH_GROUP,

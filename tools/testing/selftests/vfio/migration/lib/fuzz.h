@@ -42,7 +42,7 @@ struct vmig_fuzz {
 	uint64_t accepted;
 	char what[160];
 
-	/* Private */
+	/* private: */
 	int data_fd;
 	int eventfd;
 	struct vmig_bytes candidate;

@@ -6,9 +6,10 @@
 # user it says which ones to ask for, and fails. Where nothing is missing it
 # neither calls apt nor needs a network.
 #
-# Usage: hostpkgs.sh [vm | fuzz]
+# Usage: hostpkgs.sh [vm | fuzz | lint]
 #   vm    for a build and a boot (default)
 #   fuzz  for fuzz/
+#   lint  for lint.sh and analyze.sh
 set -eu
 
 # What must be there (a program, or a file named by its path), and the Debian
@@ -45,6 +46,14 @@ needs_fuzz() {
 	LIST
 }
 
+needs_lint() {
+	cat <<-LIST
+		shellcheck		shellcheck
+		sparse			sparse
+		spatch			coccinelle
+	LIST
+}
+
 is_there() {
 	case $1 in
 	/*)
@@ -69,8 +78,11 @@ vm)
 fuzz)
 	needs=needs_fuzz
 	;;
+lint)
+	needs=needs_lint
+	;;
 *)
-	echo "usage: hostpkgs.sh [vm | fuzz]" >&2
+	echo "usage: hostpkgs.sh [vm | fuzz | lint]" >&2
 	exit 2
 	;;
 esac

@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kernel's checkpatch over all sources, and shellcheck, where there is
-# one, over all scripts. Each says what it finds; any finding is a failure.
+# Over all sources the kernel's checkpatch and kernel-doc, over all scripts the usual
+# checker of shell. Each says what it finds; any finding is a failure. What
+# the driver means, and not how it is written, is for analyze.sh.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
 
-checkpatch=$(realpath "$1")/scripts/checkpatch.pl
+scripts_dir=$(realpath "$1")/scripts
+checkpatch=$scripts_dir/checkpatch.pl
 status=0
 
 # vfio.h itself has names with small letters (..._PRECOPY_INFOv2), which
@@ -29,12 +31,12 @@ check_sources "include samples" --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON
 # macros that build an initialiser or a check are the rule.
 check_sources tools --ignore SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE
 
+# A comment that begins as kernel-doc has to be right, and whole.
+find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
+	-exec "$scripts_dir/kernel-doc" -none -Werror {} + || status=1
+
 # Scripts are what says so in its first line.
 scripts=$(grep -rlE '^#!/bin/(ba)?sh' .ci tools)
-if command -v shellcheck >/dev/null; then
-	# shellcheck disable=SC2086
-	shellcheck -x -P SCRIPTDIR $scripts || status=1
-else
-	echo "no shellcheck here: scripts were not checked"
-fi
+# shellcheck disable=SC2086
+shellcheck -x -P SCRIPTDIR $scripts || status=1
 exit $status

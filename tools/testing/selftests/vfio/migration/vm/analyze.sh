@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Static analysis of the driver: sparse with types of byte order, gcc's analyzer, and
+# the semantic patches that come with the kernel. Each says what it finds; any finding
+# is a failure.
+#
+# Usage: analyze.sh BUILD SOURCE DRIVER DIR
+#   BUILD   what modules are built against
+#   SOURCE  scripts of the kernel
+#   DRIVER  the driver's directory, with the kernel tree's layout around it
+#   DIR     for what is built; made anew
+set -eu
+
+build=$1
+source=$(realpath "$2")
+dir=$4
+# What the driver includes lies three directories above it.
+driver=$dir/samples/vfio-mdev/mtty
+
+rm -rf "$dir"
+mkdir -p "$driver"
+cp -r "$3/../../../include" "$dir"
+cp "$3"/*.[ch] "$3/Kbuild" "$driver"
+
+status=0
+echo "sparse, and gcc's analyzer ..."
+make -s -C "$build" M="$(realpath "$driver")" W=1 C=2 CHECK=sparse \
+	CF='-D__CHECK_ENDIAN__ -Wsparse-error' KCFLAGS='-fanalyzer -Werror' \
+	CONFIG_DEBUG_INFO_BTF_MODULES= -j"$(nproc)" modules || status=1
+
+echo "the kernel's semantic patches ..."
+findings=$(find "$source/scripts/coccinelle" -name '*.cocci' -print0 |
+	xargs -0 -P "$(nproc)" -I '{}' spatch --very-quiet -D report \
+		--no-show-diff --cocci-file '{}' --dir "$driver" \
+		-I "$dir/include" 2>/dev/null | grep -v '^$' || :)
+if [ -n "$findings" ]; then
+	echo "$findings"
+	status=1
+fi
+exit $status

@@ -35,7 +35,7 @@ static void push_locked(struct mtty_irq *irq)
 	if (!irq->level)
 		irq->msi_sent = false;
 
-	if (!irq->running || !irq->level)
+	if (!(irq->running || irq->early) || !irq->level)
 		return;
 
 	if (intx && !irq->intx_masked && !irq->intx_disabled) {
@@ -162,6 +162,19 @@ void mtty_irq_quiesce(struct mtty_irq *irq)
 	guard(mutex)(&irq->lock);
 
 	irq->running = false;
+}
+
+/**
+ * mtty_irq_early - signal what is pending though the device does not run
+ * @irq:	the interrupts
+ * @early:	from now on, or no longer
+ */
+void mtty_irq_early(struct mtty_irq *irq, bool early)
+{
+	guard(mutex)(&irq->lock);
+
+	irq->early = early;
+	push_locked(irq);
 }
 
 /**

@@ -30,6 +30,7 @@ struct mtty_irq_hook {
  * @trigger:	eventfd of each index; an index is enabled if it has one, and
  *		only one of them can be
  * @running:	the device may signal
+ * @early:	it does so although it may not, see mtty_irq_early()
  * @level:	a port asserts its interrupt
  * @intx_disabled: PCI_COMMAND_INTX_DISABLE
  * @intx_masked: by the user, or because INTx was signalled (automask)
@@ -42,6 +43,7 @@ struct mtty_irq {
 	struct mutex lock; /* the line and the triggers */
 	struct eventfd_ctx *trigger[MTTY_IRQ_NR_INDEXES];
 	bool running;
+	bool early;
 	bool level;
 	bool intx_disabled;
 	bool intx_masked;
@@ -66,6 +68,7 @@ void mtty_irq_release(struct mtty_irq *irq);
 void mtty_irq_reset(struct mtty_irq *irq);
 void mtty_irq_run(struct mtty_irq *irq);
 void mtty_irq_quiesce(struct mtty_irq *irq);
+void mtty_irq_early(struct mtty_irq *irq, bool early);
 void mtty_irq_change(struct mtty_irq *irq, bool level, bool intx_disabled);
 void mtty_irq_save(struct mtty_irq *irq, struct mtty_irq_saved *saved);
 void mtty_irq_load(struct mtty_irq *irq, const struct mtty_irq_saved *saved);

@@ -46,6 +46,16 @@ static int store_capture(struct mtty_session *session)
 	return 0;
 }
 
+/*
+ * The defect that a user may ask for, as hardware has it that knows nothing of all
+ * this: it is what it has been told to be, and signals.
+ */
+static void signal_early(struct mtty *mtty)
+{
+	mtty_device_load(mtty, &mtty->session->parser.state);
+	mtty_irq_early(&mtty->irq, true);
+}
+
 /**
  * feed() - the user's bytes are where the parser wanted them
  * @session:	the session
@@ -85,6 +95,8 @@ static int feed(struct mtty_session *session, size_t len)
 	case MTTY_STREAM_CONFIG:
 		return store_config(session);
 	default:
+		if (ret >= 0 && p->ended && mtty->defect_early_irq)
+			signal_early(mtty);
 		return min(ret, 0);
 	}
 }
@@ -206,7 +218,9 @@ int mtty_load_finish(struct mtty *mtty)
 		return ret;
 
 	settle_generation(mtty, p->ended);
-	mtty_device_load(mtty, &p->state);
+	/* What was signalled early shall not be signalled again */
+	if (!mtty->irq.early)
+		mtty_device_load(mtty, &p->state);
 
 	return 0;
 }

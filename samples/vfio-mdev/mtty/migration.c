@@ -127,6 +127,7 @@ void mtty_mig_session_end(struct mtty *mtty)
 	mtty_pci_load_end(&mtty->pci);
 	mtty->policy.loaded = 0;
 	mtty_cap_track_stop(&mtty->cap);
+	mtty_irq_early(&mtty->irq, false);
 	wake_up_interruptible(&mtty->wait);
 	fput(session->file);
 }

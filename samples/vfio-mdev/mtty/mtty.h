@@ -132,6 +132,8 @@ struct mtty_port {
  * @running:	the device may act by itself; follows from @state
  * @state:	state of the migration state machine
  * @logging:	DMA logging was started
+ * @defect_early_irq: what a stream says is pending is signalled while RESUMING;
+ *		changes only while the device is closed
  * @policy:	config space in the migration
  * @pci:	config space
  * @port:	the ports
@@ -149,6 +151,7 @@ struct mtty {
 	bool running;
 	enum vfio_device_mig_state state;
 	bool logging;
+	bool defect_early_irq;
 	struct mtty_policy policy;
 	struct mtty_pci pci;
 	struct mtty_port port[MTTY_MAX_PORTS];

@@ -190,10 +190,34 @@ static ssize_t capture_size_store(struct device *dev,
 }
 static DEVICE_ATTR_RW(capture_size);
 
+static int set_defect_early_irq(struct mtty *mtty, const char *buf)
+{
+	return kstrtobool(buf, &mtty->defect_early_irq);
+}
+
+static ssize_t defect_early_irq_show(struct device *dev,
+				     struct device_attribute *attr, char *buf)
+{
+	struct mtty *mtty = dev_get_drvdata(dev);
+
+	guard(mutex)(&mtty->lock);
+
+	return sysfs_emit(buf, "%u\n", mtty->defect_early_irq);
+}
+
+static ssize_t defect_early_irq_store(struct device *dev,
+				      struct device_attribute *attr,
+				      const char *buf, size_t count)
+{
+	return store_closed(dev, buf, count, set_defect_early_irq);
+}
+static DEVICE_ATTR_RW(defect_early_irq);
+
 static struct attribute *migration_attrs[] = {
 	&dev_attr_config_policy.attr,
 	&dev_attr_features.attr,
 	&dev_attr_capture_size.attr,
+	&dev_attr_defect_early_irq.attr,
 	NULL
 };
 

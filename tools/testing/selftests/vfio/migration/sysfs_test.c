@@ -15,6 +15,7 @@
 #define POLICY		"migration/config_policy"
 #define FEATURES	"migration/features"
 #define CAPTURE		"migration/capture_size"
+#define DEFECT		"migration/defect_early_irq"
 
 FIXTURE(sysfs) {
 	struct vmig_testdev td;
@@ -235,6 +236,23 @@ TEST_F(sysfs, capture_size_refuses_other_values)
 			   "'%s'", values[i]);
 		EXPECT_ATTR(CAPTURE, "16384");
 	}
+}
+
+/* Clause: migration/defect_early_irq: off by default; what is no yes or no is EINVAL */
+TEST_F(sysfs, defect_is_off_and_can_be_had)
+{
+	EXPECT_ATTR(DEFECT, "0");
+	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, DEFECT, "1"), "1");
+	EXPECT_ATTR(DEFECT, "1");
+	EXPECT_RET(-EINVAL, vmig_mdev_set_attr(self->mdev, DEFECT, "2"), "2");
+	EXPECT_RET(-EINVAL, vmig_mdev_set_attr(self->mdev, DEFECT, "\n"), "");
+	EXPECT_ATTR(DEFECT, "1");
+	ASSERT_RET(0, reopen(self), "open");
+	EXPECT_RET(-EBUSY, vmig_mdev_set_attr(self->mdev, DEFECT, "0"), "open");
+	EXPECT_ATTR(DEFECT, "1");
+	vmig_device_close(self->dev);
+	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, DEFECT, "n"), "n");
+	EXPECT_ATTR(DEFECT, "0");
 }
 
 /* Clause: group migration/ while the device is open: EBUSY, nothing changes */

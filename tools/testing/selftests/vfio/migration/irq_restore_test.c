@@ -355,33 +355,6 @@ TEST_F(irq_restore, time_of_set_irqs_does_not_matter)
 	}
 }
 
-/*
- * Clause: no subflags, config space before the controller: interrupt lost
- *
- * The bug that started it all.  The device signals when it is connected, as
- * hardware does, so whether the interrupt arrives is up to the VMM.
- */
-TEST_F(irq_restore, vmm_without_subflags_is_caught)
-{
-	self->src->config = variant->old;
-	self->dst->options = VMIG_VMM_IRQ_WITH_CONFIG | VMIG_VMM_EAGER_DEVICE;
-	ASSERT_RET(0, save_all(self), "%s", self->src->why);
-	ASSERT_RET(0, load_all(self), "%s", self->dst->why);
-	EXPECT_EQ(variant->early, self->dst->stats.violations);
-	EXPECT_EQ(variant->early ? 0 : 1,
-		  vmig_irqchip_take(self->dst->chip, self->vector));
-}
-
-/* Clause: "keep interrupts off", then "enable interrupts": interrupt arrives */
-TEST_F(irq_restore, same_vmm_with_subflags_is_not)
-{
-	self->dst->options = VMIG_VMM_EAGER_DEVICE;
-	ASSERT_RET(0, save_all(self), "%s", self->src->why);
-	ASSERT_RET(0, load_all(self), "%s", self->dst->why);
-	EXPECT_EQ(0, self->dst->stats.violations);
-	EXPECT_EQ(1, vmig_irqchip_take(self->dst->chip, self->vector));
-}
-
 /* Clause: a device that holds back until RUNNING: no interrupt is lost anyway */
 TEST_F(irq_restore, device_that_holds_back_survives_a_vmm_without_subflags)
 {

@@ -18,6 +18,9 @@ static int set_attrs(const struct vmig_mdev *mdev,
 	if (!ret)
 		ret = set_attr(mdev, "migration/capture_size",
 			       attrs->capture_size);
+	if (!ret)
+		ret = set_attr(mdev, "migration/defect_early_irq",
+			       attrs->defect_early_irq);
 
 	return ret;
 }

@@ -26,11 +26,13 @@ struct vmig_testdev {
  * @config_policy: a word, or NULL for the default, as for the rest
  * @features:	words
  * @capture_size: a number
+ * @defect_early_irq: "0" or "1"
  */
 struct vmig_attrs {
 	const char *config_policy;
 	const char *features;
 	const char *capture_size;
+	const char *defect_early_irq;
 };
 
 /**

@@ -175,17 +175,6 @@ static int set_irq_fd(struct vmig_vmm *vmm, unsigned int index, uint32_t action,
 	return 0;
 }
 
-/* A device that holds nothing back signals now */
-static int be_eager(struct vmig_vmm *vmm, unsigned int index)
-{
-	int ret;
-
-	if (!(vmm->options & VMIG_VMM_EAGER_DEVICE))
-		return 0;
-	ret = vmig_irq_action(vmm->dev, index, VFIO_IRQ_SET_ACTION_TRIGGER);
-	return ret ? vmig_vmm_fail(vmm, ret, "loopback: %s", strerror(-ret)) : 0;
-}
-
 static int enable_msi(struct vmig_vmm *vmm, unsigned int cap)
 {
 	uint32_t lo, hi;
@@ -202,9 +191,8 @@ static int enable_msi(struct vmig_vmm *vmm, unsigned int cap)
 		return ret;
 
 	fd = vmig_irqchip_connect_msi(vmm->chip, (uint64_t)hi << 32 | lo, data);
-	ret = set_irq_fd(vmm, VFIO_PCI_MSI_IRQ_INDEX,
-			 VFIO_IRQ_SET_ACTION_TRIGGER, fd);
-	return ret ? ret : be_eager(vmm, VFIO_PCI_MSI_IRQ_INDEX);
+	return set_irq_fd(vmm, VFIO_PCI_MSI_IRQ_INDEX,
+			  VFIO_IRQ_SET_ACTION_TRIGGER, fd);
 }
 
 static int enable_intx(struct vmig_vmm *vmm)
@@ -218,7 +206,7 @@ static int enable_intx(struct vmig_vmm *vmm)
 	if (!ret)
 		ret = set_irq_fd(vmm, VFIO_PCI_INTX_IRQ_INDEX,
 				 VFIO_IRQ_SET_ACTION_UNMASK, unmask_fd);
-	return ret ? ret : be_eager(vmm, VFIO_PCI_INTX_IRQ_INDEX);
+	return ret;
 }
 
 int vmig_vmm_enable_interrupts(struct vmig_vmm *vmm)

@@ -65,12 +65,6 @@ enum vmig_vmm_config {
  * soon as it has loaded config space that says so.
  */
 #define VMIG_VMM_IRQ_WITH_CONFIG	0x2
-/*
- * Plays hardware that holds nothing back: it signals what is pending the moment
- * an eventfd is connected, whatever state it is in.  Done with the loopback of
- * VFIO_DEVICE_SET_IRQS (VFIO_IRQ_SET_DATA_NONE), by the destination.
- */
-#define VMIG_VMM_EAGER_DEVICE		0x4
 
 enum vmig_event_kind {
 	VMIG_EVENT_STEP,	/* a step begins */

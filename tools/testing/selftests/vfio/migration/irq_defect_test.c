@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The interrupt that is lost, and what cures it: a device with the defect that
+ * migration/defect_early_irq gives it, and the device as it is, with a VMM that does
+ * nothing about it, one that changes the order, and one that goes by the subflags.
+ *
+ * The interrupt becomes pending when the source has stopped, so that it is the
+ * destination that has to signal it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../kselftest_harness.h"
+
+#include "lib/expect.h"
+#include "lib/feature.h"
+#include "lib/irq.h"
+#include "lib/pair.h"
+#include "lib/uart.h"
+
+#define MSI		VFIO_PCI_MSI_IRQ_INDEX
+#define INTX		VFIO_PCI_INTX_IRQ_INDEX
+#define MSI_VECTOR	0x42
+
+FIXTURE(irq_defect) {
+	struct vmig_pair pair;
+	struct vmig_vmm *src;
+	struct vmig_vmm *dst;
+	uint8_t vector;
+};
+
+FIXTURE_VARIANT(irq_defect) {
+	enum vmig_irqchip_kind kind;
+	unsigned int index;
+	const char *policy;
+};
+
+#define VARIANT(_name, _kind, _index, _policy) \
+	FIXTURE_VARIANT_ADD(irq_defect, _name) { \
+		.kind = VMIG_IRQCHIP_##_kind, .index = _index, \
+		.policy = _policy, \
+	}
+
+VARIANT(kvm_msi_independent, KVM, MSI, "independent");
+VARIANT(kvm_intx_independent, KVM, INTX, "independent");
+VARIANT(model_msi_independent, MODEL, MSI, "independent");
+VARIANT(model_intx_independent, MODEL, INTX, "independent");
+VARIANT(kvm_msi_before_data, KVM, MSI, "before-data");
+VARIANT(kvm_intx_before_data, KVM, INTX, "before-data");
+VARIANT(model_msi_before_data, MODEL, MSI, "before-data");
+VARIANT(model_intx_before_data, MODEL, INTX, "before-data");
+VARIANT(kvm_msi_reorder, KVM, MSI, "reorder");
+VARIANT(kvm_intx_reorder, KVM, INTX, "reorder");
+VARIANT(model_msi_reorder, MODEL, MSI, "reorder");
+VARIANT(model_intx_reorder, MODEL, INTX, "reorder");
+VARIANT(kvm_msi_embedded, KVM, MSI, "embedded");
+VARIANT(kvm_intx_embedded, KVM, INTX, "embedded");
+VARIANT(model_msi_embedded, MODEL, MSI, "embedded");
+VARIANT(model_intx_embedded, MODEL, INTX, "embedded");
+
+FIXTURE_SETUP(irq_defect)
+{
+	struct vmig_irqchip *probe;
+	int ret;
+
+	ret = vmig_irqchip_create(&probe, variant->kind);
+	if (ret && variant->kind == VMIG_IRQCHIP_KVM)
+		SKIP(return, "no interrupt controller of KVM: %s",
+		     vmig_errno_name(ret));
+	ASSERT_EQ(0, ret);
+	vmig_irqchip_destroy(probe);
+	self->vector = variant->index == MSI ? MSI_VECTOR :
+					       VMIG_IRQCHIP_INTX_VECTOR;
+	self->src = &self->pair.src;
+	self->dst = &self->pair.dst;
+}
+
+FIXTURE_TEARDOWN(irq_defect)
+{
+	vmig_pair_close(&self->pair);
+}
+
+/* The device has stopped, and what a processor wrote last still reaches it */
+static void raise_when_stopped(void *opaque, const struct vmig_event *event)
+{
+	struct vmig_vmm *src = opaque;
+
+	if (event->kind == VMIG_EVENT_CALL &&
+	    !strcmp(event->call, "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE") &&
+	    !strncmp(event->text, "STOP_COPY", 9))
+		vmig_uart_out(src->dev, 0, UART_IER, UART_IER_THRI);
+}
+
+/* Up to where all is loaded, and the device could run; 0 or the -errno of the load */
+static int migrate(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(irq_defect) *self,
+		   const FIXTURE_VARIANT(irq_defect) *variant,
+		   const char *defect, enum vmig_vmm_config config,
+		   unsigned int options)
+{
+	const struct vmig_attrs attrs = {
+		.config_policy = variant->policy, .defect_early_irq = defect,
+	};
+	int ret;
+
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
+	ASSERT_EQ(0, vmig_uart_init(self->src->dev, 0, UART_FCR_TRIGGER_1, 0));
+	ASSERT_EQ(0, vmig_vmm_boot(self->src, variant->index, MSI_VECTOR));
+	self->src->observe = raise_when_stopped;
+	self->src->opaque = self->src;
+	self->src->config = config;
+	self->dst->options = options;
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
+		   self->src->why);
+	do {
+		ret = vmig_pair_load(&self->pair);
+	} while (!ret);
+	return ret < 0 ? ret : 0;
+}
+
+static int pending(FIXTURE_DATA(irq_defect) *self)
+{
+	return vmig_irqchip_pending(self->dst->chip, self->vector);
+}
+
+static void run(struct __test_metadata *_metadata,
+		FIXTURE_DATA(irq_defect) *self)
+{
+	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
+}
+
+/* There, once; and not again when the cause was dealt with */
+static void expect_once(struct __test_metadata *_metadata,
+			FIXTURE_DATA(irq_defect) *self)
+{
+	uint8_t iir = 0;
+
+	EXPECT_EQ(1, pending(self));
+	EXPECT_EQ(0, vmig_uart_in(self->dst->dev, 0, UART_IIR, &iir));
+	EXPECT_EQ(UART_IIR_THRI, iir & UART_IIR_ID);
+	EXPECT_EQ(1, vmig_irqchip_take(self->dst->chip, self->vector));
+	EXPECT_EQ(0, pending(self));
+}
+
+/* Clause: defect, interrupts enabled before the controller is back: lost, for good */
+TEST_F(irq_defect, nothing_done)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
+			     VMIG_VMM_CONFIG_ALWAYS, VMIG_VMM_IRQ_WITH_CONFIG));
+	EXPECT_LE(1, self->dst->stats.violations);
+	EXPECT_EQ(0, pending(self));
+	run(_metadata, self);
+	EXPECT_EQ(0, pending(self));
+	EXPECT_EQ(0, vmig_irqchip_take(self->dst->chip, self->vector));
+}
+
+/* Clause: defect, config space after the controller: arrives, before RUNNING */
+TEST_F(irq_defect, cured_by_the_order)
+{
+	int ret;
+
+	ret = migrate(_metadata, self, variant, "1", VMIG_VMM_CONFIG_LAST,
+		      VMIG_VMM_IRQ_WITH_CONFIG);
+	/* A device that needs its config space first does not allow that */
+	if (!strcmp(variant->policy, "before-data")) {
+		EXPECT_RET(-EPROTO, ret, "%s", self->dst->why);
+		return;
+	}
+	ASSERT_RET(0, ret, "%s", self->dst->why);
+	EXPECT_EQ(0, self->dst->stats.violations);
+	EXPECT_EQ(1, pending(self));
+	run(_metadata, self);
+	expect_once(_metadata, self);
+}
+
+/* Clause: defect, "keep interrupts off", then "enable": arrives, before RUNNING */
+TEST_F(irq_defect, cured_by_the_subflag)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
+			     VMIG_VMM_CONFIG_ALWAYS, 0));
+	EXPECT_EQ(0, self->dst->stats.violations);
+	EXPECT_EQ(1, pending(self));
+	run(_metadata, self);
+	expect_once(_metadata, self);
+}
+
+/* Clause: no defect: nothing before RUNNING, then once, whatever the VMM does */
+TEST_F(irq_defect, cured_by_the_driver)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "0",
+			     VMIG_VMM_CONFIG_ALWAYS, VMIG_VMM_IRQ_WITH_CONFIG));
+	EXPECT_LE(1, self->dst->stats.violations);
+	EXPECT_EQ(0, pending(self));
+	run(_metadata, self);
+	expect_once(_metadata, self);
+}
+
+/* Clause: defect: is one of RESUMING; a device that has stopped later is silent */
+TEST_F(irq_defect, only_while_resuming)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
+			     VMIG_VMM_CONFIG_ALWAYS, 0));
+	run(_metadata, self);
+	expect_once(_metadata, self);
+	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev, VFIO_DEVICE_STATE_STOP,
+					NULL));
+	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, 0));
+	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, UART_IER_THRI));
+	EXPECT_EQ(0, pending(self));
+	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev,
+					VFIO_DEVICE_STATE_RUNNING, NULL));
+	expect_once(_metadata, self);
+}
+
+/* Clause: defect, and nothing pending: nothing is signalled */
+TEST_F(irq_defect, nothing_is_made_up)
+{
+	const struct vmig_attrs attrs = {
+		.config_policy = variant->policy, .defect_early_irq = "1",
+	};
+
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
+	ASSERT_EQ(0, vmig_uart_init(self->src->dev, 0, UART_FCR_TRIGGER_1, 0));
+	ASSERT_EQ(0, vmig_vmm_boot(self->src, variant->index, MSI_VECTOR));
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
+		   self->src->why);
+	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
+	EXPECT_EQ(0, pending(self));
+	/* And it works */
+	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, UART_IER_THRI));
+	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
+					VMIG_IRQ_DEADLINE_MS), "interrupt");
+	expect_once(_metadata, self);
+}
+
+TEST_HARNESS_MAIN

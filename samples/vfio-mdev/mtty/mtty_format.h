@@ -190,7 +190,7 @@ struct mtty_rec_irq {
 #define MTTY_REC_IRQ_MODE_MSI	2
 	__le32 flags;
 #define MTTY_REC_IRQ_INTX_MASKED 0x01	/* by the user, or by automask */
-#define MTTY_REC_IRQ_MSI_SENT	0x02	/* for the current assertion */
+#define MTTY_REC_IRQ_MSI_SENT	0x02	/* for the current assertion, which there is */
 };
 
 /**

@@ -337,6 +337,21 @@ static int take_reinit(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
+/* A message is sent for an assertion: there is none without it */
+static bool is_possible(const struct mtty_stream_parser *p)
+{
+	unsigned int port;
+
+	if (!(p->state.irq_flags & MTTY_REC_IRQ_MSI_SENT))
+		return true;
+
+	for (port = 0; port < p->id.nr_ports; port++)
+		if (mtty_uart_asserts(&p->state.uart[port]))
+			return true;
+
+	return false;
+}
+
 /* The end may come only after everything that describes a device */
 static int take_end(struct mtty_stream_parser *p, unsigned int *bit)
 {
@@ -354,6 +369,8 @@ static int take_end(struct mtty_stream_parser *p, unsigned int *bit)
 	if ((p->seen & need) != need)
 		return -EINVAL;
 	if (embeds_config(p) && p->config != mtty_stream_generation(p))
+		return -EINVAL;
+	if (!is_possible(p))
 		return -EINVAL;
 
 	p->ended = mtty_stream_generation(p);

@@ -180,4 +180,45 @@ TEST_F(value, is_judged)
 		   what);
 }
 
+FIXTURE(nothing_asserted) {
+	struct vmig_testdev td;
+	struct vmig_bytes stream;
+};
+
+FIXTURE_SETUP(nothing_asserted)
+{
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+				       NULL));
+}
+
+FIXTURE_TEARDOWN(nothing_asserted)
+{
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+/*
+ * Clause: MTTY_REC_IRQ_MSI_SENT: what no port asserts has not been sent; such a
+ * device there cannot be, so the stream is refused
+ */
+TEST_F(nothing_asserted, has_not_been_sent)
+{
+	const uint32_t sent = htole32(MTTY_REC_IRQ_MSI_SENT);
+	struct vmig_device *dev = &self->td.dev;
+	int write_err, stop_err;
+	struct vmig_rec rec;
+
+	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save");
+	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_IRQ, 0, &rec));
+	ASSERT_EQ(0, vmig_stream_poke(&self->stream, &rec,
+				      offsetof(struct mtty_rec_irq, flags),
+				      &sent, sizeof(sent)));
+	ASSERT_EQ(0, vmig_stream_resum(&self->stream));
+
+	ASSERT_RET(0, vmig_device_reset(dev), "reset");
+	stop_err = vmig_transfer_offer(dev, &self->stream, &write_err);
+	EXPECT_RET(-EINVAL, write_err, "write()");
+	EXPECT_RET(-EINVAL, stop_err, "STOP");
+}
+
 TEST_HARNESS_MAIN

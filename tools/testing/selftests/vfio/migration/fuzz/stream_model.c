@@ -180,6 +180,18 @@ static int judge_reinit(struct reader *r)
 	return embeds(r) || !before || before == r->generation ? -EINVAL : 0;
 }
 
+/* What was sent for an assertion (bit 1), while nothing asserts */
+static bool is_impossible(const struct reader *r)
+{
+	unsigned int port;
+
+	for (port = 0; port < r->id->nr_ports; port++)
+		if (uart_model_interrupt(&r->m->uart[port]) != 1)
+			return false;
+
+	return r->m->irq_flags & 2;
+}
+
 static int judge_end(struct reader *r)
 {
 	unsigned int port;
@@ -191,6 +203,8 @@ static int judge_end(struct reader *r)
 		if (!r->has_port[port])
 			return -EINVAL;
 	if (embeds(r) && r->m->config != r->generation)
+		return -EINVAL;
+	if (is_impossible(r))
 		return -EINVAL;
 
 	r->m->ended = r->generation;

@@ -259,7 +259,8 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 		if (rec.type == MTTY_REC_IRQ && !fuzz->irqs_touched &&
 		    flags[0] != flags[1])
 			return vmig_fuzz_say(fuzz, -EUCLEAN,
-					     "accepted: IRQ differs");
+					     "accepted: flags %#x of IRQ are %#x",
+					     le32toh(flags[0]), le32toh(flags[1]));
 	}
 	if (!seen[MTTY_REC_LOG] || !seen[MTTY_REC_UART] || !seen[MTTY_REC_IRQ])
 		return vmig_fuzz_say(fuzz, -EUCLEAN,

@@ -70,8 +70,9 @@ static const struct source {
 	int (*connect)(struct vmig_irqchip *chip);
 	uint8_t vector;
 } sources[] = {
-	{ "MSI", connect_msi, VECTOR },
+	/* The more urgent one first: that is how a processor takes them */
 	{ "INTx", connect_intx, VMIG_IRQCHIP_INTX_VECTOR },
+	{ "MSI", connect_msi, VECTOR },
 };
 
 /* Clause: KVM_IRQFD, controller set up by a guest: arrives, and can be taken */
@@ -94,6 +95,7 @@ TEST_F(irqchip, signal_arrives_when_ready)
 		ASSERT_EQ(0, eventfd_write(fd, 1));
 		EXPECT_EQ(0, vmig_irqchip_wait(self->src, sources[i].vector,
 					       VMIG_IRQ_DEADLINE_MS));
+		EXPECT_EQ(1, vmig_irqchip_take(self->src, sources[i].vector));
 	}
 }
 
@@ -150,8 +152,10 @@ TEST_F(irqchip, pending_interrupt_moves_along)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(sources); i++)
+	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		ASSERT_EQ(0, eventfd_write(sources[i].connect(self->src), 1));
+		ASSERT_LE(0, sources[i].connect(self->dst));
+	}
 	ASSERT_EQ(0, vmig_irqchip_save(self->src, &self->blob));
 	ASSERT_EQ(0, vmig_irqchip_restore(self->dst, self->blob.data,
 					  self->blob.len));
@@ -160,6 +164,23 @@ TEST_F(irqchip, pending_interrupt_moves_along)
 			TH_LOG("%s", sources[i].name);
 		}
 	}
+}
+
+/* Clause: KVM_IRQFD_FLAG_RESAMPLE: the device is told at the end, and not before */
+TEST_F(irqchip, end_of_interrupt_unmasks)
+{
+	const uint8_t vector = VMIG_IRQCHIP_INTX_VECTOR;
+	int fd, unmask_fd = -1;
+
+	fd = vmig_irqchip_connect_intx(self->src, &unmask_fd);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, eventfd_write(fd, 1));
+	EXPECT_EQ(1, vmig_irqchip_pending(self->src, vector));
+	EXPECT_EQ(0, vmig_eventfd_take(unmask_fd));
+	EXPECT_EQ(1, vmig_irqchip_take(self->src, vector));
+	EXPECT_EQ(1, vmig_eventfd_take(unmask_fd));
+	EXPECT_EQ(0, vmig_irqchip_take(self->src, vector));
+	EXPECT_EQ(0, vmig_eventfd_take(unmask_fd));
 }
 
 /* Clause: vmig_irqchip_restore(), no such state: EBADMSG, another kind: EXDEV */

@@ -84,6 +84,13 @@ int vmig_irqchip_guest_setup(struct vmig_irqchip *chip)
 	return chip->ops->guest_setup(chip);
 }
 
+int vmig_irqchip_guest_intx(struct vmig_irqchip *chip, unsigned int mode)
+{
+	if (!chip->ops->guest_intx)
+		return -EOPNOTSUPP;
+	return chip->ops->guest_intx(chip, mode);
+}
+
 int vmig_irqchip_is_ready(struct vmig_irqchip *chip)
 {
 	return chip->ops->is_ready(chip);
@@ -187,13 +194,5 @@ int vmig_irqchip_wait(struct vmig_irqchip *chip, uint8_t vector,
 
 int vmig_irqchip_take(struct vmig_irqchip *chip, uint8_t vector)
 {
-	int ret;
-
-	ret = chip->ops->take(chip, vector);
-	if (ret <= 0 || vector != VMIG_IRQCHIP_INTX_VECTOR ||
-	    chip->unmask_fd < 0)
-		return ret;
-	if (eventfd_write(chip->unmask_fd, 1))
-		return -errno;
-	return ret;
+	return chip->ops->take(chip, vector);
 }

@@ -61,6 +61,19 @@ const char *vmig_irqchip_name(const struct vmig_irqchip *chip);
 /** vmig_irqchip_guest_setup - what a guest's kernel does with it at boot */
 int vmig_irqchip_guest_setup(struct vmig_irqchip *chip);
 
+/* How a guest uses the line of INTx, when not as vmig_irqchip_guest_setup() does */
+#define VMIG_INTX_EDGE		(1u << 0)
+#define VMIG_INTX_MASKED	(1u << 1)
+
+/**
+ * vmig_irqchip_guest_intx - what a guest's kernel does with the line of INTx
+ * @chip:	the controller
+ * @mode:	of VMIG_INTX_*; 0: level-triggered, and not masked
+ *
+ * Return: 0, or -errno; -EOPNOTSUPP: the model has level-triggered lines only.
+ */
+int vmig_irqchip_guest_intx(struct vmig_irqchip *chip, unsigned int mode);
+
 /** vmig_irqchip_is_ready - 1 if a message would arrive now, 0 if not, or -errno */
 int vmig_irqchip_is_ready(struct vmig_irqchip *chip);
 
@@ -129,10 +142,13 @@ int vmig_irqchip_wait(struct vmig_irqchip *chip, uint8_t vector,
 /**
  * vmig_irqchip_take - handle a pending interrupt as a guest would
  * @chip:	the controller
- * @vector:	which; VMIG_IRQCHIP_INTX_VECTOR ends with the line being unmasked
+ * @vector:	which; the end of VMIG_IRQCHIP_INTX_VECTOR signals the unmask eventfd
+ *
+ * With KVM's controller a processor takes it and writes to its EOI register.
  *
  * Return: how often it was signalled since it was taken last, 0 if it is not
- * pending, or -errno.  KVM's controller cannot tell more than one from one.
+ * pending, or -errno; -EBUSY if a more urgent one (a higher vector) was taken in its
+ * place.  KVM's controller cannot tell more than one from one.
  */
 int vmig_irqchip_take(struct vmig_irqchip *chip, uint8_t vector);
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's interrupt controller in the kernel, with one processor and no guest; see
- * irqchip.h.
+ * KVM's interrupt controller in the kernel, with one processor (irqchip_cpu.h) and
+ * no guest; see irqchip.h.
  *
  * A fresh local APIC is switched off by its spurious-vector register, and a
  * fresh IOAPIC has all of its pins masked.  What a device signals then goes
  * nowhere, and nobody is told; this is not our model of things but KVM's.
  * Whether an interrupt has arrived is its bit in the local APIC's IRR.
+ *
+ * INTx is a line: KVM keeps it up until the processor has ended the interrupt, and
+ * only then tells the device by its unmask eventfd (KVM_IRQFD_FLAG_RESAMPLE).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,15 +23,26 @@
 #include <linux/kvm.h>
 #endif
 
+#include "irq.h"
+#include "irqchip_cpu.h"
 #include "irqchip_ops.h"
 
 /* Only x86 has this one */
 #ifdef KVM_IRQCHIP_IOAPIC
 
 /* Registers of the local APIC, as in Intel's and AMD's manuals */
+#define APIC_BASE		0xfee00000u
 #define APIC_SVR		0xf0
 #define APIC_SVR_ENABLED	0x100u
 #define APIC_IRR		0x200
+#define SPURIOUS_VECTOR		0xff
+
+/* And of the IOAPIC: one says which register, another one is its content */
+#define IOAPIC_REGSEL		0xfec00000u
+#define IOAPIC_WIN		0xfec00010u
+#define IOAPIC_RTE(_pin)	(0x10 + 2 * (_pin))
+#define IOAPIC_RTE_LEVEL	(1u << 15)
+#define IOAPIC_RTE_MASKED	(1u << 16)
 
 /* A pin of the IOAPIC that no legacy device has, and the number behind them */
 #define GSI_INTX		16
@@ -39,10 +53,19 @@ static const uint32_t gsi_of[VMIG_IRQ_SOURCE_NR] = {
 	[VMIG_IRQ_INTX] = GSI_INTX,
 };
 
+/**
+ * struct kvm_chip - the controller
+ * @vm:		the machine
+ * @cpu:	its processor
+ * @assigned:	which sources have an irqfd
+ * @holder:	an irqfd of the same line as INTx, trigger and resample, that nobody
+ *		signals: KVM lowers a line that is without any
+ */
 struct kvm_chip {
 	int vm;
-	int vcpu;
+	struct vmig_cpu cpu;
 	bool assigned[VMIG_IRQ_SOURCE_NR];
+	int holder[2];
 };
 
 struct kvm_state {
@@ -64,12 +87,6 @@ static uint32_t lapic_read(const struct kvm_lapic_state *lapic,
 	return val;
 }
 
-static void lapic_write(struct kvm_lapic_state *lapic, unsigned int reg,
-			uint32_t val)
-{
-	memcpy(lapic->regs + reg, &val, sizeof(val));
-}
-
 /* IRR is spread over eight registers of 32 bits, 16 bytes apart */
 static unsigned int irr_reg(uint8_t vector)
 {
@@ -78,31 +95,36 @@ static unsigned int irr_reg(uint8_t vector)
 
 static int create_vm(struct kvm_chip *kvm)
 {
-	int fd, ret = 0;
+	int fd, ret;
 
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	kvm->vm = ioctl(fd, KVM_CREATE_VM, 0);
-	if (kvm->vm < 0)
+	if (kvm->vm < 0) {
 		ret = -errno;
-	close(fd);
-	if (ret)
+		close(fd);
 		return ret;
+	}
 
 	ret = call(kvm->vm, KVM_CREATE_IRQCHIP, NULL);
-	if (ret)
-		return ret;
-	kvm->vcpu = ioctl(kvm->vm, KVM_CREATE_VCPU, 0);
-	return kvm->vcpu < 0 ? -errno : 0;
+	if (!ret)
+		ret = vmig_cpu_create(&kvm->cpu, fd, kvm->vm);
+	close(fd);
+	return ret;
 }
 
 static void free_kvm(struct kvm_chip *kvm)
 {
-	if (kvm->vcpu >= 0)
-		close(kvm->vcpu);
+	unsigned int i;
+
+	vmig_cpu_destroy(&kvm->cpu);
 	if (kvm->vm >= 0)
 		close(kvm->vm);
+	for (i = 0; i < 2; i++) {
+		if (kvm->holder[i] >= 0)
+			close(kvm->holder[i]);
+	}
 	free(kvm);
 }
 
@@ -114,7 +136,9 @@ static int kvm_create(struct vmig_irqchip *chip)
 	if (!kvm)
 		return -ENOMEM;
 	kvm->vm = -1;
-	kvm->vcpu = -1;
+	kvm->cpu.fd = -1;
+	kvm->holder[0] = -1;
+	kvm->holder[1] = -1;
 
 	ret = create_vm(kvm);
 	if (ret) {
@@ -135,7 +159,7 @@ static int get_state(struct kvm_chip *kvm, struct kvm_state *state)
 	int ret;
 
 	memset(state, 0, sizeof(*state));
-	ret = call(kvm->vcpu, KVM_GET_LAPIC, &state->lapic);
+	ret = call(kvm->cpu.fd, KVM_GET_LAPIC, &state->lapic);
 	if (ret)
 		return ret;
 	state->ioapic.chip_id = KVM_IRQCHIP_IOAPIC;
@@ -146,44 +170,8 @@ static int set_state(struct kvm_chip *kvm, struct kvm_state *state)
 {
 	int ret;
 
-	ret = call(kvm->vcpu, KVM_SET_LAPIC, &state->lapic);
+	ret = call(kvm->cpu.fd, KVM_SET_LAPIC, &state->lapic);
 	return ret ? ret : call(kvm->vm, KVM_SET_IRQCHIP, &state->ioapic);
-}
-
-static int kvm_guest_setup(struct vmig_irqchip *chip)
-{
-	struct kvm_chip *kvm = chip->priv;
-	struct kvm_state state;
-	uint32_t svr;
-	int ret;
-
-	ret = get_state(kvm, &state);
-	if (ret)
-		return ret;
-
-	svr = lapic_read(&state.lapic, APIC_SVR);
-	lapic_write(&state.lapic, APIC_SVR, svr | APIC_SVR_ENABLED);
-
-	/* Level-triggered, active low or high alike, to processor 0 */
-	memset(&state.ioapic.chip.ioapic.redirtbl[GSI_INTX], 0,
-	       sizeof(state.ioapic.chip.ioapic.redirtbl[GSI_INTX]));
-	state.ioapic.chip.ioapic.redirtbl[GSI_INTX].fields.vector =
-		VMIG_IRQCHIP_INTX_VECTOR;
-	state.ioapic.chip.ioapic.redirtbl[GSI_INTX].fields.trig_mode = 1;
-
-	return set_state(kvm, &state);
-}
-
-static int kvm_is_ready(struct vmig_irqchip *chip)
-{
-	struct kvm_chip *kvm = chip->priv;
-	struct kvm_lapic_state lapic;
-	int ret;
-
-	ret = call(kvm->vcpu, KVM_GET_LAPIC, &lapic);
-	if (ret)
-		return ret;
-	return !!(lapic_read(&lapic, APIC_SVR) & APIC_SVR_ENABLED);
 }
 
 static int irqfd(struct vmig_irqchip *chip, enum vmig_irq_source source,
@@ -196,6 +184,30 @@ static int irqfd(struct vmig_irqchip *chip, enum vmig_irq_source source,
 		.flags = flags,
 	};
 
+	if (source == VMIG_IRQ_INTX && !(flags & KVM_IRQFD_FLAG_DEASSIGN)) {
+		arg.flags |= KVM_IRQFD_FLAG_RESAMPLE;
+		arg.resamplefd = chip->unmask_fd;
+	}
+	return call(kvm->vm, KVM_IRQFD, &arg);
+}
+
+static int hold_line(struct kvm_chip *kvm)
+{
+	struct kvm_irqfd arg = {
+		.gsi = GSI_INTX,
+		.flags = KVM_IRQFD_FLAG_RESAMPLE,
+	};
+	unsigned int i;
+
+	if (kvm->holder[1] >= 0)
+		return 0;
+	for (i = 0; i < 2; i++) {
+		kvm->holder[i] = vmig_eventfd_create();
+		if (kvm->holder[i] < 0)
+			return kvm->holder[i];
+	}
+	arg.fd = kvm->holder[0];
+	arg.resamplefd = kvm->holder[1];
 	return call(kvm->vm, KVM_IRQFD, &arg);
 }
 
@@ -219,6 +231,56 @@ static int flush(struct vmig_irqchip *chip)
 			return ret;
 	}
 	return 0;
+}
+
+static int ioapic_write(struct kvm_chip *kvm, unsigned int reg, uint32_t val)
+{
+	int ret;
+
+	ret = vmig_cpu_write(&kvm->cpu, IOAPIC_REGSEL, reg);
+	return ret ? ret : vmig_cpu_write(&kvm->cpu, IOAPIC_WIN, val);
+}
+
+/* To processor 0; active low or high is all the same to KVM */
+static int kvm_guest_intx(struct vmig_irqchip *chip, unsigned int mode)
+{
+	uint32_t low = VMIG_IRQCHIP_INTX_VECTOR;
+	int ret;
+
+	if (!(mode & VMIG_INTX_EDGE))
+		low |= IOAPIC_RTE_LEVEL;
+	if (mode & VMIG_INTX_MASKED)
+		low |= IOAPIC_RTE_MASKED;
+
+	/* What was signalled until now meets the line as it was */
+	ret = flush(chip);
+	if (!ret)
+		ret = ioapic_write(chip->priv, IOAPIC_RTE(GSI_INTX) + 1, 0);
+	if (!ret)
+		ret = ioapic_write(chip->priv, IOAPIC_RTE(GSI_INTX), low);
+	return ret;
+}
+
+static int kvm_guest_setup(struct vmig_irqchip *chip)
+{
+	struct kvm_chip *kvm = chip->priv;
+	int ret;
+
+	ret = vmig_cpu_write(&kvm->cpu, APIC_BASE + APIC_SVR,
+			     APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+	return ret ? ret : kvm_guest_intx(chip, 0);
+}
+
+static int kvm_is_ready(struct vmig_irqchip *chip)
+{
+	struct kvm_chip *kvm = chip->priv;
+	struct kvm_lapic_state lapic;
+	int ret;
+
+	ret = call(kvm->cpu.fd, KVM_GET_LAPIC, &lapic);
+	if (ret)
+		return ret;
+	return !!(lapic_read(&lapic, APIC_SVR) & APIC_SVR_ENABLED);
 }
 
 static int kvm_save(struct vmig_irqchip *chip, struct vmig_bytes *blob)
@@ -277,6 +339,8 @@ static int kvm_connect(struct vmig_irqchip *chip, enum vmig_irq_source source)
 	int ret;
 
 	ret = set_routes(chip);
+	if (!ret && source == VMIG_IRQ_INTX)
+		ret = hold_line(kvm);
 	if (ret || kvm->assigned[source])
 		return ret;
 	ret = irqfd(chip, source, 0);
@@ -292,36 +356,25 @@ static int kvm_pending(struct vmig_irqchip *chip, uint8_t vector)
 
 	ret = flush(chip);
 	if (!ret)
-		ret = call(kvm->vcpu, KVM_GET_LAPIC, &lapic);
+		ret = call(kvm->cpu.fd, KVM_GET_LAPIC, &lapic);
 	if (ret)
 		return ret;
 	return lapic_read(&lapic, irr_reg(vector)) >> vector % 32 & 1;
 }
 
-/* Accept and end of interrupt in one: no processor is there to see the middle */
 static int kvm_take(struct vmig_irqchip *chip, uint8_t vector)
 {
 	struct kvm_chip *kvm = chip->priv;
-	struct kvm_state state;
-	uint32_t irr;
 	int ret;
 
-	ret = flush(chip);
-	if (!ret)
-		ret = get_state(kvm, &state);
-	if (ret)
+	ret = kvm_pending(chip, vector);
+	if (ret <= 0)
 		return ret;
-
-	irr = lapic_read(&state.lapic, irr_reg(vector));
-	if (!(irr >> vector % 32 & 1))
-		return 0;
-	irr ^= 1u << vector % 32;
-	lapic_write(&state.lapic, irr_reg(vector), irr);
-	if (vector == VMIG_IRQCHIP_INTX_VECTOR)
-		state.ioapic.chip.ioapic.redirtbl[GSI_INTX].fields.remote_irr = 0;
-
-	ret = set_state(kvm, &state);
-	return ret ? ret : 1;
+	ret = vmig_cpu_accept(&kvm->cpu);
+	if (ret < 0)
+		return ret;
+	/* Another one came first, and is gone now */
+	return ret == vector ? 1 : -EBUSY;
 }
 
 #else
@@ -341,6 +394,7 @@ const struct vmig_irqchip_ops vmig_irqchip_kvm = {
 #ifdef KVM_IRQCHIP_IOAPIC
 	.destroy = kvm_destroy,
 	.guest_setup = kvm_guest_setup,
+	.guest_intx = kvm_guest_intx,
 	.is_ready = kvm_is_ready,
 	.save = kvm_save,
 	.restore = kvm_restore,

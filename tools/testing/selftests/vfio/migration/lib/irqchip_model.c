@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "irq.h"
 #include "irqchip_ops.h"
@@ -117,6 +118,9 @@ static int model_take(struct vmig_irqchip *chip, uint8_t vector)
 		return ret;
 	ret = state->arrived[vector];
 	state->arrived[vector] = 0;
+	if (ret && vector == VMIG_IRQCHIP_INTX_VECTOR && chip->unmask_fd >= 0 &&
+	    eventfd_write(chip->unmask_fd, 1))
+		return -errno;
 	return ret;
 }
 

@@ -20,13 +20,14 @@ enum vmig_irq_source {
  * @create:	set @priv, or fail with nothing left behind
  * @destroy:	undo @create
  * @guest_setup: as vmig_irqchip_guest_setup()
+ * @guest_intx:	as vmig_irqchip_guest_intx(); NULL: there is nothing to set
  * @is_ready:	as vmig_irqchip_is_ready()
  * @save:	append the state
  * @restore:	take over a state; its length is for @restore to check
  * @connect:	let the eventfd of a source arrive as @msi_address and @msi_data
  *		say, or on the line of INTx
  * @pending:	as vmig_irqchip_pending()
- * @take:	as vmig_irqchip_take(), without unmasking
+ * @take:	as vmig_irqchip_take()
  */
 struct vmig_irqchip_ops {
 	const char *name;
@@ -34,6 +35,7 @@ struct vmig_irqchip_ops {
 	int (*create)(struct vmig_irqchip *chip);
 	void (*destroy)(struct vmig_irqchip *chip);
 	int (*guest_setup)(struct vmig_irqchip *chip);
+	int (*guest_intx)(struct vmig_irqchip *chip, unsigned int mode);
 	int (*is_ready)(struct vmig_irqchip *chip);
 	int (*save)(struct vmig_irqchip *chip, struct vmig_bytes *blob);
 	int (*restore)(struct vmig_irqchip *chip, const void *state,

@@ -62,8 +62,8 @@ const char *vmig_irqchip_name(const struct vmig_irqchip *chip);
 int vmig_irqchip_guest_setup(struct vmig_irqchip *chip);
 
 /* How a guest uses the line of INTx, when not as vmig_irqchip_guest_setup() does */
-#define VMIG_INTX_EDGE		(1u << 0)
-#define VMIG_INTX_MASKED	(1u << 1)
+#define VMIG_INTX_EDGE		0x1u
+#define VMIG_INTX_MASKED	0x2u
 
 /**
  * vmig_irqchip_guest_intx - what a guest's kernel does with the line of INTx

@@ -41,8 +41,8 @@
 #define IOAPIC_REGSEL		0xfec00000u
 #define IOAPIC_WIN		0xfec00010u
 #define IOAPIC_RTE(_pin)	(0x10 + 2 * (_pin))
-#define IOAPIC_RTE_LEVEL	(1u << 15)
-#define IOAPIC_RTE_MASKED	(1u << 16)
+#define IOAPIC_RTE_LEVEL	0x08000u
+#define IOAPIC_RTE_MASKED	0x10000u
 
 /* A pin of the IOAPIC that no legacy device has, and the number behind them */
 #define GSI_INTX		16

@@ -226,11 +226,14 @@ static int first_bytes(struct vmig_device *dev, uint8_t *bytes, size_t len)
 	ret = vmig_traffic_start(&guest, dev);
 	if (ret)
 		return ret;
-	ret = vmig_traffic_wait(guest, 4 * len);
-	if (!ret)
-		ret = vmig_capture_port(dev, 0, &log, &logged);
-	if (!ret && logged < len)
-		ret = -ENODATA;
+	/* It may be the other port that sends most of it */
+	do {
+		free(log);
+		log = NULL;
+		ret = vmig_traffic_wait(guest, len);
+		if (!ret)
+			ret = vmig_capture_port(dev, 0, &log, &logged);
+	} while (!ret && logged < len);
 	if (!ret)
 		memcpy(bytes, log, len);
 	free(log);

@@ -208,9 +208,9 @@ static int check_memory(struct vmig_fuzz *fuzz)
 	ret = apply(&fuzz->offered, want, size);
 	if (!ret)
 		ret = vmig_region_read(fuzz->dev, BAR2, 0, have, size);
-	if (!ret && memcmp(want + MTTY_CAP_LOG_OFFSET,
-			   have + MTTY_CAP_LOG_OFFSET,
-			   size - MTTY_CAP_LOG_OFFSET))
+	if (!ret && size &&
+	    memcmp(want + MTTY_CAP_LOG_OFFSET, have + MTTY_CAP_LOG_OFFSET,
+		   size - MTTY_CAP_LOG_OFFSET))
 		ret = -EUCLEAN;
 	free(want);
 	return ret ? vmig_fuzz_say(fuzz, ret, "accepted: capture memory differs") :

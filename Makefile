@@ -14,10 +14,24 @@ TESTS	?=
 ARGS	?=
 ACCEL	?=
 KERNEL	?=
+ARCH	?= x86_64
 
 VM	:= tools/testing/selftests/vfio/migration/vm
 FUZZ	:= tools/testing/selftests/vfio/migration/fuzz
+
+# What differs between architectures; another one than this machine's is built
+# for by a cross compiler. Debian's arm64 kernel has no mdev, so that is built.
+ifeq ($(ARCH),arm64)
+DEBIAN	:= $(CACHE)/debian-6.12-arm64
+BOOTS	:= arch/arm64/boot/Image
+CROSS	:= aarch64-linux-gnu-
+USER	:= $(DEBIAN)/user
+else
+override ARCH := x86_64
 DEBIAN	:= $(CACHE)/debian-6.12
+BOOTS	:= arch/x86/boot/bzImage
+endif
+export ARCH
 KSRC	:= $(DEBIAN)/src
 
 # All that is built depends on the kernel, so each has its own directory.
@@ -27,15 +41,17 @@ KIMAGE	:= $(DEBIAN)/image/vmlinuz
 KMODS	:= $(DEBIAN)/image/modules
 KHDR	:= $(KSRC)/usr/include
 PARTS	:= image headers source
-B	:= $(OUT)/debian-6.12
+B	:= $(OUT)/$(notdir $(DEBIAN))
+MDEV	:= $(if $(filter arm64,$(ARCH)),$(B)/mdev)
 else
 KDIR	:= $(abspath $(KERNEL))
-KIMAGE	:= $(KDIR)/arch/x86/boot/bzImage
+KIMAGE	:= $(KDIR)/$(BOOTS)
 KHDR	:= $(if $(wildcard $(KDIR)/usr/include/linux/vfio.h),$(KDIR),$(KSRC))/usr/include
 PARTS	:= source
 B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)
 KMODS	:= $(B)/modules
 endif
+PARTS	+= $(if $(USER),user)
 
 STAGE	:= $(B)/stage
 MTTY	:= $(STAGE)/samples/vfio-mdev/mtty
@@ -50,7 +66,9 @@ export RUN ADD TESTS ARGS TEST_TIMEOUT ACCEL VERBOSE
 MAKEOVERRIDES := $(filter V=% C=% CHECK=% W=%,$(MAKEOVERRIDES))
 
 BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \
-	   -o $(B) -l $(TIMEOUT)
+	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(USER:%=-u %)
+KBUILD	:= $(if $(CROSS),ARCH=$(ARCH) CROSS_COMPILE=$(CROSS)) \
+	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS)
 BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
 
 .PHONY: help
@@ -63,6 +81,7 @@ help: ## this list
 .PHONY: prepare
 prepare: ## fetch what is missing: host packages, the kernel's parts
 	@$(VM)/hostpkgs.sh
+	@$(if $(CROSS),$(VM)/hostpkgs.sh $(ARCH))
 	@$(VM)/fetch.sh $(DEBIAN) $(PARTS)
 	@mkdir -p $(B)
 ifneq ($(KERNEL),)
@@ -73,10 +92,18 @@ endif
 stage: prepare
 	@$(LOCKED) $(VM)/stage.sh . $(KSRC) $(STAGE)
 
+# The source as it is, for a kernel that was configured without it.
+.PHONY: mdev
+mdev: stage
+	@mkdir -p $(MDEV)
+	@cp -u $(KSRC)/drivers/vfio/mdev/* $(MDEV)
+	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MDEV) $(KBUILD) \
+		CONFIG_VFIO_MDEV=m modules
+
 .PHONY: modules
-modules: stage ## build mtty.ko; a warning is an error
+modules: stage $(if $(MDEV),mdev) ## build mtty.ko; a warning is an error
 	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=1 KCFLAGS=-Werror \
-		CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) modules
+		$(KBUILD) $(MDEV:%=KBUILD_EXTRA_SYMBOLS=%/Module.symvers) modules
 
 .PHONY: selftests
 selftests: stage ## build the tests
@@ -84,11 +111,16 @@ selftests: stage ## build the tests
 	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory \
 		-C $(STAGE)/tools/testing/selftests/vfio/migration \
 		OUTPUT=$(SELFTESTS) KHDR_INCLUDES="-isystem $(KHDR)" \
-		USERCFLAGS=-Werror -j$(JOBS)
+		USERCFLAGS=-Werror -j$(JOBS) $(CROSS:%=CROSS_COMPILE=%) \
+		$(USER:%='USERLDFLAGS=-L%/usr/lib/aarch64-linux-gnu')
 
 .PHONY: check
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
 	@$(VM)/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+
+.PHONY: check-arm64
+check-arm64: ## the same in an arm64 VM: any target takes ARCH=arm64
+	@+$(MAKE) --no-print-directory ARCH=arm64 check
 
 .PHONY: demo
 demo: modules selftests ## watch live migrations, step by step
@@ -104,8 +136,7 @@ kernel-mtty: prepare
 	@mkdir -p $(B)/$@
 	@cp $(DEBIAN)/sample/mtty.c $(B)/$@
 	@echo 'obj-m := mtty.o' >$(B)/$@/Kbuild
-	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ \
-		CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) modules
+	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
 
 .PHONY: bench
 bench: modules selftests $(KERNEL_MTTY) ## ours beside a reference and a target; ARGS=REPETITIONS

@@ -14,7 +14,7 @@ cache=$1/accel
 shift
 trial_limit=25
 
-if [ ! -w /dev/kvm ]; then
+if [ ! -w /dev/kvm ] || [ "${ARCH:-x86_64}" != "$(uname -m)" ]; then
 	echo tcg
 	exit
 fi

@@ -5,10 +5,12 @@
 # is: the VM says on its verdict port that the command ended with status 0,
 # and no line of the kernel's log is a report.
 #
-# Usage: [RUN=... ADD=...] boot.sh [options]
+# Usage: [ARCH=x86_64|arm64 RUN=... ADD=...] boot.sh [options]
 #   -k FILE      kernel image
 #   -m DIR       the kernel's modules (modules.sh)
 #   -t FILE      mtty.ko
+#   -x FILE      a module that mtty.ko needs and the kernel lacks
+#   -u DIR       the VM's programs, if not the host's own
 #   -s DIR       programs for /selftests
 #   -o DIR       directory for this kernel's products, logs in DIR/log
 #   -n NAME      name of the run, for its log
@@ -20,14 +22,18 @@ set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
 reader="cat"
+extra=
+user=
 interactive=
 tests=
 accel=tcg
-while getopts k:m:t:s:o:n:a:l:r:i option; do
+while getopts k:m:t:x:u:s:o:n:a:l:r:i option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	m) modules=$OPTARG ;;
 	t) mtty=$OPTARG ;;
+	x) extra=$OPTARG ;;
+	u) user=$OPTARG ;;
 	s) tests=$OPTARG ;;
 	o) out=$OPTARG ;;
 	n) name=$OPTARG ;;
@@ -69,6 +75,7 @@ pack() {
 	exec 8>"$out/.lock"
 	flock 8
 	cp "$mtty" "$root/mtty.ko"
+	[ -z "$extra" ] || cp "$extra" "$root/vm/"
 	if [ -d "$tests" ]; then
 		(cd "$tests" && find . -maxdepth 2 -type f -executable |
 			cpio --quiet -pdL "$root/selftests")
@@ -84,33 +91,47 @@ pack() {
 	else
 		printf '%s\n' "$RUN" >"$root/vm/command"
 	fi
-	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$root" "$run/initramfs"
+	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$root" "$run/initramfs" \
+		"$user"
 	exec 8>&-
 	rm -rf "$root"
 }
 
 # The kernel ends the VM itself when it has crashed.
-cmdline="console=ttyS0 loglevel=8 log_buf_len=4M panic=-1 oops=panic"
-cmdline+=" rdinit=/init tsc=reliable"
+cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init"
+
+# With KVM the VM's processor is the host's; without it, QEMU can emulate one in
+# which KVM works in turn.
+machine_x86_64() {
+	qemu='qemu-system-x86_64'
+	machine=(-M q35)
+	cmdline+=" console=ttyS0 tsc=reliable"
+	# AMD's kind of KVM. One thread for all CPUs: with a thread for each,
+	# QEMU 7.2 may run code from before a kernel patched it, and creating a
+	# VM patches the scheduler: "Oops: int3" within seconds.
+	[ "$accel" = kvm ] || machine+=(-accel "tcg,thread=single" -cpu "max,+svm,+npt")
+}
+
+machine_arm64() {
+	qemu='qemu-system-aarch64'
+	machine=(-M "virt,gic-version=3")
+	cmdline+=" console=ttyAMA0"
+	# What pauth and SVE would cost is seconds at each boot.
+	[ "$accel" = kvm ] || machine=(-M "virt,gic-version=3,virtualization=on,its=on"
+		-accel "tcg,thread=multi" -cpu "max,sve=off,lpa2=off,pauth-impdef=on")
+}
 
 qemu_args() {
+	"machine_${ARCH:-x86_64}"
+	[ "$accel" != kvm ] || machine+=(-accel kvm -cpu host)
 	# shellcheck disable=SC2054
 	args=(-nodefaults -no-user-config -display none -no-reboot
-	      -M q35 -smp 2 -m 2G
+	      "${machine[@]}" -smp 2 -m 2G
 	      -kernel "$kernel" -initrd "$run/initramfs" -append "$cmdline"
 	      -serial "file:$run/console"
 	      -device virtio-serial-pci
 	      -chardev "file,id=verdict,path=$run/verdict"
 	      -device virtserialport,chardev=verdict,name=verdict)
-	if [ "$accel" = kvm ]; then
-		args+=(-accel kvm -cpu host)
-	else
-		# KVM is to work in the VM, and QEMU can emulate AMD's kind.
-		# One thread for all CPUs: with a thread for each, QEMU 7.2 may
-		# run code from before a kernel patched it, and creating a VM
-		# patches the scheduler: "Oops: int3" within seconds.
-		args+=(-accel "tcg,thread=single" -cpu "max,+svm,+npt")
-	fi
 	if [ -n "$interactive" ]; then
 		args+=(-chardev "stdio,id=terminal,signal=off"
 		       -device "virtconsole,chardev=terminal")
@@ -125,7 +146,7 @@ run_qemu() {
 	touch "$run/console" "$run/verdict"
 	qemu_status=0
 	if [ -n "$interactive" ]; then
-		qemu-system-x86_64 "${args[@]}" || qemu_status=$?
+		"$qemu" "${args[@]}" || qemu_status=$?
 		return
 	fi
 	# With both ends open here, neither QEMU nor the reader can block on
@@ -134,7 +155,7 @@ run_qemu() {
 	exec 7<>"$run/output"
 	$reader <"$run/output" 7<&- &
 	reader_pid=$!
-	timeout --kill-after=5 "$limit" qemu-system-x86_64 "${args[@]}" \
+	timeout --kill-after=5 "$limit" "$qemu" "${args[@]}" \
 		</dev/null >"$run/qemu.log" 2>&1 7<&- &
 	qemu_pid=$!
 	wait "$qemu_pid" || qemu_status=$?

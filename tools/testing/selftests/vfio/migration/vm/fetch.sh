@@ -7,17 +7,31 @@
 # one costs neither a network nor an apt call. The marker says what the part
 # was made by, where that can change.
 #
-# Usage: fetch.sh CACHE PART...
+# Usage: [ARCH=x86_64|arm64] fetch.sh CACHE PART...
 #   image    CACHE/image/{vmlinuz,modules/}
 #   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
 #   sample   CACHE/sample/mtty.c: the kernel's own, to measure against
-#   source   CACHE/src/: kselftest's harness, kunit's parser, the uapi headers
+#   source   CACHE/src/: kselftest's harness, kunit's parser, the uapi headers,
+#            and the source of modules that Debian's kernel lacks (LACKS)
+#   user     CACHE/user/: programs and libraries for a VM of another architecture
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
 cache=$1
 shift
-meta=linux-image-6.12-amd64
+case ${ARCH:-x86_64} in
+x86_64)
+	debian=amd64 srcarch=x86 lacks=()
+	;;
+arm64)
+	debian=arm64 srcarch=arm64 lacks=(mdev)
+	;;
+*)
+	echo "error: ARCH is x86_64 or arm64, not '$ARCH'" >&2
+	exit 2
+	;;
+esac
+meta=linux-image-6.12-$debian
 source_package=linux-source-6.12
 
 die() {
@@ -34,11 +48,25 @@ apt_lists_private() {
 
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
 	apt_private=(-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir")
+	is_foreign || return 0
+	# Another architecture's packages depend on nothing that is installed.
+	: >"$dir/status"
+	apt_private+=(-o "Dir::State=$dir" -o "Dir::State::status=$dir/status"
+		      -o APT::Sandbox::User=root
+		      -o "APT::Architecture=$debian"
+		      -o "APT::Architectures::=$debian"
+		      -o "APT::Architectures::=$native")
+}
+
+is_foreign() {
+	[ "$debian" != "$native" ]
 }
 
 apt_update() {
 	echo "fetching package lists ..."
-	[ "$(id -u)" = 0 ] || apt_lists_private
+	if [ "$(id -u)" != 0 ] || is_foreign; then
+		apt_lists_private
+	fi
 	apt-get "${apt_private[@]}" -qq update </dev/null || die "apt-get update failed"
 }
 
@@ -53,7 +81,13 @@ newest_kernel() {
 resolve() {
 	command -v apt-get >/dev/null ||
 		die "no apt-get here: give KERNEL=PATH of a built kernel tree"
-	[ -d "$cache/apt/lists" ] && apt_lists_private
+	native=$(dpkg --print-architecture)
+	if is_foreign; then
+		apt_lists_private
+		apt_update
+	elif [ -d "$cache/apt/lists" ]; then
+		apt_lists_private
+	fi
 	if [ -s "$cache/version" ]; then
 		kver=$(cat "$cache/version")
 		return
@@ -79,7 +113,7 @@ download() {
 		apt_download "$package" ||
 			die "cannot download $package; to start again with a newer kernel, remove $cache"
 	fi
-	deb=$(echo "$package"_*.deb)
+	deb=$(echo "${package%:*}"_*.deb)
 }
 
 apt_download() {
@@ -93,6 +127,9 @@ fetch_image() {
 	mkdir image
 	cp "unpacked/boot/vmlinuz-$kver" image/vmlinuz
 	cp "unpacked/boot/config-$kver" image/config
+	# What is built beside ours is as good as built in.
+	[ ${#lacks[@]} = 0 ] ||
+		printf '%s\n' "${lacks[@]/%/.ko}" >>"unpacked/lib/modules/$kver/modules.builtin"
 	"$here/modules.sh" "unpacked/lib/modules/$kver" image/modules
 	place image
 }
@@ -100,8 +137,9 @@ fetch_image() {
 fetch_headers() {
 	local arch=${kver##*-} package makefile
 
+	# kbuild's tools run here, whatever they build for.
 	for package in "linux-headers-$kver" "linux-headers-${kver%-"$arch"}-common" \
-		       "linux-kbuild-${kver%-"$arch"}"; do
+		       "linux-kbuild-${kver%-"$arch"}:$native"; do
 		download "$package"
 		dpkg-deb -x "$deb" headers
 	done
@@ -116,7 +154,7 @@ fetch_headers() {
 
 # "make headers" and the test tools need this much of the source.
 source_parts=(
-	Makefile arch/x86 include scripts tools/include usr
+	Makefile "arch/$srcarch" include scripts tools/include usr
 	tools/testing/kunit tools/testing/selftests/lib.mk
 	tools/testing/selftests/kselftest
 	tools/testing/selftests/kselftest.h
@@ -138,11 +176,12 @@ unpack_source() {
 }
 
 fetch_source() {
-	unpack_source src 1 "${source_parts[@]}"
+	unpack_source src 1 "${source_parts[@]}" \
+		"${lacks[@]/#/drivers/vfio/}"
 	echo "making the kernel's uapi headers ..."
 	# Neither a calling make nor a kernel build's environment may leak in.
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
-		make -s -C src ARCH=x86 -j"$(nproc)" headers >headers.log 2>&1 || {
+		make -s -C src ARCH=$srcarch -j"$(nproc)" headers >headers.log 2>&1 || {
 		cat headers.log >&2
 		die "make headers failed"
 	}
@@ -153,6 +192,26 @@ fetch_source() {
 fetch_sample() {
 	unpack_source sample 3 samples/vfio-mdev/mtty.c
 	place sample
+}
+
+# What mkinitramfs.sh puts into the VM, and what the tests are linked with, with
+# all that it depends on.
+fetch_user() {
+	local deb
+
+	echo "fetching the VM's programs ..."
+	mkdir user
+	apt-get "${apt_private[@]}" -o APT::Sandbox::User=root \
+		-o "Dir::Cache::archives=$PWD" -qq -y --no-install-recommends \
+		--download-only install iproute2 busybox-static libxxhash-dev \
+		</dev/null >apt.log 2>&1 || {
+		cat apt.log >&2
+		die "cannot download the VM's programs"
+	}
+	for deb in *.deb; do
+		dpkg-deb -x "$deb" user
+	done
+	place user
 }
 
 made_by() {

@@ -6,8 +6,9 @@
 # user it says which ones to ask for, and fails. Where nothing is missing it
 # neither calls apt nor needs a network.
 #
-# Usage: hostpkgs.sh [vm | fuzz | lint]
+# Usage: hostpkgs.sh [vm | arm64 | fuzz | lint]
 #   vm    for a build and a boot (default)
+#   arm64 for a build and a boot of that architecture, besides
 #   fuzz  for fuzz/
 #   lint  for lint.sh and analyze.sh
 set -eu
@@ -32,6 +33,14 @@ needs_vm() {
 		qemu-system-x86_64	qemu-system-x86
 		static-busybox		busybox-static
 		/usr/share/doc/iproute2	iproute2
+	LIST
+}
+
+needs_arm64() {
+	cat <<-LIST
+		aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+		/usr/aarch64-linux-gnu/include/stdlib.h	libc6-dev-arm64-cross
+		qemu-system-aarch64	qemu-system-arm
 	LIST
 }
 
@@ -75,6 +84,9 @@ case ${1:-vm} in
 vm)
 	needs=needs_vm
 	;;
+arm64)
+	needs=needs_arm64
+	;;
 fuzz)
 	needs=needs_fuzz
 	;;
@@ -82,7 +94,7 @@ lint)
 	needs=needs_lint
 	;;
 *)
-	echo "usage: hostpkgs.sh [vm | fuzz | lint]" >&2
+	echo "usage: hostpkgs.sh [vm | arm64 | fuzz | lint]" >&2
 	exit 2
 	;;
 esac

@@ -5,11 +5,12 @@
 # kernel, of busybox, iproute2, init and the kernel's modules, and behind it one
 # with what is of this run alone. The kernel unpacks archives one after the other.
 #
-# Usage: mkinitramfs.sh MODULES BASE ROOT OUT
+# Usage: mkinitramfs.sh MODULES BASE ROOT OUT [USER]
 #   MODULES  made by modules.sh
 #   BASE     where to keep the first archive (made again if it is out of date)
 #   ROOT     directory with this run's files
 #   OUT      the whole
+#   USER     where the VM's programs are, if not where the host's are
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -17,13 +18,14 @@ modules=$1
 base=$2
 root=$3
 out=$4
+user=${5:-}
 
 archive() {
 	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort |
 		cpio --quiet -o -H newc -R 0:0)
 }
 
-# The host's own program, with the libraries that it is linked with.
+# A program of the host's, with the libraries that it is linked with.
 add_program() {
 	local dir=$1 program lib
 
@@ -37,18 +39,49 @@ add_program() {
 	done
 }
 
+# A program of USER's, which the host cannot run, nor ask what it needs. All
+# libraries go where the loader looks in the end.
+add_foreign_program() {
+	local dir=$1 file=$2 to=$3 name
+
+	[ ! -e "$dir/$to" ] || return 0
+	cp -L "$(find "$user" -path "$user/$file" -size +0 \( -type f -o -lname '[!/]*' \) | head -n 1)" "$dir/$to"
+	readelf -ld "$dir/$to" |
+		sed -n -e 's|.*interpreter: .*/\(.*\)].*|\1|p' \
+		       -e 's|.*(NEEDED).*\[\(.*\)].*|\1|p' |
+	while read -r name; do
+		add_foreign_program "$dir" "*lib/*/$name" "lib/$name"
+	done
+}
+
+add_programs() {
+	local dir=$1 program
+
+	for program in ip tc; do
+		if [ -n "$user" ]; then
+			add_foreign_program "$dir" "*bin/$program" "sbin/$program"
+		else
+			add_program "$dir" "$program"
+		fi
+	done
+}
+
 make_base() {
 	local dir applet
 
 	dir=$(mktemp -d "$base.XXXXXX")
 	mkdir "$dir/bin" "$dir/sbin" "$dir/dev" "$dir/proc" "$dir/sys" "$dir/tmp" \
-		"$dir/root" "$dir/work" "$dir/modules"
-	cp "$(command -v busybox)" "$dir/bin/busybox"
-	"$dir/bin/busybox" --list | while read -r applet; do
+		"$dir/root" "$dir/work" "$dir/modules" "$dir/lib"
+	# What the host's can do, the other architecture's can.
+	if [ -n "$user" ]; then
+		cp "$user/bin/busybox" "$dir/bin/busybox"
+	else
+		cp "$(command -v busybox)" "$dir/bin/busybox"
+	fi
+	busybox --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$dir/bin/$applet"
 	done
-	add_program "$dir" ip
-	add_program "$dir" tc
+	add_programs "$dir"
 	cp "$here/init" "$dir/init"
 	chmod 755 "$dir/init"
 	cp "$modules"/* "$dir/modules/"

@@ -130,13 +130,17 @@ static void run(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
 }
 
-/* There, once; and not again when the cause was dealt with */
+/*
+ * There, once; and not again when the cause was dealt with.  What unmasks INTx is a
+ * worker of the kernel's, which may need a moment.
+ */
 static void expect_once(struct __test_metadata *_metadata,
 			FIXTURE_DATA(irq_defect) *self)
 {
 	uint8_t iir = 0;
 
-	EXPECT_EQ(1, pending(self));
+	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
+					VMIG_IRQ_DEADLINE_MS), "interrupt");
 	EXPECT_EQ(0, vmig_uart_in(self->dst->dev, 0, UART_IIR, &iir));
 	EXPECT_EQ(UART_IIR_THRI, iir & UART_IIR_ID);
 	EXPECT_EQ(1, vmig_irqchip_take(self->dst->chip, self->vector));
@@ -229,8 +233,6 @@ TEST_F(irq_defect, nothing_is_made_up)
 	EXPECT_EQ(0, pending(self));
 	/* And it works */
 	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, UART_IER_THRI));
-	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
-					VMIG_IRQ_DEADLINE_MS), "interrupt");
 	expect_once(_metadata, self);
 }
 

@@ -181,7 +181,7 @@ int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
 		.iommufd = -1,
 	};
 	if (!vmig_path_available(path))
-		return -ENODEV;
+		return errno == ENOENT ? -ENODEV : -errno;
 
 	ret = path == VMIG_PATH_CDEV ? open_by_cdev(dev, mdev) :
 				       open_by_group(dev, mdev);

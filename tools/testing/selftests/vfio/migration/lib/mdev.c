@@ -62,7 +62,7 @@ int vmig_mdev_create(struct vmig_mdev *mdev, const char *type)
 	mdev->uuid[0] = '\0';
 	snprintf(path, sizeof(path), MDEV_TYPES "/%s/create", type);
 	if (access(path, F_OK))
-		return -ENODEV;
+		return errno == ENOENT ? -ENODEV : -errno;
 
 	ret = draw_uuid(mdev->uuid);
 	if (!ret)

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Faults on purpose; see fault.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fault.h"
+
+enum kind { SLAB, USERCOPY, PAGE, };
+enum knob { VERBOSE, NO_WAIT, MIN_ORDER, REJECT_START, REJECT_END, };
+
+static const char * const kinds[VMIG_FAULT_KINDS] = {
+	[SLAB] = "failslab",
+	[USERCOPY] = "fail_usercopy",
+	[PAGE] = "fail_page_alloc",
+};
+
+static const char * const knobs[VMIG_FAULT_KNOBS] = {
+	[VERBOSE] = "verbose",
+	[NO_WAIT] = "ignore-gfp-wait",
+	[MIN_ORDER] = "min-order",
+	[REJECT_START] = "reject-start",
+	[REJECT_END] = "reject-end",
+};
+
+static int open_knob(enum kind kind, enum knob knob, int flags)
+{
+	char path[80];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kinds[kind],
+		 knobs[knob]);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_knob(enum kind kind, enum knob knob, const char *value)
+{
+	int fd = open_knob(kind, knob, O_WRONLY);
+	int ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, value, strlen(value)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int set_knob(struct vmig_fault *fault, enum kind kind, enum knob knob,
+		    const char *value)
+{
+	char *was = fault->was[kind][knob];
+	int fd = open_knob(kind, knob, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read(fd, was, sizeof(fault->was[kind][knob]) - 1);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	if (n < 0)
+		return n;
+	was[n] = '\0';
+	return write_knob(kind, knob, value);
+}
+
+/* As it comes, it spares who can wait for memory: that is everybody here */
+static int spare_nobody(struct vmig_fault *fault)
+{
+	int ret;
+
+	ret = set_knob(fault, SLAB, NO_WAIT, "N");
+	if (!ret)
+		ret = set_knob(fault, SLAB, VERBOSE, "0");
+	if (!ret)
+		ret = set_knob(fault, USERCOPY, VERBOSE, "0");
+	if (ret)
+		return ret;
+
+	/* Of single pages there are many, but not every kernel lets them fail */
+	ret = set_knob(fault, PAGE, NO_WAIT, "N");
+	if (!ret)
+		ret = set_knob(fault, PAGE, MIN_ORDER, "0");
+	if (!ret)
+		ret = set_knob(fault, PAGE, VERBOSE, "0");
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int vmig_fault_init(struct vmig_fault *fault)
+{
+	int ret;
+
+	memset(fault, 0, sizeof(*fault));
+	fault->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fault->fd < 0)
+		return -errno;
+	ret = spare_nobody(fault);
+	if (ret)
+		vmig_fault_exit(fault);
+	return ret;
+}
+
+void vmig_fault_exit(struct vmig_fault *fault)
+{
+	enum kind kind;
+	enum knob knob;
+
+	if (fault->fd < 0)
+		return;
+	for (kind = 0; kind < VMIG_FAULT_KINDS; kind++) {
+		for (knob = 0; knob < VMIG_FAULT_KNOBS; knob++) {
+			if (fault->was[kind][knob][0])
+				write_knob(kind, knob, fault->was[kind][knob]);
+		}
+	}
+	close(fault->fd);
+	fault->fd = -1;
+}
+
+/* From where a function is to where the next one in its module begins */
+static int find_function(const char *module, const char *function,
+			 unsigned long long *start, unsigned long long *end)
+{
+	char line[256], name[128], in[80], want[80];
+	unsigned long long at;
+	FILE *file;
+	int pass;
+
+	snprintf(want, sizeof(want), "[%s]", module);
+	*start = 0;
+	*end = 0;
+	file = fopen("/proc/kallsyms", "r");
+	if (!file)
+		return -errno;
+	/* The symbols of a module are in no order */
+	for (pass = 0; pass < 2; pass++) {
+		rewind(file);
+		while (fgets(line, sizeof(line), file)) {
+			if (sscanf(line, "%llx %*c %127s %79s", &at, name,
+				   in) != 3 || strcmp(in, want))
+				continue;
+			if (!pass && !strcmp(name, function))
+				*start = at;
+			if (pass && at > *start && (!*end || at < *end))
+				*end = at;
+		}
+	}
+	fclose(file);
+	return *start && *end ? 0 : -ENOENT;
+}
+
+int vmig_fault_spare(struct vmig_fault *fault, const char *module,
+		     const char *function)
+{
+	unsigned long long start, end;
+	char from[24], to[24];
+	enum kind kind;
+	int ret;
+
+	ret = find_function(module, function, &start, &end);
+	if (ret)
+		return ret;
+	snprintf(from, sizeof(from), "%#llx", start);
+	snprintf(to, sizeof(to), "%#llx", end);
+	for (kind = 0; kind < VMIG_FAULT_KINDS && !ret; kind++) {
+		ret = set_knob(fault, kind, REJECT_START, from);
+		if (!ret)
+			ret = set_knob(fault, kind, REJECT_END, to);
+	}
+	return ret;
+}
+
+int vmig_fault_arm(struct vmig_fault *fault, unsigned int nth)
+{
+	char text[16];
+	int len;
+
+	len = snprintf(text, sizeof(text), "%u", nth);
+	return pwrite(fault->fd, text, len, 0) == len ? 0 : -errno;
+}
+
+int vmig_fault_disarm(struct vmig_fault *fault)
+{
+	char left[16] = "";
+	ssize_t n;
+
+	n = pread(fault->fd, left, sizeof(left) - 1, 0);
+	/* The copy of this very answer was the one to fail */
+	if (n < 0 && errno == EFAULT)
+		return 0;
+	if (n < 0)
+		return -errno;
+	if (left[0] == '0')
+		return 1;
+
+	/* Here, too, a copy may be the one, and nothing is left armed then */
+	if (pwrite(fault->fd, "0", 1, 0) < 0 && errno != EFAULT)
+		return -errno;
+	return 0;
+}

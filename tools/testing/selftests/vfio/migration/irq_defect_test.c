@@ -8,7 +8,6 @@
  * destination that has to signal it.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../../kselftest_harness.h"
@@ -16,12 +15,11 @@
 #include "lib/expect.h"
 #include "lib/feature.h"
 #include "lib/irq.h"
-#include "lib/pair.h"
+#include "lib/pending.h"
 #include "lib/uart.h"
 
 #define MSI		VFIO_PCI_MSI_IRQ_INDEX
 #define INTX		VFIO_PCI_INTX_IRQ_INDEX
-#define MSI_VECTOR	0x42
 
 FIXTURE(irq_defect) {
 	struct vmig_pair pair;
@@ -70,8 +68,7 @@ FIXTURE_SETUP(irq_defect)
 		     vmig_errno_name(ret));
 	ASSERT_EQ(0, ret);
 	vmig_irqchip_destroy(probe);
-	self->vector = variant->index == MSI ? MSI_VECTOR :
-					       VMIG_IRQCHIP_INTX_VECTOR;
+	self->vector = vmig_pending_vector(variant->index);
 	self->src = &self->pair.src;
 	self->dst = &self->pair.dst;
 }
@@ -79,17 +76,6 @@ FIXTURE_SETUP(irq_defect)
 FIXTURE_TEARDOWN(irq_defect)
 {
 	vmig_pair_close(&self->pair);
-}
-
-/* The device has stopped, and what a processor wrote last still reaches it */
-static void raise_when_stopped(void *opaque, const struct vmig_event *event)
-{
-	struct vmig_vmm *src = opaque;
-
-	if (event->kind == VMIG_EVENT_CALL &&
-	    !strcmp(event->call, "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE") &&
-	    !strncmp(event->text, "STOP_COPY", 9))
-		vmig_uart_out(src->dev, 0, UART_IER, UART_IER_THRI);
 }
 
 /* Up to where all is loaded, and the device could run; 0 or the -errno of the load */
@@ -102,21 +88,15 @@ static int migrate(struct __test_metadata *_metadata,
 	const struct vmig_attrs attrs = {
 		.config_policy = variant->policy, .defect_early_irq = defect,
 	};
-	int ret;
 
 	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
-	ASSERT_EQ(0, vmig_uart_init(self->src->dev, 0, UART_FCR_TRIGGER_1, 0));
-	ASSERT_EQ(0, vmig_vmm_boot(self->src, variant->index, MSI_VECTOR));
-	self->src->observe = raise_when_stopped;
-	self->src->opaque = self->src;
+	ASSERT_EQ(0, vmig_pending_boot(&self->pair, variant->index));
+	vmig_pending_when_stopped(self->src);
 	self->src->config = config;
 	self->dst->options = options;
 	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
 		   self->src->why);
-	do {
-		ret = vmig_pair_load(&self->pair);
-	} while (!ret);
-	return ret < 0 ? ret : 0;
+	return vmig_pending_load(&self->pair);
 }
 
 static int pending(FIXTURE_DATA(irq_defect) *self)
@@ -137,12 +117,9 @@ static void run(struct __test_metadata *_metadata,
 static void expect_once(struct __test_metadata *_metadata,
 			FIXTURE_DATA(irq_defect) *self)
 {
-	uint8_t iir = 0;
-
 	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
 					VMIG_IRQ_DEADLINE_MS), "interrupt");
-	EXPECT_EQ(0, vmig_uart_in(self->dst->dev, 0, UART_IIR, &iir));
-	EXPECT_EQ(UART_IIR_THRI, iir & UART_IIR_ID);
+	EXPECT_EQ(1, vmig_pending_handle(self->dst->dev));
 	EXPECT_EQ(1, vmig_irqchip_take(self->dst->chip, self->vector));
 	EXPECT_EQ(0, pending(self));
 }
@@ -210,7 +187,7 @@ TEST_F(irq_defect, only_while_resuming)
 	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev, VFIO_DEVICE_STATE_STOP,
 					NULL));
 	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, 0));
-	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, UART_IER_THRI));
+	EXPECT_EQ(0, vmig_pending_raise(self->dst->dev));
 	EXPECT_EQ(0, pending(self));
 	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev,
 					VFIO_DEVICE_STATE_RUNNING, NULL));
@@ -225,14 +202,13 @@ TEST_F(irq_defect, nothing_is_made_up)
 	};
 
 	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
-	ASSERT_EQ(0, vmig_uart_init(self->src->dev, 0, UART_FCR_TRIGGER_1, 0));
-	ASSERT_EQ(0, vmig_vmm_boot(self->src, variant->index, MSI_VECTOR));
+	ASSERT_EQ(0, vmig_pending_boot(&self->pair, variant->index));
 	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
 		   self->src->why);
 	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
 	EXPECT_EQ(0, pending(self));
 	/* And it works */
-	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, UART_IER_THRI));
+	EXPECT_EQ(0, vmig_pending_raise(self->dst->dev));
 	expect_once(_metadata, self);
 }
 

@@ -14,10 +14,7 @@
 #include "lib/expect.h"
 #include "lib/feature.h"
 #include "lib/irq.h"
-#include "lib/pair.h"
-#include "lib/uart.h"
-
-#define MSI_VECTOR	0x42
+#include "lib/pending.h"
 
 FIXTURE(irq_restore) {
 	struct vmig_pair pair;
@@ -138,41 +135,13 @@ FIXTURE_SETUP(irq_restore)
 	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
 	self->src = &self->pair.src;
 	self->dst = &self->pair.dst;
-	self->vector = variant->index == MSI ? MSI_VECTOR :
-		       VMIG_IRQCHIP_INTX_VECTOR;
-	ASSERT_EQ(0, vmig_uart_init(self->src->dev, 0, UART_FCR_TRIGGER_1, 0));
-	ASSERT_EQ(0, vmig_vmm_boot(self->src, variant->index, MSI_VECTOR));
+	self->vector = vmig_pending_vector(variant->index);
+	ASSERT_EQ(0, vmig_pending_boot(&self->pair, variant->index));
 }
 
 FIXTURE_TEARDOWN(irq_restore)
 {
 	vmig_pair_close(&self->pair);
-}
-
-static int raise_irq(struct vmig_device *dev)
-{
-	return vmig_uart_out(dev, 0, UART_IER, UART_IER_THRI);
-}
-
-/* What an interrupt handler does with the device: 1 if it was the cause */
-static int ack_irq(struct vmig_device *dev)
-{
-	uint8_t iir;
-	int ret;
-
-	ret = vmig_uart_in(dev, 0, UART_IIR, &iir);
-	return ret ? ret : (iir & 0x0f) == UART_IIR_THRI;
-}
-
-/* The device has stopped, and what a processor wrote last still reaches it */
-static void raise_when_stopped(void *opaque, const struct vmig_event *event)
-{
-	struct vmig_vmm *src = opaque;
-
-	if (event->kind == VMIG_EVENT_CALL &&
-	    !strcmp(event->call, "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE") &&
-	    !strncmp(event->text, "STOP_COPY", 9))
-		raise_irq(src->dev);
 }
 
 static int save_all(FIXTURE_DATA(irq_restore) *self)
@@ -182,12 +151,9 @@ static int save_all(FIXTURE_DATA(irq_restore) *self)
 
 static int load_all(FIXTURE_DATA(irq_restore) *self)
 {
-	int ret;
+	int ret = vmig_pending_load(&self->pair);
 
-	do {
-		ret = vmig_pair_load(&self->pair);
-	} while (!ret);
-	return ret < 0 ? ret : vmig_vmm_load_start(self->dst);
+	return ret ? ret : vmig_vmm_load_start(self->dst);
 }
 
 /* It must be there, and only once; its cause is dealt with, as a guest would */
@@ -196,10 +162,10 @@ static void expect_once(struct __test_metadata *_metadata,
 {
 	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
 					VMIG_IRQ_DEADLINE_MS), "interrupt");
-	EXPECT_EQ(1, ack_irq(self->dst->dev));
+	EXPECT_EQ(1, vmig_pending_handle(self->dst->dev));
 	EXPECT_EQ(1, vmig_irqchip_take(self->dst->chip, self->vector));
 	EXPECT_EQ(0, vmig_irqchip_pending(self->dst->chip, self->vector));
-	EXPECT_EQ(0, ack_irq(self->dst->dev));
+	EXPECT_EQ(0, vmig_pending_handle(self->dst->dev));
 }
 
 /* Clause: pending since STOP_COPY: silent before RUNNING, then once */
@@ -207,8 +173,7 @@ TEST_F(irq_restore, pending_interrupt_waits_for_controller_and_running)
 {
 	int ret;
 
-	self->src->observe = raise_when_stopped;
-	self->src->opaque = self->src;
+	vmig_pending_when_stopped(self->src);
 	ASSERT_RET(0, save_all(self), "%s", self->src->why);
 	EXPECT_EQ(0, vmig_irqchip_pending(self->src->chip, self->vector));
 
@@ -234,7 +199,7 @@ TEST_F(irq_restore, pending_interrupt_waits_for_controller_and_running)
 /* Clause: signalled on the source: moves with the controller, not sent again */
 TEST_F(irq_restore, delivered_interrupt_is_not_sent_again)
 {
-	ASSERT_EQ(0, raise_irq(self->src->dev));
+	ASSERT_EQ(0, vmig_pending_raise(self->src->dev));
 	ASSERT_EQ(0, vmig_irqchip_wait(self->src->chip, self->vector,
 				       VMIG_IRQ_DEADLINE_MS));
 	ASSERT_RET(0, save_all(self), "%s", self->src->why);
@@ -247,8 +212,7 @@ TEST_F(irq_restore, level_comes_again_and_edge_does_not)
 {
 	unsigned int again = 0;
 
-	self->src->observe = raise_when_stopped;
-	self->src->opaque = self->src;
+	vmig_pending_when_stopped(self->src);
 	ASSERT_RET(0, save_all(self), "%s", self->src->why);
 	ASSERT_RET(0, load_all(self), "%s", self->dst->why);
 	ASSERT_EQ(0, vmig_irqchip_wait(self->dst->chip, self->vector,
@@ -268,7 +232,7 @@ TEST_F(irq_restore, interrupts_work_on_the_destination)
 	ASSERT_RET(0, save_all(self), "%s", self->src->why);
 	ASSERT_RET(0, load_all(self), "%s", self->dst->why);
 	EXPECT_EQ(0, vmig_irqchip_pending(self->dst->chip, self->vector));
-	ASSERT_EQ(0, raise_irq(self->dst->dev));
+	ASSERT_EQ(0, vmig_pending_raise(self->dst->dev));
 	expect_once(_metadata, self);
 }
 
@@ -280,7 +244,7 @@ static int connect_early(FIXTURE_DATA(irq_restore) *self, unsigned int index)
 	if (index == MSI) {
 		fd = vmig_irqchip_connect_msi(self->dst->chip,
 					      VMIG_IRQCHIP_MSI_ADDRESS,
-					      VMIG_IRQCHIP_MSI_DATA(MSI_VECTOR));
+					      VMIG_IRQCHIP_MSI_DATA(VMIG_PENDING_MSI_VECTOR));
 		return vmig_irq_set_fd(self->dst->dev, index,
 				       VFIO_IRQ_SET_ACTION_TRIGGER, fd);
 	}
@@ -339,8 +303,7 @@ TEST_F(irq_restore, time_of_set_irqs_does_not_matter)
 	enum when when;
 
 	for (when = BEFORE_SETUP; when < WHEN_NR; when++) {
-		self->src->observe = raise_when_stopped;
-		self->src->opaque = self->src;
+		vmig_pending_when_stopped(self->src);
 		ASSERT_RET(0, save_all(self), "%s", self->src->why);
 		connect_at(_metadata, self, variant->index, when);
 		expect_once(_metadata, self);
@@ -348,18 +311,15 @@ TEST_F(irq_restore, time_of_set_irqs_does_not_matter)
 		vmig_pair_close(&self->pair);
 		ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs,
 					    variant->kind));
-		ASSERT_EQ(0, vmig_uart_init(self->src->dev, 0,
-					    UART_FCR_TRIGGER_1, 0));
-		ASSERT_EQ(0, vmig_vmm_boot(self->src, variant->index,
-					   MSI_VECTOR));
+		ASSERT_EQ(0, vmig_pending_boot(&self->pair,
+					       variant->index));
 	}
 }
 
 /* Clause: a device that holds back until RUNNING: no interrupt is lost anyway */
 TEST_F(irq_restore, device_that_holds_back_survives_a_vmm_without_subflags)
 {
-	self->src->observe = raise_when_stopped;
-	self->src->opaque = self->src;
+	vmig_pending_when_stopped(self->src);
 	self->src->config = variant->old;
 	self->dst->options = VMIG_VMM_IRQ_WITH_CONFIG;
 	ASSERT_RET(0, save_all(self), "%s", self->src->why);

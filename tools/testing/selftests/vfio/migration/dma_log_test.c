@@ -12,7 +12,7 @@
 #include "lib/feature.h"
 #include "lib/testdev.h"
 
-#define LENGTH	(1u << 20)
+#define LENGTH	0x100000u
 #define PAGE	4096u
 
 FIXTURE(dma_log) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * INTx on a real IOAPIC, KVM's: level- and edge-triggered, masked by the guest and
+ * INTx on a real IOAPIC or GIC, KVM's: level- and edge-triggered, masked by the guest and
  * not, over a migration.  PCI's lines are level-triggered; the other kind is here
  * to show what depends on it.
  *
- * A masked pin forgets an edge, and that is as it should be: no migration needed.
+ * An IOAPIC's masked pin forgets an edge, and that is as it should be: no migration
+ * needed.  A GIC remembers it.
  */
 #include <errno.h>
 
@@ -17,6 +18,7 @@
 #define INTX	VFIO_PCI_INTX_IRQ_INDEX
 #define VECTOR	VMIG_IRQCHIP_INTX_VECTOR
 #define LEVEL	0
+#define EDGE_MASKED	(VMIG_INTX_EDGE | VMIG_INTX_MASKED)
 
 FIXTURE(irq_line) {
 	struct vmig_pair pair;
@@ -41,21 +43,23 @@ FIXTURE_VARIANT(irq_line) {
 VARIANT(independent_level, "independent", LEVEL, 1);
 VARIANT(independent_level_masked, "independent", VMIG_INTX_MASKED, 1);
 VARIANT(independent_edge, "independent", VMIG_INTX_EDGE, 1);
-VARIANT(independent_edge_masked, "independent",
-	VMIG_INTX_EDGE | VMIG_INTX_MASKED, 0);
+VARIANT(independent_edge_masked, "independent", EDGE_MASKED,
+	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
 VARIANT(before_data_level, "before-data", LEVEL, 1);
 VARIANT(before_data_level_masked, "before-data", VMIG_INTX_MASKED, 1);
 VARIANT(before_data_edge, "before-data", VMIG_INTX_EDGE, 1);
-VARIANT(before_data_edge_masked, "before-data",
-	VMIG_INTX_EDGE | VMIG_INTX_MASKED, 0);
+VARIANT(before_data_edge_masked, "before-data", EDGE_MASKED,
+	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
 VARIANT(reorder_level, "reorder", LEVEL, 1);
 VARIANT(reorder_level_masked, "reorder", VMIG_INTX_MASKED, 1);
 VARIANT(reorder_edge, "reorder", VMIG_INTX_EDGE, 1);
-VARIANT(reorder_edge_masked, "reorder", VMIG_INTX_EDGE | VMIG_INTX_MASKED, 0);
+VARIANT(reorder_edge_masked, "reorder", EDGE_MASKED,
+	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
 VARIANT(embedded_level, "embedded", LEVEL, 1);
 VARIANT(embedded_level_masked, "embedded", VMIG_INTX_MASKED, 1);
 VARIANT(embedded_edge, "embedded", VMIG_INTX_EDGE, 1);
-VARIANT(embedded_edge_masked, "embedded", VMIG_INTX_EDGE | VMIG_INTX_MASKED, 0);
+VARIANT(embedded_edge_masked, "embedded", EDGE_MASKED,
+	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
 
 FIXTURE_SETUP(irq_line)
 {

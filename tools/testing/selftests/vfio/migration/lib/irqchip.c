@@ -13,6 +13,13 @@
 #include "irq.h"
 #include "irqchip_ops.h"
 
+/* KVM's own of this architecture */
+#ifdef __aarch64__
+#define KVM_OPS		(&vmig_irqchip_gic)
+#else
+#define KVM_OPS		(&vmig_irqchip_kvm)
+#endif
+
 #define BLOB_MAGIC	0x49524351u	/* "IRCQ" */
 
 /* In front of the state in a blob, big-endian */
@@ -51,7 +58,7 @@ int vmig_irqchip_create(struct vmig_irqchip **chip, enum vmig_irqchip_kind kind)
 
 	*chip = NULL;
 	if (kind != VMIG_IRQCHIP_MODEL)
-		ret = create_as(chip, &vmig_irqchip_kvm);
+		ret = create_as(chip, KVM_OPS);
 	if (!ret || kind == VMIG_IRQCHIP_KVM)
 		return ret;
 	return create_as(chip, &vmig_irqchip_model);

@@ -5,8 +5,9 @@
  * then is lost without a word.
  *
  * The one that counts is KVM's own, in the kernel, with no guest running
- * (irqchip_kvm.c, x86).  Where there is none, a small model with the same rules
- * stands in (irqchip_model.c); vmig_irqchip_name() says which one it is.
+ * (irqchip_kvm.c on x86, irqchip_gic.c on arm64).  Where there is none, a small
+ * model with the same rules stands in (irqchip_model.c); vmig_irqchip_name() says
+ * which one it is.
  *
  * No guest runs, so no processor takes interrupts away: they stay pending until
  * vmig_irqchip_take() does what a guest's handler would have done.
@@ -25,8 +26,12 @@
 /* What the guest's kernel has programmed for the line of INTx */
 #define VMIG_IRQCHIP_INTX_VECTOR	0x51
 
-/* A message that raises @vector on the only processor */
+/* A message that raises @vector on the only processor: on arm64 through the ITS */
+#ifdef __aarch64__
+#define VMIG_IRQCHIP_MSI_ADDRESS	0x08090040u
+#else
 #define VMIG_IRQCHIP_MSI_ADDRESS	0xfee00000u
+#endif
 #define VMIG_IRQCHIP_MSI_DATA(vector)	(vector)
 
 /**
@@ -60,6 +65,13 @@ const char *vmig_irqchip_name(const struct vmig_irqchip *chip);
 
 /** vmig_irqchip_guest_setup - what a guest's kernel does with it at boot */
 int vmig_irqchip_guest_setup(struct vmig_irqchip *chip);
+
+/* An edge on a masked line of KVM's: a GIC remembers it, an IOAPIC does not */
+#ifdef __aarch64__
+#define VMIG_IRQCHIP_KEEPS_MASKED_EDGE	1
+#else
+#define VMIG_IRQCHIP_KEEPS_MASKED_EDGE	0
+#endif
 
 /* How a guest uses the line of INTx, when not as vmig_irqchip_guest_setup() does */
 #define VMIG_INTX_EDGE		0x1u

@@ -25,6 +25,7 @@
 
 #include "irq.h"
 #include "irqchip_cpu.h"
+#include "irqchip_irqfd.h"
 #include "irqchip_ops.h"
 
 /* Only x86 has this one */
@@ -48,24 +49,16 @@
 #define GSI_INTX		16
 #define GSI_MSI			KVM_IOAPIC_NUM_PINS
 
-static const uint32_t gsi_of[VMIG_IRQ_SOURCE_NR] = {
-	[VMIG_IRQ_MSI] = GSI_MSI,
-	[VMIG_IRQ_INTX] = GSI_INTX,
-};
-
 /**
  * struct kvm_chip - the controller
  * @vm:		the machine
  * @cpu:	its processor
- * @assigned:	which sources have an irqfd
- * @holder:	an irqfd of the same line as INTx, trigger and resample, that nobody
- *		signals: KVM lowers a line that is without any
+ * @fds:	its irqfds
  */
 struct kvm_chip {
 	int vm;
 	struct vmig_cpu cpu;
-	bool assigned[VMIG_IRQ_SOURCE_NR];
-	int holder[2];
+	struct vmig_irqfds fds;
 };
 
 struct kvm_state {
@@ -116,15 +109,10 @@ static int create_vm(struct kvm_chip *kvm)
 
 static void free_kvm(struct kvm_chip *kvm)
 {
-	unsigned int i;
-
 	vmig_cpu_destroy(&kvm->cpu);
 	if (kvm->vm >= 0)
 		close(kvm->vm);
-	for (i = 0; i < 2; i++) {
-		if (kvm->holder[i] >= 0)
-			close(kvm->holder[i]);
-	}
+	vmig_irqfds_close(&kvm->fds);
 	free(kvm);
 }
 
@@ -137,14 +125,16 @@ static int kvm_create(struct vmig_irqchip *chip)
 		return -ENOMEM;
 	kvm->vm = -1;
 	kvm->cpu.fd = -1;
-	kvm->holder[0] = -1;
-	kvm->holder[1] = -1;
+	vmig_irqfds_init(&kvm->fds);
 
 	ret = create_vm(kvm);
 	if (ret) {
 		free_kvm(kvm);
 		return ret;
 	}
+	kvm->fds.vm = kvm->vm;
+	kvm->fds.gsi[VMIG_IRQ_MSI] = GSI_MSI;
+	kvm->fds.gsi[VMIG_IRQ_INTX] = GSI_INTX;
 	chip->priv = kvm;
 	return 0;
 }
@@ -174,63 +164,11 @@ static int set_state(struct kvm_chip *kvm, struct kvm_state *state)
 	return ret ? ret : call(kvm->vm, KVM_SET_IRQCHIP, &state->ioapic);
 }
 
-static int irqfd(struct vmig_irqchip *chip, enum vmig_irq_source source,
-		 uint32_t flags)
-{
-	struct kvm_chip *kvm = chip->priv;
-	struct kvm_irqfd arg = {
-		.fd = chip->fd[source],
-		.gsi = gsi_of[source],
-		.flags = flags,
-	};
-
-	if (source == VMIG_IRQ_INTX && !(flags & KVM_IRQFD_FLAG_DEASSIGN)) {
-		arg.flags |= KVM_IRQFD_FLAG_RESAMPLE;
-		arg.resamplefd = chip->unmask_fd;
-	}
-	return call(kvm->vm, KVM_IRQFD, &arg);
-}
-
-static int hold_line(struct kvm_chip *kvm)
-{
-	struct kvm_irqfd arg = {
-		.gsi = GSI_INTX,
-		.flags = KVM_IRQFD_FLAG_RESAMPLE,
-	};
-	unsigned int i;
-
-	if (kvm->holder[1] >= 0)
-		return 0;
-	for (i = 0; i < 2; i++) {
-		kvm->holder[i] = vmig_eventfd_create();
-		if (kvm->holder[i] < 0)
-			return kvm->holder[i];
-	}
-	arg.fd = kvm->holder[0];
-	arg.resamplefd = kvm->holder[1];
-	return call(kvm->vm, KVM_IRQFD, &arg);
-}
-
-/*
- * KVM injects through the IOAPIC from a work item.  Taking an irqfd away waits
- * for it, and nothing is lost: until it is back, the eventfd keeps what comes.
- */
 static int flush(struct vmig_irqchip *chip)
 {
 	struct kvm_chip *kvm = chip->priv;
-	unsigned int i;
-	int ret;
 
-	for (i = 0; i < VMIG_IRQ_SOURCE_NR; i++) {
-		if (!kvm->assigned[i])
-			continue;
-		ret = irqfd(chip, i, KVM_IRQFD_FLAG_DEASSIGN);
-		if (!ret)
-			ret = irqfd(chip, i, 0);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return vmig_irqfds_flush(&kvm->fds, chip);
 }
 
 static int ioapic_write(struct kvm_chip *kvm, unsigned int reg, uint32_t val)
@@ -339,13 +277,7 @@ static int kvm_connect(struct vmig_irqchip *chip, enum vmig_irq_source source)
 	int ret;
 
 	ret = set_routes(chip);
-	if (!ret && source == VMIG_IRQ_INTX)
-		ret = hold_line(kvm);
-	if (ret || kvm->assigned[source])
-		return ret;
-	ret = irqfd(chip, source, 0);
-	kvm->assigned[source] = !ret;
-	return ret;
+	return ret ? ret : vmig_irqfds_assign(&kvm->fds, chip, source);
 }
 
 static int kvm_pending(struct vmig_irqchip *chip, uint8_t vector)

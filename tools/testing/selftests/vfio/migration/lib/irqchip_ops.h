@@ -64,6 +64,7 @@ struct vmig_irqchip {
 };
 
 extern const struct vmig_irqchip_ops vmig_irqchip_kvm;
+extern const struct vmig_irqchip_ops vmig_irqchip_gic;
 extern const struct vmig_irqchip_ops vmig_irqchip_model;
 
 #endif /* VMIG_IRQCHIP_OPS_H */

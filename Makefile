@@ -15,8 +15,11 @@ ARGS	?=
 ACCEL	?=
 KERNEL	?=
 ARCH	?= x86_64
+LAB	?= 6.12
+GCOV	?=
 
 VM	:= tools/testing/selftests/vfio/migration/vm
+LABDIR	:= tools/testing/selftests/vfio/migration/lab
 FUZZ	:= tools/testing/selftests/vfio/migration/fuzz
 
 # What differs between architectures; another one than this machine's is built
@@ -48,8 +51,10 @@ KDIR	:= $(abspath $(KERNEL))
 KIMAGE	:= $(KDIR)/$(BOOTS)
 KHDR	:= $(if $(wildcard $(KDIR)/usr/include/linux/vfio.h),$(KDIR),$(KSRC))/usr/include
 PARTS	:= source
-B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)
+B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)$(GCOV:%=-gcov)
 KMODS	:= $(B)/modules
+# Without static keys it has nothing to patch while it runs.
+CALM	:= $(shell grep -q '^CONFIG_JUMP_LABEL=y' $(KDIR)/.config || echo -p)
 endif
 PARTS	+= $(if $(USER),user)
 
@@ -66,14 +71,15 @@ export RUN ADD TESTS ARGS TEST_TIMEOUT ACCEL VERBOSE
 MAKEOVERRIDES := $(filter V=% C=% CHECK=% W=%,$(MAKEOVERRIDES))
 
 BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \
-	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(USER:%=-u %)
+	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(USER:%=-u %) \
+	   $(CALM) $(GCOV:%=-g $(B)/counters.tar)
 KBUILD	:= $(if $(CROSS),ARCH=$(ARCH) CROSS_COMPILE=$(CROSS)) \
 	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS)
 BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | \
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1: /p' Makefile | \
 		while IFS=: read -r target text; do \
 			printf '  make %-12s %s\n' "$$target" "$$text"; \
 		done
@@ -103,7 +109,8 @@ mdev: stage
 .PHONY: modules
 modules: stage $(if $(MDEV),mdev) ## build mtty.ko; a warning is an error
 	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=1 KCFLAGS=-Werror \
-		$(KBUILD) $(MDEV:%=KBUILD_EXTRA_SYMBOLS=%/Module.symvers) modules
+		$(KBUILD) MTTY_GCOV=$(GCOV) \
+		$(MDEV:%=KBUILD_EXTRA_SYMBOLS=%/Module.symvers) modules
 
 .PHONY: selftests
 selftests: stage ## build the tests
@@ -121,6 +128,39 @@ check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' 
 .PHONY: check-arm64
 check-arm64: ## the same in an arm64 VM: any target takes ARCH=arm64
 	@+$(MAKE) --no-print-directory ARCH=arm64 check
+
+# A kernel that looks at everything twice takes its time.
+given = $(filter command environment,$(firstword $(origin $1)))
+LAB_LIMITS = TIMEOUT=$(if $(call given,TIMEOUT),$(TIMEOUT),5400) \
+	     TEST_TIMEOUT=$(or $(TEST_TIMEOUT),900)
+in_lab	= kernel=$$($(LABDIR)/kernel.sh $1 $(CACHE)/debian-$(LAB) $(LAB) $(JOBS)) && \
+	  $(MAKE) --no-print-directory KERNEL="$$kernel" CACHE=$(CACHE) \
+		  OUT=$(OUT) JOBS=$(JOBS) $(LAB_LIMITS)
+
+.PHONY: lab
+lab: lab-kasan lab-kcsan ## all tests on the lab kernels; LAB=7: of a newer series
+
+.PHONY: lab-kasan
+lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kmemleak
+	@+$(call in_lab,kasan) check
+
+# What many users do at once, and what comes in between.
+RACES	:= fuzz_test irq_stress_test mmap_test precopy_test stress_test \
+	   traffic_test config_churn_test data_fd_outlive_test
+
+.PHONY: lab-kcsan
+lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN)
+	@+$(call in_lab,kcsan) check TESTS="$(or $(TESTS),$(RACES))"
+
+.PHONY: coverage
+coverage: ## which of the driver's lines and branches the tests run; HTML
+	@$(VM)/hostpkgs.sh coverage
+	@+$(call in_lab,kasan) GCOV=1 coverage-report
+
+.PHONY: coverage-report
+coverage-report: check
+	@$(LABDIR)/coverage.py . $(MTTY) $(B)/counters.tar \
+		$(LABDIR)/coverage-reasons $(OUT)/coverage
 
 .PHONY: demo
 demo: modules selftests ## watch live migrations, step by step

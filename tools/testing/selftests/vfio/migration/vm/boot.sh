@@ -16,6 +16,8 @@
 #   -n NAME      name of the run, for its log
 #   -a tcg|kvm   accelerator
 #   -l SECONDS   time limit
+#   -p           the kernel does not patch itself
+#   -g FILE      gets what gcov has counted, as a tar file
 #   -r COMMAND   reads the output of $RUN (default: cat)
 #   -i           interactive shell, instead of $RUN
 set -euo pipefail
@@ -26,8 +28,13 @@ extra=
 user=
 interactive=
 tests=
+counters=
 accel=tcg
-while getopts k:m:t:x:u:s:o:n:a:l:r:i option; do
+# One for all CPUs of an x86: with a thread for each, QEMU 7.2 may run code from
+# before a kernel patched it, and creating a VM patches the scheduler: "Oops: int3"
+# within seconds.
+threads=single
+while getopts k:m:t:x:u:s:o:n:a:l:g:r:ip option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	m) modules=$OPTARG ;;
@@ -39,8 +46,10 @@ while getopts k:m:t:x:u:s:o:n:a:l:r:i option; do
 	n) name=$OPTARG ;;
 	a) accel=$OPTARG ;;
 	l) limit=$OPTARG ;;
+	g) counters=$OPTARG ;;
 	r) reader=$OPTARG ;;
 	i) interactive=1 ;;
+	p) threads=multi ;;
 	*) exit 2 ;;
 	esac
 done
@@ -86,6 +95,7 @@ pack() {
 	for file in ${ADD:-}; do
 		cp -rL "$file" "$root/work/"
 	done
+	[ -z "$counters" ] || touch "$root/vm/counters"
 	if [ -n "$interactive" ]; then
 		touch "$root/vm/shell"
 	else
@@ -106,10 +116,8 @@ machine_x86_64() {
 	qemu='qemu-system-x86_64'
 	machine=(-M q35)
 	cmdline+=" console=ttyS0 tsc=reliable"
-	# AMD's kind of KVM. One thread for all CPUs: with a thread for each,
-	# QEMU 7.2 may run code from before a kernel patched it, and creating a
-	# VM patches the scheduler: "Oops: int3" within seconds.
-	[ "$accel" = kvm ] || machine+=(-accel "tcg,thread=single" -cpu "max,+svm,+npt")
+	# AMD's kind of KVM.
+	[ "$accel" = kvm ] || machine+=(-accel "tcg,thread=$threads" -cpu "max,+svm,+npt")
 }
 
 machine_arm64() {
@@ -138,6 +146,10 @@ qemu_args() {
 	else
 		args+=(-chardev "file,id=output,path=$run/output"
 		       -device "virtserialport,chardev=output,name=output")
+	fi
+	if [ -n "$counters" ]; then
+		args+=(-chardev "file,id=counters,path=$run/counters"
+		       -device "virtserialport,chardev=counters,name=counters")
 	fi
 }
 
@@ -230,5 +242,6 @@ run_qemu
 log=$out/log/$name.console
 tr -d '\r' <"$run/console" >"$run/console.text"
 mv "$run/console.text" "$log"
+[ -z "$counters" ] || mv "$run/counters" "$counters"
 [ -z "${VERBOSE:-}" ] || cat "$log"
 judge

@@ -1,22 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fills the cache with what a run needs of Debian's 6.12 kernel. Packages are
+# Fills the cache with what a run needs of one of Debian's kernels. Packages are
 # downloaded and unpacked here, never installed, and not kept. Each part ends
 # in a marker file, so that an interrupted part is done again and a complete
 # one costs neither a network nor an apt call. The marker says what the part
 # was made by, where that can change.
 #
-# Usage: [ARCH=x86_64|arm64] fetch.sh CACHE PART...
+# Usage: [ARCH=x86_64|arm64] fetch.sh [-s SERIES] CACHE PART...
+#   SERIES   6.12, the default; or such as 7, for the newest that there is of it
+#            in the backports to the next Debian. Only the part kernel is there
+#            then.
 #   image    CACHE/image/{vmlinuz,modules/}
 #   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
 #   sample   CACHE/sample/mtty.c: the kernel's own, to measure against
 #   source   CACHE/src/: kselftest's harness, kunit's parser, the uapi headers,
 #            and the source of modules that Debian's kernel lacks (LACKS)
 #   user     CACHE/user/: programs and libraries for a VM of another architecture
+#   kernel   CACHE/kernel/: all of the source, to build a kernel of
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
+series=6.12
+if [ "$1" = -s ]; then
+	series=$2
+	shift 2
+fi
 cache=$1
 shift
 case ${ARCH:-x86_64} in
@@ -31,8 +40,10 @@ arm64)
 	exit 2
 	;;
 esac
-meta=linux-image-6.12-$debian
-source_package=linux-source-6.12
+meta=linux-image-$series-$debian
+source_package=linux-source-$series
+backports=trixie-backports
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 die() {
 	echo "error: $*" >&2
@@ -64,10 +75,42 @@ is_foreign() {
 
 apt_update() {
 	echo "fetching package lists ..."
-	if [ "$(id -u)" != 0 ] || is_foreign; then
-		apt_lists_private
-	fi
+	[ "$(id -u)" = 0 ] || [ ${#apt_private[@]} -gt 0 ] || apt_lists_private
 	apt-get "${apt_private[@]}" -qq update </dev/null || die "apt-get update failed"
+}
+
+# Lists of the backports alone, from where this system has its Debian. Nothing
+# of them ever becomes known to the system.
+apt_lists_backports() {
+	local codename mirror
+
+	apt_lists_private
+	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	# shellcheck disable=SC2016
+	mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
+		sed -n "s/^$codename //p" | head -n 1)
+	[ -n "$mirror" ] || die "apt has no source for $codename that could have $backports"
+	[ -e "$keyring" ] || die "no $keyring (package debian-archive-keyring)"
+	echo "deb [signed-by=$keyring] $mirror $backports main" \
+		>"$cache/apt/sources.list"
+	apt_private+=(-o "Dir::Etc::SourceList=$cache/apt/sources.list"
+		      -o "Dir::Etc::SourceParts=-")
+}
+
+# Sets source_package to the newest that there is of the series.
+resolve_backports() {
+	[ "$*" = kernel ] || die "of $series there is only the part kernel"
+	apt_lists_backports
+	if [ -s "$cache/version" ]; then
+		source_package=$(cat "$cache/version")
+		return
+	fi
+	apt-get "${apt_private[@]}" -qq update </dev/null ||
+		die "apt-get update failed"
+	source_package=$(apt-cache "${apt_private[@]}" pkgnames \
+		"linux-source-$series." | sort -V | tail -n 1)
+	[ -n "$source_package" ] || die "$backports has no linux-source-$series.*"
+	echo "$source_package" >"$cache/version"
 }
 
 # Prints the name of the kernel that the metapackage stands for, nothing if
@@ -82,6 +125,10 @@ resolve() {
 	command -v apt-get >/dev/null ||
 		die "no apt-get here: give KERNEL=PATH of a built kernel tree"
 	native=$(dpkg --print-architecture)
+	if [ "$series" != 6.12 ]; then
+		resolve_backports "$@"
+		return
+	fi
 	if is_foreign; then
 		apt_lists_private
 		apt_update
@@ -161,7 +208,8 @@ source_parts=(
 	tools/testing/selftests/kselftest_harness.h
 )
 
-# unpack_source DIR STRIP PART...: parts of the source, without so many folders
+# unpack_source DIR STRIP [PART...]: parts of the source, or all of it, without so
+# many folders
 unpack_source() {
 	local dir=$1 strip=$2
 	shift 2
@@ -214,6 +262,12 @@ fetch_user() {
 	place user
 }
 
+fetch_kernel() {
+	unpack_source kernel 1
+	echo "$deb" >kernel/.debian-package
+	place kernel
+}
+
 made_by() {
 	[ "$1" != image ] || cksum <"$here/modules.sh"
 }
@@ -247,7 +301,7 @@ flock -n 9 || {
 rm -rf "$cache"/tmp.*
 work=$(mktemp -d "$cache/tmp.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-resolve
+resolve "${todo[@]}"
 for part in "${todo[@]}"; do
 	# Another run may have done it while this one waited.
 	! is_done "$part" || continue

@@ -6,11 +6,13 @@
 # user it says which ones to ask for, and fails. Where nothing is missing it
 # neither calls apt nor needs a network.
 #
-# Usage: hostpkgs.sh [vm | arm64 | fuzz | lint]
-#   vm    for a build and a boot (default)
-#   arm64 for a build and a boot of that architecture, besides
-#   fuzz  for fuzz/
-#   lint  for lint.sh and analyze.sh
+# Usage: hostpkgs.sh [vm | arm64 | kernel | coverage | fuzz | lint]
+#   vm        for a build and a boot (default)
+#   arm64     for a build and a boot of that architecture, besides
+#   kernel    for lab/kernel.sh
+#   coverage  for lab/coverage.py
+#   fuzz      for fuzz/
+#   lint      for lint.sh and analyze.sh
 set -eu
 
 # What must be there (a program, or a file named by its path), and the Debian
@@ -42,6 +44,19 @@ needs_arm64() {
 		/usr/aarch64-linux-gnu/include/stdlib.h	libc6-dev-arm64-cross
 		qemu-system-aarch64	qemu-system-arm
 	LIST
+}
+
+needs_kernel() {
+	cat <<-LIST
+		flex			flex
+		bison			bison
+		bc			bc
+		/usr/include/libelf.h	libelf-dev
+	LIST
+}
+
+needs_coverage() {
+	echo "gcovr gcovr"
 }
 
 # The symbolizer gives the stack of a finding its names.
@@ -80,25 +95,16 @@ is_there() {
 	esac
 }
 
-case ${1:-vm} in
-vm)
-	needs=needs_vm
-	;;
-arm64)
-	needs=needs_arm64
-	;;
-fuzz)
-	needs=needs_fuzz
-	;;
-lint)
-	needs=needs_lint
+kind=${1:-vm}
+case $kind in
+vm | arm64 | kernel | coverage | fuzz | lint)
 	;;
 *)
-	echo "usage: hostpkgs.sh [vm | arm64 | fuzz | lint]" >&2
+	echo "usage: hostpkgs.sh [vm | arm64 | kernel | coverage | fuzz | lint]" >&2
 	exit 2
 	;;
 esac
-missing=$($needs | while read -r what package; do
+missing=$("needs_$kind" | while read -r what package; do
 	is_there "$what" || printf ' %s' "$package"
 done)
 missing=${missing# }

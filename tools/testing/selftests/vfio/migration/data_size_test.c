@@ -4,6 +4,8 @@
  * then keeps to.
  */
 #include <errno.h>
+#include <linux/pci_regs.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../../kselftest_harness.h"
@@ -13,11 +15,17 @@
 #include "lib/scene.h"
 #include "lib/testdev.h"
 #include "lib/transfer.h"
+#include "mtty_format.h"
 
 #define PORTS	2
 
 /* The records that say how far the log has come, the ports, the interrupts */
 #define TAIL_MAX	1024
+
+/* So small that a record is read in several, the short ones at the end, too */
+#define PART		20
+#define MIN_PARTS	10
+#define MAX_PARTS	1024
 
 FIXTURE(data_size) {
 	struct vmig_testdev td;
@@ -27,6 +35,7 @@ FIXTURE(data_size) {
 };
 
 FIXTURE_VARIANT(data_size) {
+	const char *policy;
 	const char *capture;
 	uint64_t log_bytes;
 };
@@ -43,9 +52,16 @@ FIXTURE_VARIANT_ADD(data_size, capture_1M) {
 	.capture = "1M", .log_bytes = (1 << 20) - 4096,
 };
 
+FIXTURE_VARIANT_ADD(data_size, embedded) {
+	.policy = "embedded", .capture = "8K", .log_bytes = 4096,
+};
+
 FIXTURE_SETUP(data_size)
 {
-	const struct vmig_attrs attrs = { .capture_size = variant->capture };
+	const struct vmig_attrs attrs = {
+		.config_policy = variant->policy,
+		.capture_size = variant->capture,
+	};
 
 	self->fd = -1;
 	self->dev = &self->td.dev;
@@ -141,21 +157,67 @@ TEST_F(data_size, shrinks_by_pre_copy)
 	EXPECT_LE(self->stream.len - before, size);
 }
 
-/* Clause: stop_copy_length within STOP_COPY: counts down to nothing */
+/* To its end, asking before each part: never less than is left, and near */
+static void count_down(struct __test_metadata *_metadata, struct vmig_device *dev,
+		       int fd)
+{
+	uint64_t told[MAX_PARTS], size = 0;
+	unsigned int n = 0, i;
+	char part[PART];
+	ssize_t got;
+
+	do {
+		ASSERT_GT(MAX_PARTS, n);
+		EXPECT_RET(0, vmig_mig_data_size(dev, &told[n]), "size");
+		got = read(fd, part, sizeof(part));
+		ASSERT_LE(0, got);
+		size += got;
+		told[n++] += size - got;
+	} while (got);
+
+	EXPECT_LT(MIN_PARTS, n);
+	for (i = 0; i < n; i++) {
+		EXPECT_LE(size, told[i]) {
+			TH_LOG("part %u", i);
+		}
+		EXPECT_GE(size + TAIL_MAX, told[i]) {
+			TH_LOG("part %u", i);
+		}
+	}
+}
+
+/* Clause: stop_copy_length within STOP_COPY: what is left, down to nothing */
 TEST_F(data_size, counts_down_in_stop_copy)
 {
-	uint64_t before = 0, after = 0;
-	char part[50];
-
 	ASSERT_RET(0, vmig_scene_set(self->dev, PORTS, 3), "scene");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
 					 &self->fd), "STOP_COPY");
-	EXPECT_RET(0, vmig_mig_data_size(self->dev, &before), "size");
-	ASSERT_EQ(50, read(self->fd, part, sizeof(part)));
-	EXPECT_RET(0, vmig_mig_data_size(self->dev, &after), "size");
-	EXPECT_LE(after, before);
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096), "rest");
-	EXPECT_LE(self->stream.len, after);
+	count_down(_metadata, self->dev, self->fd);
+}
+
+/* Clause: the same, of what has changed since it was read in PRE_COPY */
+TEST_F(data_size, counts_down_what_has_changed)
+{
+	uint16_t command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+	uint8_t ones[64];
+
+	memset(ones, 0xff, sizeof(ones));
+	ASSERT_RET(0, vmig_scene_set(self->dev, PORTS, 3), "scene");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+					       VMIG_TRANSFER_CHUNK), "pre-copy");
+	ASSERT_RET(0, vmig_region_write(self->dev, VFIO_PCI_CONFIG_REGION_INDEX,
+					PCI_COMMAND, &command, sizeof(command)),
+		   "config space");
+	if (variant->log_bytes)
+		ASSERT_RET(0, vmig_region_write(self->dev,
+						VFIO_PCI_BAR2_REGION_INDEX,
+						MTTY_CAP_LOG_OFFSET, ones,
+						sizeof(ones)), "BAR2");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 NULL), "STOP_COPY");
+	count_down(_metadata, self->dev, self->fd);
 }
 
 TEST_HARNESS_MAIN

@@ -30,6 +30,8 @@
 #define SIZE		0x100000u
 #define WRITERS		3
 #define HOT_PAGES	4
+/* Four writers at once on a machine of few processors */
+#define TIMEOUT_S	120
 #define ROUNDS		200
 
 FIXTURE(map) {
@@ -468,7 +470,7 @@ static void read_some(struct __test_metadata *_metadata,
  * written through a mapping has been read, though writing and reading go on at
  * the same time
  */
-TEST_F(map, no_write_is_missed)
+TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 {
 	uint8_t *image = calloc(1, SIZE);
 	struct writer writers[WRITERS];

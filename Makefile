@@ -16,7 +16,7 @@ ACCEL	?=
 KERNEL	?=
 ARCH	?= x86_64
 LAB	?= 6.12
-GCOV	?=
+MTTY_GCOV ?=
 
 VM	:= tools/testing/selftests/vfio/migration/vm
 LABDIR	:= tools/testing/selftests/vfio/migration/lab
@@ -51,7 +51,7 @@ KDIR	:= $(abspath $(KERNEL))
 KIMAGE	:= $(KDIR)/$(BOOTS)
 KHDR	:= $(if $(wildcard $(KDIR)/usr/include/linux/vfio.h),$(KDIR),$(KSRC))/usr/include
 PARTS	:= source
-B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)$(GCOV:%=-gcov)
+B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)$(MTTY_GCOV:%=-gcov)
 KMODS	:= $(B)/modules
 # Without static keys it has nothing to patch while it runs.
 CALM	:= $(shell grep -q '^CONFIG_JUMP_LABEL=y' $(KDIR)/.config || echo -p)
@@ -72,7 +72,7 @@ MAKEOVERRIDES := $(filter V=% C=% CHECK=% W=%,$(MAKEOVERRIDES))
 
 BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \
 	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(USER:%=-u %) \
-	   $(CALM) $(GCOV:%=-g $(B)/counters.tar)
+	   $(CALM) $(MTTY_GCOV:%=-g $(B)/counters.tar)
 KBUILD	:= $(if $(CROSS),ARCH=$(ARCH) CROSS_COMPILE=$(CROSS)) \
 	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS)
 BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
@@ -109,7 +109,7 @@ mdev: stage
 .PHONY: modules
 modules: stage $(if $(MDEV),mdev) ## build mtty.ko; a warning is an error
 	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=1 KCFLAGS=-Werror \
-		$(KBUILD) MTTY_GCOV=$(GCOV) \
+		$(KBUILD) MTTY_GCOV=$(MTTY_GCOV) \
 		$(MDEV:%=KBUILD_EXTRA_SYMBOLS=%/Module.symvers) modules
 
 .PHONY: selftests
@@ -155,7 +155,7 @@ lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN
 .PHONY: coverage
 coverage: ## which of the driver's lines and branches the tests run; HTML
 	@$(VM)/hostpkgs.sh coverage
-	@+$(call in_lab,kasan) GCOV=1 coverage-report
+	@+$(call in_lab,gcov) MTTY_GCOV=1 coverage-report
 
 .PHONY: coverage-report
 coverage-report: check

@@ -7,7 +7,7 @@
 # another one is built, beside it.
 #
 # Usage: kernel.sh KIND CACHE SERIES JOBS
-#   KIND     kasan or kcsan, as there are KIND.config
+#   KIND     kasan, kcsan or gcov, as there are KIND.config
 #   CACHE    of fetch.sh, for this series
 #   SERIES   of fetch.sh
 set -euo pipefail
@@ -25,7 +25,7 @@ variables=()
 # Lines that a build prints, to tell how far it has come.
 about=3000
 minutes=12
-[ "$kind" != kcsan ] || minutes=6
+[ "$kind" = kasan ] || minutes=6
 
 die() {
 	echo "error: $*" >&2

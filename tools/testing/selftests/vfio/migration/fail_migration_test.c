@@ -27,6 +27,7 @@
 #define NEAR		0x3000u
 /* Larger than the device copies at once, and no multiple of anything */
 #define CHUNK		9001u
+#define FRESH_STEP	0x10000u
 
 struct vmig_world {
 	const char *policy;
@@ -35,6 +36,7 @@ struct vmig_world {
 	struct vmig_bytes stream;
 	uint8_t config[256];
 	uint64_t generation;
+	uint64_t fresh;
 	size_t loaded;
 	int fd;
 };
@@ -141,8 +143,26 @@ static int pre_copy(struct vmig_world *w)
 				  &w->fd);
 }
 
+/* What is written from now on is sent again: a page that was not there before */
+static int is_tracked(struct vmig_world *w)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	int ret;
+
+	w->fresh += FRESH_STEP;
+	ret = vmig_region_write(&w->src.dev, BAR2, w->fresh, "", 1);
+	if (!ret)
+		ret = vmig_precopy_info(w->fd, &info);
+	if (ret)
+		return ret;
+	return info.initial_bytes && info.dirty_bytes ? 0 : -EUCLEAN;
+}
+
 static int unpre_copy(struct vmig_world *w, int ret)
 {
+	/* Who says that nothing has failed has all that it takes */
+	if (!ret && is_tracked(w))
+		return -EUCLEAN;
 	close_data(w);
 	ret = unset_state(&w->src.dev, ret, VFIO_DEVICE_STATE_RUNNING,
 			  VFIO_DEVICE_STATE_PRE_COPY);

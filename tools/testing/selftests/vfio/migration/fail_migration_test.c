@@ -21,13 +21,14 @@
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define PORTS		2
 #define SEED		7
-#define SIZE		"64K"
+#define SIZE		"1M"
 /* Two pages apart from each other, so that there are several records */
 #define FAR		0x8000u
 #define NEAR		0x3000u
 /* Larger than the device copies at once, and no multiple of anything */
 #define CHUNK		9001u
-#define FRESH_STEP	0x10000u
+/* From here on nothing is written, but for a page after each success */
+#define FRESH		0x10000u
 
 struct vmig_world {
 	const char *policy;
@@ -73,6 +74,7 @@ FIXTURE_SETUP(fail_migration)
 	struct vmig_world *w = &self->w;
 
 	w->policy = variant->policy;
+	w->fresh = FRESH;
 	w->fd = -1;
 	w->src.dev.fd = -1;
 	w->dst.dev.fd = -1;
@@ -149,8 +151,8 @@ static int is_tracked(struct vmig_world *w)
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
 	int ret;
 
-	w->fresh += FRESH_STEP;
 	ret = vmig_region_write(&w->src.dev, BAR2, w->fresh, "", 1);
+	w->fresh += getpagesize();
 	if (!ret)
 		ret = vmig_precopy_info(w->fd, &info);
 	if (ret)

@@ -233,7 +233,8 @@ void mtty_irq_load(struct mtty_irq *irq, const struct mtty_irq_saved *saved)
  * mtty_irq_get_info - VFIO_DEVICE_GET_IRQ_INFO
  * @info:	with its index set; flags and count are filled in
  *
- * Return: 0, or -EINVAL if PCI has no such index.
+ * Return: 0, or -EINVAL if conventional PCI has no such index: error reporting
+ * (AER) is PCI Express.
  */
 int mtty_irq_get_info(struct vfio_irq_info *info)
 {
@@ -250,7 +251,8 @@ int mtty_irq_get_info(struct vfio_irq_info *info)
 		},
 	};
 
-	if (info->index >= VFIO_PCI_NUM_IRQS)
+	if (info->index >= VFIO_PCI_NUM_IRQS ||
+	    info->index == VFIO_PCI_ERR_IRQ_INDEX)
 		return -EINVAL;
 
 	info->flags = infos[info->index].flags;

@@ -154,7 +154,7 @@ static void expect_refused(struct __test_metadata *_metadata,
 	}
 }
 
-/* Clause: vfio_irq_info: INTx and MSI have one interrupt each, the rest none */
+/* Clause: vfio_irq_info: INTx and MSI have one interrupt each, MSI-X and REQ none */
 TEST_F(irq_args, info_of_each_index)
 {
 	static const struct {
@@ -169,11 +169,28 @@ TEST_F(irq_args, info_of_each_index)
 	unsigned int i;
 
 	for (i = 0; i < VFIO_PCI_NUM_IRQS; i++) {
+		if (i == VFIO_PCI_ERR_IRQ_INDEX)
+			continue;
 		ASSERT_RET(0, vmig_irq_info(self->dev, i, &info), "index %u", i);
 		EXPECT_EQ(want[i].flags, info.flags);
 		EXPECT_EQ(want[i].count, info.count);
 		EXPECT_EQ(i, info.index);
 	}
+}
+
+/* Clause: vfio_irq_info.index: VFIO_PCI_ERR_IRQ_INDEX, conventional PCI: EINVAL */
+TEST_F(irq_args, no_error_reporting)
+{
+	struct vfio_irq_info info;
+
+	EXPECT_RET(-EINVAL, vmig_irq_info(self->dev, VFIO_PCI_ERR_IRQ_INDEX,
+					  &info), "ERR");
+	EXPECT_EQ(0, info.count);
+	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, VFIO_PCI_ERR_IRQ_INDEX,
+					    TRIGGER, self->spare), "connect");
+	EXPECT_RET(-EINVAL, vmig_irq_disable(self->dev, VFIO_PCI_ERR_IRQ_INDEX),
+		   "disable");
+	expect_unchanged(_metadata, self, variant, "ERR");
 }
 
 /* Clause: vfio_irq_info.index: beyond the last one EINVAL */

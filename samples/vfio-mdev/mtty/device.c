@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 
 #include "mtty.h"
+#include "mtty_trace.h"
 
 static u16 pci_status(const struct mtty *mtty)
 {
@@ -78,7 +79,7 @@ void mtty_device_init(struct mtty *mtty)
 
 	mutex_init(&mtty->lock);
 	init_waitqueue_head(&mtty->wait);
-	mtty_irq_init(&mtty->irq);
+	mtty_irq_init(&mtty->irq, mtty->name);
 	for (i = 0; i < MTTY_MAX_PORTS; i++) {
 		mtty->port[i].mtty = mtty;
 		INIT_DELAYED_WORK(&mtty->port[i].rx_timeout, rx_timeout);
@@ -163,6 +164,7 @@ int mtty_device_open(struct mtty *mtty)
 	mtty_device_reset(mtty);
 	mtty_policy_open(&mtty->policy);
 	mtty->is_open = true;
+	trace_mtty_open(mtty->name, mtty->state);
 
 	return 0;
 }
@@ -176,6 +178,7 @@ void mtty_device_close(struct mtty *mtty)
 	unsigned int i;
 
 	scoped_guard(mutex, &mtty->lock) {
+		trace_mtty_close(mtty->name, mtty->state);
 		mtty_mig_session_end(mtty);
 		mtty_device_quiesce(mtty);
 		mtty_irq_release(&mtty->irq);

@@ -3,7 +3,7 @@
  * Interrupts: one line, two ways to tell the user about it (INTx and MSI), and
  * VFIO_DEVICE_SET_IRQS.
  *
- * push_locked() alone signals, and decides from the current state; everybody
+ * push_locked() alone signals by itself, and decides from the current state; everybody
  * else changes the state and calls it.  So nothing depends on the order in which
  * the line, the device's state and the user's eventfds come: what is pending is
  * signalled once, as soon as everything that it takes is there.
@@ -20,13 +20,24 @@
 
 #include "irq.h"
 #include "mtty_format.h"
+#include "mtty_trace.h"
 
 /* In a tree, Kconfig sees to it; beside one, the kernel has it or has not */
 static_assert(IS_ENABLED(CONFIG_VFIO_VIRQFD),
 	      "mtty needs a kernel with CONFIG_VFIO_VIRQFD (as VFIO_PCI selects)");
 
+static void signal_locked(struct mtty_irq *irq, unsigned int index,
+			  const char *why)
+{
+	lockdep_assert_held(&irq->lock);
+
+	trace_mtty_signal(irq->name, index, why);
+	eventfd_signal(irq->trigger[index]);
+}
+
 static void push_locked(struct mtty_irq *irq)
 {
+	const char *why = irq->running ? "running" : "early";
 	struct eventfd_ctx *intx = irq->trigger[VFIO_PCI_INTX_IRQ_INDEX];
 	struct eventfd_ctx *msi = irq->trigger[VFIO_PCI_MSI_IRQ_INDEX];
 
@@ -40,12 +51,12 @@ static void push_locked(struct mtty_irq *irq)
 
 	if (intx && !irq->intx_masked && !irq->intx_disabled) {
 		irq->intx_masked = true;
-		eventfd_signal(intx);
+		signal_locked(irq, VFIO_PCI_INTX_IRQ_INDEX, why);
 	}
 
 	if (msi && !irq->msi_sent) {
 		irq->msi_sent = true;
-		eventfd_signal(msi);
+		signal_locked(irq, VFIO_PCI_MSI_IRQ_INDEX, why);
 	}
 }
 
@@ -111,10 +122,12 @@ static void disable_index(struct mtty_irq *irq, unsigned int index)
 /**
  * mtty_irq_init - first of all calls
  * @irq:	zeroed
+ * @name:	of the device; stays as long as @irq does
  */
-void mtty_irq_init(struct mtty_irq *irq)
+void mtty_irq_init(struct mtty_irq *irq, const char *name)
 {
 	mutex_init(&irq->lock);
+	irq->name = name;
 }
 
 /**
@@ -334,7 +347,7 @@ static int set_trigger(struct mtty_irq *irq, const struct request *req)
 
 	if (!irq->trigger[req->index])
 		return -EINVAL;
-	eventfd_signal(irq->trigger[req->index]);
+	signal_locked(irq, req->index, "user");
 
 	return 0;
 }

@@ -38,6 +38,7 @@ struct mtty_irq_hook {
  *		level, so there is one for each assertion
  * @mask:	masks INTx; protected, as @unmask, by the lock of the device
  * @unmask:	unmasks INTx
+ * @name:	of the device, for who watches
  */
 struct mtty_irq {
 	struct mutex lock; /* the line and the triggers */
@@ -51,6 +52,7 @@ struct mtty_irq {
 
 	struct mtty_irq_hook mask;
 	struct mtty_irq_hook unmask;
+	const char *name;
 };
 
 /**
@@ -63,7 +65,7 @@ struct mtty_irq_saved {
 	u32 flags;
 };
 
-void mtty_irq_init(struct mtty_irq *irq);
+void mtty_irq_init(struct mtty_irq *irq, const char *name);
 void mtty_irq_release(struct mtty_irq *irq);
 void mtty_irq_reset(struct mtty_irq *irq);
 void mtty_irq_run(struct mtty_irq *irq);

@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 
 #include "mtty.h"
+#include "mtty_trace.h"
 
 static int store_config(struct mtty_session *session)
 {
@@ -25,6 +26,7 @@ static int store_config(struct mtty_session *session)
 	if (ret)
 		return mtty_stream_refuse(p, ret);
 
+	trace_mtty_config(mtty->name, "streamed", mtty_stream_generation(p));
 	mtty_device_update_irq(mtty);
 
 	return 0;
@@ -115,14 +117,13 @@ static int admit(struct mtty_session *session)
 	return mtty_policy_admit_data(&mtty->policy);
 }
 
-static ssize_t load_write(struct file *file, const char __user *buf,
-			  size_t count, loff_t *ppos)
+static ssize_t take_in(struct mtty_session *session, const char __user *buf,
+		       size_t count)
 {
-	struct mtty_session *session = file->private_data;
 	ssize_t done = 0;
 	int ret;
 
-	guard(mutex)(&session->io);
+	lockdep_assert_held(&session->io);
 
 	ret = admit(session);
 	while (count && !ret) {
@@ -149,6 +150,20 @@ static ssize_t load_write(struct file *file, const char __user *buf,
 		return ret;
 
 	return done ?: ret;
+}
+
+static ssize_t load_write(struct file *file, const char __user *buf,
+			  size_t count, loff_t *ppos)
+{
+	struct mtty_session *session = file->private_data;
+	ssize_t ret;
+
+	guard(mutex)(&session->io);
+
+	ret = take_in(session, buf, count);
+	trace_mtty_data(session->mtty->name, "write", count, ret);
+
+	return ret;
 }
 
 static __poll_t load_poll(struct file *file, struct poll_table_struct *wait)
@@ -218,6 +233,7 @@ int mtty_load_finish(struct mtty *mtty)
 		return ret;
 
 	settle_generation(mtty, p->ended);
+	trace_mtty_config(mtty->name, "effective", mtty->policy.generation);
 	/* What was signalled early shall not be signalled again */
 	if (!mtty->irq.early)
 		mtty_device_load(mtty, &p->state);

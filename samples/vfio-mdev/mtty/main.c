@@ -14,10 +14,15 @@
 #include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
 #include "mtty.h"
+
+/* The events themselves are built here; the other files only refer to them */
+#define CREATE_TRACE_POINTS
+#include "mtty_trace.h"
 
 #define MTTY_NAME		"mtty"
 /* Enough for any test; each has a number of its own in several kernel tables */
@@ -248,43 +253,54 @@ static long ioctl_info(struct mtty *mtty, void __user *arg, size_t minsz,
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-static long ioctl_set_irqs(struct mtty *mtty, void __user *arg)
+static int check_set_irqs(struct vfio_irq_set *set, void __user *arg, s32 *data)
 {
-	size_t minsz = offsetofend(struct vfio_irq_set, count);
-	struct vfio_irq_info info = {};
-	struct vfio_irq_set set;
-	s32 data = 0;
+	struct vfio_irq_info info = { .index = set->index };
 	size_t size;
 	int ret;
 
-	if (copy_from_user(&set, arg, minsz))
-		return -EFAULT;
-
-	info.index = set.index;
 	ret = mtty_irq_get_info(&info);
 	if (ret)
 		return ret;
 
-	ret = vfio_set_irqs_validate_and_prepare(&set, info.count,
+	ret = vfio_set_irqs_validate_and_prepare(set, info.count,
 						 VFIO_PCI_NUM_IRQS, &size);
 	if (ret)
 		return ret;
 
 	/* No index has more than one interrupt */
-	if (WARN_ON_ONCE(size > sizeof(data)))
+	if (WARN_ON_ONCE(size > sizeof(*data)))
 		return -EINVAL;
-	if (copy_from_user(&data, arg + minsz, size))
+
+	return copy_from_user(data, arg, size) ? -EFAULT : 0;
+}
+
+static long ioctl_set_irqs(struct mtty *mtty, void __user *arg)
+{
+	size_t minsz = offsetofend(struct vfio_irq_set, count);
+	struct vfio_irq_set set;
+	s32 data = 0;
+	int ret;
+
+	if (copy_from_user(&set, arg, minsz))
 		return -EFAULT;
+
+	ret = check_set_irqs(&set, arg + minsz, &data);
 
 	guard(mutex)(&mtty->lock);
 
-	return mtty_irq_set(&mtty->irq, &set, &data);
+	if (!ret)
+		ret = mtty_irq_set(&mtty->irq, &set, &data);
+	trace_mtty_set_irqs(mtty->name, &set, data, ret);
+
+	return ret;
 }
 
 static long ioctl_reset(struct mtty *mtty)
 {
 	guard(mutex)(&mtty->lock);
 
+	trace_mtty_reset(mtty->name, mtty->state);
 	mtty_mig_session_end(mtty);
 	mtty_device_reset(mtty);
 
@@ -334,6 +350,7 @@ static int mtty_init_device(struct vfio_device *vdev)
 	mtty->nr_ports = container_of(mdev->type, struct mtty_type,
 				      type)->nr_ports;
 	mtty->cap.size = MTTY_CAP_DEFAULT_SIZE;
+	strscpy(mtty->name, dev_name(vdev->dev), sizeof(mtty->name));
 	mtty_device_init(mtty);
 
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |

@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 
 #include "mtty.h"
+#include "mtty_trace.h"
 
 /**
  * mtty_mig_stream_id - what a stream says about the device it is from
@@ -263,22 +264,32 @@ static const arc_fn arcs[VFIO_DEVICE_STATE_NR][VFIO_DEVICE_STATE_NR] = {
 	[S(RESUMING)][S(STOP)] = arc_load_end,
 };
 
+static struct file *refuse(struct mtty *mtty, enum vfio_device_mig_state target,
+			   int ret)
+{
+	trace_mtty_state(mtty->name, mtty->state, target, mtty->state, ret);
+
+	return ERR_PTR(ret);
+}
+
 static struct file *step(struct mtty *mtty, enum vfio_device_mig_state target)
 {
-	enum vfio_device_mig_state next;
+	enum vfio_device_mig_state old = mtty->state, next;
 	struct file *file;
 	int ret;
 
-	ret = vfio_mig_get_next_state(&mtty->vdev, mtty->state, target, &next);
+	ret = vfio_mig_get_next_state(&mtty->vdev, old, target, &next);
 	if (ret)
-		return ERR_PTR(ret);
+		return refuse(mtty, target, ret);
 
-	if (WARN_ON_ONCE(!arcs[mtty->state][next]))
+	if (WARN_ON_ONCE(!arcs[old][next]))
 		return ERR_PTR(-EINVAL);
 
-	file = arcs[mtty->state][next](mtty);
+	file = arcs[old][next](mtty);
 	if (!IS_ERR(file))
 		mtty->state = next;
+	trace_mtty_state(mtty->name, old, next, mtty->state,
+			 PTR_ERR_OR_ZERO(file));
 
 	return file;
 }
@@ -297,7 +308,7 @@ static struct file *set_state(struct vfio_device *vdev,
 	 */
 	if (mtty->state == VFIO_DEVICE_STATE_ERROR ||
 	    target == VFIO_DEVICE_STATE_ERROR)
-		return ERR_PTR(-EINVAL);
+		return refuse(mtty, target, -EINVAL);
 
 	/* Only the last arc of a path can begin a session */
 	while (mtty->state != target && !file)

@@ -13,6 +13,7 @@
 
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/uuid.h>
 #include <linux/vfio.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -127,6 +128,7 @@ struct mtty_port {
  * struct mtty - one device
  * @vdev:	the device as VFIO knows it
  * @nr_ports:	1 or 2, by the type it was created as
+ * @name:	of the mediated device, which a data_fd may outlive
  * @lock:	protects everything below, but for what @irq says
  * @is_open:	somebody has the device open
  * @running:	the device may act by itself; follows from @state
@@ -145,6 +147,7 @@ struct mtty_port {
 struct mtty {
 	struct vfio_device vdev;
 	unsigned int nr_ports;
+	char name[UUID_STRING_LEN + 1];
 
 	struct mutex lock; /* the device */
 	bool is_open;

@@ -14,6 +14,7 @@
 #include <linux/vfio.h>
 
 #include "mtty.h"
+#include "mtty_trace.h"
 
 static const struct {
 	const char *name;
@@ -200,11 +201,13 @@ static int set_loaded(struct mtty *mtty, u64 generation)
 
 	if (is_superseded(mtty, generation)) {
 		mtty_pci_load_drop(&mtty->pci);
+		trace_mtty_config(mtty->name, "superseded", generation);
 		return 0;
 	}
 
 	mtty_pci_load_commit(&mtty->pci);
 	mtty->policy.loaded = generation;
+	trace_mtty_config(mtty->name, "committed", generation);
 	mtty_device_update_irq(mtty);
 
 	return 0;

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "mtty.h"
+#include "mtty_trace.h"
 
 #define HEAD_SIZE	sizeof(struct mtty_rec_head)
 /* Where every page is sent by itself; neighbours share a record */
@@ -323,14 +324,13 @@ static size_t copy_out(struct mtty_session *session, char __user *buf,
 	return done;
 }
 
-static ssize_t save_read(struct file *file, char __user *buf, size_t count,
-			 loff_t *ppos)
+static ssize_t give_out(struct mtty_session *session, char __user *buf,
+			size_t count)
 {
-	struct mtty_session *session = file->private_data;
 	ssize_t done = 0;
 	int ret = 0;
 
-	guard(mutex)(&session->io);
+	lockdep_assert_held(&session->io);
 
 	while (count) {
 		size_t n;
@@ -350,6 +350,20 @@ static ssize_t save_read(struct file *file, char __user *buf, size_t count,
 	}
 
 	return done ?: ret;
+}
+
+static ssize_t save_read(struct file *file, char __user *buf, size_t count,
+			 loff_t *ppos)
+{
+	struct mtty_session *session = file->private_data;
+	ssize_t ret;
+
+	guard(mutex)(&session->io);
+
+	ret = give_out(session, buf, count);
+	trace_mtty_data(session->mtty->name, "read", count, ret);
+
+	return ret;
 }
 
 static __poll_t save_poll(struct file *file, struct poll_table_struct *wait)

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Trace events; see trace.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "trace.h"
+
+#define TRACEFS		"/sys/kernel/tracing"
+
+static int open_file(const struct vmig_trace *trace, const char *name, int flags)
+{
+	char path[160];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", trace->dir, name);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_file(const struct vmig_trace *trace, const char *name,
+		      const char *value)
+{
+	int fd = open_file(trace, name, O_WRONLY);
+	int ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, value, strlen(value)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int mount_tracefs(struct vmig_trace *trace)
+{
+	if (!access(TRACEFS "/instances", F_OK))
+		return 0;
+	/* Without tracefs, sysfs has no such directory either */
+	if (mount("tracefs", TRACEFS, "tracefs", 0, NULL))
+		return errno == ENOENT ? -ENODEV : -errno;
+	trace->mounted = true;
+	return 0;
+}
+
+int vmig_trace_start(struct vmig_trace *trace, const char *system)
+{
+	char enable[64];
+	int ret;
+
+	memset(trace, 0, sizeof(*trace));
+	ret = mount_tracefs(trace);
+	if (ret)
+		return ret;
+
+	snprintf(trace->dir, sizeof(trace->dir), TRACEFS "/instances/vmig-%d",
+		 getpid());
+	if (mkdir(trace->dir, 0700)) {
+		ret = -errno;
+		trace->dir[0] = '\0';
+		vmig_trace_stop(trace);
+		return ret;
+	}
+
+	/* The time of one CPU may be that of another one, but not a count */
+	ret = write_file(trace, "trace_clock", "counter");
+	if (!ret)
+		ret = write_file(trace, "trace_options", "nocontext-info");
+	snprintf(enable, sizeof(enable), "events/%s/enable", system);
+	if (!ret)
+		ret = write_file(trace, enable, "1");
+	if (ret)
+		vmig_trace_stop(trace);
+	return ret;
+}
+
+/* What tells a reader of columns about them */
+static int cut_heading(struct vmig_bytes *text, size_t at)
+{
+	int ret = 0;
+
+	while (!ret && at < text->len && text->data[at] == '#') {
+		size_t len = 1;
+
+		while (at + len < text->len && text->data[at + len - 1] != '\n')
+			len++;
+		ret = vmig_bytes_cut(text, at, len);
+	}
+	return ret;
+}
+
+int vmig_trace_read(struct vmig_trace *trace, struct vmig_bytes *text)
+{
+	int fd = open_file(trace, "trace", O_RDONLY);
+	size_t start = text->len;
+	char buf[4096];
+	ssize_t n;
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	do {
+		n = read(fd, buf, sizeof(buf));
+		ret = n < 0 ? -errno : vmig_bytes_add(text, buf, n);
+	} while (!ret && n);
+	close(fd);
+	if (!ret)
+		ret = cut_heading(text, start);
+	return ret ? ret : vmig_bytes_add(text, "", 1);
+}
+
+void vmig_trace_stop(struct vmig_trace *trace)
+{
+	if (trace->dir[0])
+		rmdir(trace->dir);
+	if (trace->mounted)
+		umount(TRACEFS);
+	memset(trace, 0, sizeof(*trace));
+}

@@ -4,7 +4,7 @@
 # Builds a lab kernel, unless the cache has it, and prints the path of the
 # built tree: what KERNEL= takes. Progress goes to standard error. A tree is
 # known by its source, its options and its compiler; when one of them changes
-# another one is built, beside it.
+# another one is built, beside it. In which fragment an option is does not matter.
 #
 # Usage: kernel.sh KIND CACHE SERIES JOBS
 #   KIND     kasan, kcsan or gcov, as there are KIND.config
@@ -18,7 +18,8 @@ kind=$1
 cache=$2
 series=$3
 jobs=$4
-fragments=("$here/../config" "$here/lab.config" "$here/$kind.config")
+fragments=("$here/../config" "$here/../config.x86_64" "$here/lab.config"
+	   "$here/$kind.config")
 # The kernel's own races are not looked for, only those that our module is in.
 variables=()
 [ "$kind" != kcsan ] || variables=(KCSAN_SANITIZE=n)
@@ -45,7 +46,8 @@ kmake() {
 
 version=$(sed 's/^[^_]*_\([^-~]*\).*/\1/' "$source/.debian-package")
 hash=$({
-	cat "$source/.debian-package" "${fragments[@]}"
+	cat "$source/.debian-package"
+	grep -h CONFIG_ "${fragments[@]}" | sort
 	echo "${variables[*]}"
 	gcc --version | head -n 1
 } | sha256sum | cut -c -12)

@@ -83,7 +83,7 @@ mkdir -p "$out"
 : >"$out/order"
 for name in "${required[@]}"; do
 	[ -n "${path[$name]:-}${builtin[$name]:-}" ] ||
-		die "the kernel in $tree has no $name, neither as a module nor built in; see the fragment tools/testing/selftests/vfio/migration/config"
+		die "the kernel in $tree has no $name, neither as a module nor built in; see the fragments config and config.x86_64 in tools/testing/selftests/vfio/migration"
 	take "$name"
 done
 for name in "${optional[@]}"; do

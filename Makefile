@@ -146,7 +146,7 @@ lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kme
 
 # What many users do at once, and what comes in between.
 RACES	:= fuzz_test irq_stress_test mmap_test precopy_test stress_test \
-	   traffic_test config_churn_test data_fd_outlive_test
+	   traffic_test config_churn_test data_fd_outlive_test data_fd_race_test
 
 .PHONY: lab-kcsan
 lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN)

@@ -27,6 +27,9 @@
 #define DEVICES		64
 #define ROUNDS		10
 #define REMOVALS	3
+#define OPENINGS	50
+/* How often an attribute has to be written between two openings */
+#define MIN_WRITES	5
 #define TIMEOUT_S	300
 
 /**
@@ -202,6 +205,97 @@ TEST_F_TIMEOUT(stress, attributes, TIMEOUT_S)
 	expect_works(_metadata, self);
 }
 
+/**
+ * struct writer - one who does not stop to configure a device
+ * @mdev:	the device
+ * @attr:	what he writes,
+ * @value:	in turn
+ * @thread:	itself
+ * @stop:	it has to end
+ * @written:	how often it was not in vain
+ * @ret:	0 or another error than EBUSY
+ */
+struct writer {
+	const struct vmig_mdev *mdev;
+	const char *attr;
+	const char *value[2];
+	pthread_t thread;
+	bool stop;
+	unsigned int written;
+	int ret;
+};
+
+static void *write_attr(void *opaque)
+{
+	struct writer *writer = opaque;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; !__atomic_load_n(&writer->stop, __ATOMIC_ACQUIRE); i++) {
+		ret = vmig_mdev_set_attr(writer->mdev, writer->attr,
+					 writer->value[i % 2]);
+		if (!ret)
+			__atomic_add_fetch(&writer->written, 1, __ATOMIC_RELAXED);
+		else if (ret != -EBUSY)
+			writer->ret = ret;
+	}
+	return NULL;
+}
+
+static bool has_written(const struct writer *writer)
+{
+	return __atomic_load_n(&writer->written, __ATOMIC_RELAXED) >= MIN_WRITES;
+}
+
+/* What a user has found when he opened it, he finds until he closes it */
+static void expect_stays(struct __test_metadata *_metadata,
+			 struct vmig_device *dev)
+{
+	uint64_t size = dev->region[VFIO_PCI_BAR2_REGION_INDEX].size;
+	struct vfio_device_feature_mig_config before, after;
+	uint8_t byte;
+
+	EXPECT_TRUE(size == 8192 || size == 65536);
+	ASSERT_RET(0, vmig_mig_config_get(dev, &before), "query");
+	rest(1);
+	EXPECT_RET(0, vmig_region_write(dev, VFIO_PCI_BAR2_REGION_INDEX,
+					size - 1, "x", 1), "last byte");
+	EXPECT_RET(-EINVAL, vmig_region_read(dev, VFIO_PCI_BAR2_REGION_INDEX,
+					     size, &byte, 1), "behind it");
+	ASSERT_RET(0, vmig_mig_config_get(dev, &after), "query");
+	EXPECT_EQ(before.flags, after.flags);
+}
+
+/* Clause: migration/ in sysfs while others open and close: between two openings only */
+TEST_F_TIMEOUT(stress, configured_between_openings, TIMEOUT_S)
+{
+	struct writer writers[] = {
+		{ .attr = "migration/capture_size", .value = { "8K", "64K" } },
+		{ .attr = "migration/config_policy",
+		  .value = { "before-data", variant->policy } },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(writers); i++) {
+		writers[i].mdev = &self->td.mdev;
+		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL, write_attr,
+					    &writers[i]));
+	}
+	for (i = 0; i < OPENINGS || !has_written(&writers[0]) ||
+	     !has_written(&writers[1]); i++) {
+		vmig_device_close(self->dev);
+		ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
+					       VMIG_PATH_GROUP), "open");
+		expect_stays(_metadata, self->dev);
+	}
+	for (i = 0; i < ARRAY_SIZE(writers); i++) {
+		__atomic_store_n(&writers[i].stop, true, __ATOMIC_RELEASE);
+		ASSERT_EQ(0, pthread_join(writers[i].thread, NULL));
+		EXPECT_RET(0, writers[i].ret, "%s", writers[i].attr);
+	}
+	expect_works(_metadata, self);
+}
+
 /* Clause: delete_module(): refused as long as a device is open */
 TEST_F_TIMEOUT(stress, module_is_held, TIMEOUT_S)
 {
@@ -251,6 +345,7 @@ TEST_F_TIMEOUT(stress, removed_meanwhile, TIMEOUT_S)
 }
 
 struct traveller {
+	pthread_barrier_t *all_there;
 	struct vmig_testdev td;
 	struct vmig_bytes stream;
 	pthread_t thread;
@@ -266,6 +361,7 @@ static void *travel(void *opaque)
 	struct vmig_device *dev = &self->td.dev;
 	unsigned int i;
 
+	pthread_barrier_wait(self->all_there);
 	for (i = 0; !self->ret && i < ROUNDS; i++) {
 		self->stream.len = 0;
 		self->ret = vmig_scene_set(dev, 2, self->seed);
@@ -285,6 +381,7 @@ static void *travel(void *opaque)
 }
 
 FIXTURE(crowd) {
+	pthread_barrier_t all_there;
 	struct traveller all[DEVICES];
 	unsigned int nr;
 };
@@ -303,14 +400,16 @@ FIXTURE_TEARDOWN(crowd)
 	}
 }
 
-/* Clause: many devices: each migrates as if it were alone */
+/* Clause: many devices, all at once: each migrates as if it were alone */
 TEST_F_TIMEOUT(crowd, each_migrates_as_if_alone, TIMEOUT_S)
 {
 	const struct vmig_attrs attrs = { .config_policy = "embedded" };
 	struct traveller *all = self->all;
 	unsigned int i;
 
+	ASSERT_EQ(0, pthread_barrier_init(&self->all_there, NULL, DEVICES));
 	for (i = 0; i < DEVICES; i++) {
+		all[i].all_there = &self->all_there;
 		all[i].seed = i;
 		all[i].what = "";
 		ASSERT_RET(0, vmig_testdev_open(&all[i].td, "mtty-2",

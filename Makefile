@@ -133,7 +133,9 @@ check-arm64: ## the same in an arm64 VM: any target takes ARCH=arm64
 given = $(filter command environment,$(firstword $(origin $1)))
 LAB_LIMITS = TIMEOUT=$(if $(call given,TIMEOUT),$(TIMEOUT),5400) \
 	     TEST_TIMEOUT=$(or $(TEST_TIMEOUT),900)
+# $1: which kernel, $2: how long all that runs on it takes on two CPUs
 in_lab	= kernel=$$($(LABDIR)/kernel.sh $1 $(CACHE)/debian-$(LAB) $(LAB) $(JOBS)) && \
+	  $(if $(TESTS),,echo "the tests on it: some $2 minutes on two CPUs ..." &&) \
 	  $(MAKE) --no-print-directory KERNEL="$$kernel" CACHE=$(CACHE) \
 		  OUT=$(OUT) JOBS=$(JOBS) $(LAB_LIMITS)
 
@@ -142,7 +144,7 @@ lab: lab-kasan lab-kcsan ## all tests on the lab kernels; LAB=7: of a newer seri
 
 .PHONY: lab-kasan
 lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kmemleak
-	@+$(call in_lab,kasan) check
+	@+$(call in_lab,kasan,16) check
 
 # What many users do at once, and what comes in between.
 RACES	:= fuzz_test irq_stress_test mmap_test precopy_test stress_test \
@@ -150,12 +152,12 @@ RACES	:= fuzz_test irq_stress_test mmap_test precopy_test stress_test \
 
 .PHONY: lab-kcsan
 lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN)
-	@+$(call in_lab,kcsan) check TESTS="$(or $(TESTS),$(RACES))"
+	@+$(call in_lab,kcsan,4) check TESTS="$(or $(TESTS),$(RACES))"
 
 .PHONY: coverage
 coverage: ## which of the driver's lines and branches the tests run; HTML
 	@$(VM)/hostpkgs.sh coverage
-	@+$(call in_lab,gcov) MTTY_GCOV=1 coverage-report
+	@+$(call in_lab,gcov,5) MTTY_GCOV=1 coverage-report
 
 .PHONY: coverage-report
 coverage-report: check
@@ -207,6 +209,7 @@ shell: modules ## boot, with a shell on this terminal
 .PHONY: lint
 lint: stage ## checkpatch, kernel-doc, shellcheck; sparse, gcc's analyzer, coccinelle
 	@$(VM)/hostpkgs.sh lint
+	@echo "a minute or two on two CPUs:"
 	@$(VM)/lint.sh $(KSRC)
 	@$(VM)/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 

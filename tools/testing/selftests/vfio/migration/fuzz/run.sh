@@ -33,15 +33,15 @@ dir=$1
 shift
 case $#:${1-} in
 0:)
-	limit=-max_total_time=30
+	limit=-max_total_time=30 long="30 seconds"
 	;;
 2:-n)
 	is_number "$2" || usage
-	limit=-runs=$2
+	limit=-runs=$2 long="$2 executions"
 	;;
 1:*)
 	is_number "$1" || usage
-	limit=-max_total_time=$((($1 + 1) / 2))
+	limit=-max_total_time=$((($1 + 1) / 2)) long="$((($1 + 1) / 2)) seconds"
 	;;
 *)
 	usage
@@ -52,6 +52,13 @@ stat() {
 	sed -n "s/^stat::$1: *//p" "$log" | tail -n 1
 }
 
+# Nobody who waits for the end of the output is to wait for the last sleep, too.
+progress() {
+	while sleep 60 >/dev/null 2>&1; do
+		echo "  $(grep -o '^#[0-9]*' "$log" | tail -n 1 | tr -d '#') executions so far"
+	done
+}
+
 # libFuzzer's own limit of 20 minutes for one input is no limit at all, and the
 # sanitizer's search for leaks does not work everywhere.
 fuzz() {
@@ -60,9 +67,15 @@ fuzz() {
 	corpus=$dir/corpus/$name
 	mkdir -p "$corpus" "$dir/findings"
 	status=0
+	echo "$name: $long ..."
+	progress &
+	teller=$!
+	trap 'kill $teller' EXIT
 	"$dir/${name}_fuzz" "$limit" -max_len="$2" -timeout=60 -detect_leaks=0 \
 		-print_final_stats=1 -artifact_prefix="$dir/findings/$name-" \
 		"$corpus" "$here/corpus/$name" >"$log" 2>&1 || status=$?
+	kill $teller
+	trap - EXIT
 
 	n=$(stat number_of_executed_units)
 	executions=$((executions + ${n:-0}))

@@ -12,6 +12,7 @@ scripts_dir=$(realpath "$1")/scripts
 checkpatch=$scripts_dir/checkpatch.pl
 status=0
 
+echo "checkpatch, kernel-doc, shellcheck ..."
 # vfio.h itself has names with small letters (..._PRECOPY_INFOv2), which
 # checkpatch would know only from a whole kernel tree in git.
 check_sources() {

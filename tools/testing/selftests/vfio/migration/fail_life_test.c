@@ -27,6 +27,8 @@
 #define FAR		0x8000u
 /* Larger than the device copies at once, and no multiple of anything */
 #define CHUNK		9001u
+/* Each of some hundred faults takes its time where memory is watched */
+#define TIMEOUT_S	300
 
 struct vmig_world {
 	enum vmig_path path;
@@ -383,7 +385,7 @@ static unsigned int spare_groups(struct vmig_fault *fault)
 }
 
 /* Clause: all of the uAPI but migration, and sysfs: an error, nothing half done */
-TEST_F(fail_life, nothing_half_done)
+TEST_F_TIMEOUT(fail_life, nothing_half_done, TIMEOUT_S)
 {
 	unsigned int first = spare_groups(&self->fault);
 

@@ -29,6 +29,8 @@
 #define CHUNK		9001u
 /* From here on nothing is written, but for a page after each success */
 #define FRESH		0x10000u
+/* As for the life of a device: there are some hundred faults */
+#define TIMEOUT_S	300
 
 struct vmig_world {
 	const char *policy;
@@ -347,7 +349,7 @@ static const struct vmig_step migration[] = {
 };
 
 /* Clause: a migration in which everything fails once brings all of it home */
-TEST_F(fail_migration, all_of_it_arrives)
+TEST_F_TIMEOUT(fail_migration, all_of_it_arrives, TIMEOUT_S)
 {
 	uint8_t page[6] = "far", seen[6] = "";
 	struct vmig_world *w = &self->w;

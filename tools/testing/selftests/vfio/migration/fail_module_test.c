@@ -54,6 +54,7 @@ static int unload(struct vmig_world *w, int ret)
 FIXTURE_SETUP(fail_module)
 {
 	const char *path = getenv("MTTY_KO") ?: "/mtty.ko";
+	int ret;
 
 	self->fault.fd = -1;
 	self->w.file = open(path, O_RDONLY | O_CLOEXEC);
@@ -61,6 +62,10 @@ FIXTURE_SETUP(fail_module)
 		SKIP(return, "no module %s to load: MTTY_KO says where", path);
 	if (vmig_fault_init(&self->fault))
 		SKIP(return, "no fault injection on this kernel");
+	/* The kernel warns, once, if it has no memory for the fields of an event */
+	ret = vmig_fault_spare(&self->fault, NULL, "event_define_fields");
+	if (ret != -ENOENT)
+		ASSERT_RET(0, ret, "spare event_define_fields()");
 	ASSERT_RET(0, unload(&self->w, 0), "unload");
 }
 

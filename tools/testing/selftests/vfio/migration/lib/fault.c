@@ -121,7 +121,7 @@ void vmig_fault_exit(struct vmig_fault *fault)
 	fault->fd = -1;
 }
 
-/* From where a function is to where the next one in its module begins */
+/* From where a function is to where the next one in its module, or the kernel, begins */
 static int find_function(const char *module, const char *function,
 			 unsigned long long *start, unsigned long long *end)
 {
@@ -130,7 +130,10 @@ static int find_function(const char *module, const char *function,
 	FILE *file;
 	int pass;
 
-	snprintf(want, sizeof(want), "[%s]", module);
+	if (module)
+		snprintf(want, sizeof(want), "[%s]", module);
+	else
+		want[0] = '\0';
 	*start = 0;
 	*end = 0;
 	file = fopen("/proc/kallsyms", "r");
@@ -140,8 +143,9 @@ static int find_function(const char *module, const char *function,
 	for (pass = 0; pass < 2; pass++) {
 		rewind(file);
 		while (fgets(line, sizeof(line), file)) {
+			in[0] = '\0';
 			if (sscanf(line, "%llx %*c %127s %79s", &at, name,
-				   in) != 3 || strcmp(in, want))
+				   in) < 2 || strcmp(in, want))
 				continue;
 			if (!pass && !strcmp(name, function))
 				*start = at;

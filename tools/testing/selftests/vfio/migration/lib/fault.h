@@ -37,7 +37,7 @@ int vmig_fault_init(struct vmig_fault *fault);
 /**
  * vmig_fault_spare - let nothing fail that a function, and what it calls, does
  * @fault:	from vmig_fault_init(), which spares nothing
- * @module:	that the function is in
+ * @module:	where it is; NULL: in the kernel itself
  * @function:	a mistake of somebody else's is in there
  *
  * Return: 0, or -ENOENT if the kernel cannot do that, or has no such function.

@@ -27,7 +27,7 @@ port=7000
 log=$(mktemp -d)
 # How long who waits may wait: on a slow machine, and where nothing will come.
 patience=30
-impatience=3
+impatience=5
 policies="independent before-data reorder embedded"
 
 ktap_print_header

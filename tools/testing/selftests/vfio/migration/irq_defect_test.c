@@ -5,10 +5,12 @@
  * nothing about it, one that changes the order, and one that goes by the subflags.
  *
  * The interrupt becomes pending when the source has stopped, so that it is the
- * destination that has to signal it.
+ * destination that has to signal it.  How often it has is for the driver's trace events
+ * to say, as what a controller has lost leaves nothing behind.
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../kselftest_harness.h"
 
@@ -16,6 +18,7 @@
 #include "lib/feature.h"
 #include "lib/irq.h"
 #include "lib/pending.h"
+#include "lib/trace.h"
 #include "lib/uart.h"
 
 #define MSI		VFIO_PCI_MSI_IRQ_INDEX
@@ -26,6 +29,9 @@ FIXTURE(irq_defect) {
 	struct vmig_vmm *src;
 	struct vmig_vmm *dst;
 	uint8_t vector;
+	struct vmig_trace trace;
+	bool traced;
+	int64_t ran_ns;
 };
 
 FIXTURE_VARIANT(irq_defect) {
@@ -71,11 +77,16 @@ FIXTURE_SETUP(irq_defect)
 	self->vector = vmig_pending_vector(variant->index);
 	self->src = &self->pair.src;
 	self->dst = &self->pair.dst;
+	ret = vmig_trace_start(&self->trace, "mtty");
+	self->traced = !ret;
+	if (ret != -ENODEV)
+		ASSERT_RET(0, ret, "trace");
 }
 
 FIXTURE_TEARDOWN(irq_defect)
 {
 	vmig_pair_close(&self->pair);
+	vmig_trace_stop(&self->trace);
 }
 
 /* Up to where all is loaded, and the device could run; 0 or the -errno of the load */
@@ -104,24 +115,74 @@ static int pending(FIXTURE_DATA(irq_defect) *self)
 	return vmig_irqchip_pending(self->dst->chip, self->vector);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
 static void run(struct __test_metadata *_metadata,
 		FIXTURE_DATA(irq_defect) *self)
 {
+	self->ran_ns = now_ns();
 	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
+}
+
+/* How often the destination has signalled; -1 if nobody can say */
+static int sent(FIXTURE_DATA(irq_defect) *self)
+{
+	struct vmig_bytes text = {};
+	char event[64];
+	const char *at;
+	int nr = -1;
+
+	if (self->traced && !vmig_trace_read(&self->trace, &text)) {
+		snprintf(event, sizeof(event), "mtty_signal: %s ",
+			 self->pair.td[1].mdev.uuid);
+		nr = 0;
+		for (at = (char *)text.data; (at = strstr(at, event)); at++)
+			nr++;
+	}
+	vmig_bytes_free(&text);
+	return nr;
+}
+
+/* For the table of cures, which vm/cures.py makes of these lines */
+static void tell(struct __test_metadata *_metadata,
+		 FIXTURE_DATA(irq_defect) *self, const char *cure, int arrived,
+		 int again, int64_t delay_ns)
+{
+	int nr = sent(self);
+
+	TH_LOG("cure %s: sent %d, arrived %d, again %d, delay %lld us", cure, nr,
+	       arrived, again, (long long)delay_ns / 1000);
+	if (self->traced)
+		EXPECT_EQ(1, nr);
 }
 
 /*
  * There, once; and not again when the cause was dealt with.  What unmasks INTx is a
- * worker of the kernel's, which may need a moment.
+ * worker of the kernel's, which may need a moment.  The delay is how long the guest,
+ * who may run, has not had it.
  */
 static void expect_once(struct __test_metadata *_metadata,
-			FIXTURE_DATA(irq_defect) *self)
+			FIXTURE_DATA(irq_defect) *self, const char *cure,
+			bool waiting)
 {
+	int64_t delay_ns;
+	int arrived;
+
 	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
 					VMIG_IRQ_DEADLINE_MS), "interrupt");
+	delay_ns = waiting ? 0 : now_ns() - self->ran_ns;
 	EXPECT_EQ(1, vmig_pending_handle(self->dst->dev));
-	EXPECT_EQ(1, vmig_irqchip_take(self->dst->chip, self->vector));
+	arrived = vmig_irqchip_take(self->dst->chip, self->vector);
+	EXPECT_EQ(1, arrived);
 	EXPECT_EQ(0, pending(self));
+	if (cure)
+		tell(_metadata, self, cure, arrived, pending(self), delay_ns);
 }
 
 /* Clause: defect, interrupts enabled before the controller is back: lost, for good */
@@ -134,6 +195,7 @@ TEST_F(irq_defect, nothing_done)
 	run(_metadata, self);
 	EXPECT_EQ(0, pending(self));
 	EXPECT_EQ(0, vmig_irqchip_take(self->dst->chip, self->vector));
+	tell(_metadata, self, "nothing", 0, 0, 0);
 }
 
 /* Clause: defect, config space after the controller: arrives, before RUNNING */
@@ -152,7 +214,7 @@ TEST_F(irq_defect, cured_by_the_order)
 	EXPECT_EQ(0, self->dst->stats.violations);
 	EXPECT_EQ(1, pending(self));
 	run(_metadata, self);
-	expect_once(_metadata, self);
+	expect_once(_metadata, self, "order", true);
 }
 
 /* Clause: defect, "keep interrupts off", then "enable": arrives, before RUNNING */
@@ -163,7 +225,7 @@ TEST_F(irq_defect, cured_by_the_subflag)
 	EXPECT_EQ(0, self->dst->stats.violations);
 	EXPECT_EQ(1, pending(self));
 	run(_metadata, self);
-	expect_once(_metadata, self);
+	expect_once(_metadata, self, "subflag", true);
 }
 
 /* Clause: no defect: nothing before RUNNING, then once, whatever the VMM does */
@@ -174,7 +236,7 @@ TEST_F(irq_defect, cured_by_the_driver)
 	EXPECT_LE(1, self->dst->stats.violations);
 	EXPECT_EQ(0, pending(self));
 	run(_metadata, self);
-	expect_once(_metadata, self);
+	expect_once(_metadata, self, "driver", false);
 }
 
 /* Clause: defect: is one of RESUMING; a device that has stopped later is silent */
@@ -183,7 +245,7 @@ TEST_F(irq_defect, only_while_resuming)
 	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
 			     VMIG_VMM_CONFIG_ALWAYS, 0));
 	run(_metadata, self);
-	expect_once(_metadata, self);
+	expect_once(_metadata, self, NULL, false);
 	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev, VFIO_DEVICE_STATE_STOP,
 					NULL));
 	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, 0));
@@ -191,7 +253,7 @@ TEST_F(irq_defect, only_while_resuming)
 	EXPECT_EQ(0, pending(self));
 	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev,
 					VFIO_DEVICE_STATE_RUNNING, NULL));
-	expect_once(_metadata, self);
+	expect_once(_metadata, self, NULL, false);
 }
 
 /* Clause: defect, and nothing pending: nothing is signalled */
@@ -209,7 +271,7 @@ TEST_F(irq_defect, nothing_is_made_up)
 	EXPECT_EQ(0, pending(self));
 	/* And it works */
 	EXPECT_EQ(0, vmig_pending_raise(self->dst->dev));
-	expect_once(_metadata, self);
+	expect_once(_metadata, self, NULL, false);
 }
 
 TEST_HARNESS_MAIN

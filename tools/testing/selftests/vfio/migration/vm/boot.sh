@@ -18,6 +18,9 @@
 #   -l SECONDS   time limit
 #   -p           the kernel does not patch itself
 #   -g FILE      gets what gcov has counted, as a tar file
+#   -f FILE      gets what $RUN has left in /report, as a tar file
+#   -v DIR       systems with a QEMU (roots.sh): one to boot the VM with, and all
+#                of them in it
 #   -r COMMAND   reads the output of $RUN (default: cat)
 #   -i           interactive shell, instead of $RUN
 set -euo pipefail
@@ -29,12 +32,15 @@ user=
 interactive=
 tests=
 counters=
+report=
+systems=
+memory=2G
 accel=tcg
 # One for all CPUs of an x86: with a thread for each, QEMU 7.2 may run code from
 # before a kernel patched it, and creating a VM patches the scheduler: "Oops: int3"
 # within seconds.
 threads=single
-while getopts k:m:t:x:u:s:o:n:a:l:g:r:ip option; do
+while getopts k:m:t:x:u:s:o:n:a:l:g:f:v:r:ip option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	m) modules=$OPTARG ;;
@@ -47,6 +53,8 @@ while getopts k:m:t:x:u:s:o:n:a:l:g:r:ip option; do
 	a) accel=$OPTARG ;;
 	l) limit=$OPTARG ;;
 	g) counters=$OPTARG ;;
+	f) report=$OPTARG ;;
+	v) systems=$OPTARG ;;
 	r) reader=$OPTARG ;;
 	i) interactive=1 ;;
 	p) threads=multi ;;
@@ -86,23 +94,25 @@ pack() {
 	cp "$mtty" "$root/mtty.ko"
 	[ -z "$extra" ] || cp "$extra" "$root/vm/"
 	if [ -d "$tests" ]; then
-		(cd "$tests" && find . -maxdepth 2 -type f -executable |
+		(cd "$tests" && find . -maxdepth 3 -type f \
+			\( -executable -o -name '*.py' \) |
 			cpio --quiet -pdL "$root/selftests")
-		# Where a script in a kernel tree finds it, too.
+		# Where a script in a kernel tree finds them, too.
 		mkdir "$root/kselftest"
-		cp "$tests/ktap_helpers.sh" "$root/kselftest/"
+		cp "$tests/ktap_helpers.sh" "$tests/ksft.py" "$root/kselftest/"
 	fi
 	for file in ${ADD:-}; do
 		cp -rL "$file" "$root/work/"
 	done
 	[ -z "$counters" ] || touch "$root/vm/counters"
+	[ -z "$report" ] || mkdir "$root/report"
 	if [ -n "$interactive" ]; then
 		touch "$root/vm/shell"
 	else
 		printf '%s\n' "$RUN" >"$root/vm/command"
 	fi
 	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$root" "$run/initramfs" \
-		"$user"
+		"$user" ${systems:+"$systems/root.cpio"}
 	exec 8>&-
 	rm -rf "$root"
 }
@@ -113,15 +123,33 @@ cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init"
 # With KVM the VM's processor is the host's; without it, QEMU can emulate one in
 # which KVM works in turn.
 machine_x86_64() {
-	qemu='qemu-system-x86_64'
+	qemu=(qemu-system-x86_64)
+	[ -z "$systems" ] || use_systems
 	machine=(-M q35)
 	cmdline+=" console=ttyS0 tsc=reliable"
 	# AMD's kind of KVM.
 	[ "$accel" = kvm ] || machine+=(-accel "tcg,thread=$threads" -cpu "max,+svm,+npt")
 }
 
+# Another QEMU than the host's, run by the loader and with the libraries that it was
+# made for. KVM is of use in it only with a thread for each CPU: with one for all, a
+# guest of the VM is never woken again, sooner or later; and this QEMU does not run
+# what a kernel has patched.
+use_systems() {
+	local lib=$systems/qemu11/usr/lib/x86_64-linux-gnu
+
+	memory=4G
+	[ "${ARCH:-x86_64}" = x86_64 ] || return 0
+	threads=multi
+	qemu=("$lib/ld-linux-x86-64.so.2" --library-path "$lib"
+	      "$systems/qemu11/usr/bin/qemu-system-x86_64"
+	      -L "$systems/qemu11/usr/share/qemu"
+	      -L "$systems/qemu11/usr/share/seabios")
+}
+
 machine_arm64() {
-	qemu='qemu-system-aarch64'
+	qemu=(qemu-system-aarch64)
+	[ -z "$systems" ] || use_systems
 	machine=(-M "virt,gic-version=3")
 	cmdline+=" console=ttyAMA0"
 	# What pauth and SVE would cost is seconds at each boot.
@@ -134,7 +162,7 @@ qemu_args() {
 	[ "$accel" != kvm ] || machine+=(-accel kvm -cpu host)
 	# shellcheck disable=SC2054
 	args=(-nodefaults -no-user-config -display none -no-reboot
-	      "${machine[@]}" -smp 2 -m 2G
+	      "${machine[@]}" -smp 2 -m "$memory"
 	      -kernel "$kernel" -initrd "$run/initramfs" -append "$cmdline"
 	      -serial "file:$run/console"
 	      -device virtio-serial-pci
@@ -147,6 +175,10 @@ qemu_args() {
 		args+=(-chardev "file,id=output,path=$run/output"
 		       -device "virtserialport,chardev=output,name=output")
 	fi
+	if [ -n "$report" ]; then
+		args+=(-chardev "file,id=report,path=$run/report"
+		       -device "virtserialport,chardev=report,name=report")
+	fi
 	if [ -n "$counters" ]; then
 		args+=(-chardev "file,id=counters,path=$run/counters"
 		       -device "virtserialport,chardev=counters,name=counters")
@@ -158,7 +190,7 @@ run_qemu() {
 	touch "$run/console" "$run/verdict"
 	qemu_status=0
 	if [ -n "$interactive" ]; then
-		"$qemu" "${args[@]}" || qemu_status=$?
+		"${qemu[@]}" "${args[@]}" || qemu_status=$?
 		return
 	fi
 	# With both ends open here, neither QEMU nor the reader can block on
@@ -167,7 +199,7 @@ run_qemu() {
 	exec 7<>"$run/output"
 	$reader <"$run/output" 7<&- &
 	reader_pid=$!
-	timeout --kill-after=5 "$limit" "$qemu" "${args[@]}" \
+	timeout --kill-after=5 "$limit" "${qemu[@]}" "${args[@]}" \
 		</dev/null >"$run/qemu.log" 2>&1 7<&- &
 	qemu_pid=$!
 	wait "$qemu_pid" || qemu_status=$?
@@ -243,5 +275,6 @@ log=$out/log/$name.console
 tr -d '\r' <"$run/console" >"$run/console.text"
 mv "$run/console.text" "$log"
 [ -z "$counters" ] || mv "$run/counters" "$counters"
+[ -z "$report" ] || mv "$run/report" "$report"
 [ -z "${VERBOSE:-}" ] || cat "$log"
 judge

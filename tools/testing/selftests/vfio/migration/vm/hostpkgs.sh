@@ -6,9 +6,10 @@
 # user it says which ones to ask for, and fails. Where nothing is missing it
 # neither calls apt nor needs a network.
 #
-# Usage: hostpkgs.sh [vm | arm64 | kernel | coverage | fuzz | lint]
+# Usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | fuzz | lint]
 #   vm        for a build and a boot (default)
 #   arm64     for a build and a boot of that architecture, besides
+#   vmm       for roots.sh
 #   kernel    for lab/kernel.sh
 #   coverage  for lab/coverage.py
 #   fuzz      for fuzz/
@@ -43,6 +44,13 @@ needs_arm64() {
 		aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 		/usr/aarch64-linux-gnu/include/stdlib.h	libc6-dev-arm64-cross
 		qemu-system-aarch64	qemu-system-arm
+	LIST
+}
+
+needs_vmm() {
+	cat <<-LIST
+		mmdebstrap		mmdebstrap
+		/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
 	LIST
 }
 
@@ -97,10 +105,10 @@ is_there() {
 
 kind=${1:-vm}
 case $kind in
-vm | arm64 | kernel | coverage | fuzz | lint)
+vm | arm64 | vmm | kernel | coverage | fuzz | lint)
 	;;
 *)
-	echo "usage: hostpkgs.sh [vm | arm64 | kernel | coverage | fuzz | lint]" >&2
+	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | fuzz | lint]" >&2
 	exit 2
 	;;
 esac

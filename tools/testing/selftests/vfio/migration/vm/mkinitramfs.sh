@@ -5,12 +5,13 @@
 # kernel, of busybox, iproute2, init and the kernel's modules, and behind it one
 # with what is of this run alone. The kernel unpacks archives one after the other.
 #
-# Usage: mkinitramfs.sh MODULES BASE ROOT OUT [USER]
+# Usage: mkinitramfs.sh MODULES BASE ROOT OUT [USER [ARCHIVE]]
 #   MODULES  made by modules.sh
 #   BASE     where to keep the first archive (made again if it is out of date)
 #   ROOT     directory with this run's files
 #   OUT      the whole
 #   USER     where the VM's programs are, if not where the host's are
+#   ARCHIVE  another one to unpack
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -19,6 +20,7 @@ base=$2
 root=$3
 out=$4
 user=${5:-}
+more=${6:-}
 
 archive() {
 	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort |
@@ -95,4 +97,4 @@ if [ -z "$(find "$base" -newer "$here/init" -newer "$modules/order" \
 	make_base
 fi
 # cpio ends on a block of 512 bytes, so the next archive is aligned.
-{ cat "$base"; archive "$root"; } >"$out"
+{ cat "$base" ${more:+"$more"}; archive "$root"; } >"$out"

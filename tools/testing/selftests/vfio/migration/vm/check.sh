@@ -4,7 +4,8 @@
 # Runs the test programs in one VM and ends with the line
 # "N passed, N failed, N skipped". TESTS selects programs, ARGS is given to
 # each (for example "-t NAME", see a program's -h), TEST_TIMEOUT is the time
-# limit for each, in seconds.
+# limit for each, in seconds. NAME is that of the run, for its logs. With REPORT
+# what the programs leave is kept in REPORT.tar, and shown in the directory REPORT.
 #
 # Usage: check.sh KERNEL_SOURCE OUT run.sh's arguments...
 set -euo pipefail
@@ -38,15 +39,17 @@ trap 'rm -rf "$work"' EXIT
 mark=@$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 export RUN ADD
 RUN="exec sh run-tests $mark $limit '${ARGS:-}' ${tests[*]}"
-ADD=$here/run-tests
+ADD="$here/run-tests ${ADD:-}"
 summary="python3 $here/summary.py $source $mark $limit $work ${tests[*]}"
 status=0
-"$here/run.sh" "$@" -n check -r "$summary" || status=$?
+"$here/run.sh" "$@" ${REPORT:+-f "$REPORT.tar"} -n "${NAME:-check}" -r "$summary" || status=$?
+# A VM that ended too early has left none.
+[ ! -s "${REPORT:+$REPORT.tar}" ] || python3 "$here/timeline.py" "$REPORT.tar" "$REPORT" || status=1
 
 passed=0 failed=0 skipped=0
 if [ -s "$work/sums" ]; then
 	read -r passed failed skipped <"$work/sums"
-	mv "$work/ktap" "$out/log/check.ktap"
+	mv "$work/ktap" "$out/log/${NAME:-check}.ktap"
 fi
 # A kernel report, say, fails the run though every case passed.
 if [ "$status" != 0 ] && [ "$failed" = 0 ]; then

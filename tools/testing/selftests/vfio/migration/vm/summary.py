@@ -5,7 +5,8 @@
 Reads the output of run-tests while the VM runs, prints one line for each
 test program, and in full what failed. Reading KTAP is left to the kernel's
 own parser, tools/testing/kunit/kunit_parser.py. The exit status is 0 only if
-every program ran to its end and no case failed.
+every program ran to its end and no case failed. With PROGRESS set each case that takes its
+time is printed when it ends: what a program says about it in the line before.
 
 Usage: summary.py KERNEL_SOURCE MARK TIMEOUT DIR TEST...
   DIR  gets "ktap", all that was read, and "sums": cases passed, failed, skipped
@@ -169,11 +170,20 @@ class Run:
         words = line.split()
         if not words or words[0] != mark:
             if self.current:
+                self.progress(line)
                 self.current.lines.append(line)
         elif words[1] == 'begin':
             self.current = Program(words[2])
         elif words[1] == 'end':
             self.finish(int(words[3]))
+
+    def progress(self, line):
+        """A case has ended, whose name and text are two lines."""
+        found = re.match(r'(?:not )?ok \d+ (.*)', line)
+        if not found or 'PROGRESS' not in os.environ:
+            return
+        about = self.current.lines[-1] if self.current.lines else ''
+        print(f'  {found.group(1)}:', about.removeprefix('# '), flush=True)
 
     def finish(self, status):
         """The current program has come to its end, or the stream has."""

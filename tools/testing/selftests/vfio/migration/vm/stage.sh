@@ -28,8 +28,9 @@ find "$stage" -xtype l -delete
 cd "$repo"
 find include samples "$selftests" \
 	\( -path '*/vm' -o -path '*/fuzz' \) -prune -o -type f \
-	\( -name '*.[ch]' -o -name '*.sh' -o -name Makefile -o -name Kbuild -o -name Kconfig \
-	   -o -name config -o -name config.x86_64 -o -name settings \) ! -name '*.mod.c' -print |
+	\( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name Makefile \
+	   -o -name Kbuild -o -name Kconfig -o -name config -o -name config.x86_64 \
+	   -o -name settings \) ! -name '*.mod.c' -print |
 while read -r file; do
 	[ -L "$stage/$file" ] || mkdir -p "$stage/${file%/*}"
 	link "$repo/$file" "$stage/$file"

@@ -81,7 +81,7 @@ BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1: /p' Makefile | \
 		while IFS=: read -r target text; do \
-			printf '  make %-12s %s\n' "$$target" "$$text"; \
+			printf '  make %-15s %s\n' "$$target" "$$text"; \
 		done
 
 .PHONY: prepare
@@ -125,8 +125,40 @@ selftests: stage ## build the tests
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
 	@$(VM)/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
+# A real VMM, in a VM that has a QEMU, by a QEMU that can run that.
+SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
+VMM_TESTS_x86_64 := ways config_last msi early_irq stop_copy failures reorder \
+	     embedded before_data versions mdevctl libvirt
+VMM_TESTS_arm64 := early_irq ways msi
+VMM_TESTS := $(VMM_TESTS_$(ARCH):%=vmm/%.py)
+
+.PHONY: systems
+systems:
+	@$(VM)/hostpkgs.sh vmm
+	@$(VM)/roots.sh $(SYSTEMS)
+
+# The guest's kernel is Debian's, whatever the VM's is. KVM below KVM is no use here.
+WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $(ADD)" ACCEL=$${ACCEL:-tcg}
+
+.PHONY: check-vmm
+check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
+	@$(VM)/fetch.sh $(DEBIAN) image
+	@$(WITH_VMM) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
+		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
+		$(VM)/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
+		-l $(if $(call given,TIMEOUT),$(TIMEOUT),1500)
+
+.PHONY: shell-vmm
+shell-vmm: modules selftests systems ## a shell in such a VM, to do it by hand; RUN= runs that
+	@$(VM)/fetch.sh $(DEBIAN) image
+	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),,-i)
+
+.PHONY: check-arm64-vmm
+check-arm64-vmm: ## make check-vmm on arm64, where messages go through the ITS
+	@+$(MAKE) --no-print-directory ARCH=arm64 check-vmm
+
 .PHONY: check-arm64
-check-arm64: ## the same in an arm64 VM: any target takes ARCH=arm64
+check-arm64: ## make check in an arm64 VM: any target takes ARCH=arm64
 	@+$(MAKE) --no-print-directory ARCH=arm64 check
 
 # A kernel that looks at everything twice takes its time.
@@ -220,4 +252,4 @@ clean: ## remove what was built
 
 .PHONY: distclean
 distclean: clean ## and what was fetched
-	rm -rf $(DEBIAN) $(CACHE)/accel
+	rm -rf $(DEBIAN) $(SYSTEMS) $(CACHE)/accel

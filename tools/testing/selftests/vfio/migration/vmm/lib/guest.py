@@ -32,10 +32,6 @@ class Report:
             port[name] = int(found.group(1)) if found else 0
         return port
 
-    def received(self):
-        """Bytes that came back, of all ports."""
-        return sum(port['received'] for port in self.ports)
-
 
 class GuestLink:
     """The other end of the guest's virtio port, which moves with the guest."""

@@ -3,7 +3,6 @@
 
 import os
 import platform
-import re
 import signal
 import socket
 import subprocess
@@ -39,8 +38,8 @@ MSI_CARD = {
 
 # Who did what when; not every register access, of which there are thousands.
 TRACE = ('vfio_migration_*', 'vfio_save_*', 'vfio_load_*', 'vfio_vmstate_change*',
-         'vfio_state_pending_*', 'vfio_intx_enable*', 'vfio_intx_disable*', 'vfio_intx_update', 'vfio_msi_enable',
-         'vfio_msi_disable', 'vfio_pci_reset', 'migrate_set_state', 'runstate_set',
+         'vfio_state_pending_*', 'vfio_intx_enable*', 'vfio_intx_disable*', 'vfio_intx_update',
+         'vfio_msi_enable', 'vfio_msi_disable', 'vfio_pci_reset', 'migrate_set_state', 'runstate_set',
          'vm_state_notify', 'loadvm_approve_switchover')
 
 # What QEMU says about the kernel and not about the device. Debian's kernel has no IOMMU
@@ -54,7 +53,6 @@ KERNEL_WARNINGS = (
 
 # What a source says when a migration has come to the wrong end, whatever the reason was.
 FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket')
-
 # Of those that are used here; who has come with one would leave with it.
 CAPABILITIES = ('multifd', 'return-path', 'switchover-ack')
 PARAMETERS = {'max_bandwidth': 1 << 30, 'downtime_limit': 300}
@@ -234,13 +232,6 @@ def emulator(version):
 def has_version(version):
     """Is that other QEMU here?"""
     return os.path.isdir(OTHER_ROOT.format(version=version))
-
-
-def own_version():
-    """Of this system's QEMU, as text."""
-    said = subprocess.run(emulator(None) + ['--version'], capture_output=True, text=True,
-                          check=True).stdout
-    return re.search(r'version ([0-9.]+)', said).group(1)
 
 
 def guest_words():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A connection to a QEMU's monitor (QMP): commands, their errors, and events."""
+"""A connection to a QEMU's monitor (QMP): commands and their errors."""
 
 import json
 import socket
@@ -15,13 +15,12 @@ class QmpClosed(Exception):
 
 
 class Qmp:
-    """One monitor. Events are kept until somebody asks for them."""
+    """One monitor. Nobody here asks for events."""
 
     def __init__(self, path, deadline, alive):
         self.sock = socket.socket(socket.AF_UNIX)
         connect(self.sock, path, deadline, alive)
         self.pending = b''
-        self.events = []
         self.receive(deadline)
         self.run('qmp_capabilities')
 
@@ -60,20 +59,6 @@ class Qmp:
                 return message['return']
             if 'error' in message:
                 raise QmpError(message['error']['desc'])
-            self.events.append(message)
-
-    def event(self, wanted, limit):
-        """Waits for an event for which wanted(name, data) is true, and returns it."""
-        deadline = time.monotonic() + limit
-        while True:
-            while self.events:
-                event = self.events.pop(0)
-                if wanted(event['event'], event.get('data', {})):
-                    return event
-            message = self.receive(deadline)
-            if message is None:
-                raise TimeoutError(f'waited {limit} s for an event')
-            self.events.append(message)
 
     def close(self):
         """No more of it."""

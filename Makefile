@@ -136,13 +136,13 @@ VMM_TESTS := $(VMM_TESTS_$(ARCH):%=vmm/%.py)
 systems:
 	@$(VM)/hostpkgs.sh vmm
 	@$(VM)/roots.sh $(SYSTEMS)
+	@$(VM)/fetch.sh $(DEBIAN) image
 
 # The guest's kernel is Debian's, whatever the VM's is. KVM below KVM is no use here.
 WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $(ADD)" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
-	@$(VM)/fetch.sh $(DEBIAN) image
 	@$(WITH_VMM) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
 		$(VM)/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
@@ -150,7 +150,6 @@ check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that us
 
 .PHONY: shell-vmm
 shell-vmm: modules selftests systems ## a shell in such a VM, to do it by hand; RUN= runs that
-	@$(VM)/fetch.sh $(DEBIAN) image
 	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),,-i)
 
 .PHONY: check-arm64-vmm

@@ -17,10 +17,9 @@ WELL = 512
 class Way:
     """How to migrate: capabilities and parameters of both sides, and what carries it."""
 
-    def __init__(self, capabilities=(), carrier='unix', options=None, **parameters):
+    def __init__(self, capabilities=(), carrier='unix', **parameters):
         self.capabilities = capabilities
         self.carrier = carrier
-        self.options = options or {}
         self.parameters = parameters
 
     def uri(self):
@@ -37,29 +36,27 @@ class Journey:
     def __init__(self, kind='mtty-2', msi=False, version=None, machine=None, options=None,
                  poke=False, **attributes):
         self.cards = [Card(kind, **attributes), Card(kind, **attributes)]
-        self.how = {'msi': msi, 'machine': machine, 'poke': poke}
-        self.options = options or {}
+        self.how = {'msi': msi, 'machine': machine, 'poke': poke, 'options': options}
         self.version = version
         self.hops = 0
         self.all = []
         self.label = ''
         self.vmm = None
-        self.vmm = self.start(self.options, False, version)
+        self.vmm = self.start()
 
     def spare(self, kind='mtty-2', **attributes):
         """One more card, of whatever kind; end() removes it, too."""
         self.cards.append(Card(kind, **attributes))
         return self.cards[-1]
 
-    def start(self, options, incoming, version, card=None):
+    def start(self, incoming=False, card=None):
         """A QEMU on a given card, or on the one that is free, or the first."""
         if not card:
             card = next(card for card in self.cards
                         if not self.vmm or card is not self.vmm.card)
         name = f'hop{self.hops}'
         self.hops += 1
-        vmm = Vmm(name, card, incoming=incoming, version=version,
-                  options={**self.options, **options}, **self.how)
+        vmm = Vmm(name, card, incoming=incoming, version=self.version, **self.how)
         self.all.append(vmm)
         return vmm
 
@@ -67,9 +64,9 @@ class Journey:
         """Waits for the guest's program; it says what the guest has found."""
         return Report(self.vmm.link.hear('ready', limit))
 
-    def destination(self, way, version=None, card=None):
+    def destination(self, way, card=None):
         """A QEMU that is ready to be told where the guest comes from."""
-        there = self.start(way.options, True, version or self.version, card)
+        there = self.start(incoming=True, card=card)
         there.route_intx()
         there.setup(way.capabilities, **way.parameters)
         return there
@@ -88,17 +85,17 @@ class Journey:
         self.vmm.quit()
         self.vmm = there
 
-    def migrate(self, way, version=None, during=None):
+    def migrate(self, way, during=None):
         """All of it. Over a file one side comes after the other."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink('/tmp/migration')
         if way.carrier == 'file':
             self.send(way)
             self.vmm.wait_migration('completed')
-            there = self.destination(way, version)
+            there = self.destination(way)
             there.qmp.run('migrate-incoming', uri=way.uri())
         else:
-            there = self.destination(way, version)
+            there = self.destination(way)
             there.qmp.run('migrate-incoming', uri=way.uri())
             self.send(way)
             if during:

@@ -39,8 +39,8 @@ MSI_CARD = {
 # Who did what when; not every register access, of which there are thousands.
 TRACE = ('vfio_migration_*', 'vfio_save_*', 'vfio_load_*', 'vfio_vmstate_change*',
          'vfio_state_pending_*', 'vfio_intx_enable*', 'vfio_intx_disable*', 'vfio_intx_update',
-         'vfio_msi_enable', 'vfio_msi_disable', 'vfio_pci_reset', 'migrate_set_state', 'runstate_set',
-         'vm_state_notify', 'loadvm_approve_switchover')
+         'vfio_msi_enable', 'vfio_msi_disable', 'vfio_pci_reset', 'migrate_set_state',
+         'runstate_set', 'vm_state_notify', 'loadvm_approve_switchover')
 
 # What QEMU says about the kernel and not about the device. Debian's kernel has no IOMMU
 # of its own that iommufd could ask, so nobody can report what was written by DMA; and no
@@ -50,9 +50,9 @@ KERNEL_WARNINGS = (
     'VFIO dma-buf not supported in kernel',
 )
 
-
 # What a source says when a migration has come to the wrong end, whatever the reason was.
 FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket')
+
 # Of those that are used here; who has come with one would leave with it.
 CAPABILITIES = ('multifd', 'return-path', 'switchover-ack')
 PARAMETERS = {'max_bandwidth': 1 << 30, 'downtime_limit': 300}

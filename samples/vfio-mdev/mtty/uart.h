@@ -59,11 +59,14 @@ int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec);
  * mtty_uart_transmits - would a write to this register put a byte on the line?
  * @uart:	the port
  * @reg:	UART_TX to UART_SCR
+ *
+ * Not in loopback mode: what the chip then says to itself, nobody else hears.
  */
 static inline bool mtty_uart_transmits(const struct mtty_uart *uart,
 				       unsigned int reg)
 {
-	return reg == UART_TX && !(uart->lcr & UART_LCR_DLAB);
+	return reg == UART_TX && !(uart->lcr & UART_LCR_DLAB) &&
+	       !(uart->mcr & UART_MCR_LOOP);
 }
 
 /**

@@ -114,6 +114,26 @@ TEST_F(capture, divisor_is_not_logged)
 	EXPECT_LOGGED(1, 0);
 }
 
+/* Clause: loopback mode: what a port hears from itself did not leave it */
+TEST_F(capture, loopback_is_not_logged)
+{
+	uint8_t val;
+
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_MCR, UART_MCR_LOOP),
+		   "MCR");
+	SEND(0, 'a');
+	ASSERT_RET(0, vmig_uart_in(self->dev, 0, UART_RX, &val), "RX");
+	EXPECT_EQ('a', val);
+	EXPECT_LOGGED(0, 0);
+
+	/* Each port has a mode of its own, and may leave it */
+	SEND(1, 'b');
+	EXPECT_LOGGED(1, 0);
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_MCR, 0), "MCR");
+	SEND(0, 'c');
+	EXPECT_LOGGED(2, 0);
+}
+
 /* Clause: the log: a byte that the receiver has no room for was sent as well */
 TEST_F(capture, overrun_is_logged)
 {

@@ -140,14 +140,15 @@ static void check_events(const struct pair *pair, u32 before, bool moves,
 
 static void do_write(struct pair *pair, unsigned int reg, u8 val)
 {
-	bool sends = uart_model_sends(&pair->model, reg);
+	/* On the line or in loopback: it comes back */
+	bool returns = reg == UART_TX && !(pair->model.line & UART_LCR_DLAB);
 	u32 before = pair->uart->rx_events;
 	unsigned int waiting = pair->model.waiting;
 
 	mtty_uart_write(pair->uart, reg, val);
 	uart_model_write(&pair->model, reg, val);
-	check_events(pair, before, sends || pair->model.waiting != waiting,
-		     sends || reg == UART_FCR);
+	check_events(pair, before, returns || pair->model.waiting != waiting,
+		     returns || reg == UART_FCR);
 }
 
 static void do_read(struct pair *pair, unsigned int reg)

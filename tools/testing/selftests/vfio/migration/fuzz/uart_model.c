@@ -233,7 +233,7 @@ void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
 /* Would a write put a byte on the line? */
 bool uart_model_sends(const struct uart_model *m, unsigned int reg)
 {
-	return reg == R_DATA && !latch_open(m);
+	return reg == R_DATA && !latch_open(m) && !(m->modem & 0x10);
 }
 
 u8 uart_model_interrupt(const struct uart_model *m)

@@ -34,8 +34,6 @@ struct guest_port {
  * @pci:	the card's directory in sysfs
  * @port:	its serial ports
  * @nr_ports:	how many it has
- * @probed:	entries in the card's log that are a driver's, who wanted to know
- *		how deep a FIFO is
  * @control:	the virtio port
  * @sending:	more bytes are to be sent
  * @pausing:	no more are, and somebody waits for those that were to come back
@@ -45,7 +43,6 @@ struct guest {
 	char pci[64];
 	struct guest_port port[GUEST_PORTS];
 	unsigned int nr_ports;
-	uint64_t probed;
 	int control;
 	bool sending;
 	bool pausing;
@@ -89,13 +86,11 @@ struct guest_log {
 /**
  * guest_log_check - read the log
  * @guest:	whose card
- * @first:	entry to begin with
  * @log:	gets what was found
  *
  * Return: 0 or -errno, -ENODEV: the card has none.
  */
-int guest_log_check(const struct guest *guest, uint64_t first,
-		    struct guest_log *log);
+int guest_log_check(const struct guest *guest, struct guest_log *log);
 
 /** guest_serve - send, receive and answer, for ever */
 void guest_serve(struct guest *guest);

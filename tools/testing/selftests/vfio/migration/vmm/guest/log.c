@@ -44,17 +44,16 @@ static void check_entry(struct guest_log *log, uint16_t entry)
 
 /* An entry is the byte and, above it, the port; two make a word */
 static void check_entries(struct guest_log *log, const uint32_t *bar,
-			  uint64_t first, uint64_t logged)
+			  uint64_t logged)
 {
 	uint64_t i;
 
-	for (i = first; i < logged; i++)
+	for (i = 0; i < logged; i++)
 		check_entry(log, read_word(bar, MTTY_CAP_LOG_OFFSET + i / 2 * 4) >>
 				 (i % 2 * 16));
 }
 
-int guest_log_check(const struct guest *guest, uint64_t first,
-		    struct guest_log *log)
+int guest_log_check(const struct guest *guest, struct guest_log *log)
 {
 	const uint32_t *bar;
 	char path[128];
@@ -76,7 +75,7 @@ int guest_log_check(const struct guest *guest, uint64_t first,
 	    MTTY_CAP_MAGIC)
 		log->wrong++;
 	else
-		check_entries(log, bar, first,
+		check_entries(log, bar,
 			      read_double(bar, offsetof(struct mtty_cap_header,
 							logged)));
 	munmap((void *)bar, size);

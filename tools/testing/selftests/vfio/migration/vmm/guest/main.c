@@ -55,7 +55,6 @@ static void fail(const struct guest *guest, const char *what, int error)
 int main(void)
 {
 	struct guest guest = { .control = -1 };
-	struct guest_log log;
 	int tries, ret;
 
 	mkdir("/proc", 0755);
@@ -75,11 +74,6 @@ int main(void)
 	ret = guest_card_find(&guest);
 	if (ret)
 		fail(&guest, "the card and its driver", ret);
-
-	ret = guest_log_check(&guest, 0, &log);
-	if (ret && ret != -ENODEV)
-		fail(&guest, "the card's log", ret);
-	guest.probed = log.entries;
 
 	guest_serve(&guest);
 	return 0;

@@ -92,7 +92,7 @@ static void report(const struct guest *guest, const char *word)
 static void answer_log(const struct guest *guest)
 {
 	struct guest_log log;
-	int ret = guest_log_check(guest, guest->probed, &log);
+	int ret = guest_log_check(guest, &log);
 
 	dprintf(guest->control, "log error=%d entries=%" PRIu64 " wrong=%" PRIu64
 		" logged0=%" PRIu64 " logged1=%" PRIu64 "\n", ret, log.entries,

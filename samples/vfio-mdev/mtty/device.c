@@ -47,11 +47,10 @@ static void update_rx_timeout(struct mtty_port *port)
 
 	port->timeout_ns = ns;
 	port->rx_events = port->uart.rx_events;
+	cancel_delayed_work(&port->rx_timeout);
 	if (ns)
-		mod_delayed_work(system_wq, &port->rx_timeout,
-				 nsecs_to_jiffies(ns) + 1);
-	else
-		cancel_delayed_work(&port->rx_timeout);
+		schedule_delayed_work(&port->rx_timeout,
+				      nsecs_to_jiffies(ns) + 1);
 }
 
 static void rx_timeout(struct work_struct *work)
@@ -62,7 +61,8 @@ static void rx_timeout(struct work_struct *work)
 
 	guard(mutex)(&mtty->lock);
 
-	if (!mtty->running)
+	/* Or a byte has come or gone while this waited: the time starts again */
+	if (!mtty->running || delayed_work_pending(&port->rx_timeout))
 		return;
 
 	mtty_uart_expire(&port->uart);

@@ -226,6 +226,7 @@ int mtty_policy_feature(struct mtty *mtty, u32 flags, void __user *arg,
 			size_t argsz)
 {
 	struct vfio_device_feature_mig_config config = {};
+	u64 generation;
 	int ret;
 
 	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_GET |
@@ -246,13 +247,21 @@ int mtty_policy_feature(struct mtty *mtty, u32 flags, void __user *arg,
 
 	scoped_guard(mutex, &mtty->lock) {
 		config.flags = mtty->policy.flag;
-		config.generation = mtty->policy.generation;
-		mtty->policy.asked = config.generation;
+		generation = mtty->policy.generation;
+		config.generation = generation;
 		if (mtty->policy.loaded) {
 			config.flags |= VFIO_MIG_CONFIG_LOADED;
 			config.generation = mtty->policy.loaded;
 		}
 	}
 
-	return copy_to_user(arg, &config, sizeof(config)) ? -EFAULT : 0;
+	if (copy_to_user(arg, &config, sizeof(config)))
+		return -EFAULT;
+
+	/* Only who got an answer has asked; one that knows better may be faster */
+	guard(mutex)(&mtty->lock);
+	if (mtty->policy.asked != mtty->policy.generation)
+		mtty->policy.asked = generation;
+
+	return 0;
 }

@@ -406,7 +406,14 @@ static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		info.dirty_bytes = dirty_bytes(mtty, session);
 	}
 
-	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
+	if (!copy_to_user((void __user *)arg, &info, minsz))
+		return 0;
+
+	/* What was not delivered has not been said */
+	guard(mutex)(&mtty->lock);
+	session->reinit |= info.flags & VFIO_PRECOPY_INFO_REINIT;
+
+	return -EFAULT;
 }
 
 const struct file_operations mtty_save_fops = {

@@ -175,7 +175,7 @@ lab: lab-kasan lab-kcsan ## all tests on the lab kernels; LAB=7: of a newer seri
 
 .PHONY: lab-kasan
 lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kmemleak
-	@+$(call in_lab,kasan,16) check
+	@+$(call in_lab,kasan,28) check BOTH_PATHS=1
 
 # What many users do at once, and what comes in between.
 RACES	:= fuzz_test irq_stress_test mmap_test precopy_test stress_test \

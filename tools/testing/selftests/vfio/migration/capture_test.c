@@ -49,7 +49,7 @@ FIXTURE_SETUP(capture)
 
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(capture)
@@ -305,7 +305,7 @@ TEST(no_capture_memory)
 	struct vmig_testdev td;
 	uint8_t val = 0;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_GROUP, &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, &attrs));
 	EXPECT_EQ(0, td.dev.region[BAR2].size);
 	EXPECT_RET(-ENODEV, vmig_capture_info(&td.dev, &info), "header");
 	EXPECT_RET(-EINVAL, vmig_region_read(&td.dev, BAR2, 0, &val, 1), "read");
@@ -325,7 +325,7 @@ TEST(full_log)
 	uint8_t *log, val = 0;
 	size_t len, i;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_GROUP, &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, &attrs));
 	for (i = 0; i < 2048 + 10; i++)
 		ASSERT_EQ(0, vmig_uart_out(&td.dev, 0, UART_TX, i * 3));
 	ASSERT_EQ(0, vmig_capture_info(&td.dev, &info));

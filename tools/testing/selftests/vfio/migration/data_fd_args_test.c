@@ -44,7 +44,7 @@ FIXTURE_SETUP(args)
 	self->edge = map + self->page;
 	ASSERT_EQ(0, mprotect(self->edge, self->page, PROT_NONE));
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(args)

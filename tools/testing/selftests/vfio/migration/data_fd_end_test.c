@@ -124,7 +124,7 @@ FIXTURE_SETUP(ended)
 	self->fd = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(ended)
@@ -244,7 +244,7 @@ TEST_F(ended, next_session_is_not_disturbed)
 	finish(_metadata, self, variant);
 	if (variant->way == BY_CLOSE) {
 		ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
-					       VMIG_PATH_GROUP), "open");
+					       VMIG_PATH_ANY), "open");
 	} else {
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	}

@@ -111,7 +111,7 @@ FIXTURE_SETUP(data_fd_race)
 			     -1, 0);
 	ASSERT_NE(MAP_FAILED, race->nowhere);
 	ASSERT_EQ(0, sem_init(&race->busy, 0, 0));
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 	ASSERT_EQ(0, vmig_scene_set(self->dev, PORTS, SEED));
 	ASSERT_EQ(0, vmig_transfer_save(self->dev, &race->stream));
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(data_fd_race, ends_under_its_users, TIMEOUT_S)
 		if (variant->way == BY_CLOSE)
 			ASSERT_RET(0, vmig_device_open(self->dev,
 						       &self->td.mdev,
-						       VMIG_PATH_GROUP), "open");
+						       VMIG_PATH_ANY), "open");
 		else
 			ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	}

@@ -21,7 +21,7 @@ FIXTURE(dma_log) {
 
 FIXTURE_SETUP(dma_log)
 {
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
 				       NULL));
 	if (vmig_feature(&self->td.dev, VFIO_DEVICE_FEATURE_PROBE |
 			 VFIO_DEVICE_FEATURE_SET |
@@ -108,7 +108,7 @@ TEST_F(dma_log, reset_and_close_end_it)
 
 	ASSERT_RET(0, start(dev), "START");
 	vmig_device_close(dev);
-	ASSERT_RET(0, vmig_device_open(dev, &self->td.mdev, VMIG_PATH_GROUP),
+	ASSERT_RET(0, vmig_device_open(dev, &self->td.mdev, VMIG_PATH_ANY),
 		   "open");
 	EXPECT_RET(-EINVAL, stop(dev), "STOP, after close");
 }

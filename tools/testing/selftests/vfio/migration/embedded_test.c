@@ -39,10 +39,10 @@ static int open_both(FIXTURE_DATA(embedded) *self,
 {
 	int ret;
 
-	ret = vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_GROUP, attrs);
+	ret = vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY, attrs);
 	if (ret)
 		return ret;
-	ret = vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_GROUP, attrs);
+	ret = vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY, attrs);
 	if (ret)
 		vmig_testdev_close(&self->src);
 	return ret;
@@ -420,7 +420,7 @@ FIXTURE_SETUP(not_embedded)
 	const struct vmig_attrs attrs = { .config_policy = variant->policy };
 
 	self->fd = -1;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 }
 

@@ -58,7 +58,7 @@ VARIANT(stop_copy_only, .config_policy = "reorder", .capture_size = "8K",
 FIXTURE_SETUP(fuzz)
 {
 	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
 				       &variant->attrs));
 	ASSERT_EQ(0, vmig_fuzz_learn(&self->fuzz, self->dev));
 }

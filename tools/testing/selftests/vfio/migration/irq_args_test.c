@@ -80,7 +80,7 @@ FIXTURE_SETUP(irq_args)
 	self->spare = vmig_eventfd_create();
 	ASSERT_LE(0, self->spare);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 	if (variant->enabled < VFIO_PCI_NUM_IRQS)
 		ASSERT_EQ(0, vmig_irq_set_fd(self->dev, variant->enabled,
 					     TRIGGER, self->used));

@@ -29,7 +29,7 @@ static int open_with_intx(struct vmig_testdev *td, int fd)
 {
 	int ret;
 
-	ret = vmig_testdev_open(td, "mtty-2", VMIG_PATH_GROUP, NULL);
+	ret = vmig_testdev_open(td, "mtty-2", VMIG_PATH_ANY, NULL);
 	if (ret)
 		return ret;
 	return vmig_irq_set_fd(&td->dev, INTX, TRIGGER, fd);

@@ -26,7 +26,7 @@ static int open_device(struct vmig_testdev *td)
 {
 	const struct vmig_attrs attrs = { .capture_size = "8K" };
 
-	return vmig_testdev_open(td, "mtty-2", VMIG_PATH_GROUP, &attrs);
+	return vmig_testdev_open(td, "mtty-2", VMIG_PATH_ANY, &attrs);
 }
 
 #define CONNECT(_index, _fd) \

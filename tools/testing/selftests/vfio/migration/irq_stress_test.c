@@ -218,7 +218,7 @@ FIXTURE_SETUP(irq_stress)
 	crowd->unmask = vmig_eventfd_create();
 	ASSERT_LE(0, crowd->unmask);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(irq_stress)

@@ -50,7 +50,7 @@ FIXTURE_SETUP(irq)
 	self->b = vmig_eventfd_create();
 	ASSERT_LE(0, self->b);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 }
 
 FIXTURE_TEARDOWN(irq)

@@ -54,7 +54,7 @@ FIXTURE_SETUP(order)
 	self->fd = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(order)
@@ -344,7 +344,7 @@ TEST_F(order, stream_of_the_other_policy)
 
 	resume(_metadata, self);
 	ASSERT_EQ(0, vmig_testdev_open(&other, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 	close(self->fd);
 	ASSERT_RET(0, vmig_mig_set_state(&other.dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");

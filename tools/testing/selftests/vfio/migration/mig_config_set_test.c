@@ -37,7 +37,7 @@ FIXTURE_SETUP(snapshot)
 	self->fd = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(snapshot)
@@ -366,7 +366,7 @@ FIXTURE_SETUP(contradiction)
 	self->fd = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(contradiction)

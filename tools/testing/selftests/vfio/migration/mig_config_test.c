@@ -64,7 +64,7 @@ FIXTURE_SETUP(query)
 	self->fd = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(query)
@@ -249,7 +249,7 @@ FIXTURE_SETUP(generation)
 	self->fd = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(generation)
@@ -413,7 +413,7 @@ TEST_F(generation, starts_again_when_the_device_is_opened)
 	EXPECT_NE(1, generation(self->dev));
 	vmig_device_close(self->dev);
 	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
-				       VMIG_PATH_GROUP), "open");
+				       VMIG_PATH_ANY), "open");
 	EXPECT_EQ(1, generation(self->dev));
 }
 

@@ -69,7 +69,7 @@ FIXTURE_SETUP(map)
 	self->page = sysconf(_SC_PAGESIZE);
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 	self->mem = map_at(self->dev, map_start(), SIZE - map_start(),
 			   PROT_READ | PROT_WRITE, MAP_SHARED);
 	ASSERT_NE(MAP_FAILED, (void *)self->mem);

@@ -117,7 +117,7 @@ FIXTURE_SETUP(pci_config)
 
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, variant->type,
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(pci_config)
@@ -256,7 +256,7 @@ TEST(bar2_has_every_size)
 		uint32_t seen = 0;
 
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
-		ASSERT_RET(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_GROUP,
+		ASSERT_RET(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY,
 						&attrs), "%s", text);
 		EXPECT_EQ(size, td.dev.region[VFIO_PCI_BAR2_REGION_INDEX].size);
 		EXPECT_RET(0, vmig_config_write32(&td.dev, PCI_BASE_ADDRESS_2,

@@ -82,7 +82,7 @@ FIXTURE_SETUP(region)
 	ASSERT_EQ(0, mprotect(self->map + self->page, self->page, PROT_NONE));
 	memset(self->buf, PATTERN, sizeof(self->buf));
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, variant->type,
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(region)

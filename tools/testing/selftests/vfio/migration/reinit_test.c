@@ -61,7 +61,7 @@ FIXTURE_SETUP(reinit)
 
 	self->fd = -1;
 	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 	ASSERT_EQ(0, vmig_scene_set(self->dev, PORTS, SEED));
 }
@@ -258,7 +258,7 @@ TEST_F(reinit, opt_in_ends_with_the_device)
 		SKIP(return, NO_V2);
 	vmig_device_close(self->dev);
 	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
-				       VMIG_PATH_GROUP), "open");
+				       VMIG_PATH_ANY), "open");
 	enter(_metadata, self);
 	drain(_metadata, self);
 	change(_metadata, self, 7);

@@ -156,9 +156,9 @@ FIXTURE_SETUP(reorder)
 
 	self->fd = -1;
 	self->dev = &self->dst.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 	record_source(_metadata, self);
 
@@ -386,7 +386,7 @@ static int save_much(struct vmig_bytes *stream, const struct vmig_attrs *attrs,
 
 	if (!fill)
 		return -ENOMEM;
-	ret = vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, attrs);
+	ret = vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, attrs);
 	if (!ret)
 		ret = vmig_region_write(&td.dev, VFIO_PCI_BAR2_REGION_INDEX,
 					MTTY_CAP_LOG_OFFSET, fill, bytes);
@@ -414,7 +414,7 @@ TEST_F(reorder, staged_memory_is_charged_and_bounded)
 
 	ASSERT_RET(0, save_much(&stream, &attrs, MEMORY), "stream");
 	vmig_testdev_close(&self->dst);
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 	if (vmig_cgroup_enter()) {
 		vmig_bytes_free(&stream);

@@ -73,7 +73,7 @@ FIXTURE_SETUP(reset)
 	self->irq = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(reset)
@@ -238,7 +238,7 @@ TEST_F(reset, closing_leaves_a_fresh_device)
 	vmig_device_close(self->dev);
 	expect_ended(_metadata, self);
 	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
-				       VMIG_PATH_GROUP), "open");
+				       VMIG_PATH_ANY), "open");
 	EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
 	EXPECT_EQ(0, config.flags);
 	EXPECT_EQ(1, config.generation);
@@ -252,7 +252,7 @@ TEST_F(reset, closing_disconnects_the_interrupt)
 	prepare(_metadata, self, variant);
 	vmig_device_close(self->dev);
 	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
-				       VMIG_PATH_GROUP), "open");
+				       VMIG_PATH_ANY), "open");
 	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
 					    VFIO_IRQ_SET_ACTION_TRIGGER),
 		   "trigger an interrupt that is not enabled");

@@ -71,7 +71,7 @@ FIXTURE_SETUP(resuming)
 
 	self->data_fd = -1;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(resuming)

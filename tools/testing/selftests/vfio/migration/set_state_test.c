@@ -233,7 +233,7 @@ FIXTURE_SETUP(set_state)
 	self->old_fd = -1;
 	self->new_fd = -1;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(set_state)

@@ -33,9 +33,9 @@ FIXTURE_SETUP(corrupt)
 	const struct vmig_attrs attrs = { .capture_size = "8K" };
 
 	self->fd = -1;
-	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
 				       &attrs)) {
 		vmig_testdev_close(&self->src);
 	}

@@ -132,9 +132,9 @@ FIXTURE_VARIANT_ADD(foreign, embedded_to_reorder) {
 FIXTURE_SETUP(foreign)
 {
 	ASSERT_EQ(0, vmig_testdev_open(&self->src, variant->src_type,
-				       VMIG_PATH_GROUP, &variant->src));
+				       VMIG_PATH_ANY, &variant->src));
 	ASSERT_EQ(0, vmig_testdev_open(&self->dst, variant->dst_type,
-				       VMIG_PATH_GROUP, &variant->dst)) {
+				       VMIG_PATH_ANY, &variant->dst)) {
 		vmig_testdev_close(&self->src);
 	}
 }
@@ -212,8 +212,8 @@ TEST(first_record_tells_behind_config)
 	struct vmig_bytes stream = { 0 };
 	int fd;
 
-	ASSERT_EQ(0, vmig_testdev_open(&src, "mtty-2", VMIG_PATH_GROUP, NULL));
-	ASSERT_EQ(0, vmig_testdev_open(&dst, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&src, "mtty-2", VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&dst, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 	ASSERT_RET(0, vmig_transfer_save(&src.dev, &stream), "save");
 	ASSERT_RET(0, vmig_mig_set_state(&dst.dev, VFIO_DEVICE_STATE_RESUMING,

@@ -40,7 +40,7 @@ FIXTURE_SETUP(record)
 	self->fd = -1;
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(record)
@@ -196,7 +196,7 @@ TEST_F(record, port_of_a_larger_card_is_refused)
 	int write_err, stop_err;
 	struct vmig_rec rec;
 
-	ASSERT_EQ(0, vmig_testdev_open(&small, "mtty-1", VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&small, "mtty-1", VMIG_PATH_ANY, NULL));
 	EXPECT_RET(0, vmig_transfer_save(&small.dev, &self->bad), "save");
 	EXPECT_EQ(0, vmig_stream_find(&self->bad, MTTY_REC_END, 0, &rec));
 	EXPECT_EQ(0, vmig_stream_insert(&self->bad, rec.offset, MTTY_REC_UART,
@@ -420,7 +420,7 @@ TEST(capture_record_without_memory)
 	int fd;
 
 	ASSERT_NE(NULL, payload);
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, &attrs));
 	ASSERT_RET(0, vmig_transfer_save(&td.dev, &stream), "save");
 	ASSERT_EQ(0, vmig_stream_at(&stream, 1, &rec));
 	ASSERT_EQ(0, vmig_stream_insert(&stream, rec.offset, MTTY_REC_CAPTURE,

@@ -135,7 +135,7 @@ FIXTURE_SETUP(value)
 
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, &attrs));
+				       VMIG_PATH_ANY, &attrs));
 }
 
 FIXTURE_TEARDOWN(value)
@@ -187,7 +187,7 @@ FIXTURE(nothing_asserted) {
 
 FIXTURE_SETUP(nothing_asserted)
 {
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
 				       NULL));
 }
 

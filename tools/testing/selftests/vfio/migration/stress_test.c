@@ -77,7 +77,7 @@ static void open_device(struct __test_metadata *_metadata,
 	};
 
 	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 }
 
@@ -285,7 +285,7 @@ TEST_F_TIMEOUT(stress, configured_between_openings, TIMEOUT_S)
 	     !has_written(&writers[1]); i++) {
 		vmig_device_close(self->dev);
 		ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
-					       VMIG_PATH_GROUP), "open");
+					       VMIG_PATH_ANY), "open");
 		expect_stays(_metadata, self->dev);
 	}
 	for (i = 0; i < ARRAY_SIZE(writers); i++) {
@@ -413,7 +413,7 @@ TEST_F_TIMEOUT(crowd, each_migrates_as_if_alone, TIMEOUT_S)
 		all[i].seed = i;
 		all[i].what = "";
 		ASSERT_RET(0, vmig_testdev_open(&all[i].td, "mtty-2",
-						VMIG_PATH_GROUP, &attrs),
+						VMIG_PATH_ANY, &attrs),
 			   "device %u", i);
 		self->nr++;
 	}

@@ -27,7 +27,7 @@ FIXTURE_SETUP(sysfs)
 {
 	self->mdev = &self->td.mdev;
 	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY, NULL));
 	vmig_device_close(self->dev);
 }
 
@@ -46,7 +46,7 @@ FIXTURE_TEARDOWN(sysfs)
 static int reopen(FIXTURE_DATA(sysfs) *self)
 {
 	vmig_device_close(self->dev);
-	return vmig_device_open(self->dev, self->mdev, VMIG_PATH_GROUP);
+	return vmig_device_open(self->dev, self->mdev, VMIG_PATH_ANY);
 }
 
 /* Clause: migration/config_policy: "independent" by default */
@@ -289,7 +289,7 @@ TEST_F(sysfs, other_devices_are_not_affected)
 		   "features");
 	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, CAPTURE, "8K"),
 		   "capture size");
-	ASSERT_EQ(0, vmig_testdev_open(&other, "mtty-2", VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&other, "mtty-2", VMIG_PATH_ANY, NULL));
 	self->mdev = &other.mdev;
 	EXPECT_ATTR(POLICY, "independent");
 	EXPECT_ATTR(FEATURES, "stop_copy p2p pre_copy");

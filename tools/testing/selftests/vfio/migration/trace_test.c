@@ -176,7 +176,7 @@ static void open_device(struct __test_metadata *_metadata,
 			FIXTURE_DATA(trace) *self,
 			const struct vmig_attrs *attrs)
 {
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
 				       attrs));
 }
 

@@ -172,7 +172,7 @@ TEST_F(traffic, source_survives_a_failed_migration)
 
 	other.config_policy = strcmp(policy, "independent") ? "independent" :
 			      "before-data";
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, &other));
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, &other));
 	ASSERT_EQ(0, vmig_vmm_init(&dst, VMIG_VMM_DESTINATION, &td.dev,
 				   pair->chip[1]));
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
@@ -251,7 +251,7 @@ TEST(full_fifo_goes_on)
 	struct vmig_testdev td;
 	unsigned int i;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL));
 	ASSERT_RET(0, first_bytes(&td.dev, bytes, FIFO_SIZE), "first bytes");
 	ASSERT_RET(0, vmig_device_reset(&td.dev), "reset");
 	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++)
@@ -288,7 +288,7 @@ TEST(impossible_state_is_refused)
 	struct vmig_testdev td;
 	unsigned int i;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		EXPECT_RET(-EBADMSG, vmig_traffic_load(&guest, &td.dev,
 						       (void *)bad[i].word,

@@ -30,7 +30,7 @@ FIXTURE_SETUP(uart_irq)
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
 }
 
@@ -297,7 +297,7 @@ FIXTURE_SETUP(trigger)
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
 	OUT(UART_FCR, variant->fcr);
 	OUT(UART_IER, UART_IER_RDI);

@@ -29,7 +29,7 @@ FIXTURE_SETUP(uart)
 {
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 }
 
 FIXTURE_TEARDOWN(uart)

@@ -51,7 +51,7 @@ FIXTURE_SETUP(uart_timeout)
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				    UART_IER_RDI));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SHORT));

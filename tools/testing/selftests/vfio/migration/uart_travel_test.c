@@ -37,9 +37,9 @@ FIXTURE_VARIANT_ADD(uart_travel, port_1) { .port = 1 };
 FIXTURE_SETUP(uart_travel)
 {
 	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2",
-				       VMIG_PATH_GROUP, NULL));
+				       VMIG_PATH_ANY, NULL));
 	ASSERT_EQ(0, vmig_uart_init(&self->src.dev, variant->port,
 				    UART_FCR_TRIGGER_8, 0));
 }

@@ -378,7 +378,7 @@ TEST_F(cli, device)
 	EXPECT_RUN(DEVICE, "load /a/path/that/ends/in/%s " STREAM, gone.uuid);
 	EXPECT_OUT(gone.uuid);
 
-	ASSERT_RET(0, vmig_device_open(&dev, &self->src, VMIG_PATH_GROUP),
+	ASSERT_RET(0, vmig_device_open(&dev, &self->src, VMIG_PATH_ANY),
 		   "open");
 	EXPECT_RUN(DEVICE, "save %s " STREAM, self->src.uuid);
 	vmig_device_close(&dev);

@@ -77,9 +77,9 @@ FIXTURE_SETUP(death)
 	struct vfio_device_feature_mig_config config;
 	struct vmig_device *src = &self->src.dev;
 
-	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 	ASSERT_EQ(0, vmig_scene_set(src, PORTS, SEED));
 	ASSERT_EQ(0, vmig_region_read(src, VFIO_PCI_CONFIG_REGION_INDEX, 0,
@@ -316,13 +316,13 @@ TEST_F_TIMEOUT(death, owner_at_each_step, TIMEOUT_S)
 		ASSERT_LE(0, pid);
 		if (!pid) {
 			if (vmig_device_open(&dst->dev, &dst->mdev,
-					     VMIG_PATH_GROUP))
+					     VMIG_PATH_ANY))
 				_exit(1);
 			load_and_die(self, i, self->stream.len / 2);
 		}
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 		ASSERT_RET(0, vmig_device_open(&dst->dev, &dst->mdev,
-					       VMIG_PATH_GROUP), "open");
+					       VMIG_PATH_ANY), "open");
 		expect_good_as_new(_metadata, self, i, self->stream.len / 2);
 	}
 }

@@ -87,10 +87,10 @@ FIXTURE_SETUP(differ)
 {
 	unsigned int i;
 
-	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_GROUP,
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
 				       &variant->src));
 	ASSERT_EQ(0, vmig_testdev_open(&self->dst, variant->dst_type,
-				       VMIG_PATH_GROUP, &variant->dst));
+				       VMIG_PATH_ANY, &variant->dst));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, vmig_irqchip_create(&self->chip[i],
 						 VMIG_IRQCHIP_AUTO));

@@ -29,6 +29,7 @@ bool vmig_path_available(enum vmig_path path)
 		return !access(IOMMUFD_PATH, R_OK | W_OK) &&
 		       !access("/sys/class/vfio-dev", F_OK);
 	default:
+		errno = EINVAL;
 		return false;
 	}
 }
@@ -36,6 +37,18 @@ bool vmig_path_available(enum vmig_path path)
 const char *vmig_path_name(enum vmig_path path)
 {
 	return path == VMIG_PATH_CDEV ? "cdev" : "group";
+}
+
+static enum vmig_path choose_path(enum vmig_path path)
+{
+	const char *name = getenv("VMIG_PATH") ?: "group";
+
+	if (path != VMIG_PATH_ANY)
+		return path;
+	path = VMIG_PATH_GROUP;
+	while (path < VMIG_PATH_NR && strcmp(name, vmig_path_name(path)))
+		path++;
+	return path;
 }
 
 static int open_node(const char *path)
@@ -176,6 +189,7 @@ int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
 {
 	int ret;
 
+	path = choose_path(path);
 	*dev = (struct vmig_device) {
 		.fd = -1, .path = path, .group = -1, .container = -1,
 		.iommufd = -1,

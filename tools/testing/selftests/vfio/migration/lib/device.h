@@ -19,11 +19,14 @@
  * @VMIG_PATH_GROUP:	/dev/vfio/GROUP and a type 1 container
  * @VMIG_PATH_CDEV:	/dev/vfio/devices/vfioN bound to an iommufd
  * @VMIG_PATH_NR:	how many ways there are
+ * @VMIG_PATH_ANY:	where it does not matter: one of them, which the environment's
+ *			VMIG_PATH names; "group", unless it says "cdev"
  */
 enum vmig_path {
 	VMIG_PATH_GROUP,
 	VMIG_PATH_CDEV,
-	VMIG_PATH_NR
+	VMIG_PATH_NR,
+	VMIG_PATH_ANY = VMIG_PATH_NR
 };
 
 /**

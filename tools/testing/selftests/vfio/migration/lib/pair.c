@@ -54,7 +54,7 @@ int vmig_pair_open(struct vmig_pair *pair, const struct vmig_attrs *attrs,
 	ret = open_stream(pair);
 	for (i = 0; i < 2 && !ret; i++) {
 		ret = vmig_testdev_open(&pair->td[i], "mtty-2",
-					VMIG_PATH_GROUP, attrs);
+					VMIG_PATH_ANY, attrs);
 		if (!ret)
 			ret = vmig_irqchip_create(&pair->chip[i], kind);
 	}

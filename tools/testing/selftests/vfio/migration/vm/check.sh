@@ -4,7 +4,8 @@
 # Runs the test programs in one VM and ends with the line
 # "N passed, N failed, N skipped". TESTS selects programs, ARGS is given to
 # each (for example "-t NAME", see a program's -h), TEST_TIMEOUT is the time
-# limit for each, in seconds. NAME is that of the run, for its logs. With REPORT
+# limit for each, in seconds. TEST@cdev opens its devices that way; with BOTH_PATHS all
+# that may are run so as well. NAME is that of the run, for its logs. With REPORT
 # what the programs leave is kept in REPORT.tar, and shown in the directory REPORT.
 #
 # Usage: check.sh KERNEL_SOURCE OUT run.sh's arguments...
@@ -22,9 +23,12 @@ if [ ${#tests[@]} -eq 0 ]; then
 	for file in "$here"/../*_test.c "$here"/../*_test.sh; do
 		tests+=("$(basename "$file" .c)")
 	done
+	for file in ${BOTH_PATHS:+$(cd "$here/.." && grep -l VMIG_PATH_ANY ./*_test.c)}; do
+		tests+=("$(basename "$file" .c)@cdev")
+	done
 fi
 for test in "${tests[@]}"; do
-	[ -x "$out/selftests/$test" ] || {
+	[ -x "$out/selftests/${test%@*}" ] || {
 		echo "error: no test program $test; there are:" \
 			"$(cd "$here/.." && echo *_test.c *_test.sh)" >&2
 		exit 2

@@ -149,8 +149,9 @@ TEST_F_TIMEOUT(fuzz, survives_anything, TIMEOUT_S)
 		seed++;
 	} while (now() < end && !_metadata->exit_code);
 
-	TH_LOG("seeds %u to %u: %llu calls, %llu streams, %llu accepted",
+	TH_LOG("seeds %u to %u: %llu calls, %llu good streams, %llu mutated, %llu of them accepted",
 	       first_seed, seed - 1, (unsigned long long)fuzz->steps,
+	       (unsigned long long)fuzz->good_streams,
 	       (unsigned long long)fuzz->streams,
 	       (unsigned long long)fuzz->accepted);
 	/* A user whom nothing is ever granted would have shown little */

@@ -61,23 +61,76 @@ int vmig_fuzz_say(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
 	return ret;
 }
 
-/* What the uAPI, and the device's documentation, have to say no with */
-static int judge(struct vmig_fuzz *fuzz, const char *call, long ret)
+/* What the uAPI, and the device's documentation, have for a call to say no with */
+struct fuzz_call {
+	const char *name;
+	int refusals[8];
+};
+
+static const struct fuzz_call set_state_call = {
+	"SET MIG_DEVICE_STATE",
+	/* That of a refused write() is also that of the change to STOP */
+	{ EINVAL, ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV },
+};
+
+static const struct fuzz_call read_data_call = {
+	"read() of the data_fd", { EFAULT, ENODEV, ENOMSG, ESTALE, EBADF },
+};
+
+static const struct fuzz_call write_data_call = {
+	"write() to the data_fd",
+	{ EBADMSG, EOPNOTSUPP, EXDEV, EINVAL, EPROTO, ESTALE, ENODEV, EBADF },
+};
+
+static const struct fuzz_call data_fd_call = {
+	"ioctl() of the data_fd", { EINVAL, ENOTTY },
+};
+
+static const struct fuzz_call poll_call = { "poll()", { 0 } };
+
+static const struct fuzz_call set_config_call = {
+	"SET MIG_CONFIG", { EINVAL },
+};
+
+static const struct fuzz_call feature_call = {
+	"VFIO_DEVICE_FEATURE", { EINVAL, ENOTTY, EFAULT },
+};
+
+static const struct fuzz_call region_call = {
+	"access to a region", { EINVAL },
+};
+
+static const struct fuzz_call mmap_call = { "mmap()", { EINVAL } };
+
+static const struct fuzz_call set_irqs_call = {
+	"SET_IRQS", { EINVAL, ENOTTY, EBADF },
+};
+
+static const struct fuzz_call info_call = {
+	"an info ioctl", { EINVAL, ENOTTY },
+};
+
+static bool may_refuse(const struct fuzz_call *call, int error)
 {
-	static const int refusals[] = {
-		EINVAL, ENOTTY, EFAULT, ENODEV, ENODATA, ENOMSG, ESTALE, EBADMSG,
-		EOPNOTSUPP, EXDEV, EPROTO, EBADF, ENOMEM,
-	};
-	int error = errno;
 	unsigned int i;
 
+	for (i = 0; i < ARRAY_SIZE(call->refusals) && call->refusals[i]; i++)
+		if (error == call->refusals[i])
+			return true;
+	/* Memory is something that any of them may find none of */
+	return error == ENOMEM;
+}
+
+static int judge(struct vmig_fuzz *fuzz, const struct fuzz_call *call, long ret)
+{
+	int error = errno;
+
 	if (ret >= 0)
-		return vmig_fuzz_say(fuzz, 0, "%s", call);
-	for (i = 0; i < ARRAY_SIZE(refusals); i++)
-		if (error == refusals[i])
-			return vmig_fuzz_say(fuzz, 0, "%s: %s", call,
-					     strerror(error));
-	return vmig_fuzz_say(fuzz, -EPROTO, "%s: unexpected: %s", call,
+		return vmig_fuzz_say(fuzz, 0, "%s", call->name);
+	if (may_refuse(call, error))
+		return vmig_fuzz_say(fuzz, 0, "%s: %s", call->name,
+				     strerror(error));
+	return vmig_fuzz_say(fuzz, -EPROTO, "%s: unexpected: %s", call->name,
 			     strerror(error));
 }
 
@@ -121,7 +174,7 @@ static int change_state(struct vmig_fuzz *fuzz)
 	    before == VFIO_DEVICE_STATE_RESUMING && !fuzz->shared)
 		return vmig_fuzz_stream_accepted(fuzz);
 	errno = -ret;
-	ret = judge(fuzz, "SET MIG_DEVICE_STATE", ret);
+	ret = judge(fuzz, &set_state_call, ret);
 	if (!ret && vmig_mig_get_state(fuzz->dev, &state))
 		return vmig_fuzz_say(fuzz, -EPROTO, "no state any more");
 	return ret;
@@ -134,7 +187,7 @@ static int read_data(struct vmig_fuzz *fuzz)
 		     1 + vmig_fuzz_pick(fuzz, 300) : sizeof(buf);
 	void *to = vmig_fuzz_pick(fuzz, 50) ? buf : NULL;
 
-	return judge(fuzz, "read() of the data_fd",
+	return judge(fuzz, &read_data_call,
 		     read(fuzz->data_fd, to, len));
 }
 
@@ -160,7 +213,7 @@ static int write_data(struct vmig_fuzz *fuzz)
 			return ret;
 		fuzz->pos += done;
 	}
-	return judge(fuzz, "write() to the data_fd", done);
+	return judge(fuzz, &write_data_call, done);
 }
 
 /* As a VMM does it that loads config space before data */
@@ -170,13 +223,14 @@ static int load_config(struct vmig_fuzz *fuzz)
 							any_number(fuzz);
 	int ret;
 
+	fuzz->config_touched = true;
 	if (pwrite(fuzz->dev->fd, fuzz->config, sizeof(fuzz->config),
 		   REGION(VFIO_PCI_CONFIG_REGION_INDEX)) < 0)
 		return vmig_fuzz_say(fuzz, -EPROTO, "config space: %s",
 				     strerror(errno));
 	ret = vmig_mig_config_loaded(fuzz->dev, generation);
 	errno = -ret;
-	return judge(fuzz, "SET MIG_CONFIG", ret);
+	return judge(fuzz, &set_config_call, ret);
 }
 
 static int access_region(struct vmig_fuzz *fuzz)
@@ -193,10 +247,11 @@ static int access_region(struct vmig_fuzz *fuzz)
 		at += MTTY_CAP_LOG_OFFSET * vmig_fuzz_pick(fuzz, 16);
 	any_bytes(fuzz, buf, len);
 	fuzz->memory_touched |= is_write && index <= VFIO_PCI_BAR2_REGION_INDEX;
+	fuzz->config_touched |= is_write &&
+				index == VFIO_PCI_CONFIG_REGION_INDEX;
 	ret = is_write ? pwrite(fuzz->dev->fd, buf, len, REGION(index) + at) :
 			 pread(fuzz->dev->fd, buf, len, REGION(index) + at);
-	return judge(fuzz, is_write ? "write() to a region" :
-				      "read() of a region", ret);
+	return judge(fuzz, &region_call, ret);
 }
 
 static int map_memory(struct vmig_fuzz *fuzz)
@@ -210,14 +265,14 @@ static int map_memory(struct vmig_fuzz *fuzz)
 		   vmig_fuzz_pick(fuzz, 8) ? MAP_SHARED : MAP_PRIVATE,
 		   fuzz->dev->fd, at);
 	if (mem == MAP_FAILED)
-		return judge(fuzz, "mmap()", -1);
+		return judge(fuzz, &mmap_call, -1);
 	if (vmig_fuzz_pick(fuzz, 2)) {
 		byte = mem + vmig_fuzz_pick(fuzz, len);
 		__atomic_store_n(byte, 1, __ATOMIC_RELAXED);
 		fuzz->memory_touched = true;
 	}
 	munmap(mem, len);
-	return judge(fuzz, "mmap()", 0);
+	return judge(fuzz, &mmap_call, 0);
 }
 
 static int set_irqs(struct vmig_fuzz *fuzz)
@@ -240,8 +295,8 @@ static int set_irqs(struct vmig_fuzz *fuzz)
 	if (vmig_fuzz_pick(fuzz, 4))
 		irqs.data[0] = vmig_fuzz_pick(fuzz, 2) ? fuzz->eventfd : -1;
 	fuzz->irqs_touched = true;
-	return judge(fuzz, "SET_IRQS", ioctl(fuzz->dev->fd,
-					     VFIO_DEVICE_SET_IRQS, &irqs));
+	return judge(fuzz, &set_irqs_call,
+		     ioctl(fuzz->dev->fd, VFIO_DEVICE_SET_IRQS, &irqs));
 }
 
 static int any_feature(struct vmig_fuzz *fuzz)
@@ -268,7 +323,7 @@ static int any_feature(struct vmig_fuzz *fuzz)
 	/* One that asks for more than the kernel would copy */
 	if (ret && errno == E2BIG)
 		errno = EINVAL;
-	return judge(fuzz, "VFIO_DEVICE_FEATURE", ret);
+	return judge(fuzz, &feature_call, ret);
 }
 
 static int any_info(struct vmig_fuzz *fuzz)
@@ -284,7 +339,7 @@ static int any_info(struct vmig_fuzz *fuzz)
 	arg[0] = vmig_fuzz_pick(fuzz, 4) ? sizeof(arg) : any_number(fuzz);
 	arg[2] = vmig_fuzz_pick(fuzz, 4) ? vmig_fuzz_pick(fuzz, 10) :
 					   any_number(fuzz);
-	return judge(fuzz, "an info ioctl",
+	return judge(fuzz, &info_call,
 		     ioctl(fuzz->dev->fd,
 			   calls[vmig_fuzz_pick(fuzz, ARRAY_SIZE(calls))], arg));
 }
@@ -296,13 +351,13 @@ static int ask_data_fd(struct vmig_fuzz *fuzz)
 	long ret;
 
 	if (!vmig_fuzz_pick(fuzz, 3))
-		return judge(fuzz, "poll()", poll(&pfd, 1, 0));
+		return judge(fuzz, &poll_call, poll(&pfd, 1, 0));
 	if (!vmig_fuzz_pick(fuzz, 3))
 		info.argsz = any_number(fuzz);
 	ret = vmig_fuzz_pick(fuzz, 5) ?
 	      ioctl(fuzz->data_fd, VFIO_MIG_GET_PRECOPY_INFO, &info) :
 	      ioctl(fuzz->data_fd, any_number(fuzz), &info);
-	return judge(fuzz, "ioctl() of the data_fd", ret);
+	return judge(fuzz, &data_fd_call, ret);
 }
 
 static int reset(struct vmig_fuzz *fuzz)

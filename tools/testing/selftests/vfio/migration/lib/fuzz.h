@@ -26,8 +26,9 @@
  * @generation:	its generation
  * @shared:	others use the device as well, so what it has become is not judged
  * @steps:	calls so far
- * @streams:	mutated streams that were begun
- * @accepted:	how many of them a device has become
+ * @good_streams:	good streams that were begun, and
+ * @streams:	mutated ones
+ * @accepted:	how many of these a device has become
  * @what:	the last call, in words; and if it failed, what was wrong with it
  */
 struct vmig_fuzz {
@@ -38,6 +39,7 @@ struct vmig_fuzz {
 	uint64_t generation;
 	bool shared;
 	uint64_t steps;
+	uint64_t good_streams;
 	uint64_t streams;
 	uint64_t accepted;
 	char what[160];
@@ -50,6 +52,8 @@ struct vmig_fuzz {
 	size_t pos;
 	bool irqs_touched;
 	bool memory_touched;
+	bool config_touched;
+	bool mutated;
 };
 
 /**

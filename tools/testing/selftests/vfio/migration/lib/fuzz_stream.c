@@ -71,6 +71,7 @@ void vmig_fuzz_stream_begin(struct vmig_fuzz *fuzz)
 	fuzz->pos = 0;
 	fuzz->memory_touched = false;
 	fuzz->irqs_touched = false;
+	fuzz->config_touched = false;
 }
 
 /* Swaps two records, or has one twice */
@@ -169,9 +170,16 @@ int vmig_fuzz_stream_next(struct vmig_fuzz *fuzz)
 			vmig_stream_resum(&fuzz->candidate);
 	}
 	fuzz->pos = 0;
-	fuzz->streams++;
 	if (!ret && !fuzz->candidate.len)
 		ret = vmig_bytes_copy(&fuzz->candidate, good);
+	/* What was changed and changed back is a good one, too */
+	fuzz->mutated = !ret && (fuzz->candidate.len != good->len ||
+				 memcmp(fuzz->candidate.data, good->data,
+					good->len));
+	if (fuzz->mutated)
+		fuzz->streams++;
+	else
+		fuzz->good_streams++;
 	return ret;
 }
 
@@ -268,13 +276,36 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 	return 0;
 }
 
+/* Under embedded: the last one that came is what the device has */
+static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
+{
+	struct vmig_rec rec, other;
+	unsigned int nr = 0;
+	size_t at = 0;
+
+	while (!vmig_stream_find(&fuzz->offered, MTTY_REC_CONFIG, nr, &rec))
+		nr++;
+	if (!nr || fuzz->config_touched)
+		return 0;
+	if (vmig_stream_find(&fuzz->offered, MTTY_REC_CONFIG, nr - 1, &rec) ||
+	    vmig_stream_find(saved, MTTY_REC_CONFIG, 0, &other))
+		return vmig_fuzz_say(fuzz, -EUCLEAN, "accepted: no CONFIG any more");
+	while (at < rec.len && rec.payload[at] == other.payload[at])
+		at++;
+	if (at == rec.len)
+		return 0;
+	return vmig_fuzz_say(fuzz, -EUCLEAN,
+			     "accepted: byte %#zx of config space is %#x, not %#x",
+			     at, other.payload[at], rec.payload[at]);
+}
+
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 {
 	struct vfio_device_feature_mig_config config;
 	struct vmig_bytes saved = { 0 };
 	int ret;
 
-	fuzz->accepted++;
+	fuzz->accepted += fuzz->mutated;
 	close(fuzz->data_fd);
 	fuzz->data_fd = -1;
 	vmig_mig_config_get(fuzz->dev, &config);
@@ -287,6 +318,8 @@ int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 			      strerror(-ret));
 	else
 		ret = check_records(fuzz, &saved);
+	if (!ret)
+		ret = check_config(fuzz, &saved);
 	if (!ret && !fuzz->memory_touched)
 		ret = check_memory(fuzz);
 	vmig_bytes_free(&saved);

@@ -5,6 +5,7 @@
  * a VMM makes of it is config_order_test.c's business.
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
@@ -323,6 +324,33 @@ TEST_F(order, source_must_look_again)
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
 					 NULL), "STOP_COPY");
 	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096), "rest");
+}
+
+/* Clause: GET that ends with EFAULT: has told nothing, so read() is still ESTALE */
+TEST_F(order, source_that_got_no_answer_must_look_again)
+{
+	/* Can be read, and cannot be written */
+	static const struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_feature_mig_config config;
+	} constant = {
+		.feature = {
+			.argsz = sizeof(constant),
+			.flags = VFIO_DEVICE_FEATURE_GET |
+				 VFIO_DEVICE_FEATURE_MIG_CONFIG,
+		},
+	};
+	struct vfio_device_feature_mig_config config;
+
+	ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	ASSERT_RET(0, change_config(self->dev), "config");
+	EXPECT_EQ(-1, ioctl(self->dev->fd, VFIO_DEVICE_FEATURE, &constant));
+	EXPECT_RET(-EFAULT, -errno, "constant");
+	EXPECT_RET(variant->read_err ? variant->read_err : -ENOMSG,
+		   vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "after that");
 }
 
 /* Clause: read() ESTALE: concerns only users who have asked since open */

@@ -4,6 +4,7 @@
  * changed, and to nobody else.
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -222,6 +223,27 @@ TEST_F(reinit, there_is_initial_data_when_it_is_told)
 	EXPECT_EQ(0, info(_metadata, self).flags);
 	/* What is the same is no change */
 	change(_metadata, self, 9);
+	EXPECT_EQ(0, info(_metadata, self).flags);
+}
+
+/* Clause: PRECOPY_INFO that cannot be filled in: EFAULT, and REINIT is still to be told */
+TEST_F(reinit, who_got_no_answer_is_told_next_time)
+{
+	/* Can be read, and cannot be written */
+	static const struct vfio_precopy_info constant = {
+		.argsz = sizeof(constant),
+	};
+
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
+	enter(_metadata, self);
+	drain(_metadata, self);
+	change(_metadata, self, 7);
+	EXPECT_EQ(-1, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO, &constant));
+	EXPECT_RET(-EFAULT, -errno, "constant");
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, self).flags);
+	EXPECT_EQ(0, info(_metadata, self).flags);
+	EXPECT_EQ(-1, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO, &constant));
 	EXPECT_EQ(0, info(_metadata, self).flags);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <linux/pci_regs.h>
 
 #include "../../kselftest_harness.h"
 
@@ -28,7 +29,7 @@
 /* Larger than the device copies at once, and no multiple of anything */
 #define CHUNK		9001u
 /* Each of some hundred faults takes its time where memory is watched */
-#define TIMEOUT_S	300
+#define TIMEOUT_S	800
 
 struct vmig_world {
 	enum vmig_path path;
@@ -36,6 +37,7 @@ struct vmig_world {
 	struct vmig_mdev mdev;
 	struct vmig_device dev;
 	uint64_t logged;
+	uint8_t written;
 	int eventfd[2];
 };
 
@@ -163,29 +165,40 @@ static int get_info(struct vmig_world *w)
 		struct vfio_region_info info;
 		uint8_t room[256];
 	} region = { .info = { .argsz = sizeof(region), .index = BAR2 } };
-	struct vfio_irq_info irq;
+	struct vfio_irq_info irq = { 0 };
+	int ret;
 
 	if (ioctl(w->dev.fd, VFIO_DEVICE_GET_INFO, &info))
 		return -errno;
 	if (ioctl(w->dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region))
 		return -errno;
-	return vmig_irq_info(&w->dev, VFIO_PCI_MSI_IRQ_INDEX, &irq);
+	ret = vmig_irq_info(&w->dev, VFIO_PCI_MSI_IRQ_INDEX, &irq);
+	/* Who says that he has answered has */
+	if (!ret && (!info.num_regions || !region.info.size ||
+		     !region.info.cap_offset || !irq.count))
+		ret = -EUCLEAN;
+	return ret;
 }
 
 static int access_regions(struct vmig_world *w)
 {
-	static uint8_t buf[CHUNK];
+	static uint8_t buf[CHUNK], seen[CHUNK];
+	uint8_t config[256] = { 0 };
 	int ret;
 
-	memset(buf, 0xa5, sizeof(buf));
+	/* Others each time, or what an earlier one has left would do */
+	memset(buf, ++w->written, sizeof(buf));
+	memset(seen, 0, sizeof(seen));
 	ret = vmig_region_write(&w->dev, BAR2, FAR, buf, sizeof(buf));
 	if (!ret)
-		ret = vmig_region_read(&w->dev, BAR2, FAR, buf,
-				       sizeof(buf));
+		ret = vmig_region_read(&w->dev, BAR2, FAR, seen,
+				       sizeof(seen));
 	if (!ret)
 		ret = vmig_region_read(&w->dev,
-				       VFIO_PCI_CONFIG_REGION_INDEX, 0, buf,
-				       256);
+				       VFIO_PCI_CONFIG_REGION_INDEX, 0, config,
+				       sizeof(config));
+	if (!ret && (memcmp(buf, seen, sizeof(buf)) || !config[PCI_VENDOR_ID]))
+		ret = -EUCLEAN;
 	return ret;
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/pci_regs.h>
 
 #include "../../kselftest_harness.h"
 
@@ -30,7 +31,7 @@
 /* From here on nothing is written, but for a page after each success */
 #define FRESH		0x10000u
 /* As for the life of a device: there are some hundred faults */
-#define TIMEOUT_S	300
+#define TIMEOUT_S	800
 
 struct vmig_world {
 	const char *policy;
@@ -177,16 +178,19 @@ static int unpre_copy(struct vmig_world *w, int ret)
 static int get_precopy_info(struct vmig_world *w)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	int ret;
 
-	return vmig_precopy_info(w->fd, &info);
+	ret = vmig_precopy_info(w->fd, &info);
+	return ret || info.initial_bytes ? ret : -EUCLEAN;
 }
 
 static int ask(struct vmig_world *w)
 {
 	struct vfio_device_feature_mig_config answer = { 0 };
-	uint64_t bytes, flags;
+	uint64_t bytes = 0, flags = 0;
 	int ret;
 
+	memset(w->config, 0, sizeof(w->config));
 	ret = vmig_mig_config_get(&w->src.dev, &answer);
 	if (!ret)
 		ret = vmig_mig_get_flags(&w->src.dev, &flags);
@@ -197,6 +201,10 @@ static int ask(struct vmig_world *w)
 				       VFIO_PCI_CONFIG_REGION_INDEX, 0,
 				       w->config, sizeof(w->config));
 	w->generation = answer.generation;
+	/* Who says that he has answered has */
+	if (!ret && (!answer.generation || !flags || !bytes ||
+		     !w->config[PCI_VENDOR_ID]))
+		ret = -EUCLEAN;
 	return ret;
 }
 

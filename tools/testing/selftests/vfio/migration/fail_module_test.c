@@ -18,7 +18,7 @@
 
 #define MODULE		"mtty"
 /* Each fault is one of the kernel's loader; it has a few hundred of them */
-#define TIMEOUT_S	300
+#define TIMEOUT_S	800
 
 struct vmig_world {
 	int file;

@@ -302,6 +302,13 @@ TEST_F_TIMEOUT(death, destination_at_many_bytes, TIMEOUT_S)
 	TH_LOG("%zu positions", (i + stride - 1) / stride);
 }
 
+static void open_load_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
+{
+	if (vmig_device_open(&self->dst.dev, &self->dst.mdev, VMIG_PATH_ANY))
+		_exit(1);
+	load_and_die(self, steps, bytes);
+}
+
 /* Clause: a VMM dies with all that it had open: the device is there for the next */
 TEST_F_TIMEOUT(death, owner_at_each_step, TIMEOUT_S)
 {
@@ -309,18 +316,9 @@ TEST_F_TIMEOUT(death, owner_at_each_step, TIMEOUT_S)
 	int i;
 
 	for (i = 0; i < LOAD_STEPS; i++) {
-		pid_t pid;
-
 		vmig_device_close(&dst->dev);
-		pid = fork();
-		ASSERT_LE(0, pid);
-		if (!pid) {
-			if (vmig_device_open(&dst->dev, &dst->mdev,
-					     VMIG_PATH_ANY))
-				_exit(1);
-			load_and_die(self, i, self->stream.len / 2);
-		}
-		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		kill_at(_metadata, self, open_load_and_die, i,
+			self->stream.len / 2);
 		ASSERT_RET(0, vmig_device_open(&dst->dev, &dst->mdev,
 					       VMIG_PATH_ANY), "open");
 		expect_good_as_new(_metadata, self, i, self->stream.len / 2);

@@ -20,6 +20,7 @@ series=$3
 jobs=$4
 fragments=("$here/../config" "$here/../config.x86_64" "$here/lab.config"
 	   "$here/$kind.config")
+[ "$series" = 6.12 ] || fragments+=("$here/newer.config")
 # The kernel's own races are not looked for, only those that our module is in.
 variables=()
 [ "$kind" != kcsan ] || variables=(KCSAN_SANITIZE=n)

@@ -166,20 +166,25 @@ when_sent() {
 	done
 }
 
-# on_slow_link BYTES COMMAND OPTIONS...: do that when so much has been sent
+# on_slow_link BYTES COMMAND OPTIONS...: do that when so much has been sent.
+# A source that says that all went well was faster than that: the link is slower
+# the next time.
 on_slow_link() {
 	bytes=$1
 	what=$2
 	shift 2
-	hosts_shape rate 64kbit || return
-	start_load || return
-	sent_before=$(hosts_sent)
-	start_save "$@" "$hosts_src" "tcp:$hosts_DST:$port"
-	when_sent "$bytes"
-	$what
-	finish
-	hosts_mend
-	hosts_shape
+	for kbit in 64 32 16 8; do
+		hosts_shape rate ${kbit}kbit || return
+		start_load || return
+		sent_before=$(hosts_sent)
+		start_save "$@" "$hosts_src" "tcp:$hosts_DST:$port"
+		when_sent "$bytes"
+		$what
+		finish
+		hosts_mend
+		hosts_shape
+		[ "$save_status" = 0 ] || return
+	done
 }
 
 # What is cut off never comes, so the source may run on.

@@ -91,7 +91,7 @@ TEST_F_TIMEOUT(fail_module, leaves_nothing_behind, TIMEOUT_S)
 				 ARRAY_SIZE(loading), &self->w), "%s",
 		   self->sweep.why);
 	EXPECT_LT(0, self->sweep.no_memory);
-	EXPECT_RET(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL),
+	EXPECT_RET(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, NULL),
 		   "a device");
 	vmig_testdev_close(&td);
 	TH_LOG(VMIG_SWEEP_FMT, VMIG_SWEEP_ARG(&self->sweep));

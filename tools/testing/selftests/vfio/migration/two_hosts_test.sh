@@ -230,7 +230,8 @@ test_policy() {
 }
 
 test_unsure() {
-	load_timeout=$impatience
+	# It gives up after the source does, also where that takes its time.
+	load_timeout=$((2 * impatience))
 	break_at -1 silent nobody --timeout 1 && [ "$save_status" = 5 ]
 	ret=$?
 	load_timeout=$patience

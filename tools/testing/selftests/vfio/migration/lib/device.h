@@ -60,7 +60,8 @@ const char *vmig_path_name(enum vmig_path path);
  * vmig_device_open - open a device
  * @dev:	filled in; unchanged but for fds of -1 on failure
  * @mdev:	which device
- * @path:	how; -ENODEV where the kernel does not offer it
+ * @path:	how; -ENODEV where the kernel does not offer it, -EINVAL for
+ *		VMIG_PATH_ANY if the environment's VMIG_PATH names none
  */
 int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
 		     enum vmig_path path);

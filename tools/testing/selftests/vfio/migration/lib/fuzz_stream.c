@@ -279,24 +279,25 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 /* Under embedded: the last one that came is what the device has */
 static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 {
-	struct vmig_rec rec, other;
-	unsigned int nr = 0;
+	struct vmig_rec rec, other, last = { 0 };
+	struct vmig_stream_iter iter;
 	size_t at = 0;
 
-	while (!vmig_stream_find(&fuzz->offered, MTTY_REC_CONFIG, nr, &rec))
-		nr++;
-	if (!nr || fuzz->config_touched)
+	vmig_stream_start(&iter, fuzz->offered.data, fuzz->offered.len);
+	while (!vmig_stream_next(&iter, &rec))
+		if (rec.type == MTTY_REC_CONFIG)
+			last = rec;
+	if (!last.len || fuzz->config_touched)
 		return 0;
-	if (vmig_stream_find(&fuzz->offered, MTTY_REC_CONFIG, nr - 1, &rec) ||
-	    vmig_stream_find(saved, MTTY_REC_CONFIG, 0, &other))
+	if (vmig_stream_find(saved, MTTY_REC_CONFIG, 0, &other))
 		return vmig_fuzz_say(fuzz, -EUCLEAN, "accepted: no CONFIG any more");
-	while (at < rec.len && rec.payload[at] == other.payload[at])
+	while (at < last.len && last.payload[at] == other.payload[at])
 		at++;
-	if (at == rec.len)
+	if (at == last.len)
 		return 0;
 	return vmig_fuzz_say(fuzz, -EUCLEAN,
 			     "accepted: byte %#zx of config space is %#x, not %#x",
-			     at, other.payload[at], rec.payload[at]);
+			     at, other.payload[at], last.payload[at]);
 }
 
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)

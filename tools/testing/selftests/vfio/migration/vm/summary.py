@@ -6,8 +6,8 @@ Reads the output of run-tests while the VM runs, prints one line for each
 test program, and in full what failed. Reading KTAP is left to the kernel's
 own parser, tools/testing/kunit/kunit_parser.py. The exit status is 0 only if
 every program ran to its end and no case failed. With MAY_SKIP set a case may only be
-skipped for a reason that this regular expression is found in. With PROGRESS set each case that takes its
-time is printed when it ends: what a program says about it in the line before.
+skipped for a reason that this regular expression is found in. With PROGRESS set each case
+that takes its time is printed when it ends: what a program says about it in the line before.
 
 Usage: summary.py KERNEL_SOURCE MARK TIMEOUT DIR TEST...
   DIR  gets "ktap", all that was read, and "sums": cases passed, failed, skipped

@@ -17,7 +17,7 @@ out=$2
 # and a link between two network namespaces. Both of KVM's vendor modules are
 # taken along, init loads the one that fits the CPU.
 required=(virtio_pci virtio_console vfio vfio_iommu_type1 mdev)
-optional=(iommufd irqbypass kvm ccp kvm_amd kvm_intel veth sch_netem)
+optional=(iommufd irqbypass kvm ccp kvm_amd kvm_intel veth sch_netem brd)
 
 die() {
 	echo "error: $*" >&2

@@ -10,21 +10,20 @@
  * The header that BAR2 begins with is made when it is read: it is not memory,
  * is never sent, and cannot be written.
  *
- * The rest may be mapped by the user.  A mapping becomes writable by a fault,
- * which is what makes the page dirty, and is taken away again when the page is
- * sent.  A fault ends, with no lock of the device held, when the page is unlocked;
- * so whoever has changed what a page is mapped for waits for that before he takes
- * mappings away, or else one could be made behind his back.
+ * The rest may be mapped by the user, see mmap.c.  A PTE becomes writable by a
+ * fault, which makes the page dirty, and is zapped when the page is sent.  All
+ * PTEs are made and zapped under the lock of the device, so a page that has a
+ * writable PTE is dirty.  PTEs are zapped before their page is freed, as they hold
+ * no reference on it.
  *
- * What is sent is the page itself, lent for as long as that takes; whoever writes
- * to it before it is back is given a copy, which takes its place and is dirty.
+ * The page itself is sent, and lent until that is done.  A write to a page that is
+ * lent goes to a copy, which replaces the page and is dirty.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/math.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -45,15 +44,12 @@ static void mark_dirty(struct mtty_cap *cap, unsigned long index)
 		cap->nr_dirty++;
 }
 
-static void wait_for_fault(struct page *page)
-{
-	lock_page(page);
-	unlock_page(page);
-}
-
-/* Whoever uses the mapping next has to ask what is there, and for what */
+/* Zap all PTEs of these pages: the next access through a mapping faults */
 static void unmap(struct mtty_cap *cap, unsigned long index, unsigned long nr)
 {
+	if (!cap->mapping)
+		return;
+
 	unmap_mapping_range(cap->mapping,
 			    cap->map_offset + ((u64)index << PAGE_SHIFT),
 			    (u64)nr << PAGE_SHIFT, true);
@@ -72,7 +68,6 @@ static bool is_lent(const struct mtty_cap *cap, unsigned long index)
 static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
 {
 	struct page *old = cap->pages[index];
-	struct page *mapped = old ?: cap->blank;
 	struct page *page;
 
 	if (old && !is_lent(cap, index))
@@ -87,10 +82,7 @@ static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
 	else
 		cap->nr_present++;
 	cap->pages[index] = page;
-	if (cap->mapping && mapped) {
-		wait_for_fault(mapped);
-		unmap(cap, index, 1);
-	}
+	unmap(cap, index, 1);
 	if (old)
 		put_page(old);
 
@@ -148,17 +140,14 @@ void mtty_cap_clear(struct mtty_cap *cap)
 {
 	unsigned long i;
 
+	unmap(cap, 0, cap->nr_pages);
 	for (i = 0; i < cap->nr_pages && cap->nr_present; i++) {
 		if (!cap->pages[i])
 			continue;
-		if (cap->mapping)
-			wait_for_fault(cap->pages[i]);
 		__free_page(cap->pages[i]);
 		cap->pages[i] = NULL;
 		cap->nr_present--;
 	}
-	if (cap->mapping)
-		unmap(cap, 0, cap->nr_pages);
 
 	cap->logged = 0;
 	cap->dropped = 0;
@@ -319,30 +308,21 @@ struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index)
  * @cap:	mtty_cap_map() was called
  * @index:	of the page in BAR2
  *
+ * The page is dirty from now on, and no PTE of it is left.
+ *
  * Return: the page, or NULL without memory.
  */
 struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index)
 {
-	return get_page_at(cap, index);
-}
+	struct page *page = get_page_at(cap, index);
 
-/**
- * mtty_cap_map_dirty - a page is about to be written through a mapping
- * @cap:	mtty_cap_map() was called
- * @index:	of the page in BAR2
- * @page:	what is mapped there for reading
- *
- * Return: false, and nothing has happened, if another page belongs there.
- */
-bool mtty_cap_map_dirty(struct mtty_cap *cap, unsigned long index,
-			const struct page *page)
-{
-	if (cap->pages[index] != page || is_lent(cap, index))
-		return false;
+	if (!page)
+		return NULL;
 
 	mark_dirty(cap, index);
+	unmap(cap, index, 1);
 
-	return true;
+	return page;
 }
 
 /**
@@ -440,13 +420,10 @@ bool mtty_cap_lend(struct mtty_cap *cap, struct mtty_cap_piece *piece)
 		(*nr)--;
 		get_page(cap->pages[i]);
 		piece->pages[piece->nr] = cap->pages[i];
-		if (cap->mapping)
-			wait_for_fault(cap->pages[i]);
 	}
 	cap->cursor = i;
-	/* From now on, who wants to write has to ask for a page */
-	if (cap->mapping)
-		unmap(cap, piece->first, piece->nr);
+	/* From now on a write through a mapping faults, and is given a copy */
+	unmap(cap, piece->first, piece->nr);
 	cap->lent = piece;
 
 	piece->offset = max_t(u64, (u64)piece->first * PAGE_SIZE,

@@ -43,7 +43,7 @@ struct mtty_cap_piece {
  * @nr_dirty:	bits set in @dirty
  * @cursor:	where the search for the next page to send goes on
  * @lent:	pages that must not be written, or NULL
- * @mapping:	where the user maps BAR2, NULL as long as he never did
+ * @mapping:	where the user maps BAR2, NULL before the first mapping
  * @map_offset:	of BAR2 in @mapping, in bytes
  * @blank:	zeroes, mapped where nothing was written; NULL until it is needed
  *
@@ -79,8 +79,6 @@ void mtty_cap_map(struct mtty_cap *cap, struct address_space *mapping,
 		  u64 offset);
 struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index);
 struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index);
-bool mtty_cap_map_dirty(struct mtty_cap *cap, unsigned long index,
-			const struct page *page);
 
 int mtty_cap_track_start(struct mtty_cap *cap);
 void mtty_cap_track_restart(struct mtty_cap *cap);

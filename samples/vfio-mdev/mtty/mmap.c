@@ -3,16 +3,24 @@
  * BAR2 as memory of the user: capture memory, without the header that it begins
  * with.
  *
+ * All PTEs are special (VM_PFNMAP): GUP refuses them, GUP-fast as well as the slow
+ * path, so nothing can pin a page and write to it after it was sent.  type1, which
+ * follows such PTEs to map other devices' registers for DMA, refuses a page that is
+ * memory of the kernel.  A PTE has no reference on its page.
+ *
  * A page is mapped for reading until it is written; see capture.c for how that
- * makes it dirty.  A fault comes with the user's mmap lock held and takes the lock
- * of the device; so the latter is never held while user memory is touched.
+ * makes it dirty.  The writable PTE is set here, under the lock of the device: if the
+ * core made it writable after pfn_mkwrite() has returned, the page could have been
+ * sent in between, and be written without being dirty.
+ *
+ * A fault comes with the user's mmap lock held and takes the lock of the device; so
+ * the latter is never held while user memory is touched.
  */
 #include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 
 #include "mtty.h"
 
@@ -26,51 +34,51 @@ static unsigned long page_index(const struct vm_fault *vmf)
 	return vmf->pgoff - (BAR2_OFFSET >> PAGE_SHIFT);
 }
 
-static vm_fault_t fault(struct vm_fault *vmf)
+static vm_fault_t map_for_reading(struct vm_fault *vmf)
 {
 	struct mtty *mtty = vmf->vma->vm_private_data;
-	unsigned long index = page_index(vmf);
 	struct page *page;
 
 	guard(mutex)(&mtty->lock);
 
-	if (vmf->flags & FAULT_FLAG_WRITE)
-		page = mtty_cap_map_write(&mtty->cap, index);
-	else
-		page = mtty_cap_map_read(&mtty->cap, index);
+	page = mtty_cap_map_read(&mtty->cap, page_index(vmf));
 	if (!page)
 		return VM_FAULT_OOM;
 
-	get_page(page);
-	lock_page(page);
-	vmf->page = page;
-
-	return VM_FAULT_LOCKED;
+	/* As there is a pfn_mkwrite(), vm_page_prot permits reading only */
+	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 }
 
-static vm_fault_t page_mkwrite(struct vm_fault *vmf)
+static vm_fault_t map_for_writing(struct vm_fault *vmf)
 {
 	struct mtty *mtty = vmf->vma->vm_private_data;
-	unsigned long index = page_index(vmf);
+	struct page *page;
 
 	guard(mutex)(&mtty->lock);
 
-	/* It was never written, or was cleared meanwhile: start again */
-	if (!mtty_cap_map_dirty(&mtty->cap, index, vmf->page))
-		return mtty_cap_map_write(&mtty->cap, index) ?
-		       VM_FAULT_NOPAGE : VM_FAULT_OOM;
+	page = mtty_cap_map_write(&mtty->cap, page_index(vmf));
+	if (!page)
+		return VM_FAULT_OOM;
 
-	/* Somebody may be waiting for capture memory to become dirty */
+	/* Wake a poll() that waits for capture memory to become dirty */
 	if (mtty->session)
 		wake_up_interruptible(&mtty->wait);
-	lock_page(vmf->page);
 
-	return VM_FAULT_LOCKED;
+	return vmf_insert_pfn_prot(vmf->vma, vmf->address, page_to_pfn(page),
+				   vm_get_page_prot(vmf->vma->vm_flags));
+}
+
+static vm_fault_t fault(struct vm_fault *vmf)
+{
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return map_for_writing(vmf);
+
+	return map_for_reading(vmf);
 }
 
 static const struct vm_operations_struct vm_ops = {
 	.fault = fault,
-	.page_mkwrite = page_mkwrite,
+	.pfn_mkwrite = map_for_writing,
 };
 
 /**
@@ -95,8 +103,7 @@ int mtty_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	    len > BAR2_OFFSET + mtty->cap.size - start)
 		return -EINVAL;
 
-	/* VM_IO: nobody may hold on to a page and write to it behind our back */
-	vm_flags_set(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = mtty;
 	vma->vm_ops = &vm_ops;
 	mtty_cap_map(&mtty->cap, vdev->inode->i_mapping, BAR2_OFFSET);

@@ -3,8 +3,10 @@
  * BAR2 as memory: what can be mapped, that a mapping and read() and write() see
  * the same bytes, and that pre-copy misses nothing that is written through one.
  */
+#define _GNU_SOURCE
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -388,8 +390,11 @@ TEST_F(map, writing_while_sending_changes_nothing_sent)
 	free(image);
 }
 
-/* Clause: memory of a device: nobody can pin a page, and write to it unnoticed */
-TEST_F(map, cannot_be_pinned)
+/*
+ * Driver: BAR2: get_user_pages() refuses a mapping, as a page that is pinned could
+ * be written after it was sent
+ */
+TEST_F(map, process_vm_writev_is_refused)
 {
 	char byte = 1;
 	struct iovec from = { .iov_base = &byte, .iov_len = 1 };
@@ -399,6 +404,88 @@ TEST_F(map, cannot_be_pinned)
 	EXPECT_EQ(-1, process_vm_writev(getpid(), &from, 1, &to, 1, 0));
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(2, get(self, 0));
+}
+
+/*
+ * Driver: BAR2: GUP-fast, which looks at PTEs only, refuses a mapping that was
+ * written: direct I/O into it fails, and changes nothing
+ */
+TEST_F(map, direct_io_is_refused)
+{
+	int disk = open("/dev/ram0", O_RDONLY | O_DIRECT);
+
+	if (disk < 0)
+		SKIP(return, "no /dev/ram0: needs CONFIG_BLK_DEV_RAM");
+	put(self, 0, 2);
+	put(self, self->page, 3);
+	EXPECT_EQ(-1, pread(disk, self->mem, 2 * self->page, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(2, get(self, 0));
+	EXPECT_EQ(3, get(self, self->page));
+	close(disk);
+}
+
+/*
+ * Driver: BAR2: GUP-fast refuses a mapping also for reading: vmsplice() would keep
+ * the page in a pipe for as long as the user wants
+ */
+TEST_F(map, vmsplice_is_refused)
+{
+	struct iovec from[] = {
+		{ .iov_base = self->mem, .iov_len = self->page },
+		/* Never written: the page that all unwritten ones share */
+		{ .iov_base = self->mem + self->page, .iov_len = self->page },
+	};
+	unsigned int i;
+	int pipefd[2];
+
+	ASSERT_EQ(0, pipe(pipefd));
+	put(self, 0, 2);
+	EXPECT_EQ(0, get(self, self->page));
+	for (i = 0; i < ARRAY_SIZE(from); i++) {
+		EXPECT_EQ(-1, vmsplice(pipefd[1], &from[i], 1,
+				       SPLICE_F_NONBLOCK));
+		EXPECT_EQ(EFAULT, errno);
+	}
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+
+/* As mm/gup_test.h of the kernel has it */
+struct pin_longterm {
+	uint64_t addr;
+	uint64_t size;
+	uint32_t flags;
+};
+
+#define PIN_LONGTERM_START	_IOW('g', 7, struct pin_longterm)
+#define PIN_LONGTERM_STOP	_IO('g', 8)
+#define PIN_FOR_WRITING		1
+#define PIN_FAST		2
+
+/* Driver: BAR2: no long-term pin, as DMA takes it, for reading or for writing */
+TEST_F(map, long_term_pins_are_refused)
+{
+	struct pin_longterm pin = { .size = self->page };
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
+	unsigned int i;
+
+	if (gup < 0)
+		SKIP(return, "no debugfs/gup_test: needs CONFIG_GUP_TEST");
+	put(self, 0, 2);
+	EXPECT_EQ(0, get(self, self->page));
+	for (i = 0; i < 2 * (PIN_FOR_WRITING + PIN_FAST + 1); i++) {
+		/* A page that was written, and one that was not */
+		pin.addr = (uintptr_t)self->mem + i % 2 * self->page;
+		pin.flags = i / 2;
+		EXPECT_EQ(-1, ioctl(gup, PIN_LONGTERM_START, &pin)) {
+			TH_LOG("page %u, flags %u", i % 2, pin.flags);
+			ioctl(gup, PIN_LONGTERM_STOP);
+		}
+		EXPECT_EQ(EFAULT, errno);
+		errno = 0;
+	}
+	close(gup);
 }
 
 /* Clause: poll() of a data_fd: woken by a write through a mapping */

@@ -8,6 +8,8 @@
  */
 #include <linux/cleanup.h>
 #include <linux/errno.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
 
 #include "mtty.h"
 
@@ -21,6 +23,9 @@ static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
 	if (mtty->logging)
 		return -EINVAL;
 	mtty->logging = true;
+	/* A log that is always empty has any granularity that a bitmap can have */
+	if (!is_power_of_2(*page_size) || *page_size < PAGE_SIZE)
+		*page_size = PAGE_SIZE;
 
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "../../kselftest_harness.h"
 
@@ -95,6 +96,51 @@ TEST_F(dma_log, one_log_at_a_time)
 	EXPECT_RET(0, stop(dev), "STOP");
 	EXPECT_RET(-EINVAL, stop(dev), "STOP, again");
 	EXPECT_RET(0, start(dev), "START, after STOP");
+}
+
+/*
+ * Clause: vfio_device_feature_dma_logging_control.page_size: a hint on input, what the
+ * driver has selected on output: a power of two of at least a page
+ */
+TEST_F(dma_log, page_size_is_one_that_there_is)
+{
+	static const struct {
+		uint64_t hint;
+		uint64_t length;
+		uint64_t selected;
+	} row[] = {
+		{ PAGE, LENGTH, PAGE },
+		{ 16 * PAGE, LENGTH, 16 * PAGE },
+		{ 1ULL << 40, 1ULL << 40, 1ULL << 40 },
+		{ 1, LENGTH, PAGE },
+		{ PAGE / 2, LENGTH, PAGE },
+		{ 3, LENGTH, PAGE },
+		/* Only such a range is aligned to it */
+		{ 0, 0, PAGE },
+	};
+	unsigned int i;
+
+	if (sysconf(_SC_PAGESIZE) != PAGE)
+		SKIP(return, "for pages of %u bytes", PAGE);
+	for (i = 0; i < ARRAY_SIZE(row); i++) {
+		struct vfio_device_feature_dma_logging_range range = {
+			.length = row[i].length,
+		};
+		struct vfio_device_feature_dma_logging_control control = {
+			.page_size = row[i].hint, .num_ranges = 1,
+			.ranges = (uintptr_t)&range,
+		};
+
+		ASSERT_RET(0, vmig_feature(&self->td.dev,
+					   VFIO_DEVICE_FEATURE_SET |
+					   VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+					   &control, sizeof(control)),
+			   "row %u", i);
+		EXPECT_EQ(row[i].selected, control.page_size) {
+			TH_LOG("row %u", i);
+		}
+		ASSERT_RET(0, stop(&self->td.dev), "STOP");
+	}
 }
 
 /* Clause: VFIO_DEVICE_RESET, and who opens the device next: no log */

@@ -135,7 +135,14 @@ u64 mtty_save_stop_copy_size(const struct mtty *mtty)
 	       fixed_size(mtty);
 }
 
-/* All that was not read by now belongs to the config space that is new */
+/* All that was not read by now is initial data: new, or to be told of as new */
+static void restart_initial(struct mtty_session *session)
+{
+	session->initial = true;
+	mtty_cap_track_restart(&session->mtty->cap);
+}
+
+/* What was not read yet belongs to the config space that is new */
 static void notice_config(struct mtty_session *session)
 {
 	struct mtty *mtty = session->mtty;
@@ -146,8 +153,20 @@ static void notice_config(struct mtty_session *session)
 
 	session->noticed = mtty->policy.generation;
 	session->reinit = true;
-	session->initial = true;
-	mtty_cap_track_restart(&mtty->cap);
+	restart_initial(session);
+}
+
+/* VFIO_PRECOPY_INFO_REINIT comes with dirty_bytes of 0, whatever was written since */
+static u32 report_reinit(struct mtty_session *session)
+{
+	notice_config(session);
+	if (!session->reinit)
+		return 0;
+
+	session->reinit = false;
+	restart_initial(session);
+
+	return VFIO_PRECOPY_INFO_REINIT;
 }
 
 static size_t next_config(struct mtty_session *session, void *payload,
@@ -399,9 +418,7 @@ static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		/* Of this session there is no PRE_COPY, or no more */
 		if (!session->live || is_stopped(mtty))
 			return -EINVAL;
-		notice_config(session);
-		info.flags = session->reinit ? VFIO_PRECOPY_INFO_REINIT : 0;
-		session->reinit = false;
+		info.flags = report_reinit(session);
 		info.initial_bytes = initial_bytes(mtty, session);
 		info.dirty_bytes = dirty_bytes(mtty, session);
 	}
@@ -409,7 +426,7 @@ static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (!copy_to_user((void __user *)arg, &info, minsz))
 		return 0;
 
-	/* What was not delivered has not been said */
+	/* The copy failed: report REINIT again next time */
 	guard(mutex)(&mtty->lock);
 	session->reinit |= info.flags & VFIO_PRECOPY_INFO_REINIT;
 

@@ -226,6 +226,37 @@ TEST_F(reinit, there_is_initial_data_when_it_is_told)
 	EXPECT_EQ(0, info(_metadata, self).flags);
 }
 
+/*
+ * Clause: vfio_precopy_info, VFIO_PRECOPY_INFO_REINIT: dirty_bytes is reset to zero, also
+ * if a part of the new initial data was read, and memory written, before it is told
+ */
+TEST_F(reinit, nothing_is_dirty_when_it_is_told)
+{
+	struct vfio_precopy_info seen;
+	uint8_t some[10];
+
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
+	enter(_metadata, self);
+	drain(_metadata, self);
+	change(_metadata, self, 7);
+	ASSERT_EQ(sizeof(some), read(self->fd, some, sizeof(some)));
+	ASSERT_RET(0, vmig_bytes_add(&self->stream, some, sizeof(some)), "room");
+	dirty(_metadata, self, 0x42);
+	seen = info(_metadata, self);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
+	EXPECT_LT(PAGE, seen.initial_bytes);
+	EXPECT_EQ(0, seen.dirty_bytes);
+	/* From then on it counts again */
+	drain(_metadata, self);
+	dirty(_metadata, self, 0x43);
+	seen = info(_metadata, self);
+	EXPECT_EQ(0, seen.flags);
+	EXPECT_EQ(0, seen.initial_bytes);
+	EXPECT_LT(PAGE, seen.dirty_bytes);
+	expect_loads(_metadata, self);
+}
+
 /* Clause: PRECOPY_INFO that cannot be filled in: EFAULT, and REINIT is still to be told */
 TEST_F(reinit, who_got_no_answer_is_told_next_time)
 {

@@ -11,6 +11,7 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "mtty.h"
@@ -143,6 +144,8 @@ static ssize_t take_in(struct mtty_session *session, const char __user *buf,
 		count -= n;
 		if (left)
 			ret = -EFAULT;
+		if (signal_pending(current))
+			break;
 	}
 
 	/* What was taken before is not lost, unless all of it is */
@@ -158,10 +161,11 @@ static ssize_t load_write(struct file *file, const char __user *buf,
 	struct mtty_session *session = file->private_data;
 	ssize_t ret;
 
-	guard(mutex)(&session->io);
-
-	ret = take_in(session, buf, count);
-	trace_mtty_data(session->mtty->name, "write", count, ret);
+	/* The holder may wait for user memory, for as long as that takes */
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &session->io) {
+		ret = take_in(session, buf, count);
+		trace_mtty_data(session->mtty->name, "write", count, ret);
+	}
 
 	return ret;
 }

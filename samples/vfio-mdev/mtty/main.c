@@ -12,6 +12,7 @@
 #include <linux/errno.h>
 #include <linux/mdev.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -114,7 +115,9 @@ static noinline ssize_t read_much(struct mtty *mtty, char __user *buf,
 	if (ret)
 		return ret;
 
-	for (done = 0; done < count; done += n) {
+	/* A short count of a register would confuse a VMM, so other signals wait */
+	for (done = 0; done < count && !fatal_signal_pending(current);
+	     done += n) {
 		n = min(count - done, sizeof(bounce));
 		ret = read_piece(mtty, pos + done, bounce, buf + done, n);
 		if (ret)
@@ -164,7 +167,9 @@ static noinline ssize_t write_much(struct mtty *mtty, const char __user *buf,
 	if (ret)
 		return ret;
 
-	for (done = 0; done < count; done += n) {
+	/* A short count of a register would confuse a VMM, so other signals wait */
+	for (done = 0; done < count && !fatal_signal_pending(current);
+	     done += n) {
 		n = min(count - done, sizeof(bounce));
 		ret = write_piece(mtty, pos + done, bounce, buf + done, n);
 		if (ret)

@@ -11,6 +11,7 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
@@ -366,6 +367,8 @@ static ssize_t give_out(struct mtty_session *session, char __user *buf,
 			ret = -EFAULT;
 			break;
 		}
+		if (signal_pending(current))
+			break;
 	}
 
 	return done ?: ret;
@@ -377,10 +380,11 @@ static ssize_t save_read(struct file *file, char __user *buf, size_t count,
 	struct mtty_session *session = file->private_data;
 	ssize_t ret;
 
-	guard(mutex)(&session->io);
-
-	ret = give_out(session, buf, count);
-	trace_mtty_data(session->mtty->name, "read", count, ret);
+	/* The holder may wait for user memory, for as long as that takes */
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &session->io) {
+		ret = give_out(session, buf, count);
+		trace_mtty_data(session->mtty->name, "read", count, ret);
+	}
 
 	return ret;
 }

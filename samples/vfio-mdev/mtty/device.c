@@ -27,14 +27,16 @@ static u16 pci_status(const struct mtty *mtty)
 /**
  * mtty_device_update_irq - something that the interrupt depends on has changed
  * @mtty:	the device
+ *
+ * A device with the early defect signals while RESUMING: then a staged write to the
+ * command register counts, as on hardware that knows no staging.
  */
 void mtty_device_update_irq(struct mtty *mtty)
 {
 	lockdep_assert_held(&mtty->lock);
 
 	mtty_irq_update(&mtty->irq, pci_status(mtty),
-			mtty_pci_command(&mtty->pci) &
-			PCI_COMMAND_INTX_DISABLE);
+			mtty_pci_command_read(&mtty->pci));
 }
 
 static void update_rx_timeout(struct mtty_port *port)
@@ -267,10 +269,8 @@ static int write_port(struct mtty *mtty, struct mtty_port *port,
 static void write_config(struct mtty *mtty, unsigned int offset, const u8 *buf,
 			 size_t len)
 {
-	if (!mtty_pci_write(&mtty->pci, offset, buf, len))
-		return;
-
-	mtty_policy_config_changed(&mtty->policy);
+	if (mtty_pci_write(&mtty->pci, offset, buf, len))
+		mtty_policy_config_changed(&mtty->policy);
 	mtty_device_update_irq(mtty);
 }
 
@@ -344,15 +344,12 @@ int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
  */
 void mtty_device_save(struct mtty *mtty, struct mtty_stream_state *st)
 {
-	struct mtty_irq_saved irq;
 	unsigned int i;
 
 	lockdep_assert_held(&mtty->lock);
 
-	mtty_irq_save(&mtty->irq, &irq);
 	*st = (struct mtty_stream_state) {
-		.irq_mode = irq.mode,
-		.irq_flags = irq.flags,
+		.irq_flags = mtty_irq_save(&mtty->irq),
 		.logged = mtty->cap.logged,
 		.dropped = mtty->cap.dropped,
 	};
@@ -367,9 +364,6 @@ void mtty_device_save(struct mtty *mtty, struct mtty_stream_state *st)
  */
 void mtty_device_load(struct mtty *mtty, const struct mtty_stream_state *st)
 {
-	const struct mtty_irq_saved irq = {
-		.mode = st->irq_mode, .flags = st->irq_flags,
-	};
 	unsigned int i;
 
 	lockdep_assert_held(&mtty->lock);
@@ -378,6 +372,6 @@ void mtty_device_load(struct mtty *mtty, const struct mtty_stream_state *st)
 		mtty->port[i].uart = st->uart[i];
 	mtty->cap.logged = st->logged;
 	mtty->cap.dropped = st->dropped;
-	mtty_irq_load(&mtty->irq, &irq);
+	mtty_irq_load(&mtty->irq, st->irq_flags);
 	mtty_device_update_irq(mtty);
 }

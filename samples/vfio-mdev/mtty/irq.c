@@ -49,12 +49,13 @@ static void push_locked(struct mtty_irq *irq)
 	if (!(irq->running || irq->early) || !irq->level)
 		return;
 
-	if (intx && !irq->intx_masked && !irq->intx_disabled) {
+	if (intx && !irq->intx_masked &&
+	    !(irq->command & PCI_COMMAND_INTX_DISABLE)) {
 		irq->intx_masked = true;
 		signal_locked(irq, VFIO_PCI_INTX_IRQ_INDEX, why);
 	}
 
-	if (msi && !irq->msi_sent) {
+	if (msi && !irq->msi_sent && (irq->command & PCI_COMMAND_MASTER)) {
 		irq->msi_sent = true;
 		signal_locked(irq, VFIO_PCI_MSI_IRQ_INDEX, why);
 	}
@@ -94,6 +95,24 @@ static void connect(struct mtty_irq *irq, unsigned int index,
 		eventfd_ctx_put(old);
 }
 
+/* Wait until each signal that the eventfd got so far has had its effect */
+static void flush_hook(struct mtty_irq_hook *hook)
+{
+	if (hook->ctx)
+		vfio_virqfd_flush_thread(&hook->virqfd[hook->slot]);
+}
+
+/*
+ * A bound eventfd acts through a work item.  The user asked for the action when it
+ * signalled the eventfd, so the action comes before all that the user asks for
+ * later.  Not under irq->lock, which the work items take.
+ */
+static void flush_hooks(struct mtty_irq *irq)
+{
+	flush_hook(&irq->mask);
+	flush_hook(&irq->unmask);
+}
+
 static void unhook(struct mtty_irq_hook *hook)
 {
 	vfio_virqfd_disable(&hook->virqfd[hook->slot]);
@@ -111,11 +130,11 @@ static void disable_index(struct mtty_irq *irq, unsigned int index)
 		unhook(&irq->unmask);
 	}
 
-	/* Who enables the index again starts afresh, and with no unmask due */
+	/* An index that is enabled again is unmasked, and has signalled nothing */
 	guard(mutex)(&irq->lock);
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
 		irq->intx_masked = false;
-	else
+	if (index == VFIO_PCI_MSI_IRQ_INDEX)
 		irq->msi_sent = false;
 }
 
@@ -136,20 +155,26 @@ void mtty_irq_init(struct mtty_irq *irq, const char *name)
  */
 void mtty_irq_release(struct mtty_irq *irq)
 {
-	disable_index(irq, VFIO_PCI_INTX_IRQ_INDEX);
-	disable_index(irq, VFIO_PCI_MSI_IRQ_INDEX);
+	unsigned int index;
+
+	for (index = 0; index < VFIO_PCI_NUM_IRQS; index++)
+		disable_index(irq, index);
 }
 
 /**
  * mtty_irq_reset - the device was reset
  * @irq:	the interrupts; what the user connected stays connected
+ *
+ * Locking: the lock of the device.
  */
 void mtty_irq_reset(struct mtty_irq *irq)
 {
+	flush_hooks(irq);
+
 	guard(mutex)(&irq->lock);
 
 	irq->level = false;
-	irq->intx_disabled = false;
+	irq->command = 0;
 	irq->intx_masked = false;
 	irq->msi_sent = false;
 }
@@ -157,9 +182,13 @@ void mtty_irq_reset(struct mtty_irq *irq)
 /**
  * mtty_irq_run - signal from now on, and first what is pending
  * @irq:	the interrupts
+ *
+ * Locking: the lock of the device.
  */
 void mtty_irq_run(struct mtty_irq *irq)
 {
+	flush_hooks(irq);
+
 	guard(mutex)(&irq->lock);
 
 	irq->running = true;
@@ -169,9 +198,13 @@ void mtty_irq_run(struct mtty_irq *irq)
 /**
  * mtty_irq_quiesce - signal nothing from now on
  * @irq:	the interrupts
+ *
+ * Locking: the lock of the device.
  */
 void mtty_irq_quiesce(struct mtty_irq *irq)
 {
+	flush_hooks(irq);
+
 	guard(mutex)(&irq->lock);
 
 	irq->running = false;
@@ -194,60 +227,55 @@ void mtty_irq_early(struct mtty_irq *irq, bool early)
  * mtty_irq_change - the line has changed; see mtty_irq_update()
  * @irq:	the interrupts
  * @level:	the line
- * @intx_disabled: PCI_COMMAND_INTX_DISABLE
+ * @command:	MTTY_IRQ_COMMAND bits of PCI_COMMAND
  */
-void mtty_irq_change(struct mtty_irq *irq, bool level, bool intx_disabled)
+void mtty_irq_change(struct mtty_irq *irq, bool level, u16 command)
 {
 	guard(mutex)(&irq->lock);
 
 	irq->level = level;
-	irq->intx_disabled = intx_disabled;
+	irq->command = command;
 	push_locked(irq);
 }
 
 /**
  * mtty_irq_save - for the migration stream
  * @irq:	the interrupts of a device that does not run
- * @saved:	filled in
+ *
+ * Masks and eventfds are not saved: they belong to the user, who was signalled by
+ * this device and not by the destination.  A level that is high is signalled there
+ * again; a message that was sent is on its way, and must not be sent twice.
+ *
+ * Return: MTTY_REC_IRQ_* flags.
  */
-void mtty_irq_save(struct mtty_irq *irq, struct mtty_irq_saved *saved)
+u32 mtty_irq_save(struct mtty_irq *irq)
 {
 	guard(mutex)(&irq->lock);
 
-	saved->mode = MTTY_REC_IRQ_MODE_NONE;
-	if (irq->trigger[VFIO_PCI_INTX_IRQ_INDEX])
-		saved->mode = MTTY_REC_IRQ_MODE_INTX;
-	else if (irq->trigger[VFIO_PCI_MSI_IRQ_INDEX])
-		saved->mode = MTTY_REC_IRQ_MODE_MSI;
-
-	saved->flags = 0;
-	if (irq->intx_masked)
-		saved->flags |= MTTY_REC_IRQ_INTX_MASKED;
-	if (irq->msi_sent)
-		saved->flags |= MTTY_REC_IRQ_MSI_SENT;
+	return irq->msi_sent ? MTTY_REC_IRQ_MSI_SENT : 0;
 }
 
 /**
  * mtty_irq_load - from the migration stream
- * @irq:	the interrupts of a device that does not run
- * @saved:	checked
- *
- * What is connected here is what this device's user wants, and stays.
+ * @irq:	the interrupts of a device that does not run; all that its user set up
+ *		stays
+ * @flags:	of mtty_irq_save(), checked
  */
-void mtty_irq_load(struct mtty_irq *irq, const struct mtty_irq_saved *saved)
+void mtty_irq_load(struct mtty_irq *irq, u32 flags)
 {
 	guard(mutex)(&irq->lock);
 
-	irq->intx_masked = saved->flags & MTTY_REC_IRQ_INTX_MASKED;
-	irq->msi_sent = saved->flags & MTTY_REC_IRQ_MSI_SENT;
+	irq->msi_sent = flags & MTTY_REC_IRQ_MSI_SENT;
 }
 
 /**
  * mtty_irq_get_info - VFIO_DEVICE_GET_IRQ_INFO
  * @info:	with its index set; flags and count are filled in
  *
- * Return: 0, or -EINVAL if conventional PCI has no such index: error reporting
- * (AER) is PCI Express.
+ * The error index is there on conventional PCI, too, as in vfio-pci: a VMM warns if
+ * it cannot connect an eventfd.  This device has no error to signal.
+ *
+ * Return: 0, or -EINVAL if PCI has no such index.
  */
 int mtty_irq_get_info(struct vfio_irq_info *info)
 {
@@ -262,10 +290,12 @@ int mtty_irq_get_info(struct vfio_irq_info *info)
 		[VFIO_PCI_MSI_IRQ_INDEX] = {
 			VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE, 1
 		},
+		[VFIO_PCI_ERR_IRQ_INDEX] = {
+			VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE, 1
+		},
 	};
 
-	if (info->index >= VFIO_PCI_NUM_IRQS ||
-	    info->index == VFIO_PCI_ERR_IRQ_INDEX)
+	if (info->index >= VFIO_PCI_NUM_IRQS)
 		return -EINVAL;
 
 	info->flags = infos[info->index].flags;
@@ -281,7 +311,11 @@ static bool is_enabled(struct mtty_irq *irq, unsigned int index)
 	return irq->trigger[index];
 }
 
-/* Eventfds that feed each other would keep a worker busy for ever */
+/*
+ * INTx that unmasks itself would keep a worker busy as long as the level is high.
+ * A circle through another device does so, and is not looked for: as with hardware,
+ * the user who unmasks a level without serving it gets it again.
+ */
 static bool is_trigger(struct mtty_irq *irq, const struct eventfd_ctx *ctx)
 {
 	guard(mutex)(&irq->lock);
@@ -302,8 +336,8 @@ struct request {
 };
 
 /*
- * Nothing happens to an index that is not enabled: what the migration stream
- * said about it must survive a user who only wants to be sure.
+ * Nothing happens to an index that is not enabled: a user may disable MSI to be sure,
+ * after the migration stream said that the message was sent.
  */
 static int set_disabled(struct mtty_irq *irq, unsigned int index)
 {
@@ -313,10 +347,18 @@ static int set_disabled(struct mtty_irq *irq, unsigned int index)
 	return 0;
 }
 
+/* INTx and MSI exclude each other */
+static bool is_excluded(struct mtty_irq *irq, unsigned int index)
+{
+	if (index == VFIO_PCI_INTX_IRQ_INDEX)
+		return is_enabled(irq, VFIO_PCI_MSI_IRQ_INDEX);
+
+	return index == VFIO_PCI_MSI_IRQ_INDEX &&
+	       is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX);
+}
+
 static int trigger_eventfd(struct mtty_irq *irq, unsigned int index, s32 fd)
 {
-	unsigned int other = index == VFIO_PCI_INTX_IRQ_INDEX ?
-			     VFIO_PCI_MSI_IRQ_INDEX : VFIO_PCI_INTX_IRQ_INDEX;
 	struct eventfd_ctx *ctx;
 
 	if (fd == -1)
@@ -326,7 +368,7 @@ static int trigger_eventfd(struct mtty_irq *irq, unsigned int index, s32 fd)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 
-	if (is_enabled(irq, other) || ctx == irq->mask.ctx ||
+	if (is_excluded(irq, index) || ctx == irq->mask.ctx ||
 	    ctx == irq->unmask.ctx) {
 		eventfd_ctx_put(ctx);
 		return -EINVAL;
@@ -411,13 +453,16 @@ typedef int (*action_fn)(struct mtty_irq *irq, const struct request *req);
 enum action { ACTION_MASK, ACTION_UNMASK, ACTION_TRIGGER, ACTION_NR };
 
 /* In the order of the VFIO_IRQ_SET_ACTION_* bits; a message cannot be masked */
-static const action_fn actions[MTTY_IRQ_NR_INDEXES][ACTION_NR] = {
+static const action_fn actions[VFIO_PCI_NUM_IRQS][ACTION_NR] = {
 	[VFIO_PCI_INTX_IRQ_INDEX] = {
 		[ACTION_MASK] = set_intx_mask,
 		[ACTION_UNMASK] = set_intx_unmask,
 		[ACTION_TRIGGER] = set_trigger,
 	},
 	[VFIO_PCI_MSI_IRQ_INDEX] = {
+		[ACTION_TRIGGER] = set_trigger,
+	},
+	[VFIO_PCI_ERR_IRQ_INDEX] = {
 		[ACTION_TRIGGER] = set_trigger,
 	},
 };
@@ -450,6 +495,9 @@ int mtty_irq_set(struct mtty_irq *irq, const struct vfio_irq_set *set,
 	nr = __ffs(action) - __ffs(VFIO_IRQ_SET_ACTION_MASK);
 	if (!actions[req.index][nr])
 		return -ENOTTY;
+
+	if (req.index == VFIO_PCI_INTX_IRQ_INDEX)
+		flush_hooks(irq);
 
 	if (!set->count) {
 		if (nr != ACTION_TRIGGER || type != VFIO_IRQ_SET_DATA_NONE)

@@ -238,8 +238,10 @@ int mtty_load_finish(struct mtty *mtty)
 
 	settle_generation(mtty, p->ended);
 	trace_mtty_config(mtty->name, "effective", mtty->policy.generation);
-	/* What was signalled early shall not be signalled again */
-	if (!mtty->irq.early)
+	/* An interrupt that was signalled early must not be signalled again */
+	if (mtty->irq.early)
+		mtty_device_update_irq(mtty);
+	else
 		mtty_device_load(mtty, &p->state);
 
 	return 0;

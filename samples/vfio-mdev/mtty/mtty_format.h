@@ -63,7 +63,7 @@ struct mtty_cap_entry {
  * MTTY_REC_CONFIG, replaces an earlier one.
  */
 #define MTTY_STREAM_MAGIC	0x5247494d5954544dULL	/* "MTTYMIGR" */
-#define MTTY_STREAM_VERSION	3
+#define MTTY_STREAM_VERSION	4
 
 enum mtty_rec_type {
 	/* 0 is never valid: zeroed memory is not a record */
@@ -179,18 +179,16 @@ struct mtty_rec_uart {
 
 /**
  * struct mtty_rec_irq - the device's side of its interrupts
- * @mode:	MTTY_REC_IRQ_MODE_*: what the user had enabled on the source; the
- *		destination's user enables what it wants to, whenever it wants to
  * @flags:	MTTY_REC_IRQ_* below
+ * @reserved:	zero
+ *
+ * Masks, and which index is enabled, are not here: the user of the destination sets
+ * up what it wants, when it wants to.
  */
 struct mtty_rec_irq {
-	__le32 mode;
-#define MTTY_REC_IRQ_MODE_NONE	0
-#define MTTY_REC_IRQ_MODE_INTX	1
-#define MTTY_REC_IRQ_MODE_MSI	2
 	__le32 flags;
-#define MTTY_REC_IRQ_INTX_MASKED 0x01	/* by the user, or by automask */
-#define MTTY_REC_IRQ_MSI_SENT	0x02	/* for the current assertion, which there is */
+#define MTTY_REC_IRQ_MSI_SENT	0x01	/* for the current assertion, which there is */
+	__le32 reserved;
 };
 
 /**

@@ -74,4 +74,20 @@ static inline u16 mtty_pci_command(const struct mtty_pci *pci)
 	return get_unaligned_le16(mtty_pci_loaded(pci) + PCI_COMMAND);
 }
 
+/**
+ * mtty_pci_command_read - the command register as it reads, with staged writes
+ * @pci:	config space
+ */
+static inline u16 mtty_pci_command_read(const struct mtty_pci *pci)
+{
+	u8 command[sizeof(u16)];
+
+	if (!pci->load)
+		return get_unaligned_le16(pci->space + PCI_COMMAND);
+
+	mtty_pci_read(pci, PCI_COMMAND, command, sizeof(command), 0);
+
+	return get_unaligned_le16(command);
+}
+
 #endif /* MTTY_PCI_H */

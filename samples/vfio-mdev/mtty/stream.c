@@ -160,8 +160,9 @@ size_t mtty_stream_put_irq(void *payload, const struct mtty_stream_state *st)
 {
 	struct mtty_rec_irq *rec = payload;
 
-	rec->mode = cpu_to_le32(st->irq_mode);
-	rec->flags = cpu_to_le32(st->irq_flags);
+	*rec = (struct mtty_rec_irq) {
+		.flags = cpu_to_le32(st->irq_flags),
+	};
 
 	return sizeof(*rec);
 }
@@ -297,14 +298,11 @@ static int take_uart(struct mtty_stream_parser *p, unsigned int *bit)
 static int take_irq(struct mtty_stream_parser *p, unsigned int *bit)
 {
 	const struct mtty_rec_irq *rec = parser_payload(p);
-	u32 mode = le32_to_cpu(rec->mode);
 	u32 flags = le32_to_cpu(rec->flags);
 
-	if (mode > MTTY_REC_IRQ_MODE_MSI ||
-	    (flags & ~(MTTY_REC_IRQ_INTX_MASKED | MTTY_REC_IRQ_MSI_SENT)))
+	if ((flags & ~MTTY_REC_IRQ_MSI_SENT) || rec->reserved)
 		return -EINVAL;
 
-	p->state.irq_mode = mode;
 	p->state.irq_flags = flags;
 
 	return 0;

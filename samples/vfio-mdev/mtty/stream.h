@@ -34,14 +34,12 @@ struct mtty_stream_id {
 /**
  * struct mtty_stream_state - the device, but for its capture memory
  * @uart:	the ports
- * @irq_mode:	MTTY_REC_IRQ_MODE_*
  * @irq_flags:	MTTY_REC_IRQ_*
  * @logged:	entries in the capture log
  * @dropped:	bytes that did not fit into it
  */
 struct mtty_stream_state {
 	struct mtty_uart uart[MTTY_MAX_PORTS];
-	u32 irq_mode;
 	u32 irq_flags;
 	u64 logged;
 	u64 dropped;

@@ -323,6 +323,7 @@ TEST_F(device, next_user_finds_no_interrupts)
 		ASSERT_RET(0, reopen(self, variant->path), "open");
 		EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, index, TRIGGER),
 			   "index %u is enabled", index);
+		EXPECT_RET(0, vmig_bus_master_enable(self->dev), "master");
 		EXPECT_RET(0, vmig_line_raise(self->dev, 0), "raise");
 		EXPECT_EQ(0, vmig_eventfd_take(self->a));
 		EXPECT_RET(0, vmig_irq_set_fd(self->dev, index, TRIGGER, fd),
@@ -343,6 +344,7 @@ TEST_F(device, next_user_gets_no_timeout)
 				     UART_IER_RDI), "init");
 	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 't'), "byte");
 	ASSERT_RET(0, reopen(self, variant->path), "open");
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->a), "MSI");
 	ASSERT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				     UART_IER_RDI), "init");
@@ -440,6 +442,7 @@ TEST_F(device_first, two_files_are_one_device)
 	fd = ioctl(self->dev->group, VFIO_GROUP_GET_DEVICE_FD,
 		   self->td.mdev.uuid);
 	ASSERT_LE(0, fd);
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->fd), "MSI");
 	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_SCR, 0x42), "SCR");
 	ASSERT_EQ(0, close(self->dev->fd));

@@ -18,6 +18,7 @@
 
 #define INTX		VFIO_PCI_INTX_IRQ_INDEX
 #define MSI		VFIO_PCI_MSI_IRQ_INDEX
+#define ERR		VFIO_PCI_ERR_IRQ_INDEX
 
 #define NONE		VFIO_IRQ_SET_DATA_NONE
 #define BOOL		VFIO_IRQ_SET_DATA_BOOL
@@ -81,6 +82,7 @@ FIXTURE_SETUP(irq_args)
 	ASSERT_LE(0, self->spare);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
 				       VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	if (variant->enabled < VFIO_PCI_NUM_IRQS)
 		ASSERT_EQ(0, vmig_irq_set_fd(self->dev, variant->enabled,
 					     TRIGGER, self->used));
@@ -154,7 +156,7 @@ static void expect_refused(struct __test_metadata *_metadata,
 	}
 }
 
-/* Clause: vfio_irq_info: INTx and MSI have one interrupt each, MSI-X and REQ none */
+/* Driver: vfio_irq_info: INTx, MSI and ERR have one interrupt each, MSI-X and REQ none */
 TEST_F(irq_args, info_of_each_index)
 {
 	static const struct {
@@ -164,13 +166,12 @@ TEST_F(irq_args, info_of_each_index)
 		[INTX] = { VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE |
 			   VFIO_IRQ_INFO_AUTOMASKED, 1 },
 		[MSI] = { VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE, 1 },
+		[ERR] = { VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE, 1 },
 	};
 	struct vfio_irq_info info;
 	unsigned int i;
 
 	for (i = 0; i < VFIO_PCI_NUM_IRQS; i++) {
-		if (i == VFIO_PCI_ERR_IRQ_INDEX)
-			continue;
 		ASSERT_RET(0, vmig_irq_info(self->dev, i, &info), "index %u", i);
 		EXPECT_EQ(want[i].flags, info.flags);
 		EXPECT_EQ(want[i].count, info.count);
@@ -178,19 +179,30 @@ TEST_F(irq_args, info_of_each_index)
 	}
 }
 
-/* Clause: vfio_irq_info.index: VFIO_PCI_ERR_IRQ_INDEX, conventional PCI: EINVAL */
-TEST_F(irq_args, no_error_reporting)
+/*
+ * Driver: VFIO_PCI_ERR_IRQ_INDEX: as in vfio-pci of today, an eventfd can be connected
+ * beside INTx or MSI; the device has no error to signal
+ */
+TEST_F(irq_args, error_index_takes_an_eventfd)
 {
-	struct vfio_irq_info info;
-
-	EXPECT_RET(-EINVAL, vmig_irq_info(self->dev, VFIO_PCI_ERR_IRQ_INDEX,
-					  &info), "ERR");
-	EXPECT_EQ(0, info.count);
-	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, VFIO_PCI_ERR_IRQ_INDEX,
-					    TRIGGER, self->spare), "connect");
-	EXPECT_RET(-EINVAL, vmig_irq_disable(self->dev, VFIO_PCI_ERR_IRQ_INDEX),
-		   "disable");
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "nobody");
+	EXPECT_RET(0, vmig_irq_disable(self->dev, ERR), "never enabled");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, self->spare),
+		   "connect");
+	EXPECT_RET(-ENOTTY, vmig_irq_action(self->dev, ERR, MASK), "mask");
+	EXPECT_RET(-ENOTTY, vmig_irq_action(self->dev, ERR, UNMASK), "unmask");
+	EXPECT_EQ(0, vmig_eventfd_take(self->spare));
+	EXPECT_RET(0, vmig_irq_action(self->dev, ERR, TRIGGER), "loopback");
+	EXPECT_EQ(1, vmig_eventfd_take(self->spare));
 	expect_unchanged(_metadata, self, variant, "ERR");
+	EXPECT_EQ(0, vmig_eventfd_take(self->spare));
+
+	ASSERT_RET(0, vmig_irq_disable(self->dev, ERR), "disable");
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "gone");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, self->spare),
+		   "connect again");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, -1), "-1");
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "gone");
 }
 
 /* Clause: vfio_irq_info.index: beyond the last one EINVAL */
@@ -259,8 +271,8 @@ TEST_F(irq_args, range_is_checked)
 		  VFIO_PCI_NUM_IRQS, 0, 0, -EINVAL },
 		{ "MSI-X", MINSZ + 4, EVENTFD | TRIGGER,
 		  VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, -EINVAL },
-		{ "ERR", MINSZ + 4, EVENTFD | TRIGGER,
-		  VFIO_PCI_ERR_IRQ_INDEX, 0, 1, -EINVAL },
+		{ "second ERR", MINSZ + 4, EVENTFD | TRIGGER, ERR, 1, 1,
+		  -EINVAL },
 		{ "REQ", MINSZ + 4, EVENTFD | TRIGGER,
 		  VFIO_PCI_REQ_IRQ_INDEX, 0, 1, -EINVAL },
 		{ "second INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 1, 1,
@@ -337,8 +349,7 @@ TEST_F(irq_args, count_zero_is_for_disabling)
 		{ "mask MSI", MINSZ, NONE | MASK, MSI, 0, 0, -ENOTTY },
 		{ "MSI-X", MINSZ, NONE | TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0,
 		  -EINVAL },
-		{ "ERR", MINSZ, NONE | TRIGGER, VFIO_PCI_ERR_IRQ_INDEX, 0, 0,
-		  -EINVAL },
+		{ "bool ERR", MINSZ + 4, BOOL | TRIGGER, ERR, 0, 0, -EINVAL },
 		{ "REQ", MINSZ, NONE | TRIGGER, VFIO_PCI_REQ_IRQ_INDEX, 0, 0,
 		  -EINVAL },
 	};

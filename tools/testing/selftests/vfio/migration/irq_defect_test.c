@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+#include <linux/pci_regs.h>
 
 #include "../../kselftest_harness.h"
 
@@ -18,7 +20,9 @@
 #include "lib/feature.h"
 #include "lib/irq.h"
 #include "lib/pending.h"
+#include "lib/testdev.h"
 #include "lib/trace.h"
+#include "lib/transfer.h"
 #include "lib/uart.h"
 
 #define MSI		VFIO_PCI_MSI_IRQ_INDEX
@@ -272,6 +276,102 @@ TEST_F(irq_defect, nothing_is_made_up)
 	/* And it works */
 	EXPECT_EQ(0, vmig_pending_raise(self->dst->dev));
 	expect_once(_metadata, self, NULL, false);
+}
+
+/* One device with the defect, and a stream of its kind with INTx asserted */
+FIXTURE(defect_command) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes stream;
+	int intx;
+	int fd;
+};
+
+FIXTURE_SETUP(defect_command)
+{
+	const struct vmig_attrs attrs = { .defect_early_irq = "1" };
+
+	self->dev = &self->td.dev;
+	self->fd = -1;
+	self->intx = vmig_eventfd_create();
+	ASSERT_LE(0, self->intx);
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
+				       &attrs));
+	ASSERT_EQ(0, vmig_pending_raise(self->dev));
+	ASSERT_EQ(0, vmig_transfer_save(self->dev, &self->stream));
+	ASSERT_EQ(0, vmig_device_reset(self->dev));
+	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, INTX,
+				     VFIO_IRQ_SET_ACTION_TRIGGER, self->intx));
+	ASSERT_EQ(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					&self->fd));
+}
+
+FIXTURE_TEARDOWN(defect_command)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	close(self->intx);
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+#define COMMAND(_val) \
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, _val), \
+		   "PCI_COMMAND " #_val)
+#define LOAD_DATA() \
+	ASSERT_RET(0, vmig_transfer_write(self->fd, self->stream.data, \
+					  self->stream.len, 4096, NULL), "data")
+#define GO(_state) \
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_##_state, \
+					 NULL), #_state)
+#define EXPECT_INTX(_want, _when) do { \
+	int64_t seen = vmig_eventfd_take(self->intx); \
+	EXPECT_EQ(_want, seen) { \
+		TH_LOG(_when); \
+	} \
+} while (0)
+
+/* PCI: 3.0, 6.2.2, Interrupt Disable: a device with the defect keeps to it, too */
+TEST_F(defect_command, interrupt_disable_before_the_data)
+{
+	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);
+	LOAD_DATA();
+	EXPECT_INTX(0, "in RESUMING");
+	GO(STOP);
+	GO(RUNNING);
+	EXPECT_INTX(0, "in RUNNING");
+	COMMAND(PCI_COMMAND_IO);
+	EXPECT_INTX(1, "enabled");
+}
+
+/* PCI: the same, set by a write that comes behind the last record */
+TEST_F(defect_command, interrupt_disable_behind_the_data)
+{
+	LOAD_DATA();
+	EXPECT_INTX(1, "the defect");
+	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);
+	ASSERT_RET(0, vmig_irq_action(self->dev, INTX,
+				      VFIO_IRQ_SET_ACTION_UNMASK), "unmask");
+	EXPECT_INTX(0, "in RESUMING");
+	GO(STOP);
+	GO(RUNNING);
+	EXPECT_INTX(0, "in RUNNING");
+	COMMAND(PCI_COMMAND_IO);
+	EXPECT_INTX(1, "enabled");
+}
+
+/* PCI: the same, cleared behind the last record: what is pending is not lost */
+TEST_F(defect_command, interrupt_enabled_behind_the_data)
+{
+	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);
+	ASSERT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET");
+	LOAD_DATA();
+	EXPECT_INTX(0, "disabled");
+	COMMAND(PCI_COMMAND_IO);
+	EXPECT_INTX(1, "the defect, enabled");
+	GO(STOP);
+	GO(RUNNING);
+	EXPECT_INTX(0, "a second time");
 }
 
 TEST_HARNESS_MAIN

@@ -196,8 +196,11 @@ TEST_F(irq_restore, pending_interrupt_waits_for_controller_and_running)
 	EXPECT_EQ(0, vmig_irqchip_pending(self->src->chip, self->vector));
 }
 
-/* Clause: signalled on the source: moves with the controller, not sent again */
-TEST_F(irq_restore, delivered_interrupt_is_not_sent_again)
+/*
+ * Driver: an interrupt that was signalled on the source moves with the controller and
+ * is there once: a message is not sent again, and INTx is a level, which may be
+ */
+TEST_F(irq_restore, delivered_interrupt_is_there_once)
 {
 	ASSERT_EQ(0, vmig_pending_raise(self->src->dev));
 	ASSERT_EQ(0, vmig_irqchip_wait(self->src->chip, self->vector,

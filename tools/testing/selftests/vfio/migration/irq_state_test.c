@@ -25,8 +25,10 @@
 static int open_device(struct vmig_testdev *td)
 {
 	const struct vmig_attrs attrs = { .capture_size = "8K" };
+	int ret;
 
-	return vmig_testdev_open(td, "mtty-2", VMIG_PATH_ANY, &attrs);
+	ret = vmig_testdev_open(td, "mtty-2", VMIG_PATH_ANY, &attrs);
+	return ret ? ret : vmig_bus_master_enable(&td->dev);
 }
 
 #define CONNECT(_index, _fd) \
@@ -121,6 +123,7 @@ static void enter(struct __test_metadata *_metadata,
 	if (self->data_fd >= 0)
 		close(self->data_fd);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	ASSERT_RET(0, vmig_transfer_reach(self->dev, variant->state, NULL,
 					  &self->data_fd), "to %s",
 		   vmig_state_name(variant->state));
@@ -399,6 +402,7 @@ TEST_F(irq_pending, reset_meanwhile)
 	GO(variant->away);
 	RAISE();
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	EXPECT_A(0, "reset");
 	RAISE();
 	EXPECT_A(1, "the next one");
@@ -505,6 +509,7 @@ FIXTURE_SETUP(irq_resumed)
 	ASSERT_EQ(0, vmig_line_raise(self->dev, 0));
 	ASSERT_EQ(0, vmig_transfer_save(self->dev, &self->stream));
 	ASSERT_EQ(0, vmig_device_reset(self->dev));
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 }
 
 FIXTURE_TEARDOWN(irq_resumed)
@@ -523,6 +528,7 @@ TEST_F(irq_resumed, pending_one_is_signalled_in_running)
 
 	for (index = INTX; index <= MSI; index++) {
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 		CONNECT(index, self->a);
 		ASSERT_RET(0, vmig_transfer_reach(self->dev,
 						  VFIO_DEVICE_STATE_RESUMING,
@@ -537,6 +543,61 @@ TEST_F(irq_resumed, pending_one_is_signalled_in_running)
 		close(self->data_fd);
 		self->data_fd = -1;
 	}
+}
+
+/* Saves the device, with its interrupt asserted, and resets it */
+static void save_again(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(irq_resumed) *self)
+{
+	self->stream.len = 0;
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	vmig_eventfd_take(self->a);
+}
+
+static void load_and_run(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(irq_resumed) *self)
+{
+	ASSERT_RET(0, vmig_transfer_reach(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					  &self->stream, &self->data_fd), "load");
+	GO(VFIO_DEVICE_STATE_RUNNING);
+}
+
+/*
+ * Driver: automask: belongs to the user that was signalled; the level is signalled to
+ * the destination's user, which was not
+ */
+TEST_F(irq_resumed, automask_of_the_source_does_not_move)
+{
+	CONNECT(INTX, self->a);
+	RAISE();
+	EXPECT_A(1, "on the source");
+	save_again(_metadata, self);
+	load_and_run(_metadata, self);
+	EXPECT_A(1, "on the destination");
+}
+
+/* Driver: VFIO_IRQ_SET_ACTION_MASK: a mask of the source's user does not move */
+TEST_F(irq_resumed, mask_of_the_source_does_not_move)
+{
+	CONNECT(INTX, self->a);
+	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, MASK), "mask");
+	RAISE();
+	EXPECT_A(0, "on the source");
+	save_again(_metadata, self);
+	load_and_run(_metadata, self);
+	EXPECT_A(1, "on the destination");
+}
+
+/* Driver: VFIO_IRQ_SET_ACTION_MASK: the destination's user has set it, and it stays */
+TEST_F(irq_resumed, mask_of_the_destination_stays)
+{
+	CONNECT(INTX, self->a);
+	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, MASK), "mask");
+	load_and_run(_metadata, self);
+	EXPECT_A(0, "masked");
+	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, UNMASK), "unmask");
+	EXPECT_A(1, "unmasked");
 }
 
 /* Clause: VFIO_DEVICE_SET_IRQS, DATA_NONE count 0, in RESUMING: loses nothing */

@@ -143,7 +143,10 @@ static int close_bound_eventfd(struct crowd *crowd, unsigned int round)
 
 static int reset(struct crowd *crowd, unsigned int round)
 {
-	return vmig_device_reset(crowd->dev);
+	int ret;
+
+	ret = vmig_device_reset(crowd->dev);
+	return ret ? ret : vmig_bus_master_enable(crowd->dev);
 }
 
 static int stop_and_go(struct crowd *crowd, unsigned int round)
@@ -261,6 +264,7 @@ static void expect_works(struct __test_metadata *_metadata, struct crowd *crowd)
 	ASSERT_RET(0, vmig_irq_disable(dev, INTX), "disable");
 	ASSERT_RET(0, vmig_irq_disable(dev, MSI), "disable");
 	ASSERT_RET(0, vmig_device_reset(dev), "reset");
+	ASSERT_RET(0, vmig_bus_master_enable(dev), "master");
 	vmig_eventfd_take(fd);
 	vmig_eventfd_take(crowd->unmask);
 	for (index = INTX; index <= MSI; index++) {

@@ -51,6 +51,7 @@ FIXTURE_SETUP(irq)
 	ASSERT_LE(0, self->b);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
 				       VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 }
 
 FIXTURE_TEARDOWN(irq)
@@ -337,13 +338,45 @@ TEST_F(irq, intx_disable_is_for_intx)
 
 	CONNECT(self->a);
 	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND,
-					  PCI_COMMAND_IO |
+					  PCI_COMMAND_IO | PCI_COMMAND_MASTER |
 					  PCI_COMMAND_INTX_DISABLE), "disable");
 	RAISE();
 	EXPECT_EQ(is_intx ? 0 : 1, vmig_eventfd_take(self->a));
 	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND,
-					  PCI_COMMAND_IO), "enable");
+					  PCI_COMMAND_IO | PCI_COMMAND_MASTER),
+		   "enable");
 	EXPECT_EQ(is_intx ? 1 : 0, vmig_eventfd_take(self->a));
+}
+
+/*
+ * PCI: 3.0, 6.2.2, Command bit 2: without Bus Master Enable a function does not write
+ * to memory, so it sends no message; what is pending is sent when the bit is set
+ */
+TEST_F(irq, message_needs_bus_mastering)
+{
+	const uint16_t off = PCI_COMMAND_IO;
+	const uint16_t on = PCI_COMMAND_IO | PCI_COMMAND_MASTER;
+	bool is_intx = variant->index == VFIO_PCI_INTX_IRQ_INDEX;
+
+	CONNECT(self->a);
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, off), "off");
+	RAISE();
+	EXPECT_EQ(is_intx ? 1 : 0, vmig_eventfd_take(self->a));
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, on), "on");
+	EXPECT_EQ(is_intx ? 0 : 1, vmig_eventfd_take(self->a));
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, off), "off");
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, on), "on");
+	EXPECT_EQ(0, vmig_eventfd_take(self->a));
+
+	/* An assertion that is over before the bit is set is not sent */
+	LOWER();
+	if (is_intx)
+		return;
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, off), "off");
+	RAISE();
+	LOWER();
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, on), "on");
+	EXPECT_EQ(0, vmig_eventfd_take(self->a));
 }
 
 /* Clause: VFIO_DEVICE_RESET: deasserts, and the eventfd stays connected */
@@ -353,6 +386,7 @@ TEST_F(irq, reset_deasserts)
 	RAISE();
 	EXPECT_EQ(1, vmig_eventfd_take(self->a));
 	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	EXPECT_EQ(0, vmig_eventfd_take(self->a));
 	RAISE();
 	EXPECT_EQ(1, vmig_eventfd_take(self->a));

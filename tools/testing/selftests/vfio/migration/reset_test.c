@@ -164,6 +164,7 @@ static void expect_pristine(struct __test_metadata *_metadata,
 static int64_t signals(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(reset) *self, int deadline_ms)
 {
+	EXPECT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	EXPECT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_1,
 				     UART_IER_RDI), "UART");
 	EXPECT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 'r'), "byte");

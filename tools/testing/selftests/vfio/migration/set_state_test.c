@@ -324,6 +324,7 @@ static void check_request(struct __test_metadata *_metadata,
 
 	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_mig_set_state(dev, RUNNING, NULL), "back");
+	ASSERT_RET(0, vmig_bus_master_enable(dev), "master");
 	self->irq = vmig_eventfd_create();
 	ASSERT_LE(0, self->irq);
 	ASSERT_RET(0, vmig_irq_set_fd(dev, VFIO_PCI_MSI_IRQ_INDEX,

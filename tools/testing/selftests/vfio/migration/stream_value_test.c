@@ -118,13 +118,11 @@ UART(reserved_first, reserved[0], 1, -EINVAL);
 UART(reserved_last, reserved[4], 0x80, -EINVAL);
 UART(fifo_last, fifo[15], 1, -EINVAL);
 
-VALUE(irq_mode_3, IRQ, irq, 0, mode, 3, -EINVAL);
-VALUE(irq_mode_99, IRQ, irq, 0, mode, 99, -EINVAL);
-VALUE(irq_mode_huge, IRQ, irq, 0, mode, 0xffffffff, -EINVAL);
-VALUE(irq_mode_msi, IRQ, irq, 0, mode, MTTY_REC_IRQ_MODE_MSI, 0);
-VALUE(irq_flags_reserved, IRQ, irq, 0, flags, 1 << 2, -EINVAL);
+VALUE(irq_flags_reserved, IRQ, irq, 0, flags, 1 << 1, -EINVAL);
 VALUE(irq_flags_high, IRQ, irq, 0, flags, 1U << 31, -EINVAL);
-VALUE(irq_flags_valid, IRQ, irq, 0, flags, 3, 0);
+VALUE(irq_flags_valid, IRQ, irq, 0, flags, 1, 0);
+VALUE(irq_reserved_first, IRQ, irq, 0, reserved, 1, -EINVAL);
+VALUE(irq_reserved_last, IRQ, irq, 0, reserved, 1U << 31, -EINVAL);
 
 VALUE(end_counts_none, END, end, 0, records, 0, -EINVAL);
 VALUE(end_counts_too_many, END, end, 0, records, 1ULL << 32, -EINVAL);

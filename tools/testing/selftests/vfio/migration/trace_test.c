@@ -322,13 +322,14 @@ TEST_F(trace, interrupts)
 		"set_irqs dev INTx NONE|UNMASK start=0 count=1 data=0 ret=0",
 		"set_irqs dev INTx EVENTFD|TRIGGER start=0 count=1 data=-1 ret=0",
 		"set_irqs dev MSI NONE|MASK start=0 count=1 data=0 ret=-25",
-		"set_irqs dev ERR EVENTFD|TRIGGER start=0 count=1 data=0 ret=-22",
+		"set_irqs dev MSI-X EVENTFD|TRIGGER start=0 count=1 data=0 ret=-22",
 	};
 	const char *now[ARRAY_SIZE(want)];
 	char connect[2][LINE];
 	unsigned int i, nr = 0;
 
 	open_device(_metadata, self, NULL);
+	EXPECT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	EXPECT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->fd), "MSI");
 	EXPECT_RET(0, vmig_line_raise(self->dev, 0), "raise");
 	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "loopback");
@@ -342,8 +343,8 @@ TEST_F(trace, interrupts)
 	EXPECT_RET(0, vmig_irq_set_fd(self->dev, INTX, TRIGGER, -1), "none");
 	EXPECT_RET(-ENOTTY, vmig_irq_action(self->dev, MSI,
 					    VFIO_IRQ_SET_ACTION_MASK), "MSI");
-	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, VFIO_PCI_ERR_IRQ_INDEX,
-					    TRIGGER, self->fd), "ERR");
+	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, VFIO_PCI_MSIX_IRQ_INDEX,
+					    TRIGGER, self->fd), "MSI-X");
 
 	/* Which eventfd, exactly */
 	for (i = 0; i < ARRAY_SIZE(want); i++) {

@@ -217,6 +217,7 @@ TEST_F(uart_irq, timeout_ends_with_a_read)
 
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				    UART_IER_RDI));
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
 				      VFIO_IRQ_SET_ACTION_TRIGGER,
 				      self->eventfd), "eventfd");
@@ -238,6 +239,7 @@ TEST_F(uart_irq, no_timeout_without_a_clock)
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				    UART_IER_RDI));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, 0));
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
 				      VFIO_IRQ_SET_ACTION_TRIGGER,
 				      self->eventfd), "eventfd");
@@ -253,6 +255,7 @@ TEST_F(uart_irq, timeout_priority)
 {
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_4,
 				    UART_IER_RDI));
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
 				      VFIO_IRQ_SET_ACTION_TRIGGER,
 				      self->eventfd), "eventfd");
@@ -301,6 +304,7 @@ FIXTURE_SETUP(trigger)
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
 	OUT(UART_FCR, variant->fcr);
 	OUT(UART_IER, UART_IER_RDI);
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
 				     VFIO_IRQ_SET_ACTION_TRIGGER,
 				     self->eventfd));

@@ -55,6 +55,7 @@ FIXTURE_SETUP(uart_timeout)
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				    UART_IER_RDI));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SHORT));
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
 }
 
@@ -384,6 +385,7 @@ TEST_F(uart_timeout, reset_ends_it)
 		if (come)
 			EXPECT_COMES();
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
 		vmig_eventfd_take(self->eventfd);
 		OUT(UART_FCR, FIFO);
 		OUT(UART_IER, UART_IER_RDI);

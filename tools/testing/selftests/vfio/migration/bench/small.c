@@ -72,7 +72,8 @@ static int connect_msi(struct vmig_device *dev, int eventfd)
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 
 	/* The kernel's mtty has no interrupts before it was asked how many */
-	if (ioctl(dev->fd, VFIO_DEVICE_GET_INFO, &info))
+	if (ioctl(dev->fd, VFIO_DEVICE_GET_INFO, &info) ||
+	    vmig_bus_master_enable(dev))
 		return -errno;
 	return vmig_irq_set_fd(dev, VFIO_PCI_MSI_IRQ_INDEX,
 			       VFIO_IRQ_SET_ACTION_TRIGGER, eventfd);

@@ -223,8 +223,7 @@ static void any_state(struct mtty_stream_state *st,
 	memset(st, 0, sizeof(*st));
 	any_uart(&st->uart[0], rnd);
 	any_uart(&st->uart[1], rnd);
-	st->irq_mode = fuzz_below(rnd, MTTY_REC_IRQ_MODE_MSI + 1);
-	st->irq_flags = fuzz_below(rnd, 4);
+	st->irq_flags = fuzz_below(rnd, 2);
 	/* Near the end of the log is where it is interesting */
 	st->logged = capacity - fuzz_below(rnd, 2);
 	if (st->logged > capacity)

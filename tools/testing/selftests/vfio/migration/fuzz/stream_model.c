@@ -20,7 +20,7 @@ enum {
 };
 
 enum { LOG_LOGGED = 0, LOG_DROPPED = 8, LOG_SIZE = 16 };
-enum { IRQ_MODE = 0, IRQ_FLAGS = 4, IRQ_SIZE = 8 };
+enum { IRQ_FLAGS = 0, IRQ_RESERVED = 4, IRQ_SIZE = 8 };
 
 /* Where the model is in the stream, and the record that is there */
 struct reader {
@@ -151,13 +151,11 @@ static int judge_uart(struct reader *r)
 
 static int judge_irq(struct reader *r)
 {
-	u32 mode = get(r->payload + IRQ_MODE, 4);
 	u32 flags = get(r->payload + IRQ_FLAGS, 4);
 
-	if (mode > 2 || flags > 3)
+	if (flags > 1 || get(r->payload + IRQ_RESERVED, 4))
 		return -EINVAL;
 
-	r->m->irq_mode = mode;
 	r->m->irq_flags = flags;
 
 	return 0;
@@ -189,7 +187,7 @@ static bool is_impossible(const struct reader *r)
 		if (uart_model_interrupt(&r->m->uart[port]) != 1)
 			return false;
 
-	return r->m->irq_flags & 2;
+	return r->m->irq_flags & 1;
 }
 
 static int judge_end(struct reader *r)

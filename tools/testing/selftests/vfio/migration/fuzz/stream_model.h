@@ -30,7 +30,6 @@ struct stream_event {
  * @config:	generation of the last config space, 0 if there is none
  * @logged:	as in struct mtty_rec_log
  * @dropped:	as in struct mtty_rec_log
- * @irq_mode:	as in struct mtty_rec_irq
  * @irq_flags:	as in struct mtty_rec_irq
  * @uart:	the ports
  */
@@ -41,7 +40,6 @@ struct stream_model {
 	u64 config;
 	u64 logged;
 	u64 dropped;
-	u32 irq_mode;
 	u32 irq_flags;
 	struct uart_model uart[MTTY_MAX_PORTS];
 };

@@ -262,8 +262,8 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 			return vmig_fuzz_say(fuzz, -EUCLEAN,
 					     "accepted: %s differs",
 					     vmig_stream_type_name(rec.type));
-		memcpy(&flags[0], rec.payload + 4, 4);
-		memcpy(&flags[1], other.payload + 4, 4);
+		memcpy(&flags[0], rec.payload, 4);
+		memcpy(&flags[1], other.payload, 4);
 		if (rec.type == MTTY_REC_IRQ && !fuzz->irqs_touched &&
 		    flags[0] != flags[1])
 			return vmig_fuzz_say(fuzz, -EUCLEAN,

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <linux/pci_regs.h>
 
 #include "irq.h"
 
@@ -75,6 +76,19 @@ int vmig_eventfd_create(void)
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int vmig_bus_master_enable(struct vmig_device *dev)
+{
+	uint16_t command;
+	int ret;
+
+	ret = vmig_config_read16(dev, PCI_COMMAND, &command);
+	if (ret)
+		return ret;
+
+	return vmig_config_write16(dev, PCI_COMMAND,
+				   command | PCI_COMMAND_MASTER);
 }
 
 int vmig_eventfd_signal(int fd)

@@ -51,6 +51,15 @@ int vmig_irq_action_bool(struct vmig_device *dev, unsigned int index,
 /** vmig_irq_disable - disable a whole index (VFIO_IRQ_SET_DATA_NONE, count 0) */
 int vmig_irq_disable(struct vmig_device *dev, unsigned int index);
 
+/**
+ * vmig_bus_master_enable - let the device send messages, as a guest's driver does
+ * @dev:	the device
+ *
+ * Sets PCI_COMMAND_MASTER, without which a function must not write to memory, so
+ * neither its MSI (PCI 3.0, 6.2.2 and 6.8). A reset clears it.
+ */
+int vmig_bus_master_enable(struct vmig_device *dev);
+
 /** vmig_eventfd_signal - add 1 to an eventfd's count */
 int vmig_eventfd_signal(int fd);
 

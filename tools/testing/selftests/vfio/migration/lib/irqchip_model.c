@@ -26,6 +26,14 @@ static void arrive(struct model_state *state, uint8_t vector, uint32_t times)
 		state->arrived[vector] += times;
 }
 
+/* A level that has arrived and is signalled again is still one interrupt */
+static void arrive_level(struct model_state *state, uint8_t vector,
+			 uint32_t times)
+{
+	if (state->enabled && times)
+		state->arrived[vector] = 1;
+}
+
 static int look(struct vmig_irqchip *chip)
 {
 	struct model_state *state = chip->priv;
@@ -42,7 +50,7 @@ static int look(struct vmig_irqchip *chip)
 		times = vmig_eventfd_take(chip->fd[VMIG_IRQ_INTX]);
 		if (times < 0)
 			return times;
-		arrive(state, VMIG_IRQCHIP_INTX_VECTOR, times);
+		arrive_level(state, VMIG_IRQCHIP_INTX_VECTOR, times);
 	}
 	return 0;
 }

@@ -69,18 +69,12 @@ static void uart_text(const struct vmig_rec *rec, char *text)
 
 static void irq_text(const struct vmig_rec *rec, char *text)
 {
-	static const char * const modes[] = { "no", "INTx", "MSI" };
 	struct mtty_rec_irq irq;
-	uint32_t mode;
 
 	memcpy(&irq, rec->payload, sizeof(irq));
-	mode = le32toh(irq.mode);
-	snprintf(text, TEXT_MAX, "%s interrupts%s%s",
-		 mode <= MTTY_REC_IRQ_MODE_MSI ? modes[mode] : "unknown",
-		 le32toh(irq.flags) & MTTY_REC_IRQ_INTX_MASKED ?
-		 ", INTx masked" : "",
-		 le32toh(irq.flags) & MTTY_REC_IRQ_MSI_SENT ?
-		 ", MSI sent" : "");
+	snprintf(text, TEXT_MAX, "message for the current assertion: %s",
+		 le32toh(irq.flags) & MTTY_REC_IRQ_MSI_SENT ? "sent" :
+							      "not sent");
 }
 
 /* The first 64-bit word of a payload means something in all other records */

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -449,6 +450,40 @@ TEST_F(map, vmsplice_is_refused)
 	}
 	close(pipefd[0]);
 	close(pipefd[1]);
+}
+
+/* KiB of the mapping that count as memory of this process; -1 if nothing says so */
+static long resident_kib(const void *start)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	bool found = false;
+	char line[512];
+	long kib = -1;
+
+	if (!smaps)
+		return -1;
+	while (kib < 0 && fgets(line, sizeof(line), smaps)) {
+		unsigned long from, to;
+
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			found = from == (unsigned long)start;
+		else if (found)
+			sscanf(line, "Rss: %ld kB", &kib);
+	}
+	fclose(smaps);
+	return kib;
+}
+
+/*
+ * Driver: BAR2: PTEs are special, on kernels as well whose GUP-fast refuses the page
+ * for another reason: they do not count as memory of the process
+ */
+TEST_F(map, ptes_are_special)
+{
+	put(self, 0, 2);
+	EXPECT_EQ(0, get(self, self->page));
+	put(self, 2 * self->page, 3);
+	EXPECT_EQ(0, resident_kib(self->mem));
 }
 
 /* As mm/gup_test.h of the kernel has it */

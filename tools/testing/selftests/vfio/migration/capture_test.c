@@ -50,6 +50,8 @@ FIXTURE_SETUP(capture)
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
 				       VMIG_PATH_ANY, &attrs));
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8));
 }
 
 FIXTURE_TEARDOWN(capture)
@@ -280,6 +282,7 @@ TEST_F(capture, emptied_by_the_first_record)
 
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &stream), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
 	SEND(0, 'a');
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, RESUMING, &fd), "RESUMING");
 	ASSERT_EQ(sizeof(struct mtty_rec_head),
@@ -310,6 +313,7 @@ TEST(no_capture_memory)
 	EXPECT_RET(-ENODEV, vmig_capture_info(&td.dev, &info), "header");
 	EXPECT_RET(-EINVAL, vmig_region_read(&td.dev, BAR2, 0, &val, 1), "read");
 	EXPECT_RET(-EINVAL, vmig_region_write(&td.dev, BAR2, 0, &val, 1), "write");
+	EXPECT_RET(0, vmig_uart_out(&td.dev, 0, UART_LCR, UART_LCR_WLEN8), "LCR");
 	EXPECT_RET(0, vmig_uart_out(&td.dev, 0, UART_TX, 'x'), "TX");
 	EXPECT_RET(0, vmig_uart_in(&td.dev, 0, UART_RX, &val), "RX");
 	EXPECT_EQ('x', val);
@@ -326,6 +330,7 @@ TEST(full_log)
 	size_t len, i;
 
 	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, &attrs));
+	ASSERT_EQ(0, vmig_uart_out(&td.dev, 0, UART_LCR, UART_LCR_WLEN8));
 	for (i = 0; i < 2048 + 10; i++)
 		ASSERT_EQ(0, vmig_uart_out(&td.dev, 0, UART_TX, i * 3));
 	ASSERT_EQ(0, vmig_capture_info(&td.dev, &info));

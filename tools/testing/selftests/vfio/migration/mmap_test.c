@@ -281,6 +281,8 @@ TEST_F(map, shows_the_log)
 	if (map_start() != MTTY_CAP_LOG_OFFSET)
 		SKIP(return, "the log begins inside a page");
 	EXPECT_EQ(0, get(self, 0));
+	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8),
+		   "LCR");
 	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_TX, 'x'), "transmit");
 	EXPECT_EQ('x', get(self, 0));
 	EXPECT_EQ(1, get(self, 1));

@@ -320,6 +320,21 @@ TEST_F(pci_config, interrupt_status_is_live)
 	}
 }
 
+/* PCI: 6.2.3, Interrupt Status: of the function, so while any of its ports has one */
+TEST_F(pci_config, interrupt_status_is_of_all_ports)
+{
+	unsigned int ports = variant->bar1 ? 2 : 1, port;
+
+	for (port = 0; port < ports; port++)
+		ASSERT_RET(0, vmig_line_raise(self->dev, port), "raise");
+	for (port = 0; port < ports; port++) {
+		EXPECT_BYTE(PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT,
+			    PCI_STATUS);
+		ASSERT_RET(0, vmig_line_lower(self->dev, port), "lower");
+	}
+	EXPECT_BYTE(PCI_STATUS_CAP_LIST, PCI_STATUS);
+}
+
 /* Clause: PCI_COMMAND_INTX_DISABLE: holds INTx back, and lets go of it */
 TEST_F(pci_config, intx_disable)
 {

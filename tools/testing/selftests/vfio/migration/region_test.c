@@ -328,6 +328,8 @@ TEST_F(region, nothing_is_nothing)
 	uint8_t val = 0;
 	unsigned int i;
 
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8),
+		   "LCR");
 	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 'n'), "byte");
 	for (i = 0; i < NR; i++) {
 		uint64_t start = self->dev->region[i].offset;
@@ -354,6 +356,7 @@ static int load_port(struct vmig_device *dev, unsigned int port)
 		uint8_t reg;
 		uint8_t val;
 	} row[] = {
+		{ UART_LCR, UART_LCR_WLEN8 },
 		{ UART_TX, 'a' }, { UART_TX, 'b' }, { UART_MCR, UART_MCR_DTR },
 		{ UART_IER, UART_IER_MSI }, { UART_SCR, 0x77 },
 		{ UART_LCR, UART_LCR_WLEN7 },

@@ -31,6 +31,7 @@ FIXTURE_SETUP(uart_irq)
 	ASSERT_LE(0, self->eventfd);
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
 				       VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
 }
 
@@ -170,6 +171,53 @@ TEST_F(uart_irq, rlsi_until_lsr_is_read)
 	IN(UART_RX);
 	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
 	IN(UART_LSR);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* 16550: 8.6: a read of LSR, which shows THRE, does not acknowledge THRI */
+TEST_F(uart_irq, thri_survives_a_read_of_lsr)
+{
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_LSR_THRE, IN(UART_LSR) & UART_LSR_THRE);
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+}
+
+/* 16550: 8.5: to empty a transmitter that is empty is no news */
+TEST_F(uart_irq, clear_xmit_raises_nothing)
+{
+	OUT(UART_FCR, FIFO_ON);
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_THRI, IN(UART_IIR));
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_XMIT);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(UART_LSR_THRE | UART_LSR_TEMT, IN(UART_LSR));
+}
+
+/* 16550: 8.9, TERI: the ring indicator interrupts when it ends, not before */
+TEST_F(uart_irq, msi_when_ringing_ends)
+{
+	OUT(UART_MCR, UART_MCR_LOOP);
+	OUT(UART_IER, UART_IER_MSI);
+	OUT(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT1);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	OUT(UART_MCR, UART_MCR_LOOP);
+	EXPECT_EQ(UART_IIR_MSI, IN(UART_IIR));
+	EXPECT_EQ(UART_MSR_TERI, IN(UART_MSR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* 16550: 8.8: in loopback mode interrupts are as ever */
+TEST_F(uart_irq, loopback_interrupts)
+{
+	OUT(UART_MCR, UART_MCR_LOOP);
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI | UART_IER_THRI);
+	SEND(2);
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_LSR);
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 

@@ -30,6 +30,9 @@ FIXTURE_SETUP(uart)
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
 				       VMIG_PATH_ANY, NULL));
+	/* Bytes of eight bits */
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8));
 }
 
 FIXTURE_TEARDOWN(uart)
@@ -63,6 +66,9 @@ static int send(struct vmig_device *dev, unsigned int port, uint8_t first,
 /* Clause: 16550A after reset: all registers 0, transmitter empty, no interrupt */
 TEST_F(uart, reset_values)
 {
+	vmig_device_close(self->dev);
+	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY),
+		   "open");
 	EXPECT_IN(0, UART_RX);
 	EXPECT_IN(0, UART_IER);
 	EXPECT_IN(UART_IIR_NO_INT, UART_IIR);
@@ -260,6 +266,58 @@ TEST_F(uart, divisor_latch_hides_receiver_and_ier)
 	EXPECT_IN(UART_IER_RDI, UART_IER);
 }
 
+/* 16550: 8.1, 8.3: all but registers 0 and 1 are themselves, whatever DLAB is */
+TEST_F(uart, divisor_latch_hides_nothing_else)
+{
+	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_DLAB);
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO);
+	EXPECT_IN(0xc0 | UART_IIR_NO_INT, UART_IIR);
+	OUT(UART_MCR, UART_MCR_RTS);
+	EXPECT_IN(UART_MCR_RTS, UART_MCR);
+	EXPECT_IN(UART_MSR_CTS | UART_MSR_DCTS, UART_MSR);
+	OUT(UART_SCR, 0x3c);
+	EXPECT_IN(0x3c, UART_SCR);
+	EXPECT_IN(IDLE, UART_LSR);
+	EXPECT_IN(UART_LCR_WLEN8 | UART_LCR_DLAB, UART_LCR);
+}
+
+/* Driver: divisor 0: no clock for the timeout, but bytes take no time anyway */
+TEST_F(uart, divisor_0_still_transmits)
+{
+	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, 0, 0), "divisor");
+	SEND('a', 1);
+	EXPECT_IN(READY, UART_LSR);
+	EXPECT_IN('a', UART_RX);
+}
+
+/* 16550: 8.5: the DMA mode has no pins to show at, and disturbs nothing */
+TEST_F(uart, dma_mode_changes_nothing)
+{
+	OUT(UART_FCR, FIFO_ON);
+	SEND('a', 2);
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT);
+	EXPECT_IN(0xc0 | UART_IIR_NO_INT, UART_IIR);
+	SEND('c', 1);
+	EXPECT_IN('a', UART_RX);
+	EXPECT_IN('b', UART_RX);
+	EXPECT_IN('c', UART_RX);
+	EXPECT_IN(IDLE, UART_LSR);
+}
+
+/* 16550: 8.1: parity and stop bits are the same at both ends of a plug: no errors */
+TEST_F(uart, format_of_the_plug_is_one)
+{
+	unsigned int lcr;
+
+	OUT(UART_FCR, FIFO_ON);
+	for (lcr = UART_LCR_WLEN8; lcr < UART_LCR_SBC; lcr += 4) {
+		OUT(UART_LCR, lcr);
+		SEND(0x55 + lcr, 1);
+		EXPECT_IN(READY, UART_LSR);
+		EXPECT_IN(0x55 + lcr, UART_RX);
+	}
+}
+
 /* Clause: LCR, SCR: all eight bits are held */
 TEST_F(uart, lcr_and_scr_hold_eight_bits)
 {
@@ -343,6 +401,19 @@ TEST_F(uart, msr_delta_bits)
 	EXPECT_IN(UART_MSR_CTS | UART_MSR_DCTS, UART_MSR);
 }
 
+/* 16550: 8.8: into loopback mode and out of it the inputs change, and say so */
+TEST_F(uart, loopback_switches_the_inputs)
+{
+	OUT(UART_MCR, UART_MCR_DTR | UART_MCR_OUT1 | UART_MCR_OUT2);
+	EXPECT_IN(UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDSR | UART_MSR_DDCD,
+		  UART_MSR);
+	OUT(UART_MCR, UART_MCR_LOOP | UART_MCR_DTR | UART_MCR_OUT1);
+	EXPECT_IN(UART_MSR_DSR | UART_MSR_RI | UART_MSR_DDCD, UART_MSR);
+	OUT(UART_MCR, UART_MCR_DTR | UART_MCR_OUT1);
+	EXPECT_IN(UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDCD | UART_MSR_TERI,
+		  UART_MSR);
+}
+
 /* Clause: a write of n bytes is n writes, at successive registers */
 TEST_F(uart, wide_write_is_a_sequence)
 {
@@ -367,7 +438,7 @@ TEST_F(uart, wide_write_is_a_sequence)
 TEST_F(uart, wide_read_is_a_sequence)
 {
 	const uint8_t want[8] = {
-		'a', 0, 0xc0 | UART_IIR_NO_INT, 0, UART_MCR_RTS,
+		'a', 0, 0xc0 | UART_IIR_NO_INT, UART_LCR_WLEN8, UART_MCR_RTS,
 		READY | UART_LSR_OE, UART_MSR_CTS | UART_MSR_DCTS, 0x77,
 	};
 	uint8_t seen[8] = { 0 };

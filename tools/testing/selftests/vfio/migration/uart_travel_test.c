@@ -112,6 +112,7 @@ TEST_F(uart_travel, fifo_at_each_level)
 		EXPECT_EQ(0, IN(UART_LSR) & UART_LSR_DR);
 		ASSERT_RET(0, vmig_device_reset(&self->dst.dev), "reset");
 		ASSERT_RET(0, vmig_device_reset(&self->src.dev), "reset");
+		OUT(UART_LCR, UART_LCR_WLEN8);
 		OUT(UART_FCR, FIFO);
 	}
 }

@@ -255,7 +255,7 @@ static int write_port(struct mtty *mtty, struct mtty_port *port,
 		/* What cannot be logged is not transmitted */
 		if (mtty_uart_transmits(&port->uart, reg))
 			ret = mtty_cap_append(&mtty->cap, port - mtty->port,
-					      *buf);
+					      mtty_uart_word(&port->uart, *buf));
 		if (ret)
 			break;
 		mtty_uart_write(&port->uart, reg, *buf);

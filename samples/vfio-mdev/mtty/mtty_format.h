@@ -47,7 +47,7 @@ struct mtty_cap_header {
 
 /**
  * struct mtty_cap_entry - one transmitted byte
- * @data:	the byte
+ * @data:	the byte as it was on the line: of a word of 5 to 7 bits, just these
  * @port:	the port it left through, counted from 0
  */
 struct mtty_cap_entry {

@@ -254,7 +254,7 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
 			uart->divisor = (uart->divisor & 0xff00) | val;
 			break;
 		}
-		receive(uart, val);
+		receive(uart, mtty_uart_word(uart, val));
 		uart->thri = true;
 		break;
 	case UART_IER:

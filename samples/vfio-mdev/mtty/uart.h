@@ -70,6 +70,18 @@ static inline bool mtty_uart_transmits(const struct mtty_uart *uart,
 }
 
 /**
+ * mtty_uart_word - what of a byte is transmitted
+ * @uart:	the port
+ * @val:	as it is written to UART_TX
+ *
+ * Return: the low 5 to 8 bits, as LCR says; the others are zero.
+ */
+static inline u8 mtty_uart_word(const struct mtty_uart *uart, u8 val)
+{
+	return val & (0xff >> (3 - (uart->lcr & UART_LCR_WLEN8)));
+}
+
+/**
  * mtty_uart_asserts - is an interrupt pending?
  * @uart:	the port
  */

@@ -30,7 +30,7 @@ FIXTURE_SETUP(uart)
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
 				       VMIG_PATH_ANY, NULL));
-	/* Bytes of eight bits */
+	/* Bytes of eight bits; what else words may be is in uart_line_test.c */
 	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
 	ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8));
 }

@@ -51,6 +51,8 @@ static void check_registers(const struct pair *pair)
 		FUZZ_CHECK(mtty_uart_transmits(&a, reg) ==
 			   uart_model_sends(&b, reg), "register %u", reg);
 	}
+	FUZZ_CHECK(mtty_uart_word(&a, 0xff) == uart_model_wire(&b, 0xff),
+		   "LCR %#x", a.lcr);
 
 	mtty_uart_write(&a, UART_LCR, a.lcr ^ UART_LCR_DLAB);
 	uart_model_write(&b, UART_LCR, b.line ^ UART_LCR_DLAB);

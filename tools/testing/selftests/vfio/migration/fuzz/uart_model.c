@@ -97,10 +97,19 @@ static void set_fifo(struct uart_model *m, u8 val)
 	m->level = on ? val >> 6 : 0;
 }
 
+/* What of a byte is on the wire: its low bits, as many as a word has */
+u8 uart_model_wire(const struct uart_model *m, u8 val)
+{
+	u8 of_length[] = { 0x1f, 0x3f, 0x7f, 0xff };
+
+	return val & of_length[m->line % 4];
+}
+
 /* The byte is on the line, through the plug, and in the receiver at once */
 static void send(struct uart_model *m, u8 val)
 {
 	m->idle_due = true;
+	val = uart_model_wire(m, val);
 
 	if (m->waiting < depth(m)) {
 		m->queue[m->waiting++] = val;

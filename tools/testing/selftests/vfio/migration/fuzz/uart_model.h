@@ -54,6 +54,7 @@ u8 uart_model_read(struct uart_model *m, unsigned int reg);
 void uart_model_write(struct uart_model *m, unsigned int reg, u8 val);
 bool uart_model_sends(const struct uart_model *m, unsigned int reg);
 u8 uart_model_interrupt(const struct uart_model *m);
+u8 uart_model_wire(const struct uart_model *m, u8 val);
 u64 uart_model_timeout_ns(const struct uart_model *m);
 void uart_model_expire(struct uart_model *m);
 void uart_model_save(const struct uart_model *m, u8 port, u8 *rec);

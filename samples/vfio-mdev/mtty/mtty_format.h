@@ -155,8 +155,11 @@ struct mtty_rec_log {
  * @dlm:	divisor latch, high byte
  * @flags:	MTTY_REC_UART_* below
  * @fifo_len:	bytes received and not read yet
+ * @lsr:	UART_LSR_OE not read yet; with the FIFO off, or from before it was
+ *		switched on, UART_LSR_PE, UART_LSR_FE and UART_LSR_BI as well
  * @reserved:	zero
- * @fifo:	these bytes, oldest first; the rest is zero
+ * @fifo:	the bytes received, oldest first; the rest is zero
+ * @fifo_errors: UART_LSR_PE, UART_LSR_FE and UART_LSR_BI of each of them
  */
 struct mtty_rec_uart {
 	__u8 port;
@@ -169,12 +172,13 @@ struct mtty_rec_uart {
 	__u8 dll;
 	__u8 dlm;
 	__u8 flags;
-#define MTTY_REC_UART_OVERRUN	0x01	/* UART_LSR_OE not read yet */
-#define MTTY_REC_UART_THRI	0x02	/* THR empty not acknowledged */
-#define MTTY_REC_UART_TIMEOUT	0x04	/* character timeout is due */
+#define MTTY_REC_UART_THRI	0x01	/* THR empty not acknowledged */
+#define MTTY_REC_UART_TIMEOUT	0x02	/* character timeout is due */
 	__u8 fifo_len;
-	__u8 reserved[5];
+	__u8 lsr;
+	__u8 reserved[12];
 	__u8 fifo[MTTY_UART_FIFO_SIZE];
+	__u8 fifo_errors[MTTY_UART_FIFO_SIZE];
 };
 
 /**

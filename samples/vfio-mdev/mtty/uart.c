@@ -8,7 +8,8 @@
  * restored port needs nothing but its registers.
  *
  * What a port transmits comes back to its own receiver, and takes no time:
- * the transmitter is empty whenever somebody looks.
+ * the transmitter is empty whenever somebody looks.  So does a break, which makes
+ * all the errors of a line that there are: both ends have the same LCR.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -26,8 +27,7 @@
 #define UART_FCR_BITS	(UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | \
 			 UART_FCR_TRIGGER_MASK)
 #define UART_IIR_FIFO	0xc0
-#define UART_REC_FLAGS	(MTTY_REC_UART_OVERRUN | MTTY_REC_UART_THRI | \
-			 MTTY_REC_UART_TIMEOUT)
+#define UART_REC_FLAGS	(MTTY_REC_UART_THRI | MTTY_REC_UART_TIMEOUT)
 
 #define UART_CLOCK_HZ	1843200
 
@@ -49,6 +49,22 @@ static u8 trigger_level(const struct mtty_uart *uart)
 		return 1;
 
 	return levels[UART_FCR_R_TRIG_BITS(uart->fcr)];
+}
+
+/* No start bit, no stop bit, and a parity bit of 0, which odd parity does not have */
+static u8 break_errors(u8 lcr)
+{
+	u8 errors = UART_LSR_BI | UART_LSR_FE;
+
+	if ((lcr & (UART_LCR_PARITY | UART_LCR_EPAR)) == UART_LCR_PARITY)
+		errors |= UART_LSR_PE;
+
+	return errors;
+}
+
+static bool is_break(const struct mtty_uart *uart)
+{
+	return (uart->lcr & UART_LCR_SBC) && !(uart->mcr & UART_MCR_LOOP);
 }
 
 /*
@@ -78,26 +94,6 @@ static u8 modem_inputs(u8 mcr)
 	return msr;
 }
 
-static void write_mcr(struct mtty_uart *uart, u8 val)
-{
-	u8 old = modem_inputs(uart->mcr);
-	u8 new, changed;
-
-	uart->mcr = val & UART_MCR_BITS;
-	new = modem_inputs(uart->mcr);
-	changed = old ^ new;
-
-	if (changed & UART_MSR_CTS)
-		uart->msr_delta |= UART_MSR_DCTS;
-	if (changed & UART_MSR_DSR)
-		uart->msr_delta |= UART_MSR_DDSR;
-	if (changed & UART_MSR_DCD)
-		uart->msr_delta |= UART_MSR_DDCD;
-	/* The ring indicator counts when it ends */
-	if (changed & old & UART_MSR_RI)
-		uart->msr_delta |= UART_MSR_TERI;
-}
-
 static void clear_fifo(struct mtty_uart *uart)
 {
 	uart->rx_events++;
@@ -105,14 +101,17 @@ static void clear_fifo(struct mtty_uart *uart)
 	uart->len = 0;
 	uart->timeout = false;
 	memset(uart->fifo, 0, sizeof(uart->fifo));
+	memset(uart->errors, 0, sizeof(uart->errors));
 }
 
-static void receive(struct mtty_uart *uart, u8 val)
+static void receive(struct mtty_uart *uart, u8 val, u8 errors)
 {
+	unsigned int at;
+
 	uart->rx_events++;
 	if (!has_fifo(uart)) {
 		/* A second byte takes the place of the first */
-		uart->overrun |= uart->len;
+		uart->lsr |= errors | (uart->len ? UART_LSR_OE : 0);
 		uart->fifo[0] = val;
 		uart->head = 0;
 		uart->len = 1;
@@ -121,11 +120,21 @@ static void receive(struct mtty_uart *uart, u8 val)
 
 	/* A full FIFO keeps what it has */
 	if (uart->len == MTTY_UART_FIFO_SIZE) {
-		uart->overrun = true;
+		uart->lsr |= UART_LSR_OE;
 		return;
 	}
 
-	uart->fifo[(uart->head + uart->len++) % MTTY_UART_FIFO_SIZE] = val;
+	at = (uart->head + uart->len++) % MTTY_UART_FIFO_SIZE;
+	uart->fifo[at] = val;
+	uart->errors[at] = errors;
+}
+
+/* With a break as well, but then it is not heard */
+static void transmit(struct mtty_uart *uart, u8 val)
+{
+	if (!is_break(uart))
+		receive(uart, mtty_uart_word(uart, val), 0);
+	uart->thri = true;
 }
 
 static u8 read_rbr(struct mtty_uart *uart)
@@ -138,6 +147,7 @@ static u8 read_rbr(struct mtty_uart *uart)
 		return 0;
 
 	val = uart->fifo[uart->head];
+	uart->errors[uart->head] = 0;
 	uart->len--;
 	if (has_fifo(uart))
 		uart->head = (uart->head + 1) % MTTY_UART_FIFO_SIZE;
@@ -145,15 +155,26 @@ static u8 read_rbr(struct mtty_uart *uart)
 	return val;
 }
 
+/*
+ * Those of the FIFO show when their byte is the next one to be read.  Where no
+ * byte waits, there are none.
+ */
+static u8 line_errors(const struct mtty_uart *uart)
+{
+	return uart->lsr | uart->errors[uart->head];
+}
+
 static u8 read_lsr(struct mtty_uart *uart)
 {
-	u8 lsr = UART_LSR_THRE | UART_LSR_TEMT;
+	u8 lsr = UART_LSR_THRE | UART_LSR_TEMT | line_errors(uart);
 
 	if (uart->len)
 		lsr |= UART_LSR_DR;
-	if (uart->overrun)
-		lsr |= UART_LSR_OE;
-	uart->overrun = false;
+	if (memchr_inv(uart->errors, 0, sizeof(uart->errors)))
+		lsr |= UART_LSR_FIFOE;
+
+	uart->lsr = 0;
+	uart->errors[uart->head] = 0;
 
 	return lsr;
 }
@@ -180,11 +201,43 @@ static u8 read_msr(struct mtty_uart *uart)
 
 static void write_ier(struct mtty_uart *uart, u8 val)
 {
-	/* The transmitter is empty: who starts to listen is told at once */
+	/* The transmitter is empty: a driver that begins to listen is told at once */
 	if (val & ~uart->ier & UART_IER_THRI)
 		uart->thri = true;
 
 	uart->ier = val & UART_IER_BITS;
+}
+
+/* LCR and MCR both decide whether the line is in a break, and receives one */
+static void write_line(struct mtty_uart *uart, u8 lcr, u8 mcr)
+{
+	bool was_break = is_break(uart);
+
+	uart->lcr = lcr;
+	uart->mcr = mcr;
+
+	if (!was_break && is_break(uart))
+		receive(uart, 0, break_errors(lcr));
+}
+
+static void write_mcr(struct mtty_uart *uart, u8 val)
+{
+	u8 old = modem_inputs(uart->mcr);
+	u8 new, changed;
+
+	write_line(uart, uart->lcr, val & UART_MCR_BITS);
+	new = modem_inputs(uart->mcr);
+	changed = old ^ new;
+
+	if (changed & UART_MSR_CTS)
+		uart->msr_delta |= UART_MSR_DCTS;
+	if (changed & UART_MSR_DSR)
+		uart->msr_delta |= UART_MSR_DDSR;
+	if (changed & UART_MSR_DCD)
+		uart->msr_delta |= UART_MSR_DDCD;
+	/* The ring indicator counts when it ends */
+	if (changed & old & UART_MSR_RI)
+		uart->msr_delta |= UART_MSR_TERI;
 }
 
 static void write_fcr(struct mtty_uart *uart, u8 val)
@@ -250,12 +303,10 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
 {
 	switch (reg) {
 	case UART_TX:
-		if (is_dlab(uart)) {
+		if (is_dlab(uart))
 			uart->divisor = (uart->divisor & 0xff00) | val;
-			break;
-		}
-		receive(uart, mtty_uart_word(uart, val));
-		uart->thri = true;
+		else
+			transmit(uart, val);
 		break;
 	case UART_IER:
 		if (is_dlab(uart))
@@ -267,7 +318,7 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
 		write_fcr(uart, val);
 		break;
 	case UART_LCR:
-		uart->lcr = val;
+		write_line(uart, val, uart->mcr);
 		break;
 	case UART_MCR:
 		write_mcr(uart, val);
@@ -289,7 +340,7 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
  */
 u8 mtty_uart_pending(const struct mtty_uart *uart)
 {
-	if ((uart->ier & UART_IER_RLSI) && uart->overrun)
+	if ((uart->ier & UART_IER_RLSI) && line_errors(uart))
 		return UART_IIR_RLSI;
 	if ((uart->ier & UART_IER_RDI) && uart->len >= trigger_level(uart))
 		return UART_IIR_RDI;
@@ -361,18 +412,59 @@ void mtty_uart_save(const struct mtty_uart *uart, u8 port,
 		.dll = uart->divisor & 0xff,
 		.dlm = uart->divisor >> 8,
 		.fifo_len = uart->len,
+		.lsr = uart->lsr,
 	};
 
-	if (uart->overrun)
-		rec->flags |= MTTY_REC_UART_OVERRUN;
 	if (uart->thri)
 		rec->flags |= MTTY_REC_UART_THRI;
 	if (uart->timeout)
 		rec->flags |= MTTY_REC_UART_TIMEOUT;
 
-	for (i = 0; i < uart->len; i++)
-		rec->fifo[i] = uart->fifo[(uart->head + i) %
-					  MTTY_UART_FIFO_SIZE];
+	for (i = 0; i < uart->len; i++) {
+		unsigned int at = (uart->head + i) % MTTY_UART_FIFO_SIZE;
+
+		rec->fifo[i] = uart->fifo[at];
+		rec->fifo_errors[i] = uart->errors[at];
+	}
+}
+
+static bool is_bits(const struct mtty_rec_uart *rec)
+{
+	return !(rec->ier & ~UART_IER_BITS) && !(rec->fcr & ~UART_FCR_BITS) &&
+	       !(rec->mcr & ~UART_MCR_BITS) &&
+	       !(rec->msr_delta & ~UART_MSR_ANY_DELTA) &&
+	       !(rec->lsr & ~UART_LSR_BRK_ERROR_BITS) &&
+	       !(rec->flags & ~UART_REC_FLAGS) &&
+	       !memchr_inv(rec->reserved, 0, sizeof(rec->reserved));
+}
+
+/* Only a break makes errors, and it makes them together */
+static bool is_errors(u8 lsr)
+{
+	u8 errors = lsr & ~UART_LSR_OE;
+
+	return !errors || errors == break_errors(0) ||
+	       errors == break_errors(UART_LCR_PARITY);
+}
+
+static bool is_fifo(const struct mtty_rec_uart *rec, bool enabled)
+{
+	unsigned int i;
+
+	if (rec->fifo_len > (enabled ? MTTY_UART_FIFO_SIZE : 1))
+		return false;
+
+	for (i = 0; i < rec->fifo_len; i++) {
+		u8 errors = rec->fifo_errors[i];
+
+		if (errors && (!enabled || rec->fifo[i] ||
+			       (errors & UART_LSR_OE) || !is_errors(errors)))
+			return false;
+	}
+
+	return !memchr_inv(rec->fifo + i, 0, sizeof(rec->fifo) - i) &&
+	       !memchr_inv(rec->fifo_errors + i, 0,
+			   sizeof(rec->fifo_errors) - i);
 }
 
 /**
@@ -386,24 +478,13 @@ int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec)
 {
 	bool fifo = rec->fcr & UART_FCR_ENABLE_FIFO;
 
-	if ((rec->ier & ~UART_IER_BITS) || (rec->fcr & ~UART_FCR_BITS) ||
-	    (rec->mcr & ~UART_MCR_BITS) ||
-	    (rec->msr_delta & ~UART_MSR_ANY_DELTA) ||
-	    (rec->flags & ~UART_REC_FLAGS))
+	if (!is_bits(rec) || !is_errors(rec->lsr) || !is_fifo(rec, fifo))
 		return -EINVAL;
 
 	if (rec->fcr && !fifo)
 		return -EINVAL;
 
-	if (rec->fifo_len > (fifo ? MTTY_UART_FIFO_SIZE : 1))
-		return -EINVAL;
-
 	if ((rec->flags & MTTY_REC_UART_TIMEOUT) && (!fifo || !rec->fifo_len))
-		return -EINVAL;
-
-	if (memchr_inv(rec->reserved, 0, sizeof(rec->reserved)) ||
-	    memchr_inv(rec->fifo + rec->fifo_len, 0,
-		       sizeof(rec->fifo) - rec->fifo_len))
 		return -EINVAL;
 
 	*uart = (struct mtty_uart) {
@@ -414,12 +495,13 @@ int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec)
 		.msr_delta = rec->msr_delta,
 		.scr = rec->scr,
 		.divisor = rec->dll | rec->dlm << 8,
-		.overrun = rec->flags & MTTY_REC_UART_OVERRUN,
+		.lsr = rec->lsr,
 		.thri = rec->flags & MTTY_REC_UART_THRI,
 		.timeout = rec->flags & MTTY_REC_UART_TIMEOUT,
 		.len = rec->fifo_len,
 	};
 	memcpy(uart->fifo, rec->fifo, rec->fifo_len);
+	memcpy(uart->errors, rec->fifo_errors, rec->fifo_len);
 
 	return 0;
 }

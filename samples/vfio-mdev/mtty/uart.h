@@ -18,15 +18,17 @@
  * @msr_delta:	modem inputs that changed since MSR was read
  * @scr:	scratch
  * @divisor:	divisor latch
- * @overrun:	a byte was lost since LSR was read
- * @thri:	the transmitter ran empty, and nobody has been told yet
+ * @lsr:	errors since LSR was read that belong to no byte in the FIFO: overrun,
+ *		and without the FIFO all of UART_LSR_BRK_ERROR_BITS
+ * @thri:	the transmitter ran empty, and the driver has not been told yet
  * @timeout:	received bytes below the trigger level waited too long
  * @head:	index of the oldest received byte in @fifo
  * @len:	received bytes; at most one unless the FIFO is enabled
  * @fifo:	ring of received bytes
+ * @errors:	UART_LSR_* of each of them, with the FIFO enabled
  * @rx_events:	how often bytes have come or gone; not part of what a port is
  *
- * Has no lock; whoever embeds it serialises all calls.
+ * Has no lock; the owner serialises all calls.
  */
 struct mtty_uart {
 	u8 ier;
@@ -36,12 +38,13 @@ struct mtty_uart {
 	u8 msr_delta;
 	u8 scr;
 	u16 divisor;
-	bool overrun;
+	u8 lsr;
 	bool thri;
 	bool timeout;
 	u8 head;
 	u8 len;
 	u8 fifo[MTTY_UART_FIFO_SIZE];
+	u8 errors[MTTY_UART_FIFO_SIZE];
 	u32 rx_events;
 };
 
@@ -60,13 +63,14 @@ int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec);
  * @uart:	the port
  * @reg:	UART_TX to UART_SCR
  *
- * Not in loopback mode: what the chip then says to itself, nobody else hears.
+ * Not in loopback mode, where the output of the chip is idle; nor during a break,
+ * which takes the place of all that is sent.
  */
 static inline bool mtty_uart_transmits(const struct mtty_uart *uart,
 				       unsigned int reg)
 {
-	return reg == UART_TX && !(uart->lcr & UART_LCR_DLAB) &&
-	       !(uart->mcr & UART_MCR_LOOP);
+	return reg == UART_TX && !(uart->mcr & UART_MCR_LOOP) &&
+	       !(uart->lcr & (UART_LCR_DLAB | UART_LCR_SBC));
 }
 
 /**

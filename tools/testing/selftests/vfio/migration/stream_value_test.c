@@ -7,6 +7,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <linux/serial_reg.h>
 
 #include "../../kselftest_harness.h"
@@ -22,6 +23,9 @@
 #define SEED		50
 #define CAPTURE		8192
 #define CAPACITY	((CAPTURE - MTTY_CAP_LOG_OFFSET) / 2)
+
+#define FIFO		UART_FCR_ENABLE_FIFO
+#define BREAK		(UART_LSR_BI | UART_LSR_FE)
 
 FIXTURE(value) {
 	struct vmig_testdev td;
@@ -105,18 +109,30 @@ UART(mcr_valid, mcr, 0x1f, 0);
 UART(msr_level_bits, msr_delta, UART_MSR_CTS, -EINVAL);
 UART(msr_delta_bits, msr_delta, UART_MSR_ANY_DELTA, 0);
 UART(scr_any, scr, 0xff, 0);
-UART(divisor_0, dll, 0, 0);
-UART(flags_reserved, flags, 0x08, -EINVAL);
+UART(flags_reserved, flags, 0x04, -EINVAL);
 UART(flags_all, flags, 0xff, -EINVAL);
-UART(flags_valid, flags, 0x07, 0);
+UART(flags_thri, flags, MTTY_REC_UART_THRI, 0);
+UART(flags_valid, flags, 0x03, 0);
 UART(fifo_len_17, fifo_len, 17, -EINVAL);
 UART(fifo_len_200, fifo_len, 200, -EINVAL);
 UART(fifo_len_255, fifo_len, 255, -EINVAL);
 UART(fifo_len_16, fifo_len, 16, 0);
 UART(fifo_bytes_behind_len, fifo_len, VMIG_SCENE_BYTES - 1, -EINVAL);
+UART(lsr_data_ready, lsr, UART_LSR_DR, -EINVAL);
+UART(lsr_empty, lsr, UART_LSR_THRE, -EINVAL);
+UART(lsr_fifo_error, lsr, UART_LSR_FIFOE, -EINVAL);
+UART(lsr_overrun, lsr, UART_LSR_OE, 0);
+UART(lsr_parity_alone, lsr, UART_LSR_PE, -EINVAL);
+UART(lsr_framing_alone, lsr, UART_LSR_FE | UART_LSR_OE, -EINVAL);
+UART(lsr_break_alone, lsr, UART_LSR_BI, -EINVAL);
+UART(lsr_break, lsr, BREAK, 0);
+UART(lsr_all, lsr, UART_LSR_BRK_ERROR_BITS, 0);
 UART(reserved_first, reserved[0], 1, -EINVAL);
-UART(reserved_last, reserved[4], 0x80, -EINVAL);
+UART(reserved_last, reserved[11], 0x80, -EINVAL);
 UART(fifo_last, fifo[15], 1, -EINVAL);
+UART(error_of_a_byte, fifo_errors[0], BREAK, -EINVAL);
+UART(error_behind_len, fifo_errors[VMIG_SCENE_BYTES], BREAK, -EINVAL);
+UART(error_last, fifo_errors[15], BREAK, -EINVAL);
 
 VALUE(irq_flags_reserved, IRQ, irq, 0, flags, 1 << 1, -EINVAL);
 VALUE(irq_flags_high, IRQ, irq, 0, flags, 1U << 31, -EINVAL);
@@ -176,6 +192,86 @@ TEST_F(value, is_judged)
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->good), "good");
 	EXPECT_RET(0, vmig_scene_check(self->dev, PORTS, SEED, &what), "%s",
 		   what);
+}
+
+FIXTURE(port) {
+	struct vmig_testdev td;
+	struct vmig_bytes stream;
+	struct mtty_rec_uart uart;
+};
+
+/* A port that is possible, or not, by how its fields go together */
+FIXTURE_VARIANT(port) {
+	struct mtty_rec_uart uart;
+	int err;
+};
+
+#define A_STATE(_name, _err, ...) \
+	FIXTURE_VARIANT_ADD(port, _name) { \
+		.uart = { __VA_ARGS__ }, .err = _err, \
+	}
+
+A_STATE(reset, 0, .dll = 1);
+A_STATE(divisor_0, 0, .fcr = FIFO, .fifo_len = 1);
+A_STATE(timeout, 0, .fcr = FIFO, .fifo_len = 1, .flags = MTTY_REC_UART_TIMEOUT);
+A_STATE(timeout_of_nothing, -EINVAL, .fcr = FIFO,
+	.flags = MTTY_REC_UART_TIMEOUT);
+A_STATE(timeout_without_fifo, -EINVAL, .fifo_len = 1,
+	.flags = MTTY_REC_UART_TIMEOUT);
+A_STATE(break_in_fifo, 0, .fcr = FIFO, .fifo_len = 2, .fifo = { 'a', 0 },
+	.fifo_errors = { 0, BREAK });
+A_STATE(break_with_parity, 0, .fcr = FIFO, .fifo_len = 1,
+	.fifo_errors = { BREAK | UART_LSR_PE });
+A_STATE(break_without_fifo, -EINVAL, .fifo_len = 1, .fifo_errors = { BREAK });
+A_STATE(break_alone, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+	.fifo_errors = { UART_LSR_BI });
+A_STATE(parity_alone, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+	.fifo_errors = { UART_LSR_PE });
+A_STATE(overrun_in_fifo, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+	.fifo_errors = { BREAK | UART_LSR_OE });
+A_STATE(ready_in_fifo, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+	.fifo_errors = { BREAK | UART_LSR_DR });
+A_STATE(error_from_before_the_fifo, 0, .fcr = FIFO, .lsr = BREAK | UART_LSR_OE);
+
+FIXTURE_SETUP(port)
+{
+	struct vmig_rec rec;
+
+	self->uart = variant->uart;
+
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
+				       NULL));
+	ASSERT_RET(0, vmig_transfer_save(&self->td.dev, &self->stream), "save");
+	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_UART, 0, &rec));
+	ASSERT_EQ(0, vmig_stream_poke(&self->stream, &rec, 0, &self->uart,
+				      sizeof(self->uart)));
+	ASSERT_EQ(0, vmig_stream_resum(&self->stream));
+	ASSERT_RET(0, vmig_device_reset(&self->td.dev), "reset");
+}
+
+FIXTURE_TEARDOWN(port)
+{
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+/* Driver: mtty_rec_uart: what no port can be is EINVAL; anything else it becomes */
+TEST_F(port, is_judged)
+{
+	struct vmig_device *dev = &self->td.dev;
+	int write_err, stop_err;
+	struct vmig_rec rec;
+
+	stop_err = vmig_transfer_offer(dev, &self->stream, &write_err);
+	EXPECT_RET(variant->err, write_err, "write()");
+	EXPECT_RET(variant->err, stop_err, "STOP");
+	if (variant->err)
+		return;
+
+	self->stream.len = 0;
+	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save again");
+	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_UART, 0, &rec));
+	EXPECT_EQ(0, memcmp(&self->uart, rec.payload, sizeof(self->uart)));
 }
 
 FIXTURE(nothing_asserted) {

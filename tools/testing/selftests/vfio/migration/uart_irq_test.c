@@ -174,6 +174,35 @@ TEST_F(uart_irq, rlsi_until_lsr_is_read)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
+/* 16550: 8.4, 8.6: an error in the FIFO is reported when its byte is the next one */
+TEST_F(uart_irq, rlsi_when_a_break_is_next)
+{
+	OUT(UART_FCR, FIFO_ON | UART_FCR_TRIGGER_14);
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI);
+	SEND(1);
+	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, interrupt_status(self->dev));
+	IN(UART_RX);
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_LSR);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, interrupt_status(self->dev));
+}
+
+/* 16550: 8.4, 8.6: without the FIFO an error is reported at once, before its byte */
+TEST_F(uart_irq, rlsi_of_a_break_without_fifo)
+{
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI);
+	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	EXPECT_EQ(0, IN(UART_RX));
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_LSR);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
 /* 16550: 8.6: a read of LSR, which shows THRE, does not acknowledge THRI */
 TEST_F(uart_irq, thri_survives_a_read_of_lsr)
 {

@@ -18,6 +18,9 @@
 #define FIFO_SIZE	16
 #define FIFO		(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8)
 #define IIR_FIFO	0xc0
+#define READY		(UART_LSR_THRE | UART_LSR_TEMT | UART_LSR_DR)
+#define ERRORS		(UART_LSR_BI | UART_LSR_FE | UART_LSR_PE)
+#define WLEN8_ODD	(UART_LCR_WLEN8 | UART_LCR_PARITY)
 /* Long enough for four characters at 115200 baud, on any machine in the end */
 #define TRIES		1000
 
@@ -144,6 +147,40 @@ TEST_F(uart_travel, character_timeout)
 	EXPECT_EQ(IIR_FIFO | UART_IIR_RX_TIMEOUT, IN(UART_IIR));
 	EXPECT_EQ(0x40, IN(UART_RX));
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: LSR BI, FE, PE: those of a byte in the FIFO stay with their byte */
+TEST_F(uart_travel, errors_in_the_fifo)
+{
+	OUT(UART_TX, 'a');
+	OUT(UART_LCR, WLEN8_ODD | UART_LCR_SBC);
+	OUT(UART_LCR, WLEN8_ODD);
+	OUT(UART_TX, 'b');
+	OUT(UART_LCR, WLEN8_ODD | UART_LCR_SBC);
+	TRAVEL();
+	EXPECT_EQ(READY | UART_LSR_FIFOE, IN(UART_LSR));
+	EXPECT_EQ('a', IN(UART_RX));
+	EXPECT_EQ(READY | UART_LSR_FIFOE | ERRORS, IN(UART_LSR));
+	EXPECT_EQ(READY | UART_LSR_FIFOE, IN(UART_LSR));
+	EXPECT_EQ(0, IN(UART_RX));
+	EXPECT_EQ('b', IN(UART_RX));
+	/* The break that is still there has been heard already */
+	EXPECT_EQ(READY | UART_LSR_FIFOE | ERRORS, IN(UART_LSR));
+	EXPECT_EQ(0, IN(UART_RX));
+	EXPECT_EQ(READY & ~UART_LSR_DR, IN(UART_LSR));
+	EXPECT_EQ(WLEN8_ODD | UART_LCR_SBC, IN(UART_LCR));
+	EXPECT_EQ(0, IN_OTHER(UART_LSR) & UART_LSR_FIFOE);
+}
+
+/* Clause: LSR BI, FE, PE: without the FIFO they are there until LSR is read */
+TEST_F(uart_travel, errors_without_fifo)
+{
+	OUT(UART_FCR, 0);
+	OUT(UART_LCR, WLEN8_ODD | UART_LCR_SBC);
+	IN_FROM(&self->src.dev, variant->port, UART_RX);
+	TRAVEL();
+	EXPECT_EQ((READY & ~UART_LSR_DR) | ERRORS, IN(UART_LSR));
+	EXPECT_EQ(READY & ~UART_LSR_DR, IN(UART_LSR));
 }
 
 /* Clause: IIR RX_TIMEOUT: one that has not come begins when the device runs */

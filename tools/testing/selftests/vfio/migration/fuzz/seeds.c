@@ -123,14 +123,26 @@ static void put_ports(const char *dir)
 	};
 	static const u8 loaded[] = {
 		UART_OP(UART_OP_LOAD, 0), 1, 0x05, 0x81, 0x03, 0x0b, 0x01, 0x33,
-		1, 0, 0x07, 3, 0, 0, 0, 0, 0, 'x', 'y', 'z', 0, 0, 0, 0, 0, 0, 0,
-		0, 0, 0, 0, 0, 0, READ(UART_LSR), READ(UART_IIR), RECEIVE(3),
+		1, 0, 0x01, 3, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		'x', 0, 'z', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0x18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		READ(UART_LSR), EXPIRE, READ(UART_IIR), RECEIVE(3),
+	};
+	static const u8 line[] = {
+		WRITE(UART_FCR, FIFO_ON | UART_FCR_TRIGGER_14),
+		WRITE(UART_IER, 0x04), WRITE(UART_LCR, 0x0a), SEND(3, 0xfe),
+		WRITE(UART_LCR, 0x4b), READ(UART_IIR), MIGRATE, SEND(1, 'x'),
+		RECEIVE(3), READ(UART_IIR), READ(UART_LSR), READ(UART_RX),
+		WRITE(UART_MCR, 0x10), SEND(1, 'l'), WRITE(UART_MCR, 0),
+		WRITE(UART_FCR, 0), WRITE(UART_LCR, 0), WRITE(UART_LCR, 0x40),
+		READ(UART_RX), READ(UART_IIR), MIGRATE, READ(UART_LSR),
 	};
 
 	put_file(dir, "polled", polled, sizeof(polled));
 	put_file(dir, "fifo", fifo, sizeof(fifo));
 	put_file(dir, "modem", modem, sizeof(modem));
 	put_file(dir, "loaded", loaded, sizeof(loaded));
+	put_file(dir, "line", line, sizeof(line));
 }
 
 int main(int argc, char **argv)

@@ -143,12 +143,16 @@ static void check_events(const struct pair *pair, u32 before, bool moves,
 static void do_write(struct pair *pair, unsigned int reg, u8 val)
 {
 	/* On the line or in loopback: it comes back */
-	bool returns = reg == UART_TX && !(pair->model.line & UART_LCR_DLAB);
+	bool spacing = uart_model_spacing(&pair->model);
+	bool returns = reg == UART_TX && !spacing &&
+		       !(pair->model.line & UART_LCR_DLAB);
 	u32 before = pair->uart->rx_events;
 	unsigned int waiting = pair->model.waiting;
 
 	mtty_uart_write(pair->uart, reg, val);
 	uart_model_write(&pair->model, reg, val);
+	/* So does a break when it begins */
+	returns |= !spacing && uart_model_spacing(&pair->model);
 	check_events(pair, before, returns || pair->model.waiting != waiting,
 		     returns || reg == UART_FCR);
 }

@@ -19,7 +19,13 @@ enum {
 /* Offsets into the record of a saved port */
 enum {
 	O_PORT, O_ENABLE, O_FIFO, O_LINE, O_MODEM, O_MOVED, O_SCRATCH, O_LATCH,
-	O_FLAGS = 9, O_WAITING, O_ZERO, O_QUEUE = 16
+	O_FLAGS = 9, O_WAITING, O_ERRORS, O_ZERO, O_QUEUE = 24,
+	O_QUEUE_ERRORS = 40
+};
+
+/* Line status, bits 1 to 4 */
+enum {
+	E_LOST = 0x02, E_PARITY = 0x04, E_FRAMING = 0x08, E_BREAK = 0x10
 };
 
 static bool latch_open(const struct uart_model *m)
@@ -32,11 +38,6 @@ static unsigned int level(const struct uart_model *m)
 	unsigned int of_level[] = { 1, 4, 8, 14 };
 
 	return m->fifo_on ? of_level[m->level] : 1;
-}
-
-static unsigned int depth(const struct uart_model *m)
-{
-	return m->fifo_on ? UART_MODEL_DEPTH : 1;
 }
 
 void uart_model_reset(struct uart_model *m)
@@ -97,6 +98,26 @@ static void set_fifo(struct uart_model *m, u8 val)
 	m->level = on ? val >> 6 : 0;
 }
 
+/* A character is in the receiver */
+static void arrive(struct uart_model *m, struct uart_model_char c)
+{
+	if (m->fifo_on) {
+		if (m->waiting == UART_MODEL_DEPTH)
+			m->lost = true;
+		else
+			m->queue[m->waiting++] = c;
+		return;
+	}
+
+	/* The holding register is overwritten, and its errors are the chip's */
+	m->lost = m->lost || m->waiting;
+	m->sticky.parity |= c.parity;
+	m->sticky.framing |= c.framing;
+	m->sticky.brk |= c.brk;
+	m->queue[0] = (struct uart_model_char){ .data = c.data };
+	m->waiting = 1;
+}
+
 /* What of a byte is on the wire: its low bits, as many as a word has */
 u8 uart_model_wire(const struct uart_model *m, u8 val)
 {
@@ -105,33 +126,69 @@ u8 uart_model_wire(const struct uart_model *m, u8 val)
 	return val & of_length[m->line % 4];
 }
 
+/* Set break acts on the output pin, which loopback mode takes off the line */
+static bool is_spacing(u8 line, u8 modem)
+{
+	return line & 0x40 && !(modem & 0x10);
+}
+
+bool uart_model_spacing(const struct uart_model *m)
+{
+	return is_spacing(m->line, m->modem);
+}
+
+/* All bits are 0, so is the parity bit where there is one, and the stop bit */
+static void hear_break(struct uart_model *m)
+{
+	bool has_parity = m->line & 0x08, even = m->line & 0x10;
+	bool stick = m->line & 0x20;
+	/* Stick parity: the bit is the complement of bit 4.  Otherwise 0 ones are even */
+	bool wants_one = stick ? !even : !even;
+
+	arrive(m, (struct uart_model_char){
+		.parity = has_parity && wants_one, .framing = true, .brk = true,
+	});
+}
+
 /* The byte is on the line, through the plug, and in the receiver at once */
 static void send(struct uart_model *m, u8 val)
 {
 	m->idle_due = true;
-	val = uart_model_wire(m, val);
 
-	if (m->waiting < depth(m)) {
-		m->queue[m->waiting++] = val;
-		return;
-	}
-
-	m->lost = true;
-	/* The holding register is overwritten, the FIFO is not */
-	if (!m->fifo_on)
-		m->queue[0] = val;
+	if (!is_spacing(m->line, m->modem))
+		arrive(m, (struct uart_model_char){
+			.data = uart_model_wire(m, val),
+		});
 }
 
 static u8 take(struct uart_model *m)
 {
-	u8 val = m->queue[0];
+	u8 val = m->queue[0].data;
 
 	m->late = false;
 	if (!m->waiting)
 		return 0;
 
 	m->waiting--;
-	memmove(m->queue, m->queue + 1, sizeof(m->queue) - 1);
+	memmove(m->queue, m->queue + 1,
+		(UART_MODEL_DEPTH - 1) * sizeof(*m->queue));
+
+	return val;
+}
+
+static u8 char_errors(const struct uart_model_char *c)
+{
+	return c->parity * E_PARITY + c->framing * E_FRAMING +
+	       c->brk * E_BREAK;
+}
+
+/* What LSR has of errors: the chip's, and those of the next byte of the FIFO */
+static u8 errors(const struct uart_model *m)
+{
+	u8 val = char_errors(&m->sticky) | (m->lost ? E_LOST : 0);
+
+	if (m->fifo_on && m->waiting)
+		val |= char_errors(&m->queue[0]);
 
 	return val;
 }
@@ -139,11 +196,17 @@ static u8 take(struct uart_model *m)
 static u8 line_status(struct uart_model *m)
 {
 	/* The transmitter is empty, holding register and shift register */
-	u8 val = 0x60;
+	u8 val = 0x60 + errors(m);
+	unsigned int i;
 
 	val += m->waiting ? 0x01 : 0;
-	val += m->lost ? 0x02 : 0;
+	for (i = 0; m->fifo_on && i < m->waiting; i++)
+		if (char_errors(&m->queue[i]))
+			val |= 0x80;
+
 	m->lost = false;
+	m->sticky = (struct uart_model_char){ 0 };
+	m->queue[0] = (struct uart_model_char){ .data = m->queue[0].data };
 
 	return val;
 }
@@ -179,7 +242,7 @@ static void set_enabled(struct uart_model *m, u8 val)
 {
 	bool was = m->enabled & 0x02, is = val & 0x02;
 
-	/* The holding register is empty, which is news for who did not listen */
+	/* The holding register is empty, which is news for a driver that did not listen */
 	if (is && !was)
 		m->idle_due = true;
 	m->enabled = val % 0x10;
@@ -210,13 +273,8 @@ u8 uart_model_read(struct uart_model *m, unsigned int reg)
 	return m->scratch;
 }
 
-void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
+static void do_write(struct uart_model *m, unsigned int reg, u8 val)
 {
-	if (latch_open(m) && reg <= R_ENABLE) {
-		m->latch[reg] = val;
-		return;
-	}
-
 	switch (reg) {
 	case R_DATA:
 		send(m, val);
@@ -239,10 +297,25 @@ void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
 	}
 }
 
+void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
+{
+	bool was_spacing = is_spacing(m->line, m->modem);
+
+	if (latch_open(m) && reg <= R_ENABLE) {
+		m->latch[reg] = val;
+		return;
+	}
+
+	do_write(m, reg, val);
+	if (!was_spacing && is_spacing(m->line, m->modem))
+		hear_break(m);
+}
+
 /* Would a write put a byte on the line? */
 bool uart_model_sends(const struct uart_model *m, unsigned int reg)
 {
-	return reg == R_DATA && !latch_open(m) && !(m->modem & 0x10);
+	return reg == R_DATA && !latch_open(m) && !(m->modem & 0x10) &&
+	       !is_spacing(m->line, m->modem);
 }
 
 u8 uart_model_interrupt(const struct uart_model *m)
@@ -250,7 +323,7 @@ u8 uart_model_interrupt(const struct uart_model *m)
 	bool data = m->enabled & 0x01, idle = m->enabled & 0x02;
 	bool line = m->enabled & 0x04, modem = m->enabled & 0x08;
 
-	if (line && m->lost)
+	if (line && errors(m))
 		return ID_LINE;
 	/*
 	 * The data sheet ranks these two alike.  Where both are due, the driver
@@ -300,6 +373,8 @@ void uart_model_expire(struct uart_model *m)
 
 void uart_model_save(const struct uart_model *m, u8 port, u8 *rec)
 {
+	unsigned int i;
+
 	memset(rec, 0, UART_MODEL_REC_SIZE);
 	rec[O_PORT] = port;
 	rec[O_ENABLE] = m->enabled;
@@ -311,9 +386,13 @@ void uart_model_save(const struct uart_model *m, u8 port, u8 *rec)
 	rec[O_SCRATCH] = m->scratch;
 	rec[O_LATCH] = m->latch[0];
 	rec[O_LATCH + 1] = m->latch[1];
-	rec[O_FLAGS] = m->lost * 1 + m->idle_due * 2 + m->late * 4;
+	rec[O_FLAGS] = m->idle_due * 1 + m->late * 2;
 	rec[O_WAITING] = m->waiting;
-	memcpy(rec + O_QUEUE, m->queue, m->waiting);
+	rec[O_ERRORS] = m->lost * E_LOST + char_errors(&m->sticky);
+	for (i = 0; i < m->waiting; i++) {
+		rec[O_QUEUE + i] = m->queue[i].data;
+		rec[O_QUEUE_ERRORS + i] = char_errors(&m->queue[i]);
+	}
 }
 
 static bool is_zero(const u8 *from, const u8 *to)
@@ -325,29 +404,58 @@ static bool is_zero(const u8 *from, const u8 *to)
 	return true;
 }
 
+/* The only error that this line knows is a break, which is two or three at once */
+static bool are_errors(u8 val)
+{
+	return !val || (val | E_PARITY) == (E_BREAK | E_FRAMING | E_PARITY);
+}
+
+static bool is_possible_queue(const u8 *rec)
+{
+	const u8 *data = rec + O_QUEUE, *bad = rec + O_QUEUE_ERRORS;
+	bool on = rec[O_FIFO] & 0x01;
+	unsigned int i, n = rec[O_WAITING];
+
+	if (n > (on ? UART_MODEL_DEPTH : 1))
+		return false;
+	for (i = 0; i < n; i++)
+		if (bad[i] && (!on || data[i] || !are_errors(bad[i])))
+			return false;
+
+	return is_zero(data + n, data + UART_MODEL_DEPTH) &&
+	       is_zero(bad + n, bad + UART_MODEL_DEPTH);
+}
+
 /* Can a chip be like that? */
 static bool is_possible(const u8 *rec)
 {
 	u8 fifo = rec[O_FIFO];
-	bool on = fifo & 0x01;
 
 	if (rec[O_ENABLE] > 0x0f || rec[O_MODEM] > 0x1f ||
-	    rec[O_MOVED] > 0x0f || rec[O_FLAGS] > 0x07)
+	    rec[O_MOVED] > 0x0f || rec[O_FLAGS] > 0x03)
 		return false;
 	/* Bits 1 and 2 are commands, 4 and 5 are nothing */
 	if (fifo & 0x36)
 		return false;
-	if (!on && fifo)
+	if (!(fifo & 0x01) && fifo)
 		return false;
-	if (rec[O_WAITING] > (on ? UART_MODEL_DEPTH : 1))
-		return false;
-	/* Only bytes that wait in a FIFO can wait too long */
-	if (rec[O_FLAGS] & 0x04 && !(on && rec[O_WAITING]))
+	if (!are_errors(rec[O_ERRORS] & ~E_LOST))
 		return false;
 
-	return is_zero(rec + O_ZERO, rec + O_QUEUE) &&
-	       is_zero(rec + O_QUEUE + rec[O_WAITING],
-		       rec + UART_MODEL_REC_SIZE);
+	/* Only bytes that wait in a FIFO can wait too long */
+	if (rec[O_FLAGS] & 0x02 && !(fifo && rec[O_WAITING]))
+		return false;
+
+	return is_possible_queue(rec) &&
+	       is_zero(rec + O_ZERO, rec + O_QUEUE);
+}
+
+static void load_char(struct uart_model_char *c, u8 data, u8 bad)
+{
+	c->data = data;
+	c->parity = bad & E_PARITY;
+	c->framing = bad & E_FRAMING;
+	c->brk = bad & E_BREAK;
 }
 
 /* Unchanged, and false, if the record describes no chip */
@@ -370,11 +478,14 @@ bool uart_model_load(struct uart_model *m, const u8 *rec)
 	m->scratch = rec[O_SCRATCH];
 	m->latch[0] = rec[O_LATCH];
 	m->latch[1] = rec[O_LATCH + 1];
-	m->lost = rec[O_FLAGS] & 0x01;
-	m->idle_due = rec[O_FLAGS] & 0x02;
-	m->late = rec[O_FLAGS] & 0x04;
+	m->lost = rec[O_ERRORS] & E_LOST;
+	load_char(&m->sticky, 0, rec[O_ERRORS]);
+	m->idle_due = rec[O_FLAGS] & 0x01;
+	m->late = rec[O_FLAGS] & 0x02;
 	m->waiting = rec[O_WAITING];
-	memcpy(m->queue, rec + O_QUEUE, m->waiting);
+	for (i = 0; i < m->waiting; i++)
+		load_char(&m->queue[i], rec[O_QUEUE + i],
+			  rec[O_QUEUE_ERRORS + i]);
 
 	return true;
 }

@@ -4,8 +4,8 @@
  *
  * It shares no code, no constant and no data layout with uart.c: registers have
  * the numbers and bits of the chip's data sheet, the received bytes are a queue
- * and not a ring, and a saved port is 32 bytes at offsets that stand here again.
- * Who changes uart.c on purpose changes this as well, by reading the data sheet.
+ * and not a ring, and a saved port is 56 bytes at offsets that stand here again.
+ * A change of uart.c is made here as well, by reading the data sheet.
  */
 #ifndef MTTY_FUZZ_UART_MODEL_H
 #define MTTY_FUZZ_UART_MODEL_H
@@ -13,7 +13,21 @@
 #include <linux/types.h>
 
 #define UART_MODEL_DEPTH	16
-#define UART_MODEL_REC_SIZE	32
+#define UART_MODEL_REC_SIZE	56
+
+/**
+ * struct uart_model_char - a received character
+ * @data:	as RBR has it
+ * @parity:	parity error
+ * @framing:	framing error
+ * @brk:	it is a break
+ */
+struct uart_model_char {
+	u8 data;
+	bool parity;
+	bool framing;
+	bool brk;
+};
 
 /**
  * struct uart_model - the chip, with a plug on its connector
@@ -25,9 +39,11 @@
  * @fifo_on:	FIFO mode
  * @dma:	DMA mode select
  * @level:	trigger level of the receiver, index into 1, 4, 8, 14
- * @queue:	received bytes, oldest first
+ * @queue:	received characters, oldest first
  * @waiting:	how many
  * @lost:	overrun error
+ * @sticky:	the other errors of characters that are not in the FIFO; @data is
+ *		not used
  * @idle_due:	the transmitter interrupt is due
  * @late:	the character timeout is due
  * @moved:	modem lines that moved: CTS, DSR, end of RI, DCD
@@ -41,9 +57,10 @@ struct uart_model {
 	bool fifo_on;
 	bool dma;
 	u8 level;
-	u8 queue[UART_MODEL_DEPTH];
+	struct uart_model_char queue[UART_MODEL_DEPTH];
 	unsigned int waiting;
 	bool lost;
+	struct uart_model_char sticky;
 	bool idle_due;
 	bool late;
 	bool moved[4];
@@ -57,6 +74,7 @@ u8 uart_model_interrupt(const struct uart_model *m);
 u8 uart_model_wire(const struct uart_model *m, u8 val);
 u64 uart_model_timeout_ns(const struct uart_model *m);
 void uart_model_expire(struct uart_model *m);
+bool uart_model_spacing(const struct uart_model *m);
 void uart_model_save(const struct uart_model *m, u8 port, u8 *rec);
 bool uart_model_load(struct uart_model *m, const u8 *rec);
 

@@ -9,6 +9,7 @@
 #include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
+#include <linux/timekeeping.h>
 
 #include "mtty.h"
 #include "mtty_trace.h"
@@ -39,20 +40,47 @@ void mtty_device_update_irq(struct mtty *mtty)
 			mtty_pci_command_read(&mtty->pci));
 }
 
+static void pass_time(struct mtty_port *port)
+{
+	u64 now = ktime_get_ns();
+
+	mtty_uart_pass(&port->uart, now - port->time);
+	port->time = now;
+}
+
+/* Before an access: the time until now counts, if the port counts at all */
+static bool count_time(struct mtty_port *port)
+{
+	bool counts = mtty_uart_counts(&port->uart);
+
+	if (counts && port->mtty->running)
+		pass_time(port);
+
+	return counts;
+}
+
+/* After it: the time from now on counts, if the port has begun to */
+static void begin_time(struct mtty_port *port, bool counted)
+{
+	if (!counted && mtty_uart_counts(&port->uart))
+		port->time = ktime_get_ns();
+}
+
+/*
+ * Sooner is done here, later is for rx_timeout() to find out: a timer that comes in
+ * vain costs less than one that is moved with each byte.
+ */
 static void update_rx_timeout(struct mtty_port *port)
 {
 	u64 ns = port->mtty->running ? mtty_uart_timeout_ns(&port->uart) : 0;
+	u64 due = port->time + ns;
 
-	/* Who only looks at a port does not disturb a line that is quiet */
-	if (ns == port->timeout_ns && port->uart.rx_events == port->rx_events)
+	if (!ns || (port->due && port->due <= due))
 		return;
 
-	port->timeout_ns = ns;
-	port->rx_events = port->uart.rx_events;
+	port->due = due;
 	cancel_delayed_work(&port->rx_timeout);
-	if (ns)
-		schedule_delayed_work(&port->rx_timeout,
-				      nsecs_to_jiffies(ns) + 1);
+	schedule_delayed_work(&port->rx_timeout, nsecs_to_jiffies(ns) + 1);
 }
 
 static void rx_timeout(struct work_struct *work)
@@ -63,11 +91,12 @@ static void rx_timeout(struct work_struct *work)
 
 	guard(mutex)(&mtty->lock);
 
-	/* Or a byte has come or gone while this waited: the time starts again */
-	if (!mtty->running || delayed_work_pending(&port->rx_timeout))
+	port->due = 0;
+	if (!mtty->running)
 		return;
 
-	mtty_uart_expire(&port->uart);
+	count_time(port);
+	update_rx_timeout(port);
 	mtty_device_update_irq(mtty);
 }
 
@@ -98,6 +127,8 @@ void mtty_device_run(struct mtty *mtty)
 
 	lockdep_assert_held(&mtty->lock);
 
+	for (i = 0; i < mtty->nr_ports && !mtty->running; i++)
+		mtty->port[i].time = ktime_get_ns();
 	mtty->running = true;
 	for (i = 0; i < mtty->nr_ports; i++)
 		update_rx_timeout(&mtty->port[i]);
@@ -108,8 +139,8 @@ void mtty_device_run(struct mtty *mtty)
  * mtty_device_quiesce - the device does nothing by itself
  * @mtty:	the device
  *
- * A timeout that was counting starts again when the device runs again: a line
- * that is quiet for longer than needed harms nobody.
+ * The ports keep how much time has passed, and go on from there when the device
+ * runs again.
  */
 void mtty_device_quiesce(struct mtty *mtty)
 {
@@ -117,9 +148,11 @@ void mtty_device_quiesce(struct mtty *mtty)
 
 	lockdep_assert_held(&mtty->lock);
 
-	mtty->running = false;
 	for (i = 0; i < mtty->nr_ports; i++)
-		update_rx_timeout(&mtty->port[i]);
+		count_time(&mtty->port[i]);
+	/* One that has come by now is still of a device that runs */
+	mtty_device_update_irq(mtty);
+	mtty->running = false;
 	mtty_irq_quiesce(&mtty->irq);
 }
 
@@ -189,8 +222,10 @@ void mtty_device_close(struct mtty *mtty)
 	}
 
 	/* A timeout that is under way finds the device not running */
-	for (i = 0; i < mtty->nr_ports; i++)
+	for (i = 0; i < mtty->nr_ports; i++) {
 		cancel_delayed_work_sync(&mtty->port[i].rx_timeout);
+		mtty->port[i].due = 0;
+	}
 }
 
 /**
@@ -228,6 +263,30 @@ static bool decodes_io(const struct mtty *mtty)
 	return mtty_pci_command(&mtty->pci) & PCI_COMMAND_IO;
 }
 
+static u8 read_reg(struct mtty_port *port, unsigned int reg)
+{
+	bool counted;
+	u8 val;
+
+	/* The others neither start the time anew nor tell that it is over */
+	if (reg != UART_RX && reg != UART_IIR)
+		return mtty_uart_read(&port->uart, reg);
+
+	counted = count_time(port);
+	val = mtty_uart_read(&port->uart, reg);
+	begin_time(port, counted);
+
+	return val;
+}
+
+static void write_reg(struct mtty_port *port, unsigned int reg, u8 val)
+{
+	bool counted = count_time(port);
+
+	mtty_uart_write(&port->uart, reg, val);
+	begin_time(port, counted);
+}
+
 /* A wide access to registers of one byte is one access after the other */
 static void read_port(struct mtty *mtty, struct mtty_port *port,
 		      unsigned int reg, u8 *buf, size_t len)
@@ -238,7 +297,7 @@ static void read_port(struct mtty *mtty, struct mtty_port *port,
 	}
 
 	while (len--)
-		*buf++ = mtty_uart_read(&port->uart, reg++);
+		*buf++ = read_reg(port, reg++);
 	update_rx_timeout(port);
 	mtty_device_update_irq(mtty);
 }
@@ -258,7 +317,7 @@ static int write_port(struct mtty *mtty, struct mtty_port *port,
 					      mtty_uart_word(&port->uart, *buf));
 		if (ret)
 			break;
-		mtty_uart_write(&port->uart, reg, *buf);
+		write_reg(port, reg, *buf);
 	}
 	update_rx_timeout(port);
 	mtty_device_update_irq(mtty);

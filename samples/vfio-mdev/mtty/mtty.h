@@ -112,16 +112,17 @@ struct mtty_session {
  * struct mtty_port - a serial port
  * @mtty:	the device
  * @uart:	what a guest sees of it; protected by mtty.lock
- * @rx_timeout:	armed while received bytes wait below the trigger level
- * @timeout_ns:	what it was armed for, or 0
- * @rx_events:	of @uart, when it was
+ * @rx_timeout:	armed while received bytes wait and the driver wants to be told
+ * @due:	when it looks at them, or 0; in ns, as @time
+ * @time:	of ktime_get(), up to which @uart has been told that time passes;
+ *		means nothing unless the device runs and mtty_uart_counts()
  */
 struct mtty_port {
 	struct mtty *mtty;
 	struct mtty_uart uart;
 	struct delayed_work rx_timeout;
-	u64 timeout_ns;
-	u32 rx_events;
+	u64 due;
+	u64 time;
 };
 
 /**

@@ -157,9 +157,16 @@ struct mtty_rec_log {
  * @fifo_len:	bytes received and not read yet
  * @lsr:	UART_LSR_OE not read yet; with the FIFO off, or from before it was
  *		switched on, UART_LSR_PE, UART_LSR_FE and UART_LSR_BI as well
+ * @quiet:	how long no byte has come into or gone from the FIFO, in ns of
+ *		divisor 1: with divisor n, n times as many have passed.  Less than
+ *		four characters; 0 if the FIFO is off or empty or the timeout is due
+ * @quiet_rest:	and so many ns, less than the divisor
  * @reserved:	zero
  * @fifo:	the bytes received, oldest first; the rest is zero
  * @fifo_errors: UART_LSR_PE, UART_LSR_FE and UART_LSR_BI of each of them
+ *
+ * Time passes only while the device runs, so a destination goes on counting where
+ * the source stopped.
  */
 struct mtty_rec_uart {
 	__u8 port;
@@ -173,10 +180,12 @@ struct mtty_rec_uart {
 	__u8 dlm;
 	__u8 flags;
 #define MTTY_REC_UART_THRI	0x01	/* THR empty not acknowledged */
-#define MTTY_REC_UART_TIMEOUT	0x02	/* character timeout is due */
+#define MTTY_REC_UART_TIMEOUT	0x02	/* character timeout is due, if IER wants it */
 	__u8 fifo_len;
 	__u8 lsr;
-	__u8 reserved[12];
+	__le32 quiet;
+	__le16 quiet_rest;
+	__u8 reserved[6];
 	__u8 fifo[MTTY_UART_FIFO_SIZE];
 	__u8 fifo_errors[MTTY_UART_FIFO_SIZE];
 };

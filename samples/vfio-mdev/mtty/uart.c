@@ -5,11 +5,14 @@
  * Pure logic: no VFIO, no locks, no allocation and no time of its own, so that
  * it can be built and fuzzed outside the kernel.  The pending interrupt is
  * always computed from the registers and never fired by hand, which is why a
- * restored port needs nothing but its registers.
+ * restored port needs nothing but what it was made of.
  *
  * What a port transmits comes back to its own receiver, and takes no time:
  * the transmitter is empty whenever somebody looks.  So does a break, which makes
  * all the errors of a line that there are: both ends have the same LCR.
+ *
+ * Only the character timeout takes time.  It runs with the FIFO, and the owner
+ * of a port tells it how much time has passed.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -67,6 +70,35 @@ static bool is_break(const struct mtty_uart *uart)
 	return (uart->lcr & UART_LCR_SBC) && !(uart->mcr & UART_MCR_LOOP);
 }
 
+/* In ns of divisor 1, rounded up */
+static u32 four_characters(u8 lcr)
+{
+	/* Of a start bit, 5 to 8 data bits, and a stop bit */
+	unsigned int half_bits = 2 * (1 + 5 + (lcr & UART_LCR_WLEN8) + 1);
+
+	if (lcr & UART_LCR_PARITY)
+		half_bits += 2;
+	/* Two stop bits, or one and a half if there are 5 data bits */
+	if (lcr & UART_LCR_STOP)
+		half_bits += lcr & UART_LCR_WLEN8 ? 2 : 1;
+
+	return div_u64(4 * half_bits * 8 * 1000000000ULL + UART_CLOCK_HZ - 1,
+		       UART_CLOCK_HZ);
+}
+
+/* The time until the timeout is due starts again */
+static void start_quiet(struct mtty_uart *uart)
+{
+	uart->quiet = 0;
+	uart->quiet_rest = 0;
+}
+
+static void time_out(struct mtty_uart *uart)
+{
+	start_quiet(uart);
+	uart->timeout = true;
+}
+
 /*
  * The modem inputs.  Outside loopback mode the port behaves as if a loopback
  * plug were on the connector, which knows no ring indicator.
@@ -96,7 +128,7 @@ static u8 modem_inputs(u8 mcr)
 
 static void clear_fifo(struct mtty_uart *uart)
 {
-	uart->rx_events++;
+	start_quiet(uart);
 	uart->head = 0;
 	uart->len = 0;
 	uart->timeout = false;
@@ -108,7 +140,7 @@ static void receive(struct mtty_uart *uart, u8 val, u8 errors)
 {
 	unsigned int at;
 
-	uart->rx_events++;
+	start_quiet(uart);
 	if (!has_fifo(uart)) {
 		/* A second byte takes the place of the first */
 		uart->lsr |= errors | (uart->len ? UART_LSR_OE : 0);
@@ -141,7 +173,7 @@ static u8 read_rbr(struct mtty_uart *uart)
 {
 	u8 val;
 
-	uart->rx_events++;
+	start_quiet(uart);
 	uart->timeout = false;
 	if (!uart->len)
 		return 0;
@@ -216,8 +248,18 @@ static void write_line(struct mtty_uart *uart, u8 lcr, u8 mcr)
 	uart->lcr = lcr;
 	uart->mcr = mcr;
 
+	/* Characters may have become shorter */
+	if (uart->quiet >= four_characters(lcr))
+		time_out(uart);
 	if (!was_break && is_break(uart))
 		receive(uart, 0, break_errors(lcr));
+}
+
+static void write_divisor(struct mtty_uart *uart, u16 divisor)
+{
+	uart->divisor = divisor;
+	/* As the chip has it: a bit clock that has begun begins anew */
+	uart->quiet_rest = 0;
 }
 
 static void write_mcr(struct mtty_uart *uart, u8 val)
@@ -304,13 +346,13 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
 	switch (reg) {
 	case UART_TX:
 		if (is_dlab(uart))
-			uart->divisor = (uart->divisor & 0xff00) | val;
+			write_divisor(uart, (uart->divisor & 0xff00) | val);
 		else
 			transmit(uart, val);
 		break;
 	case UART_IER:
 		if (is_dlab(uart))
-			uart->divisor = (uart->divisor & 0xff) | val << 8;
+			write_divisor(uart, (uart->divisor & 0xff) | val << 8);
 		else
 			write_ier(uart, val);
 		break;
@@ -355,39 +397,47 @@ u8 mtty_uart_pending(const struct mtty_uart *uart)
 }
 
 /**
- * mtty_uart_char_timeout_ns - as mtty_uart_timeout_ns(), where bytes have come
+ * mtty_uart_pass - time passes
  * @uart:	the port
- *
- * Four characters, as the chip has it.  Only counted while somebody would be
- * told: a driver that polls shall not pay for a timer.
+ * @ns:		how much, in nanoseconds; a caller may save the call as long as
+ *		mtty_uart_counts() says no
  */
-u64 mtty_uart_char_timeout_ns(const struct mtty_uart *uart)
+void mtty_uart_pass(struct mtty_uart *uart, u64 ns)
 {
-	u64 bits;
+	u64 left;
+	u32 rest;
 
-	if (!has_fifo(uart) || !(uart->ier & UART_IER_RDI) || uart->timeout ||
-	    uart->len >= trigger_level(uart))
-		return 0;
+	if (!mtty_uart_counts(uart) || !uart->divisor)
+		return;
 
-	/* Start, 5 to 8 data bits, parity, and 1 or (almost) 2 stop bits */
-	bits = 1 + 5 + (uart->lcr & UART_LCR_WLEN8) + 1;
-	if (uart->lcr & UART_LCR_PARITY)
-		bits++;
-	if (uart->lcr & UART_LCR_STOP)
-		bits++;
+	left = (u64)(four_characters(uart->lcr) - uart->quiet) * uart->divisor -
+	       uart->quiet_rest;
+	if (ns >= left) {
+		time_out(uart);
+		return;
+	}
 
-	return div_u64(4 * bits * uart->divisor * 16 * 1000000000ULL,
-		       UART_CLOCK_HZ);
+	uart->quiet += div_u64_rem(ns + uart->quiet_rest, uart->divisor, &rest);
+	uart->quiet_rest = rest;
 }
 
 /**
- * mtty_uart_expire - the time of mtty_uart_timeout_ns() is over
+ * mtty_uart_timeout_ns - how long until a quiet line raises the timeout
  * @uart:	the port
+ *
+ * Four characters, as the chip has it, less the time that has passed already.
+ *
+ * Return: nanoseconds, or 0 if there is nothing to wait for: a driver that does
+ * not listen, or is called already, has no need of a timer.
  */
-void mtty_uart_expire(struct mtty_uart *uart)
+u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
 {
-	if (mtty_uart_timeout_ns(uart))
-		uart->timeout = true;
+	if (!mtty_uart_counts(uart) || !(uart->ier & UART_IER_RDI) ||
+	    uart->len >= trigger_level(uart))
+		return 0;
+
+	return (u64)(four_characters(uart->lcr) - uart->quiet) * uart->divisor -
+	       uart->quiet_rest;
 }
 
 /**
@@ -413,6 +463,8 @@ void mtty_uart_save(const struct mtty_uart *uart, u8 port,
 		.dlm = uart->divisor >> 8,
 		.fifo_len = uart->len,
 		.lsr = uart->lsr,
+		.quiet = cpu_to_le32(uart->quiet),
+		.quiet_rest = cpu_to_le16(uart->quiet_rest),
 	};
 
 	if (uart->thri)
@@ -467,6 +519,21 @@ static bool is_fifo(const struct mtty_rec_uart *rec, bool enabled)
 			   sizeof(rec->fifo_errors) - i);
 }
 
+static bool is_time(const struct mtty_rec_uart *rec, bool enabled)
+{
+	u32 quiet = le32_to_cpu(rec->quiet);
+	u16 rest = le16_to_cpu(rec->quiet_rest);
+	u16 divisor = rec->dll | rec->dlm << 8;
+	bool timeout = rec->flags & MTTY_REC_UART_TIMEOUT;
+
+	if (!enabled || !rec->fifo_len)
+		return !timeout && !quiet && !rest;
+	if (timeout)
+		return !quiet && !rest;
+
+	return quiet < four_characters(rec->lcr) && (!rest || rest < divisor);
+}
+
 /**
  * mtty_uart_load - put a port into a state that came from outside
  * @uart:	the port; unchanged on failure
@@ -478,13 +545,11 @@ int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec)
 {
 	bool fifo = rec->fcr & UART_FCR_ENABLE_FIFO;
 
-	if (!is_bits(rec) || !is_errors(rec->lsr) || !is_fifo(rec, fifo))
+	if (!is_bits(rec) || !is_errors(rec->lsr) || !is_fifo(rec, fifo) ||
+	    !is_time(rec, fifo))
 		return -EINVAL;
 
 	if (rec->fcr && !fifo)
-		return -EINVAL;
-
-	if ((rec->flags & MTTY_REC_UART_TIMEOUT) && (!fifo || !rec->fifo_len))
 		return -EINVAL;
 
 	*uart = (struct mtty_uart) {
@@ -499,6 +564,8 @@ int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec)
 		.thri = rec->flags & MTTY_REC_UART_THRI,
 		.timeout = rec->flags & MTTY_REC_UART_TIMEOUT,
 		.len = rec->fifo_len,
+		.quiet = le32_to_cpu(rec->quiet),
+		.quiet_rest = le16_to_cpu(rec->quiet_rest),
 	};
 	memcpy(uart->fifo, rec->fifo, rec->fifo_len);
 	memcpy(uart->errors, rec->fifo_errors, rec->fifo_len);

@@ -21,12 +21,14 @@
  * @lsr:	errors since LSR was read that belong to no byte in the FIFO: overrun,
  *		and without the FIFO all of UART_LSR_BRK_ERROR_BITS
  * @thri:	the transmitter ran empty, and the driver has not been told yet
- * @timeout:	received bytes below the trigger level waited too long
+ * @timeout:	received bytes in the FIFO were left alone for too long
  * @head:	index of the oldest received byte in @fifo
  * @len:	received bytes; at most one unless the FIFO is enabled
  * @fifo:	ring of received bytes
  * @errors:	UART_LSR_* of each of them, with the FIFO enabled
- * @rx_events:	how often bytes have come or gone; not part of what a port is
+ * @quiet:	how long they have been left alone, in ns of divisor 1; counts while
+ *		there are some in the FIFO and @timeout is not set, otherwise 0
+ * @quiet_rest:	and ns that make no ns of divisor 1 yet, so less than @divisor
  *
  * Has no lock; the owner serialises all calls.
  */
@@ -45,15 +47,16 @@ struct mtty_uart {
 	u8 len;
 	u8 fifo[MTTY_UART_FIFO_SIZE];
 	u8 errors[MTTY_UART_FIFO_SIZE];
-	u32 rx_events;
+	u32 quiet;
+	u16 quiet_rest;
 };
 
 void mtty_uart_reset(struct mtty_uart *uart);
 u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg);
 void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val);
 u8 mtty_uart_pending(const struct mtty_uart *uart);
-u64 mtty_uart_char_timeout_ns(const struct mtty_uart *uart);
-void mtty_uart_expire(struct mtty_uart *uart);
+void mtty_uart_pass(struct mtty_uart *uart, u64 ns);
+u64 mtty_uart_timeout_ns(const struct mtty_uart *uart);
 void mtty_uart_save(const struct mtty_uart *uart, u8 port,
 		    struct mtty_rec_uart *rec);
 int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec);
@@ -95,15 +98,15 @@ static inline bool mtty_uart_asserts(const struct mtty_uart *uart)
 }
 
 /**
- * mtty_uart_timeout_ns - how long until a quiet line raises the timeout
+ * mtty_uart_counts - does it make a difference that time passes?
  * @uart:	the port
  *
- * Return: nanoseconds from the last of @rx_events on, or 0 if there is nothing to
- * wait for.
+ * Whether IER lets the timeout through has no say: the chip counts all the same.
  */
-static inline u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
+static inline bool mtty_uart_counts(const struct mtty_uart *uart)
 {
-	return uart->len ? mtty_uart_char_timeout_ns(uart) : 0;
+	return uart->len && (uart->fcr & UART_FCR_ENABLE_FIFO) &&
+	       !uart->timeout;
 }
 
 #endif /* MTTY_UART_H */

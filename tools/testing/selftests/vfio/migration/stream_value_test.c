@@ -24,6 +24,10 @@
 #define CAPTURE		8192
 #define CAPACITY	((CAPTURE - MTTY_CAP_LOG_OFFSET) / 2)
 
+/* Of 8 bits, with parity and two stop bits, in ns at divisor 1: the scene's */
+#define FOUR_CHARACTERS	416667
+#define DIVISOR		(0xff00 + SEED)
+
 #define FIFO		UART_FCR_ENABLE_FIFO
 #define BREAK		(UART_LSR_BI | UART_LSR_FE)
 
@@ -112,7 +116,8 @@ UART(scr_any, scr, 0xff, 0);
 UART(flags_reserved, flags, 0x04, -EINVAL);
 UART(flags_all, flags, 0xff, -EINVAL);
 UART(flags_thri, flags, MTTY_REC_UART_THRI, 0);
-UART(flags_valid, flags, 0x03, 0);
+UART(flags_none, flags, 0, 0);
+UART(timeout_before_its_time, flags, MTTY_REC_UART_TIMEOUT, -EINVAL);
 UART(fifo_len_17, fifo_len, 17, -EINVAL);
 UART(fifo_len_200, fifo_len, 200, -EINVAL);
 UART(fifo_len_255, fifo_len, 255, -EINVAL);
@@ -127,8 +132,17 @@ UART(lsr_framing_alone, lsr, UART_LSR_FE | UART_LSR_OE, -EINVAL);
 UART(lsr_break_alone, lsr, UART_LSR_BI, -EINVAL);
 UART(lsr_break, lsr, BREAK, 0);
 UART(lsr_all, lsr, UART_LSR_BRK_ERROR_BITS, 0);
+UART(quiet_0, quiet, 0, 0);
+UART(quiet_longest, quiet, FOUR_CHARACTERS - 1, 0);
+UART(quiet_too_long, quiet, FOUR_CHARACTERS, -EINVAL);
+UART(quiet_huge, quiet, 0xffffffff, -EINVAL);
+UART(quiet_of_shorter_words, lcr, UART_LCR_WLEN5, 0);
+UART(quiet_rest_0, quiet_rest, 0, 0);
+UART(quiet_rest_longest, quiet_rest, DIVISOR - 1, 0);
+UART(quiet_rest_a_whole, quiet_rest, DIVISOR, -EINVAL);
+UART(quiet_rest_huge, quiet_rest, 0xffff, -EINVAL);
 UART(reserved_first, reserved[0], 1, -EINVAL);
-UART(reserved_last, reserved[11], 0x80, -EINVAL);
+UART(reserved_last, reserved[5], 0x80, -EINVAL);
 UART(fifo_last, fifo[15], 1, -EINVAL);
 UART(error_of_a_byte, fifo_errors[0], BREAK, -EINVAL);
 UART(error_behind_len, fifo_errors[VMIG_SCENE_BYTES], BREAK, -EINVAL);
@@ -203,41 +217,64 @@ FIXTURE(port) {
 /* A port that is possible, or not, by how its fields go together */
 FIXTURE_VARIANT(port) {
 	struct mtty_rec_uart uart;
+	uint32_t quiet;
+	uint16_t quiet_rest;
 	int err;
 };
 
-#define A_STATE(_name, _err, ...) \
+#define A_STATE(_name, _err, _quiet, _rest, ...) \
 	FIXTURE_VARIANT_ADD(port, _name) { \
-		.uart = { __VA_ARGS__ }, .err = _err, \
+		.uart = { __VA_ARGS__ }, .quiet = _quiet, \
+		.quiet_rest = _rest, .err = _err, \
 	}
 
-A_STATE(reset, 0, .dll = 1);
-A_STATE(divisor_0, 0, .fcr = FIFO, .fifo_len = 1);
-A_STATE(timeout, 0, .fcr = FIFO, .fifo_len = 1, .flags = MTTY_REC_UART_TIMEOUT);
-A_STATE(timeout_of_nothing, -EINVAL, .fcr = FIFO,
+A_STATE(reset, 0, 0, 0, .dll = 1);
+A_STATE(divisor_0, 0, 0, 0, .fcr = FIFO, .fifo_len = 1);
+A_STATE(timeout, 0, 0, 0, .fcr = FIFO, .fifo_len = 1,
 	.flags = MTTY_REC_UART_TIMEOUT);
-A_STATE(timeout_without_fifo, -EINVAL, .fifo_len = 1,
+A_STATE(timeout_of_nothing, -EINVAL, 0, 0, .fcr = FIFO,
 	.flags = MTTY_REC_UART_TIMEOUT);
-A_STATE(break_in_fifo, 0, .fcr = FIFO, .fifo_len = 2, .fifo = { 'a', 0 },
+A_STATE(timeout_without_fifo, -EINVAL, 0, 0, .fifo_len = 1,
+	.flags = MTTY_REC_UART_TIMEOUT);
+A_STATE(timeout_and_time, -EINVAL, 1, 0, .fcr = FIFO, .fifo_len = 1, .dll = 9,
+	.flags = MTTY_REC_UART_TIMEOUT);
+A_STATE(timeout_and_rest, -EINVAL, 0, 1, .fcr = FIFO, .fifo_len = 1, .dll = 9,
+	.flags = MTTY_REC_UART_TIMEOUT);
+A_STATE(time, 0, 1, 8, .fcr = FIFO, .fifo_len = 1, .dll = 9);
+A_STATE(time_of_nothing, -EINVAL, 1, 0, .fcr = FIFO, .dll = 9);
+A_STATE(rest_of_nothing, -EINVAL, 0, 1, .fcr = FIFO, .dll = 9);
+A_STATE(time_without_fifo, -EINVAL, 1, 0, .fifo_len = 1, .dll = 9);
+A_STATE(time_without_clock, 0, 1, 0, .fcr = FIFO, .fifo_len = 1);
+A_STATE(rest_without_clock, -EINVAL, 0, 1, .fcr = FIFO, .fifo_len = 1);
+/* Of 5 bits and one and a half stop bits: 260416.7 ns */
+A_STATE(time_of_short_words, 0, 260416, 0, .fcr = FIFO, .fifo_len = 1, .dll = 1,
+	.lcr = UART_LCR_STOP);
+A_STATE(time_of_short_words_over, -EINVAL, 260417, 0, .fcr = FIFO,
+	.fifo_len = 1, .dll = 1, .lcr = UART_LCR_STOP);
+A_STATE(break_in_fifo, 0, 0, 0, .fcr = FIFO, .fifo_len = 2, .fifo = { 'a', 0 },
 	.fifo_errors = { 0, BREAK });
-A_STATE(break_with_parity, 0, .fcr = FIFO, .fifo_len = 1,
+A_STATE(break_with_parity, 0, 0, 0, .fcr = FIFO, .fifo_len = 1,
 	.fifo_errors = { BREAK | UART_LSR_PE });
-A_STATE(break_without_fifo, -EINVAL, .fifo_len = 1, .fifo_errors = { BREAK });
-A_STATE(break_alone, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+A_STATE(break_without_fifo, -EINVAL, 0, 0, .fifo_len = 1,
+	.fifo_errors = { BREAK });
+A_STATE(break_alone, -EINVAL, 0, 0, .fcr = FIFO, .fifo_len = 1,
 	.fifo_errors = { UART_LSR_BI });
-A_STATE(parity_alone, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+A_STATE(parity_alone, -EINVAL, 0, 0, .fcr = FIFO, .fifo_len = 1,
 	.fifo_errors = { UART_LSR_PE });
-A_STATE(overrun_in_fifo, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+A_STATE(overrun_in_fifo, -EINVAL, 0, 0, .fcr = FIFO, .fifo_len = 1,
 	.fifo_errors = { BREAK | UART_LSR_OE });
-A_STATE(ready_in_fifo, -EINVAL, .fcr = FIFO, .fifo_len = 1,
+A_STATE(ready_in_fifo, -EINVAL, 0, 0, .fcr = FIFO, .fifo_len = 1,
 	.fifo_errors = { BREAK | UART_LSR_DR });
-A_STATE(error_from_before_the_fifo, 0, .fcr = FIFO, .lsr = BREAK | UART_LSR_OE);
+A_STATE(error_from_before_the_fifo, 0, 0, 0, .fcr = FIFO,
+	.lsr = BREAK | UART_LSR_OE);
 
 FIXTURE_SETUP(port)
 {
 	struct vmig_rec rec;
 
 	self->uart = variant->uart;
+	self->uart.quiet = htole32(variant->quiet);
+	self->uart.quiet_rest = htole16(variant->quiet_rest);
 
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
 				       NULL));

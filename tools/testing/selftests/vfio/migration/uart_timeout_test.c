@@ -103,26 +103,28 @@ TEST_F(uart_timeout, takes_four_characters)
 {
 	static const struct {
 		uint8_t lcr;
-		unsigned int bits;
+		unsigned int half_bits;
 	} formats[] = {
-		{ UART_LCR_WLEN5, 7 },
-		{ UART_LCR_WLEN7, 9 },
-		{ UART_LCR_WLEN8, 10 },
-		{ UART_LCR_WLEN8 | UART_LCR_PARITY, 11 },
-		{ UART_LCR_WLEN8 | UART_LCR_STOP, 11 },
-		{ UART_LCR_WLEN8 | UART_LCR_PARITY | UART_LCR_STOP, 12 },
+		{ UART_LCR_WLEN5, 14 },
+		{ UART_LCR_WLEN5 | UART_LCR_STOP, 15 },
+		{ UART_LCR_WLEN6 | UART_LCR_STOP, 18 },
+		{ UART_LCR_WLEN7, 18 },
+		{ UART_LCR_WLEN8, 20 },
+		{ UART_LCR_WLEN8 | UART_LCR_PARITY, 22 },
+		{ UART_LCR_WLEN8 | UART_LCR_STOP, 22 },
+		{ UART_LCR_WLEN8 | UART_LCR_PARITY | UART_LCR_STOP, 24 },
 	};
 	unsigned int i;
 
 	DIVISOR(4 * DIVISOR_SHORT);
 	for (i = 0; i < ARRAY_SIZE(formats); i++) {
-		int64_t due = 4 * SHORT_MS * formats[i].bits / 10, start;
+		int64_t due = 4 * SHORT_MS * formats[i].half_bits / 20, start;
 
 		OUT(UART_LCR, formats[i].lcr);
 		start = now_ms();
 		OUT(UART_TX, 0x15);
 		EXPECT_COMES();
-		EXPECT_LE(due - TICKS_MS, now_ms() - start)
+		EXPECT_LE(due - 1, now_ms() - start)
 			TH_LOG("LCR 0x%02x", formats[i].lcr);
 		EXPECT_EQ(0x15, IN(UART_RX));
 	}
@@ -285,6 +287,140 @@ TEST_F(uart_timeout, needs_the_enable_bit)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
+/* Sends bytes, and returns when four characters have been quiet since */
+static int send_and_wait(struct vmig_device *dev, unsigned int n)
+{
+	int64_t end;
+	int ret = 0;
+
+	while (n-- && !ret)
+		ret = vmig_uart_out(dev, 0, UART_TX, 'a' + n);
+	end = now_ms() + SHORT_MS + 1;
+	while (!ret && now_ms() <= end)
+		usleep(1000);
+
+	return ret;
+}
+
+/* 16550: 8.11: the time goes whatever IER says; enabled when it is over, it is due */
+TEST_F(uart_timeout, enabled_late_it_comes_at_once)
+{
+	OUT(UART_IER, 0);
+	ASSERT_RET(0, send_and_wait(self->dev, 1), "send");
+	EXPECT_EQ(0, vmig_eventfd_take(self->eventfd));
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_EQ(1, vmig_eventfd_take(self->eventfd));
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	/* Not listened to for a while, it is still there */
+	OUT(UART_IER, 0);
+	EXPECT_EQ(NO_INT, IN(UART_IIR));
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* 16550: 8.11: the time goes above the trigger level, too; a higher one finds it over */
+TEST_F(uart_timeout, trigger_raised_late_it_comes_at_once)
+{
+	ASSERT_RET(0, send_and_wait(self->dev, 8), "send");
+	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	/* And lower again: the level is reached, and the same bytes are late */
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_4);
+	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
+}
+
+/* 16550: 8.11: one read of several bytes ends a timeout, and begins the time anew */
+TEST_F(uart_timeout, one_read_ends_it_unheard)
+{
+	unsigned int i;
+
+	for (i = 0; i < TRIES; i++) {
+		int64_t start;
+
+		OUT(UART_IER, 0);
+		ASSERT_RET(0, send_and_wait(self->dev, 3), "send");
+		IN(UART_RX);
+		start = now_ms();
+		OUT(UART_IER, UART_IER_RDI);
+		/* A machine that slept has shown nothing */
+		if (vmig_eventfd_take(self->eventfd) == 0)
+			break;
+		ASSERT_LE(SHORT_MS - 1, now_ms() - start);
+		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
+	}
+	ASSERT_GT(TRIES, i);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* 16550: 8.11: only bytes begin the time anew: no register that a driver writes */
+TEST_F(uart_timeout, writing_does_not_put_it_off)
+{
+	static const struct {
+		const char *name;
+		uint8_t reg;
+		uint8_t val[2];
+	} writes[] = {
+		{ "IER", UART_IER, { 0, UART_IER_RDI } },
+		{ "IER THRI", UART_IER,
+		  { UART_IER_RDI | UART_IER_THRI, UART_IER_RDI } },
+		{ "LCR", UART_LCR,
+		  { UART_LCR_WLEN8 | UART_LCR_PARITY, UART_LCR_WLEN8 } },
+		{ "DLAB", UART_LCR,
+		  { UART_LCR_WLEN8 | UART_LCR_DLAB, UART_LCR_WLEN8 } },
+		{ "MCR", UART_MCR, { UART_MCR_LOOP, 0 } },
+		{ "FCR", UART_FCR,
+		  { UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_1, FIFO } },
+		{ "CLEAR_XMIT", UART_FCR, { FIFO | UART_FCR_CLEAR_XMIT, FIFO } },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(writes); i++) {
+		int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+		uint8_t iir = NO_INT;
+
+		OUT(UART_TX, 'a');
+		while (iir != TIMEOUT && now_ms() < end) {
+			OUT(writes[i].reg, writes[i].val[0]);
+			OUT(writes[i].reg, writes[i].val[1]);
+			iir = IN(UART_IIR);
+		}
+		EXPECT_EQ(TIMEOUT, iir) TH_LOG("%s", writes[i].name);
+		EXPECT_EQ('a', IN(UART_RX));
+	}
+}
+
+/* 16550: 8.3, 8.11: a clock that is off stops the time, and does not start it anew */
+TEST_F(uart_timeout, clock_off_and_on)
+{
+	int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+
+	OUT(UART_TX, 'a');
+	while (IN(UART_IIR) != TIMEOUT && now_ms() < end) {
+		DIVISOR(0);
+		usleep(1000);
+		DIVISOR(DIVISOR_SHORT);
+		usleep(1000);
+	}
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* 16550: 8.11: a break is a character that is received, and begins the time, too */
+TEST_F(uart_timeout, comes_after_a_break)
+{
+	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	EXPECT_EQ(0, IN(UART_RX));
+	/* What is not heard during it is no character */
+	vmig_eventfd_take(self->eventfd);
+	OUT(UART_TX, 'a');
+	EXPECT_DOES_NOT_COME();
+}
+
 /* Clause: IIR RX_TIMEOUT: below RLSI, above THRI and MSI; reported one by one */
 TEST_F(uart_timeout, among_all_the_others)
 {
@@ -353,6 +489,23 @@ TEST_F_TIMEOUT(uart_timeout, stopping_stops_the_time, TIMEOUT_S)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
+/* Driver: time that has passed before a stop counts: no stop begins it anew */
+TEST_F(uart_timeout, stops_do_not_put_it_off)
+{
+	int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	int come = 0;
+
+	OUT(UART_TX, 'a');
+	while (!come && now_ms() < end) {
+		usleep(1000);
+		STATE(VFIO_DEVICE_STATE_STOP);
+		STATE(VFIO_DEVICE_STATE_RUNNING);
+		come = vmig_eventfd_take(self->eventfd);
+	}
+	EXPECT_EQ(1, come);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
 /* Clause: enum vfio_device_mig_state: time goes on in all that run */
 TEST_F(uart_timeout, comes_in_every_running_state)
 {
@@ -370,6 +523,24 @@ TEST_F(uart_timeout, comes_in_every_running_state)
 			TH_LOG("%s", vmig_state_name(states[i]));
 		EXPECT_EQ('a', IN(UART_RX));
 	}
+}
+
+/* Clause: close: a timeout that was counting leaves nothing behind for the next user */
+TEST_F(uart_timeout, comes_to_the_next_user)
+{
+	DIVISOR(DIVISOR_LONG);
+	OUT(UART_TX, 'a');
+	vmig_device_close(self->dev);
+	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY),
+		   "open");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	DIVISOR(2 * DIVISOR_LONG);
+	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
+	OUT(UART_TX, 'b');
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	EXPECT_EQ('b', IN(UART_RX));
 }
 
 /* Clause: VFIO_DEVICE_RESET: ends one that has come, and one that is counting */

@@ -3,7 +3,9 @@
  * What a guest cannot write, but a port knows: it arrives with the port.  The
  * destination is asked while it is still stopped, so nothing there can have made it.
  */
+#include <endian.h>
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 
 #include "lib/expect.h"
 #include "lib/feature.h"
+#include "lib/stream.h"
 #include "lib/testdev.h"
 #include "lib/transfer.h"
 #include "lib/uart.h"
@@ -21,6 +24,10 @@
 #define READY		(UART_LSR_THRE | UART_LSR_TEMT | UART_LSR_DR)
 #define ERRORS		(UART_LSR_BI | UART_LSR_FE | UART_LSR_PE)
 #define WLEN8_ODD	(UART_LCR_WLEN8 | UART_LCR_PARITY)
+
+/* Four characters take more than 20 seconds, of which so much passes */
+#define DIVISOR_SLOW	0xffff
+#define QUIET_NS	20000000
 /* Long enough for four characters at 115200 baud, on any machine in the end */
 #define TRIES		1000
 
@@ -149,6 +156,56 @@ TEST_F(uart_travel, character_timeout)
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
 }
 
+/* Driver: IIR RX_TIMEOUT: one that IER did not want to be told about is due as well */
+TEST_F(uart_travel, character_timeout_nobody_wanted)
+{
+	const struct timespec more = { .tv_nsec = 1000000 };
+
+	send(_metadata, self, variant, 1);
+	nanosleep(&more, NULL);
+	TRAVEL();
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	ASSERT_RET(0, vmig_uart_out(&self->dst.dev, variant->port, UART_IER,
+				    UART_IER_RDI), "IER");
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RX_TIMEOUT, IN(UART_IIR));
+}
+
+static void find_uart(struct __test_metadata *_metadata,
+		      const struct vmig_bytes *stream, unsigned int port,
+		      struct mtty_rec_uart *uart)
+{
+	struct vmig_rec rec;
+
+	ASSERT_RET(0, vmig_stream_find(stream, MTTY_REC_UART, port, &rec),
+		   "record");
+	memcpy(uart, rec.payload, sizeof(*uart));
+}
+
+/* Driver: mtty_rec_uart.quiet: time that has passed travels, and stands still in STOP */
+TEST_F(uart_travel, character_time_that_has_passed)
+{
+	const struct timespec more = { .tv_nsec = QUIET_NS };
+	struct mtty_rec_uart before, after;
+
+	ASSERT_RET(0, vmig_uart_set_divisor(&self->src.dev, variant->port,
+					    DIVISOR_SLOW), "divisor");
+	send(_metadata, self, variant, 1);
+	nanosleep(&more, NULL);
+	TRAVEL();
+	find_uart(_metadata, &self->stream, variant->port, &before);
+	EXPECT_EQ(0, before.flags & MTTY_REC_UART_TIMEOUT);
+	EXPECT_LE(QUIET_NS / DIVISOR_SLOW, le32toh(before.quiet));
+	EXPECT_GT(DIVISOR_SLOW, le16toh(before.quiet_rest));
+
+	nanosleep(&more, NULL);
+	self->stream.len = 0;
+	ASSERT_RET(0, vmig_transfer_save(&self->dst.dev, &self->stream), "save");
+	find_uart(_metadata, &self->stream, variant->port, &after);
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+	find_uart(_metadata, &self->stream, !variant->port, &after);
+	EXPECT_EQ(0, after.quiet);
+}
+
 /* Clause: LSR BI, FE, PE: those of a byte in the FIFO stay with their byte */
 TEST_F(uart_travel, errors_in_the_fifo)
 {
@@ -183,12 +240,12 @@ TEST_F(uart_travel, errors_without_fifo)
 	EXPECT_EQ(READY & ~UART_LSR_DR, IN(UART_LSR));
 }
 
-/* Clause: IIR RX_TIMEOUT: one that has not come begins when the device runs */
+/* Clause: IIR RX_TIMEOUT: one that has not come goes on when the device runs */
 TEST_F(uart_travel, character_timeout_to_come)
 {
 	OUT(UART_IER, UART_IER_RDI);
 	ASSERT_RET(0, vmig_uart_set_divisor(&self->src.dev, variant->port,
-					    0xffff), "divisor");
+					    DIVISOR_SLOW), "divisor");
 	send(_metadata, self, variant, 1);
 	TRAVEL();
 	ASSERT_RET(0, vmig_uart_set_divisor(&self->dst.dev, variant->port, 1),

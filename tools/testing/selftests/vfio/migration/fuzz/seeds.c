@@ -21,7 +21,8 @@
 /* _n is odd */
 #define SEND(_n, _val)		UART_OP(UART_OP_SEND, (_n) / 2), (_val)
 #define RECEIVE(_n)		UART_OP(UART_OP_RECEIVE, (_n) / 2)
-#define EXPIRE			UART_OP(UART_OP_EXPIRE, 0)
+#define EXPIRE			UART_OP(UART_OP_PASS, UART_OP_ALL), 0
+#define ALMOST			UART_OP(UART_OP_PASS, UART_OP_ALL), 1
 #define MIGRATE			UART_OP(UART_OP_MIGRATE, 0)
 #define RESET			UART_OP(UART_OP_RESET, 0)
 
@@ -123,7 +124,7 @@ static void put_ports(const char *dir)
 	};
 	static const u8 loaded[] = {
 		UART_OP(UART_OP_LOAD, 0), 1, 0x05, 0x81, 0x03, 0x0b, 0x01, 0x33,
-		1, 0, 0x01, 3, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		1, 0, 0x01, 3, 0x02, 0x10, 0x27, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		'x', 0, 'z', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		0, 0x18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		READ(UART_LSR), EXPIRE, READ(UART_IIR), RECEIVE(3),
@@ -137,12 +138,20 @@ static void put_ports(const char *dir)
 		WRITE(UART_FCR, 0), WRITE(UART_LCR, 0), WRITE(UART_LCR, 0x40),
 		READ(UART_RX), READ(UART_IIR), MIGRATE, READ(UART_LSR),
 	};
+	static const u8 quiet[] = {
+		WRITE(UART_FCR, FIFO_ON | UART_FCR_TRIGGER_4), SEND(5, 'q'),
+		ALMOST, MIGRATE, WRITE(UART_LCR, 0x07), WRITE(UART_IER, 0x01),
+		WRITE(UART_FCR, 0xc1), ALMOST, WRITE(UART_LCR, 0x80),
+		READ(UART_IIR), READ(UART_RX), ALMOST, WRITE(UART_DLM, 1),
+		WRITE(UART_LCR, 0x03), EXPIRE, READ(UART_IIR),
+	};
 
 	put_file(dir, "polled", polled, sizeof(polled));
 	put_file(dir, "fifo", fifo, sizeof(fifo));
 	put_file(dir, "modem", modem, sizeof(modem));
 	put_file(dir, "loaded", loaded, sizeof(loaded));
 	put_file(dir, "line", line, sizeof(line));
+	put_file(dir, "quiet", quiet, sizeof(quiet));
 }
 
 int main(int argc, char **argv)

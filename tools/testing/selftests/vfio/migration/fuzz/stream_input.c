@@ -208,7 +208,7 @@ static void any_uart(struct mtty_uart *uart, struct fuzz_random *rnd)
 	mtty_uart_write(uart, UART_LCR, uart->lcr & ~UART_LCR_DLAB);
 	for (i = fuzz_below(rnd, 20); i; i--)
 		mtty_uart_write(uart, UART_TX, fuzz_random(rnd));
-	mtty_uart_expire(uart);
+	mtty_uart_pass(uart, 1ULL << fuzz_below(rnd, 40));
 }
 
 static void any_state(struct mtty_stream_state *st,

@@ -19,8 +19,8 @@ enum {
 /* Offsets into the record of a saved port */
 enum {
 	O_PORT, O_ENABLE, O_FIFO, O_LINE, O_MODEM, O_MOVED, O_SCRATCH, O_LATCH,
-	O_FLAGS = 9, O_WAITING, O_ERRORS, O_ZERO, O_QUEUE = 24,
-	O_QUEUE_ERRORS = 40
+	O_FLAGS = 9, O_WAITING, O_ERRORS, O_SILENCE, O_BEGUN = 16, O_ZERO = 18,
+	O_QUEUE = 24, O_QUEUE_ERRORS = 40
 };
 
 /* Line status, bits 1 to 4 */
@@ -78,10 +78,18 @@ static void set_modem(struct uart_model *m, u8 val)
 	}
 }
 
+/* The timer of the FIFO is reset */
+static void restart(struct uart_model *m)
+{
+	m->silence = 0;
+	m->begun = 0;
+}
+
 static void drop_all(struct uart_model *m)
 {
 	m->waiting = 0;
 	m->late = false;
+	restart(m);
 }
 
 static void set_fifo(struct uart_model *m, u8 val)
@@ -101,6 +109,7 @@ static void set_fifo(struct uart_model *m, u8 val)
 /* A character is in the receiver */
 static void arrive(struct uart_model *m, struct uart_model_char c)
 {
+	restart(m);
 	if (m->fifo_on) {
 		if (m->waiting == UART_MODEL_DEPTH)
 			m->lost = true;
@@ -132,11 +141,6 @@ static bool is_spacing(u8 line, u8 modem)
 	return line & 0x40 && !(modem & 0x10);
 }
 
-bool uart_model_spacing(const struct uart_model *m)
-{
-	return is_spacing(m->line, m->modem);
-}
-
 /* All bits are 0, so is the parity bit where there is one, and the stop bit */
 static void hear_break(struct uart_model *m)
 {
@@ -166,6 +170,7 @@ static u8 take(struct uart_model *m)
 	u8 val = m->queue[0].data;
 
 	m->late = false;
+	restart(m);
 	if (!m->waiting)
 		return 0;
 
@@ -303,10 +308,14 @@ void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
 
 	if (latch_open(m) && reg <= R_ENABLE) {
 		m->latch[reg] = val;
+		/* The baud counter is loaded anew */
+		m->begun = 0;
 		return;
 	}
 
 	do_write(m, reg, val);
+	/* No time passes, but the length of four characters may have changed */
+	uart_model_pass(m, 0);
 	if (!was_spacing && is_spacing(m->line, m->modem))
 		hear_break(m);
 }
@@ -342,33 +351,65 @@ u8 uart_model_interrupt(const struct uart_model *m)
 }
 
 /*
- * Four characters, or 0 where the line may be quiet for ever: nothing waits,
- * what waits is reported already, or nobody would be told.
+ * Four characters at divisor 1, in ns, not less.  A bit takes 16 cycles of 1.8432
+ * MHz, which is 78125 / 9 ns.
  */
-u64 uart_model_timeout_ns(const struct uart_model *m)
+static u64 limit(const struct uart_model *m)
 {
-	u64 divisor = m->latch[0] + m->latch[1] * 256;
-	/* Start bit, data bits, and at least one stop bit */
-	unsigned int bits = 1 + 5 + m->line % 4 + 1;
+	/* Start bit, data bits, stop bit; by tenths, for the one and a half */
+	u64 tenths = 10 + 50 + m->line % 4 * 10 + 10;
 
-	if (!m->fifo_on || !(m->enabled & 0x01) || m->late || !m->waiting ||
-	    m->waiting >= level(m))
-		return 0;
-
-	/* A second stop bit, of which a character of 5 bits has but a half */
-	if (m->line & 0x04)
-		bits++;
 	if (m->line & 0x08)
-		bits++;
+		tenths += 10;
+	if (m->line & 0x04)
+		tenths += m->line % 4 ? 10 : 5;
 
-	/* A bit takes 16 times the divisor in cycles of 1.8432 MHz: 78125 / 9 ns */
-	return 4 * bits * divisor * 78125 / 9;
+	return (4 * tenths * 78125 + 89) / 90;
 }
 
-void uart_model_expire(struct uart_model *m)
+static u64 divisor(const struct uart_model *m)
 {
-	if (uart_model_timeout_ns(m))
+	return m->latch[0] + m->latch[1] * 256;
+}
+
+/* Something waits in the FIFO, and it has not been too long yet */
+static bool is_timed(const struct uart_model *m)
+{
+	return m->fifo_on && m->waiting && !m->late;
+}
+
+/* Until the timeout is due, or 0 if it never will be as things are */
+u64 uart_model_left_ns(const struct uart_model *m)
+{
+	if (!is_timed(m))
+		return 0;
+
+	return (limit(m) - m->silence) * divisor(m) - m->begun;
+}
+
+/* The same, if there is a driver that listens and is not called already */
+u64 uart_model_timeout_ns(const struct uart_model *m)
+{
+	bool listens = m->enabled & 0x01;
+
+	return listens && m->waiting < level(m) ? uart_model_left_ns(m) : 0;
+}
+
+void uart_model_pass(struct uart_model *m, u64 ns)
+{
+	if (!is_timed(m))
+		return;
+
+	/* No clock, no time; and more than enough is enough */
+	if (divisor(m)) {
+		ns = m->begun + (ns < 1ULL << 60 ? ns : 1ULL << 60);
+		m->silence += ns / divisor(m);
+		m->begun = ns % divisor(m);
+	}
+	if (m->silence >= limit(m)) {
 		m->late = true;
+		restart(m);
+	}
 }
 
 void uart_model_save(const struct uart_model *m, u8 port, u8 *rec)
@@ -389,6 +430,10 @@ void uart_model_save(const struct uart_model *m, u8 port, u8 *rec)
 	rec[O_FLAGS] = m->idle_due * 1 + m->late * 2;
 	rec[O_WAITING] = m->waiting;
 	rec[O_ERRORS] = m->lost * E_LOST + char_errors(&m->sticky);
+	for (i = 0; i < 4; i++)
+		rec[O_SILENCE + i] = m->silence >> 8 * i;
+	for (i = 0; i < 2; i++)
+		rec[O_BEGUN + i] = m->begun >> 8 * i;
 	for (i = 0; i < m->waiting; i++) {
 		rec[O_QUEUE + i] = m->queue[i].data;
 		rec[O_QUEUE_ERRORS + i] = char_errors(&m->queue[i]);
@@ -426,6 +471,27 @@ static bool is_possible_queue(const u8 *rec)
 	       is_zero(bad + n, bad + UART_MODEL_DEPTH);
 }
 
+static u64 number(const u8 *from, unsigned int bytes)
+{
+	return bytes ? *from + 256 * number(from + 1, bytes - 1) : 0;
+}
+
+static bool is_possible_time(const u8 *rec)
+{
+	const struct uart_model line = { .line = rec[O_LINE] };
+	u64 silence = number(rec + O_SILENCE, 4);
+	u64 begun = number(rec + O_BEGUN, 2);
+	bool late = rec[O_FLAGS] & 0x02;
+	/* Only bytes that wait in a FIFO can wait too long */
+	bool waits = rec[O_FIFO] & 0x01 && rec[O_WAITING];
+
+	if (late || !waits)
+		return waits >= late && !silence && !begun;
+
+	return silence < limit(&line) &&
+	       (!begun || begun < number(rec + O_LATCH, 2));
+}
+
 /* Can a chip be like that? */
 static bool is_possible(const u8 *rec)
 {
@@ -442,11 +508,7 @@ static bool is_possible(const u8 *rec)
 	if (!are_errors(rec[O_ERRORS] & ~E_LOST))
 		return false;
 
-	/* Only bytes that wait in a FIFO can wait too long */
-	if (rec[O_FLAGS] & 0x02 && !(fifo && rec[O_WAITING]))
-		return false;
-
-	return is_possible_queue(rec) &&
+	return is_possible_queue(rec) && is_possible_time(rec) &&
 	       is_zero(rec + O_ZERO, rec + O_QUEUE);
 }
 
@@ -482,6 +544,8 @@ bool uart_model_load(struct uart_model *m, const u8 *rec)
 	load_char(&m->sticky, 0, rec[O_ERRORS]);
 	m->idle_due = rec[O_FLAGS] & 0x01;
 	m->late = rec[O_FLAGS] & 0x02;
+	m->silence = number(rec + O_SILENCE, 4);
+	m->begun = number(rec + O_BEGUN, 2);
 	m->waiting = rec[O_WAITING];
 	for (i = 0; i < m->waiting; i++)
 		load_char(&m->queue[i], rec[O_QUEUE + i],

@@ -46,6 +46,8 @@ struct uart_model_char {
  *		not used
  * @idle_due:	the transmitter interrupt is due
  * @late:	the character timeout is due
+ * @silence:	what the timer of the FIFO has counted, in ns if the divisor were 1
+ * @begun:	ns of the next of these
  * @moved:	modem lines that moved: CTS, DSR, end of RI, DCD
  */
 struct uart_model {
@@ -63,6 +65,8 @@ struct uart_model {
 	struct uart_model_char sticky;
 	bool idle_due;
 	bool late;
+	u64 silence;
+	u64 begun;
 	bool moved[4];
 };
 
@@ -72,9 +76,9 @@ void uart_model_write(struct uart_model *m, unsigned int reg, u8 val);
 bool uart_model_sends(const struct uart_model *m, unsigned int reg);
 u8 uart_model_interrupt(const struct uart_model *m);
 u8 uart_model_wire(const struct uart_model *m, u8 val);
+u64 uart_model_left_ns(const struct uart_model *m);
 u64 uart_model_timeout_ns(const struct uart_model *m);
-void uart_model_expire(struct uart_model *m);
-bool uart_model_spacing(const struct uart_model *m);
+void uart_model_pass(struct uart_model *m, u64 ns);
 void uart_model_save(const struct uart_model *m, u8 port, u8 *rec);
 bool uart_model_load(struct uart_model *m, const u8 *rec);
 

@@ -12,7 +12,7 @@ enum uart_op {
 	UART_OP_READ,
 	UART_OP_SEND,		/* a value follows, sent 1, 3, 5 ... times */
 	UART_OP_RECEIVE,	/* 1, 3, 5 ... times */
-	UART_OP_EXPIRE,
+	UART_OP_PASS,		/* time passes; a value follows, see UART_OP_NS() */
 	UART_OP_MIGRATE,	/* go on with what was saved and loaded */
 	UART_OP_LOAD,		/* a record follows */
 	UART_OP_RESET,
@@ -23,5 +23,10 @@ enum uart_op {
 #define UART_OP_OF(_byte)	(((_byte) >> 3) % UART_OP_NR)
 #define UART_OP_REG(_byte)	((_byte) & 7)
 #define UART_OP_TIMES(_byte)	(1 + 2 * ((_byte) & 7))
+
+/* From less than any timer notices to a minute and more; or, by the highest number, */
+#define UART_OP_NS(_byte, _val)	((1ULL + (_val)) << 5 * ((_byte) & 7))
+/* all that is left until the timeout, or just a little less */
+#define UART_OP_ALL		7
 
 #endif /* MTTY_FUZZ_UART_OPS_H */

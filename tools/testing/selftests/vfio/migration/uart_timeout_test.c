@@ -536,6 +536,7 @@ TEST_F(uart_timeout, comes_to_the_next_user)
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				    UART_IER_RDI));
 	DIVISOR(2 * DIVISOR_LONG);
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
 	OUT(UART_TX, 'b');
 	EXPECT_COMES();

@@ -88,7 +88,7 @@ trap 'exit 130' INT TERM HUP
 pack() {
 	local root=$run/root file
 
-	mkdir -p "$root/work" "$root/vm" "$root/selftests"
+	mkdir -p "$root/added" "$root/vm" "$root/selftests"
 	exec 8>"$out/.lock"
 	flock 8
 	cp "$mtty" "$root/mtty.ko"
@@ -102,7 +102,7 @@ pack() {
 		cp "$tests/ktap_helpers.sh" "$tests/ksft.py" "$root/kselftest/"
 	fi
 	for file in ${ADD:-}; do
-		cp -rL "$file" "$root/work/"
+		cp -rL "$file" "$root/added/"
 	done
 	[ -z "$counters" ] || touch "$root/vm/counters"
 	[ -z "$report" ] || mkdir "$root/report"

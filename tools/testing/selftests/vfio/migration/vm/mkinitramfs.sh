@@ -73,7 +73,7 @@ make_base() {
 
 	dir=$(mktemp -d "$base.XXXXXX")
 	mkdir "$dir/bin" "$dir/sbin" "$dir/dev" "$dir/proc" "$dir/sys" "$dir/tmp" \
-		"$dir/root" "$dir/work" "$dir/modules" "$dir/lib"
+		"$dir/root" "$dir/added" "$dir/modules" "$dir/lib"
 	# What the host's can do, the other architecture's can.
 	if [ -n "$user" ]; then
 		cp "$user/bin/busybox" "$dir/bin/busybox"

@@ -11,7 +11,7 @@ import time
 from .guest import GuestLink
 from .qmp import Qmp, QmpClosed, connect
 
-GUEST_KERNEL = '/work/vmlinuz'
+GUEST_KERNEL = '/added/vmlinuz'
 GUEST_INITRD = '/tmp/guest.cpio'
 
 # The second QEMU lies in a directory of its own, with the libraries it was made for.

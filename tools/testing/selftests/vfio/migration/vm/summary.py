@@ -4,10 +4,11 @@
 
 Reads the output of run-tests while the VM runs, prints one line for each
 test program, and in full what failed. Reading KTAP is left to the kernel's
-own parser, tools/testing/kunit/kunit_parser.py. The exit status is 0 only if
-every program ran to its end and no case failed. With MAY_SKIP set a case may only be
-skipped for a reason that this regular expression is found in. With PROGRESS set each case
-that takes its time is printed when it ends: what a program says about it in the line before.
+own parser, tools/testing/kunit/kunit_parser.py, where its form is right (ktap.py). The
+exit status is 0 only if every program ran to its end and no case failed. With MAY_SKIP
+set a case may only be skipped for a reason that this regular expression is found in. With
+PROGRESS set each case that takes its time is printed when it ends, with the line that the
+program has printed before.
 
 Usage: summary.py KERNEL_SOURCE MARK TIMEOUT DIR TEST...
   DIR  gets "ktap", all that was read, and "sums": cases passed, failed, skipped
@@ -18,13 +19,20 @@ import io
 import os
 import re
 import signal
+import select
 import sys
+import threading
+from collections import Counter
+
+import ktap
 
 KILLED = 128 + signal.SIGKILL
+NO_READER = 128 + signal.SIGPIPE
+FAULTS_SHOWN = 10
 
 
 class Program:
-    """What is known of one test program."""
+    """All that is known of one test program."""
 
     def __init__(self, name):
         self.name = name
@@ -41,9 +49,7 @@ class Program:
 
     def judge(self, parse, status, limit):
         """Counts the cases; status is None if the VM ended first."""
-        cases = parse(self.lines)
-        for case in cases:
-            self.count(case)
+        cases = self.count_cases(parse)
         if self.missing:
             self.trouble(f'{self.missing} of {len(cases)} test cases were announced, but never reported')
         if status is None:
@@ -54,10 +60,31 @@ class Program:
             self.not_a_case(f'crashed: {signal_name(status - 128)}')
         elif not cases and status == 4:
             self.skip(self.name, skip_all_reason(self.lines))
-        elif not cases:
+        elif not cases and not self.failed:
             self.not_a_case(f'ran no test case (exit status {status})')
+        elif status == 4 and self.passed:
+            self.not_a_case('exit status 4 means that all was skipped, though cases passed')
         elif status not in (0, 4) and not self.failed:
             self.not_a_case(f'exit status {status}, though no case failed')
+
+    def count_cases(self, parse):
+        """Returns the cases; there are none to be had from what has a wrong form."""
+        faults, passed, failed = ktap.check(self.lines)
+        if faults:
+            self.passed += passed
+            self.failed += failed + 1
+            for text, line in faults[:FAULTS_SHOWN]:
+                self.trouble(f'{text}: {line!r}')
+            if len(faults) > FAULTS_SHOWN:
+                self.trouble(f'and {len(faults) - FAULTS_SHOWN} more such lines')
+            return []
+        cases, odd = parse(self.lines)
+        for case in cases:
+            self.count(case)
+        if odd and not self.failed:
+            for text in odd:
+                self.not_a_case(text)
+        return cases
 
     def count(self, case):
         """One case of the parser's."""
@@ -130,7 +157,7 @@ def skip_reason(lines, name):
 
 
 def skip_all_reason(lines):
-    """What a program says that cannot run any of its cases here."""
+    """Gives the reason of a program that cannot run any of its cases here."""
     for line in lines:
         if line.startswith('1..0 # SKIP '):
             return line.split(' # SKIP ', 1)[1]
@@ -146,21 +173,34 @@ def leaves(test):
             yield sub
 
 
+def suites(test):
+    """Those below a test of the parser's that have cases themselves."""
+    for sub in test.subtests:
+        if sub.subtests:
+            yield sub
+            yield from suites(sub)
+
+
 def make_parser(source):
-    """Gives a function from lines of KTAP to test cases."""
+    """Gives a function from lines of KTAP to test cases, and to what is odd about them."""
     sys.path.insert(0, os.path.join(source, 'tools/testing/kunit'))
     sys.dont_write_bytecode = True
     import kunit_parser
     import kunit_printer
 
     def parse(lines):
-        silent = kunit_printer.Printer(io.StringIO())
+        said = io.StringIO()
+        silent = kunit_printer.Printer(said)
         # It prints as it parses; here the result alone is wanted.
         with contextlib.ExitStack() as stack:
             for module in (kunit_parser, kunit_printer):
                 stack.callback(setattr, module, 'stdout', module.stdout)
                 module.stdout = silent
-            return list(leaves(kunit_parser.parse_run_tests(lines)))
+            test = kunit_parser.parse_run_tests(lines)
+        odd = re.findall(r'\[ERROR\] Test: (.*)', said.getvalue()) if test.subtests else []
+        odd += [f'{suite.name} failed, though no case of it did' for suite in suites(test)
+                if suite.status.name == 'FAILURE']
+        return list(leaves(test)), odd
     return parse
 
 
@@ -207,8 +247,8 @@ class Run:
         """Accounts for what was not run, and returns the sums."""
         if self.current:
             self.finish(None)
-        names = {program.name for program in self.done}
-        never = [name for name in self.expected if name not in names]
+        never = Counter(self.expected) - Counter(program.name for program in self.done)
+        never = list(never.elements())
         if never:
             print('not ok, were not run:', ' '.join(never))
             sys.stdout.flush()
@@ -234,5 +274,25 @@ def main():
     return 1 if sums[1] else 0
 
 
+def end_with_the_reader():
+    """Waits until nobody reads what this prints, and ends it then: so the VM ends, too."""
+    poll = select.poll()
+    # Without an event to wait for, errors alone are reported.
+    poll.register(sys.stdout.fileno(), 0)
+    poll.poll()
+    os._exit(NO_READER)
+
+
+def main_or_no_reader():
+    """The verdict has no use when nobody reads it any more."""
+    threading.Thread(target=end_with_the_reader, daemon=True).start()
+    try:
+        return main()
+    except BrokenPipeError:
+        # Python itself would complain about what is left to be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_READER
+
+
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main_or_no_reader())

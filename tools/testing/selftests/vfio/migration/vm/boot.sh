@@ -21,12 +21,14 @@
 #   -f FILE      gets what $RUN has left in /report, as a tar file
 #   -v DIR       systems with a QEMU (roots.sh): one to boot the VM with, and all
 #                of them in it
-#   -r COMMAND   reads the output of $RUN (default: cat)
+#   -r COMMAND   reads the output of $RUN (default: pass_on.py); the VM ends with it
+#   -e FILE      gets the exit status that the run is judged by
 #   -i           interactive shell, instead of $RUN
 set -euo pipefail
+export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
-reader="cat"
+reader="python3 $here/pass_on.py"
 extra=
 user=
 interactive=
@@ -34,13 +36,14 @@ tests=
 counters=
 report=
 systems=
+status_file=
 memory=2G
 accel=tcg
 # One for all CPUs of an x86: with a thread for each, QEMU 7.2 may run code from
 # before a kernel patched it, and creating a VM patches the scheduler: "Oops: int3"
 # within seconds.
 threads=single
-while getopts k:m:t:x:u:s:o:n:a:l:g:f:v:r:ip option; do
+while getopts k:m:t:x:u:s:o:n:a:l:g:f:v:r:e:ip option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	m) modules=$OPTARG ;;
@@ -56,6 +59,7 @@ while getopts k:m:t:x:u:s:o:n:a:l:g:f:v:r:ip option; do
 	f) report=$OPTARG ;;
 	v) systems=$OPTARG ;;
 	r) reader=$OPTARG ;;
+	e) status_file=$OPTARG ;;
 	i) interactive=1 ;;
 	p) threads=multi ;;
 	*) exit 2 ;;
@@ -83,6 +87,8 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
+# The messages may have no reader; the run is judged all the same.
+trap : PIPE
 
 # Nobody may rebuild what is being packed.
 pack() {
@@ -152,7 +158,7 @@ machine_arm64() {
 	[ -z "$systems" ] || use_systems
 	machine=(-M "virt,gic-version=3")
 	cmdline+=" console=ttyAMA0"
-	# What pauth and SVE would cost is seconds at each boot.
+	# pauth and SVE would cost seconds at each boot.
 	[ "$accel" = kvm ] || machine=(-M "virt,gic-version=3,virtualization=on,its=on"
 		-accel "tcg,thread=multi" -cpu "max,sve=off,lpa2=off,pauth-impdef=on")
 }
@@ -202,16 +208,28 @@ run_qemu() {
 	timeout --kill-after=5 "$limit" "${qemu[@]}" "${args[@]}" \
 		</dev/null >"$run/qemu.log" 2>&1 7<&- &
 	qemu_pid=$!
-	wait "$qemu_pid" || qemu_status=$?
-	qemu_pid=
+	wait_for_qemu
 	exec 7<&-
 	wait "$reader_pid" || reader_status=$?
-	cat "$run/qemu.log" >&2
+	cat "$run/qemu.log" >&2 || true
+}
+
+# The reader may end first, for example since nobody reads what it writes. Nothing
+# would empty the pipe then, and the VM would stand still until its time is up.
+wait_for_qemu() {
+	local first
+
+	wait -n -p first "$reader_pid" "$qemu_pid" || true
+	if [ "$first" = "$reader_pid" ] && kill "$qemu_pid" 2>/dev/null; then
+		left_early=1
+	fi
+	wait "$qemu_pid" || qemu_status=$?
+	qemu_pid=
 }
 
 last_lines() {
 	error "the console's last lines (all of it: $log):"
-	tail -n 30 "$log" | sed 's/^/    /' >&2
+	tail -n 30 "$run/text" | sed 's/^/    /' >&2
 }
 
 # Prints what the kernel reported, and during which test; fails if nothing.
@@ -226,18 +244,34 @@ kernel_reports() {
 			during = ""
 			lines = 40
 		}
-		lines > 0 { print "    " $0; lines-- }' "$log" | head -n 120)
+		lines > 0 { print "    " $0; lines-- }' "$run/text" | head -n 120)
 	[ -n "$reports" ] || return 1
 	error "the kernel reported (all of it: $log):"
 	echo "$reports" >&2
+}
+
+reader_left() {
+	if [ "$reader_status" = 141 ]; then
+		error "nobody reads the output any more, so the VM was ended"
+	else
+		error "$reader ended with status $reader_status, before the VM did"
+	fi
+	[ "$reader_status" != 0 ] || return 1
+	return "$reader_status"
 }
 
 judge() {
 	local verdict result=0
 
 	verdict=$(tail -n 1 "$run/verdict")
+	if [ -n "$left_early" ] && [ "${verdict#exit }" = "$verdict" ]; then
+		qemu_status=ended
+	fi
 	case $qemu_status in
 	0)
+		;;
+	ended)
+		reader_left || result=$?
 		;;
 	124|137)
 		error "time is up: the VM was ended after $limit s (TIMEOUT= sets the limit)"
@@ -268,13 +302,19 @@ judge() {
 }
 
 reader_status=0
+left_early=
 pack
 qemu_args
 run_qemu
 log=$out/log/$name.console
-tr -d '\r' <"$run/console" >"$run/console.text"
-mv "$run/console.text" "$log"
+# Another run of this name may put its own there at any time: this one's is judged.
+tr -d '\r' <"$run/console" >"$run/text"
+cp "$run/text" "$run/log"
+mv "$run/log" "$log"
 [ -z "$counters" ] || mv "$run/counters" "$counters"
 [ -z "$report" ] || mv "$run/report" "$report"
-[ -z "${VERBOSE:-}" ] || cat "$log"
-judge
+[ -z "${VERBOSE:-}" ] || cat "$run/text" || true
+status=0
+judge || status=$?
+[ -z "$status_file" ] || echo "$status" >"$status_file"
+[ "$status" = 0 ] || exit "$status"

@@ -3,38 +3,102 @@
 # "make help" lists the targets; tools/testing/selftests/vfio/migration/vm/
 # has what they do.
 
-CACHE	?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mtty-vfio
+# The user sets these, on the command line or in the environment.
+GIVEN	:= ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB OUT RUN TESTS TEST_TIMEOUT \
+	   TIMEOUT V VERBOSE
+# These count on the command line only, because an environment may have such a
+# name for another purpose. C, CHECK and W are the kernel's.
+SPOKEN	:= BOTH_PATHS C CHECK MAY_SKIP MTTY_GCOV STATUS W
+# Programs need these from the environment. Nothing else of it reaches this makefile,
+# its scripts or the kernel's makefiles: each of them would take a variable that
+# happens to have the right name, such as USER or KBUILD_OUTPUT, for its own.
+KEPT	:= APT_CONFIG CCACHE_% HOME LOGNAME NO_COLOR PATH SSL_CERT_DIR SSL_CERT_FILE \
+	   TERM TMPDIR USER XDG_CACHE_HOME %_proxy %_PROXY \
+	   MAKEFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMERR MAKE_TERMOUT MFLAGS SHELL
+
+# Variables of one origin: command or environment
+from = $(foreach name,$(.VARIABLES),$(if $(filter $1,$(firstword $(origin $(name)))),$(name)))
+given = $(filter override,$(origin $1))
+
+UNKNOWN	:= $(filter-out $(GIVEN) $(SPOKEN),$(call from,command))
+$(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are: $(sort $(GIVEN) $(SPOKEN))))
+$(foreach name,$(filter-out $(KEPT) $(GIVEN),$(call from,environment)), \
+	$(eval override undefine $(name)))
+# The user's words are not expanded by make: a "$" in them is the VM's.
+$(foreach name,$(GIVEN) $(SPOKEN), \
+	$(if $(filter command environment,$(firstword $(origin $(name)))), \
+		$(eval override $(name) := $$(value $(name)))))
+MAKEOVERRIDES :=
+# These have values from before the environment was forgotten; "name" is that of the loops.
+name	:=
+unexport GIVEN SPOKEN KEPT UNKNOWN MAKEOVERRIDES from given name
+
+# Scripts read what programs print, so it must be in one language.
+export LC_ALL := C
+# Running a script must not leave files beside it.
+export PYTHONDONTWRITEBYTECODE := 1
+
+# The standard wants a relative one to be ignored.
+XDG	:= $(value XDG_CACHE_HOME)
+CACHE	?= $(if $(filter /%,$(firstword $(XDG))),$(XDG),$(value HOME)/.cache)/mtty-vfio
 OUT	?= $(CURDIR)/build
 JOBS	?= $(shell nproc)
 TIMEOUT	?= 600
-TEST_TIMEOUT ?=
-RUN	?=
-ADD	?=
-TESTS	?=
-ARGS	?=
-ACCEL	?=
-KERNEL	?=
 ARCH	?= x86_64
 LAB	?= 6.12
-MTTY_GCOV ?=
+export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP RUN TESTS TEST_TIMEOUT VERBOSE
+unexport CACHE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
+
+# The functions of make split a name at each space, and the shell, kbuild and QEMU's
+# options give these characters a meaning of their own.
+comma	:= ,
+SPECIAL	:= \ " ' ` $$ \# % * ? [ ] { } ( ) < > | & ; : ! ^ $(comma)
+is_special = $(strip $(filter-out 1,$(words $1))$(subst /$(firstword $1)/,,/$1/) \
+	     $(foreach c,$(SPECIAL),$(findstring $c,$1))$(filter ~%,$1))
+# $1: what it is, $2: its name
+check_path = $(if $(call is_special,$2),$(error $1 is '$2': it must be one path, \
+	     without spaces and without any of $(SPECIAL)))
+check_dir = $(call check_path,$1,$2)$(if $(filter /,$(abspath $2)),$(error $1 must not be /))
+without = $(if $1,$(call without,$(wordlist 2,99,$1),$(subst $(firstword $1),,$2)),$2)
+check_number = $(if $(if $2,$(call without,0 1 2 3 4 5 6 7 8 9 $3,$2),empty), \
+	       $(error $1 must be a number, not '$2'))
+
+$(call check_path,the directory of this makefile,$(CURDIR))
+$(call check_dir,CACHE,$(CACHE))
+$(call check_dir,OUT,$(OUT))
+$(if $(KERNEL),$(call check_dir,KERNEL,$(KERNEL)))
+$(call check_number,JOBS,$(JOBS))
+$(call check_number,TIMEOUT,$(TIMEOUT))
+$(if $(TEST_TIMEOUT),$(call check_number,TEST_TIMEOUT,$(TEST_TIMEOUT)))
+$(call check_number,LAB,$(LAB),.)
+override CACHE := $(abspath $(CACHE))
+override OUT := $(abspath $(OUT))
+override ARCH := $(patsubst x86,x86_64,$(ARCH))
+$(if $(filter-out x86_64 arm64,$(or $(ARCH),none)),$(error ARCH is x86_64 or arm64, not '$(ARCH)'))
+
+# One word of a shell, whatever is in it.
+quoted = '$(subst ','\'',$1)'
+# The variables that this makefile or the kernel's take from the command line alone
+passed = $(foreach name,$1,$(if $(call given,$(name)),$(name)=$(call quoted,$($(name)))))
+SELF	= $(MAKE) --no-print-directory $(call passed,CACHE OUT JOBS KERNEL LAB TIMEOUT V C CHECK W)
 
 VM	:= tools/testing/selftests/vfio/migration/vm
 LABDIR	:= tools/testing/selftests/vfio/migration/lab
 FUZZ	:= tools/testing/selftests/vfio/migration/fuzz
 
-# What differs between architectures; another one than this machine's is built
+# The differences between architectures; another one than this machine's is built
 # for by a cross compiler. Debian's arm64 kernel has no mdev, so that is built.
 ifeq ($(ARCH),arm64)
 DEBIAN	:= $(CACHE)/debian-6.12-arm64
 BOOTS	:= arch/arm64/boot/Image
 CROSS	:= aarch64-linux-gnu-
-USER	:= $(DEBIAN)/user
+VM_ROOT	:= $(DEBIAN)/user
 else
-override ARCH := x86_64
 DEBIAN	:= $(CACHE)/debian-6.12
 BOOTS	:= arch/x86/boot/bzImage
+CROSS	:=
+VM_ROOT	:=
 endif
-export ARCH
 KSRC	:= $(DEBIAN)/src
 
 # All that is built depends on the kernel, so each has its own directory.
@@ -46,6 +110,7 @@ KHDR	:= $(KSRC)/usr/include
 PARTS	:= image headers source
 B	:= $(OUT)/$(notdir $(DEBIAN))
 MDEV	:= $(if $(filter arm64,$(ARCH)),$(B)/mdev)
+CALM	:=
 else
 KDIR	:= $(abspath $(KERNEL))
 KIMAGE	:= $(KDIR)/$(BOOTS)
@@ -53,28 +118,24 @@ KHDR	:= $(if $(wildcard $(KDIR)/usr/include/linux/vfio.h),$(KDIR),$(KSRC))/usr/i
 PARTS	:= source
 B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)$(MTTY_GCOV:%=-gcov)
 KMODS	:= $(B)/modules
+MDEV	:=
 # Without static keys it has nothing to patch while it runs.
-CALM	:= $(shell grep -q '^CONFIG_JUMP_LABEL=y' $(KDIR)/.config || echo -p)
+CALM	:= $(shell grep -qs '^CONFIG_JUMP_LABEL=y' $(KDIR)/.config || echo -p)
 endif
-PARTS	+= $(if $(USER),user)
+PARTS	+= $(if $(VM_ROOT),user)
 
 STAGE	:= $(B)/stage
 MTTY	:= $(STAGE)/samples/vfio-mdev/mtty
 SELFTESTS := $(B)/selftests
 LOCKED	:= flock $(B)/.lock
 QUIET	:= $(if $(filter 1,$(V)),,-s)
-
-# The user's words go to the scripts as they are, unexpanded by make, and not
-# to the kernel's makefiles.
-override RUN := $(value RUN)
-export RUN ADD TESTS ARGS TEST_TIMEOUT ACCEL VERBOSE
-MAKEOVERRIDES := $(filter V=% C=% CHECK=% W=%,$(MAKEOVERRIDES))
+OURS	:= $(VM)/ours.sh
 
 BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \
-	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(USER:%=-u %) \
+	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(VM_ROOT:%=-u %) \
 	   $(CALM) $(MTTY_GCOV:%=-g $(B)/counters.tar)
 KBUILD	:= $(if $(CROSS),ARCH=$(ARCH) CROSS_COMPILE=$(CROSS)) \
-	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS)
+	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) $(call passed,V C CHECK)
 BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
 
 .PHONY: help
@@ -89,7 +150,8 @@ prepare: ## fetch what is missing: host packages, the kernel's parts
 	@$(VM)/hostpkgs.sh
 	@$(if $(CROSS),$(VM)/hostpkgs.sh $(ARCH))
 	@$(VM)/fetch.sh $(DEBIAN) $(PARTS)
-	@mkdir -p $(B)
+	@$(OURS) claim $(B)
+	@$(OURS) check $(B)
 ifneq ($(KERNEL),)
 	@$(LOCKED) $(VM)/modules.sh $(KDIR) $(KMODS)
 endif
@@ -102,13 +164,13 @@ stage: prepare
 .PHONY: mdev
 mdev: stage
 	@mkdir -p $(MDEV)
-	@cp -u $(KSRC)/drivers/vfio/mdev/* $(MDEV)
+	@$(LOCKED) cp -u $(KSRC)/drivers/vfio/mdev/* $(MDEV)
 	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MDEV) $(KBUILD) \
 		CONFIG_VFIO_MDEV=m modules
 
 .PHONY: modules
 modules: stage $(if $(MDEV),mdev) ## build mtty.ko; a warning is an error
-	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=1 KCFLAGS=-Werror \
+	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=$(or $(W),1) KCFLAGS=-Werror \
 		$(KBUILD) MTTY_GCOV=$(MTTY_GCOV) \
 		$(MDEV:%=KBUILD_EXTRA_SYMBOLS=%/Module.symvers) modules
 
@@ -117,9 +179,9 @@ selftests: stage ## build the tests
 	@mkdir -p $(SELFTESTS)
 	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory \
 		-C $(STAGE)/tools/testing/selftests/vfio/migration \
-		OUTPUT=$(SELFTESTS) KHDR_INCLUDES="-isystem $(KHDR)" \
+		$(call passed,V) OUTPUT=$(SELFTESTS) KHDR_INCLUDES="-isystem $(KHDR)" \
 		USERCFLAGS=-Werror -j$(JOBS) $(CROSS:%=CROSS_COMPILE=%) \
-		$(USER:%='USERLDFLAGS=-L%/usr/lib/aarch64-linux-gnu')
+		$(VM_ROOT:%='USERLDFLAGS=-L%/usr/lib/aarch64-linux-gnu')
 
 .PHONY: check
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
@@ -139,7 +201,7 @@ systems:
 	@$(VM)/fetch.sh $(DEBIAN) image
 
 # The guest's kernel is Debian's, whatever the VM's is. KVM below KVM is no use here.
-WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $(ADD)" ACCEL=$${ACCEL:-tcg}
+WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
@@ -150,27 +212,26 @@ check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that us
 
 .PHONY: shell-vmm
 shell-vmm: modules selftests systems ## a shell in such a VM, to do it by hand; RUN= runs that
-	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),,-i)
+	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),$(SAY_STATUS),-i)
 
 .PHONY: check-arm64-vmm
 check-arm64-vmm: ## make check-vmm on arm64, where messages go through the ITS
-	@+$(MAKE) --no-print-directory ARCH=arm64 check-vmm
+	@+$(SELF) ARCH=arm64 check-vmm
 
 .PHONY: check-arm64
 check-arm64: ## make check in an arm64 VM: any target takes ARCH=arm64
-	@+$(MAKE) --no-print-directory ARCH=arm64 check
+	@+$(SELF) ARCH=arm64 check
 
 # A kernel that looks at everything twice takes its time.
-given = $(filter command environment,$(firstword $(origin $1)))
 LAB_LIMITS = TIMEOUT=$(if $(call given,TIMEOUT),$(TIMEOUT),5400) \
 	     TEST_TIMEOUT=$(or $(TEST_TIMEOUT),900)
 # Where all is there that any test needs, but for what is newer than 6.12.
-COMPLETE = MAY_SKIP="$${MAY_SKIP-no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2}"
+COMPLETE = MAY_SKIP=$(call quoted,$(if $(call given,MAY_SKIP),$(MAY_SKIP),no \
+	   VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2))
 # $1: which kernel, $2: how long all that runs on it takes on two CPUs
 in_lab	= kernel=$$($(LABDIR)/kernel.sh $1 $(CACHE)/debian-$(LAB) $(LAB) $(JOBS)) && \
 	  $(if $(TESTS),,echo "the tests on it: some $2 minutes on two CPUs ..." &&) \
-	  $(MAKE) --no-print-directory KERNEL="$$kernel" CACHE=$(CACHE) \
-		  OUT=$(OUT) JOBS=$(JOBS) $(LAB_LIMITS)
+	  $(SELF) KERNEL="$$kernel" $(LAB_LIMITS)
 
 .PHONY: lab
 lab: lab-kasan lab-kcsan ## all tests on the lab kernels; LAB=7: of a newer series
@@ -179,13 +240,13 @@ lab: lab-kasan lab-kcsan ## all tests on the lab kernels; LAB=7: of a newer seri
 lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kmemleak
 	@+$(call in_lab,kasan,28) check BOTH_PATHS=1 $(COMPLETE)
 
-# What many users do at once, and what comes in between.
+# Tests of many users at once, and of what comes in between
 RACES	:= fuzz_test irq_stress_test mmap_test precopy_test stress_test \
 	   traffic_test config_churn_test data_fd_outlive_test data_fd_race_test
 
 .PHONY: lab-kcsan
 lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN)
-	@+$(call in_lab,kcsan,4) check TESTS="$(or $(TESTS),$(RACES))" \
+	@+$(call in_lab,kcsan,4) check TESTS=$(call quoted,$(or $(TESTS),$(RACES))) \
 		$(COMPLETE)
 
 .PHONY: coverage
@@ -195,6 +256,7 @@ coverage: ## which of the driver's lines and branches the tests run; HTML
 
 .PHONY: coverage-report
 coverage-report: check
+	@$(OURS) claim $(OUT)/coverage
 	@$(LABDIR)/coverage.py . $(MTTY) $(B)/counters.tar \
 		$(LABDIR)/coverage-reasons $(OUT)/coverage
 
@@ -210,31 +272,39 @@ KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
 kernel-mtty: prepare
 	@$(VM)/fetch.sh $(DEBIAN) sample
 	@mkdir -p $(B)/$@
-	@cp $(DEBIAN)/sample/mtty.c $(B)/$@
-	@echo 'obj-m := mtty.o' >$(B)/$@/Kbuild
+	@$(LOCKED) cp -u $(DEBIAN)/sample/mtty.c $(B)/$@
+	@$(LOCKED) sh -c 'echo "obj-m := mtty.o" >$(B)/$@/Kbuild'
 	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
 
 .PHONY: bench
 bench: modules selftests $(KERNEL_MTTY) ## ours beside a reference and a target; ARGS=REPETITIONS
-	@RUN='/selftests/bench.sh $(ARGS)' ADD='$(KERNEL_MTTY:%=$(B)/%/mtty.ko)' \
+	@RUN="/selftests/bench.sh $$ARGS" ADD='$(KERNEL_MTTY:%=$(B)/%/mtty.ko)' \
 		$(BOOT_VM) -n bench \
 		-r '$(VM)/bench.py $(B)/bench.json $(B)/bench.svg'
 
 .PHONY: bench-config
 bench-config: modules selftests ## what sending config space costs; ARGS=REPETITIONS
-	@RUN='/selftests/bench_config.sh $(ARGS)' $(BOOT_VM) -n bench-config \
+	@RUN="/selftests/bench_config.sh $$ARGS" $(BOOT_VM) -n bench-config \
 		-r '$(VM)/bench_config.py $(B)/bench-config.json'
 
 .PHONY: fuzz
 fuzz: ## host-side fuzzing of stream and uart; ARGS=SECONDS
 	@$(VM)/hostpkgs.sh fuzz
-	@+$(MAKE) $(QUIET) --no-print-directory -C $(FUZZ) \
-		OUTPUT=$(abspath $(OUT))/fuzz
-	@$(FUZZ)/run.sh $(abspath $(OUT))/fuzz $(ARGS)
+	@$(OURS) claim $(OUT)/fuzz
+	@+$(MAKE) $(QUIET) --no-print-directory -C $(FUZZ) OUTPUT=$(OUT)/fuzz
+	@$(FUZZ)/run.sh $(OUT)/fuzz $$ARGS
+
+# make itself ends with 2, whatever a recipe ends with. The file is emptied first: one
+# of an earlier run must not be taken for this one's.
+SAY_STATUS := $(if $(STATUS),-e $(call quoted,$(STATUS)))
+
+.PHONY: no-status
+no-status:
+	@$(if $(STATUS),: >$(call quoted,$(STATUS)))
 
 .PHONY: vm
-vm: modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it
-	@$(BOOT_VM) -n vm
+vm: no-status modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it
+	@$(BOOT_VM) -n vm $(SAY_STATUS)
 
 .PHONY: shell
 shell: modules ## boot, with a shell on this terminal
@@ -247,11 +317,12 @@ lint: stage ## checkpatch, kernel-doc, shellcheck; sparse, gcc's analyzer, cocci
 	@$(VM)/lint.sh $(KSRC)
 	@$(VM)/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 
-# Only what is known to be ours goes: OUT and CACHE may be anybody's directory.
+# OUT and CACHE may have anybody's files. What was made here has a mark, and that
+# alone goes.
 .PHONY: clean
-clean: ## remove what was built
-	rm -rf $(B) $(OUT)/fuzz $(CURDIR)/build
+clean: ## remove what was built, for all kernels
+	@$(OURS) clean $(OUT)
 
 .PHONY: distclean
-distclean: clean ## and what was fetched
-	rm -rf $(DEBIAN) $(SYSTEMS) $(CACHE)/accel
+distclean: clean ## and all that was fetched, for all architectures
+	@$(OURS) clean $(CACHE)

@@ -13,6 +13,7 @@
 #   SECONDS  for both together (default: 60)
 #   RUNS     for each of them instead
 set -eu
+export LC_ALL=C
 
 usage() {
 	sed -n 's/^# Usage: /usage: /p' "$0" >&2

@@ -11,6 +11,7 @@
 #   CACHE    of fetch.sh, for this series
 #   SERIES   of fetch.sh
 set -euo pipefail
+export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
 vm=$here/../vm
@@ -107,13 +108,14 @@ build() {
 	trap - EXIT
 	wait $teller 2>/dev/null || true
 	[ $status = 0 ] || {
-		grep -iE 'error|\*\*\*' "$tree/build.log" | head -n 20
+		grep -iE -m 20 'error|\*\*\*' "$tree/build.log" || true
 		die "the build failed (all it said: $tree/build.log)"
 	}
 }
 
 # What a module and a VM need stays; it is a tenth.
 prune() {
+	"$vm/ours.sh" check "$tree"
 	find "$tree" -name '*.[oa]' ! -path '*/tools/*' ! -path '*/scripts/*' -delete
 	find "$tree" -name '.tmp_*' -delete
 }

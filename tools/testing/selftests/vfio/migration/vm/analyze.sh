@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
 # Static analysis of the driver: sparse with types of byte order, gcc's analyzer, and
@@ -10,15 +10,17 @@
 #   SOURCE  scripts of the kernel
 #   DRIVER  the driver's directory, with the kernel tree's layout around it
 #   DIR     for what is built; made anew
-set -eu
+set -euo pipefail
+export LC_ALL=C
 
+here=$(dirname "$(realpath "$0")")
 build=$1
 source=$(realpath "$2")
 dir=$4
 # What the driver includes lies three directories above it.
 driver=$dir/samples/vfio-mdev/mtty
 
-rm -rf "$dir"
+"$here/ours.sh" remove "$dir"
 mkdir -p "$driver"
 cp -r "$3/../../../include" "$dir"
 cp "$3"/*.[ch] "$3/Kbuild" "$driver"
@@ -40,9 +42,16 @@ spatch --very-quiet -D report --no-show-diff --cocci-file "$1" $options \
 	echo "$1 cannot be applied:"
 	cat "$4/$$.stderr"
 }'
-findings=$(grep -rL ocaml "$source/scripts/coccinelle" --include='*.cocci' |
-	xargs -P "$(nproc)" -I '{}' sh -c "$apply" apply '{}' "$driver" \
-		"$dir/include" "$dir" | grep -v '^$' || :)
+patches=$(grep -rL ocaml "$source/scripts/coccinelle" --include='*.cocci' || :)
+[ -n "$patches" ] || {
+	echo "error: no semantic patches in $source/scripts/coccinelle"
+	status=1
+}
+findings=$(xargs -P "$(nproc)" -I '{}' sh -c "$apply" apply '{}' "$driver" \
+		"$dir/include" "$dir" <<<"$patches" | sed '/^$/d') || {
+	echo "error: not all of them could be applied"
+	status=1
+}
 if [ -n "$findings" ]; then
 	echo "$findings"
 	status=1

@@ -19,6 +19,7 @@
 #   user     CACHE/user/: programs and libraries for a VM of another architecture
 #   kernel   CACHE/kernel/: all of the source, to build a kernel of
 set -euo pipefail
+export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
 series=6.12
@@ -88,7 +89,7 @@ apt_lists_backports() {
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	# shellcheck disable=SC2016
 	mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
-		sed -n "s/^$codename //p" | head -n 1)
+		sed -n "s/^$codename //p" | sed -n 1p)
 	[ -n "$mirror" ] || die "apt has no source for $codename that could have $backports"
 	[ -e "$keyring" ] || die "no $keyring (package debian-archive-keyring)"
 	echo "deb [signed-by=$keyring] $mirror $backports main" \
@@ -117,7 +118,7 @@ resolve_backports() {
 # apt does not know it.
 newest_kernel() {
 	{ apt-cache "${apt_private[@]}" depends "$meta" 2>/dev/null || true; } |
-		sed -n 's/^ *Depends: linux-image-//p' | head -n 1
+		sed -n 's/^ *Depends: linux-image-//p' | sed -n 1p
 }
 
 # All parts must be of one kernel: the first one to be fetched decides.
@@ -195,8 +196,9 @@ fetch_headers() {
 	# shellcheck disable=SC2016
 	sed -i 's|^include /usr/src/|include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../|' \
 		"$makefile"
-	place headers
+	# Before the part is marked as complete
 	ln -sfn "headers/usr/src/linux-headers-$kver" "$cache/build"
+	place headers
 }
 
 # "make headers" and the test tools need this much of the source.
@@ -280,13 +282,13 @@ is_done() {
 place() {
 	local part=$1 dir=${2:-$1}
 
-	rm -rf "${cache:?}/$dir"
+	"$here/ours.sh" remove "$cache/$dir"
 	mv "$dir" "$cache/$dir"
 	made_by "$part" >"$cache/$part.done"
 }
 
-mkdir -p "$cache"
-cache=$(realpath "$cache")
+cache=$(realpath -m "$cache")
+"$here/ours.sh" claim "$cache"
 todo=()
 for part; do
 	is_done "$part" || todo+=("$part")
@@ -298,9 +300,9 @@ flock -n 9 || {
 	echo "waiting for another run that fills $cache ..."
 	flock 9
 }
-rm -rf "$cache"/tmp.*
+"$here/ours.sh" remove "$cache"/tmp.*
 work=$(mktemp -d "$cache/tmp.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'cd / && rm -rf "$work"' EXIT
 resolve "${todo[@]}"
 for part in "${todo[@]}"; do
 	# Another run may have done it while this one waited.
@@ -309,7 +311,7 @@ for part in "${todo[@]}"; do
 	cd "$work/$part"
 	"fetch_$part"
 	cd "$cache"
-	rm -rf "${work:?}/$part"
+	"$here/ours.sh" remove "$work/$part"
 done
 # The lists have served; they are larger than all that was fetched.
-rm -rf "$cache/apt"
+"$here/ours.sh" remove "$cache/apt"

@@ -15,6 +15,7 @@
 #   fuzz      for fuzz/
 #   lint      for lint.sh and analyze.sh
 set -eu
+export LC_ALL=C
 
 # What must be there (a program, or a file named by its path), and the Debian
 # package that brings it. The busybox must be the static one: but for ip and
@@ -129,9 +130,9 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 install_missing() {
-	# $missing is a list of words.
+	# Another run may be installing. $missing is a list of words.
 	# shellcheck disable=SC2086
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -qq -y \
 		--no-install-recommends $missing </dev/null >"$log" 2>&1
 }
 

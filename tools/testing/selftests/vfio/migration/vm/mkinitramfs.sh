@@ -13,6 +13,7 @@
 #   USER     where the VM's programs are, if not where the host's are
 #   ARCHIVE  another one to unpack
 set -euo pipefail
+export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
 modules=$1
@@ -23,7 +24,7 @@ user=${5:-}
 more=${6:-}
 
 archive() {
-	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort |
+	(cd "$1" && find . -mindepth 1 | sort |
 		cpio --quiet -o -H newc -R 0:0)
 }
 

@@ -12,7 +12,9 @@
 #   CACHE/qemu10/    Debian 12 with QEMU 10 (x86_64 only)
 #   CACHE/root.cpio  both, below /vmm, to be appended to a VM's initramfs
 set -euo pipefail
+export LC_ALL=C
 
+here=$(dirname "$(realpath "$0")")
 cache=$1
 case ${ARCH:-x86_64} in
 x86_64)
@@ -57,7 +59,7 @@ find_mirror() {
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	# shellcheck disable=SC2016
 	mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
-		sed -n "s/^$codename //p" | head -n 1)
+		sed -n "s/^$codename //p" | sed -n 1p)
 	[ -n "$mirror" ] || die "apt has no source for $codename"
 }
 
@@ -70,7 +72,7 @@ make_root() {
 	[ "$(id -u)" != 0 ] || mode=root
 	include=$(IFS=,; echo "$*")
 	echo "fetching $* of $suite-backports ($debian), about 90 MB ..."
-	rm -rf "${cache:?}/$name" "$cache/root.cpio"
+	"$here/ours.sh" remove "$cache/$name" "$cache/root.cpio"
 	mkdir -p "$cache/$name"
 	mmdebstrap --quiet --mode=$mode --variant=extract --architectures="$debian" \
 		--aptopt="APT::Default-Release \"$suite-backports\"" \
@@ -82,7 +84,7 @@ make_root() {
 		die "mmdebstrap failed"
 	}
 	(
-		cd "$cache/$name"
+		cd "$cache/$name" || exit 1
 		# The patterns are to be expanded here, and name nothing else.
 		# shellcheck disable=SC2048,SC2086
 		rm -rf ${useless[*]}
@@ -108,14 +110,14 @@ pack() {
 	if [ ${#old[@]} -gt 0 ]; then
 		cp -al "$cache/qemu10" "$work/vmm/qemu10"
 	fi
-	(cd "$work" && find . -mindepth 1 | LC_ALL=C sort |
+	(cd "$work" && find . -mindepth 1 | sort |
 		cpio --quiet -o -H newc -R 0:0) >"$cache/root.cpio.new"
 	mv "$cache/root.cpio.new" "$cache/root.cpio"
 	rm -rf "$work"
 }
 
-mkdir -p "$cache"
-cache=$(realpath "$cache")
+cache=$(realpath -m "$cache")
+"$here/ours.sh" claim "$cache"
 [ ! -e "$cache/root.cpio" ] || exit 0
 exec 9>"$cache/.lock"
 flock 9

@@ -6,6 +6,7 @@
 #
 # Usage: run.sh CACHE boot.sh's options...
 set -eu
+export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
 cache=$1

@@ -9,7 +9,9 @@
 # Usage: stage.sh REPO KSRC STAGE
 #   KSRC  kernel source (tools/testing/selftests of it is used)
 set -eu
+export LC_ALL=C
 
+here=$(dirname "$(realpath "$0")")
 repo=$(realpath "$1")
 ksrc=$(realpath "$2")
 stage=$3
@@ -21,6 +23,7 @@ link() {
 	[ "$(readlink "$2")" = "$1" ] || ln -sfn "$1" "$2"
 }
 
+"$here/ours.sh" check "$stage"
 mkdir -p "$stage/$selftests"
 stage=$(realpath "$stage")
 find "$stage" -xtype l -delete

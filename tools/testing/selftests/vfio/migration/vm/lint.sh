@@ -7,6 +7,7 @@
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
+export LC_ALL=C
 
 scripts_dir=$(realpath "$1")/scripts
 checkpatch=$scripts_dir/checkpatch.pl
@@ -41,8 +42,8 @@ check_sources tools --ignore SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE
 find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
 	-exec "$scripts_dir/kernel-doc" -none -Werror {} + || status=1
 
-# Scripts are what says so in its first line.
-scripts=$(grep -rlE '^#!/bin/(ba)?sh' .ci tools)
+# Scripts are what says so in its first lines.
+scripts=$(grep -rlE '^(#!/bin/(ba)?sh|# shellcheck shell=)' .ci tools)
 # shellcheck disable=SC2086
 shellcheck -x -P SCRIPTDIR $scripts || status=1
 exit $status

@@ -18,7 +18,7 @@ die() {
 	exit 1
 }
 
-# Before there were marks, these had files that nothing else has.
+# A directory of the makefile's own name, from before there were marks
 is_old() {
 	if [ -e "$1/.lock" ]; then
 		[ -d "$1/stage/samples/vfio-mdev/mtty" ] || [ -s "$1/version" ] ||
@@ -64,7 +64,7 @@ clean() {
 	for dir in "$1"/*/ "$1"/.[!.]*/; do
 		dir=${dir%/}
 		[ ! -L "$dir" ] || continue
-		[ -f "$dir/$mark" ] || is_old "$dir" || continue
+		[ -f "$dir/$mark" ] || continue
 		echo "removing $dir"
 		rm -rf -- "$dir"
 		found=1

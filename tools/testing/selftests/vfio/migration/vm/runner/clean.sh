@@ -102,15 +102,17 @@ case_clean_removes() {
 		"$ours" claim "$plain/$name"
 		touch "$plain/$name/file"
 	done
-	# One that was made before there were marks
-	mkdir -p "$plain/c/debian-old"
-	touch "$plain/c/debian-old/.lock"
-	echo 6.12 >"$plain/c/debian-old/version"
+	# The user's, although it looks as those did that had no mark
+	mkdir -p "$plain/c/theirs"
+	touch "$plain/c/theirs/.lock"
+	echo 6.12 >"$plain/c/theirs/version"
 	plain_make OUT="$plain/o" CACHE="$plain/c" clean
 	[ ! -e "$plain/o/kernel-1" ] && [ ! -e "$plain/o/debian-6.12-arm64" ] || fail "built things are left"
 	[ -e "$plain/c/debian-7" ] || fail "clean removes what was fetched"
 	plain_make OUT="$plain/o" CACHE="$plain/c" distclean
-	[ ! -e "$plain/c/debian-7" ] && [ ! -e "$plain/c/debian-old" ] || fail "fetched things are left"
+	[ ! -e "$plain/c/debian-7" ] || fail "fetched things are left"
+	[ -e "$plain/c/theirs/version" ] || fail "a folder without a mark is gone"
+	rm -r "$plain/c/theirs"
 	users_files "$plain/expected"
 	[ "$(tree "$plain/o")" = "$(tree "$plain/expected")" ] || fail "files of the user's are gone"
 }

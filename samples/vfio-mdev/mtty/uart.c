@@ -73,7 +73,7 @@ static bool is_break(const struct mtty_uart *uart)
 /* In ns of divisor 1, rounded up */
 static u32 four_characters(u8 lcr)
 {
-	/* Of a start bit, 5 to 8 data bits, and a stop bit */
+	/* A start bit, 5 to 8 data bits, and a stop bit */
 	unsigned int half_bits = 2 * (1 + 5 + (lcr & UART_LCR_WLEN8) + 1);
 
 	if (lcr & UART_LCR_PARITY)

@@ -24,7 +24,7 @@
 #define CAPTURE		8192
 #define CAPACITY	((CAPTURE - MTTY_CAP_LOG_OFFSET) / 2)
 
-/* Of 8 bits, with parity and two stop bits, in ns at divisor 1: the scene's */
+/* The scene's, with 8 bits, parity and two stop bits; in ns at divisor 1 */
 #define FOUR_CHARACTERS	416667
 #define DIVISOR		(0xff00 + SEED)
 
@@ -246,7 +246,7 @@ A_STATE(rest_of_nothing, -EINVAL, 0, 1, .fcr = FIFO, .dll = 9);
 A_STATE(time_without_fifo, -EINVAL, 1, 0, .fifo_len = 1, .dll = 9);
 A_STATE(time_without_clock, 0, 1, 0, .fcr = FIFO, .fifo_len = 1);
 A_STATE(rest_without_clock, -EINVAL, 0, 1, .fcr = FIFO, .fifo_len = 1);
-/* Of 5 bits and one and a half stop bits: 260416.7 ns */
+/* With 5 bits and one and a half stop bits: 260416.7 ns */
 A_STATE(time_of_short_words, 0, 260416, 0, .fcr = FIFO, .fifo_len = 1, .dll = 1,
 	.lcr = UART_LCR_STOP);
 A_STATE(time_of_short_words_over, -EINVAL, 260417, 0, .fcr = FIFO,

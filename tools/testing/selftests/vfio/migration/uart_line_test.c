@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a 16550A makes of the line: words of 5 to 8 bits, and a break, both through
- * the plug that leads from its output to its input.
+ * The line of a 16550A: words of 5 to 8 bits, and a break, both through the plug that
+ * leads from its output to its input.
  */
 #include <stdlib.h>
 

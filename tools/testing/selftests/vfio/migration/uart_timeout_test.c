@@ -415,7 +415,7 @@ TEST_F(uart_timeout, comes_after_a_break)
 	EXPECT_COMES();
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 	EXPECT_EQ(0, IN(UART_RX));
-	/* What is not heard during it is no character */
+	/* A byte that is not heard during it is no character */
 	vmig_eventfd_take(self->eventfd);
 	OUT(UART_TX, 'a');
 	EXPECT_DOES_NOT_COME();

@@ -127,7 +127,7 @@ static void arrive(struct uart_model *m, struct uart_model_char c)
 	m->waiting = 1;
 }
 
-/* What of a byte is on the wire: its low bits, as many as a word has */
+/* The part of a byte that is on the wire: its low bits, as many as a word has */
 u8 uart_model_wire(const struct uart_model *m, u8 val)
 {
 	u8 of_length[] = { 0x1f, 0x3f, 0x7f, 0xff };
@@ -187,7 +187,7 @@ static u8 char_errors(const struct uart_model_char *c)
 	       c->brk * E_BREAK;
 }
 
-/* What LSR has of errors: the chip's, and those of the next byte of the FIFO */
+/* The errors that LSR shows: the chip's, and those of the next byte of the FIFO */
 static u8 errors(const struct uart_model *m)
 {
 	u8 val = char_errors(&m->sticky) | (m->lost ? E_LOST : 0);

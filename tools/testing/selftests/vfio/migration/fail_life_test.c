@@ -69,7 +69,7 @@ FIXTURE_SETUP(fail_life)
 {
 	self->w.path = variant->path;
 	self->w.policy = variant->policy;
-	self->w.dev.fd = -1;
+	self->w.dev = VMIG_DEVICE_CLOSED;
 	if (!vmig_path_available(variant->path))
 		SKIP(return, "no %s on this kernel",
 		     vmig_path_name(variant->path));

@@ -79,8 +79,8 @@ FIXTURE_SETUP(fail_migration)
 	w->policy = variant->policy;
 	w->fresh = FRESH;
 	w->fd = -1;
-	w->src.dev.fd = -1;
-	w->dst.dev.fd = -1;
+	w->src.dev = VMIG_DEVICE_CLOSED;
+	w->dst.dev = VMIG_DEVICE_CLOSED;
 	if (!vmig_path_available(variant->path))
 		SKIP(return, "no %s on this kernel",
 		     vmig_path_name(variant->path));

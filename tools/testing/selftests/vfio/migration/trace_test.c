@@ -50,9 +50,7 @@ FIXTURE_SETUP(trace)
 {
 	int ret;
 
-	self->td.dev = (struct vmig_device) {
-		.fd = -1, .group = -1, .container = -1, .iommufd = -1,
-	};
+	self->td.dev = VMIG_DEVICE_CLOSED;
 	self->dev = &self->td.dev;
 	self->fd = -1;
 	ret = vmig_trace_start(&self->trace, "mtty");

@@ -190,10 +190,8 @@ int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
 	int ret;
 
 	path = choose_path(path);
-	*dev = (struct vmig_device) {
-		.fd = -1, .path = path, .group = -1, .container = -1,
-		.iommufd = -1,
-	};
+	*dev = VMIG_DEVICE_CLOSED;
+	dev->path = path;
 	if (!vmig_path_available(path))
 		return errno == ENOENT ? -ENODEV : -errno;
 

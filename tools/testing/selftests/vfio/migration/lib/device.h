@@ -47,6 +47,11 @@ struct vmig_device {
 	struct vfio_region_info region[VFIO_PCI_NUM_REGIONS];
 };
 
+/* A device that is not open, and that vmig_device_close() leaves alone */
+#define VMIG_DEVICE_CLOSED	((struct vmig_device) { \
+	.fd = -1, .group = -1, .container = -1, .iommufd = -1, \
+})
+
 /**
  * vmig_path_available - can devices be opened this way on this kernel?
  * @path:	which way

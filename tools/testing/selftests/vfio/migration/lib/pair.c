@@ -48,8 +48,8 @@ int vmig_pair_open(struct vmig_pair *pair, const struct vmig_attrs *attrs,
 	pair->kind = kind;
 	pair->fd = -1;
 	pair->reader.fd = -1;
-	pair->td[0].dev.fd = -1;
-	pair->td[1].dev.fd = -1;
+	pair->td[0].dev = VMIG_DEVICE_CLOSED;
+	pair->td[1].dev = VMIG_DEVICE_CLOSED;
 
 	ret = open_stream(pair);
 	for (i = 0; i < 2 && !ret; i++) {

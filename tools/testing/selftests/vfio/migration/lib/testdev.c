@@ -30,9 +30,7 @@ int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 {
 	int ret;
 
-	td->dev = (struct vmig_device) {
-		.fd = -1, .group = -1, .container = -1, .iommufd = -1,
-	};
+	td->dev = VMIG_DEVICE_CLOSED;
 
 	ret = vmig_mdev_create(&td->mdev, type);
 	if (ret)

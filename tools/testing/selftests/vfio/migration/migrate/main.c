@@ -126,13 +126,14 @@ void migrate_close(struct migrate *mig)
 	if (mig->vmm.buf)
 		vmig_vmm_exit(&mig->vmm);
 	vmig_irqchip_destroy(mig->chip);
-	if (mig->dev.fd > 0)
-		vmig_device_close(&mig->dev);
+	vmig_device_close(&mig->dev);
 }
 
 static int work(const struct migrate_options *options)
 {
-	struct migrate mig = { .options = options, .channel.fd = -1 };
+	struct migrate mig = {
+		.options = options, .dev = VMIG_DEVICE_CLOSED, .channel.fd = -1,
+	};
 	int status;
 
 	if (!strcmp(options->command, "inspect"))

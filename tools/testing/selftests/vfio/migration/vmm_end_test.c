@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a migration of the model VMM ends, or a pair that never had one. */
+/*
+ * How a migration of the model VMM ends: that signals on the way do not matter, and
+ * that nobody else's descriptors are closed.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,6 +11,24 @@
 
 #include "lib/expect.h"
 #include "lib/pair.h"
+#include "lib/signals.h"
+
+#define VECTOR		0x42
+
+/* Clause: vmig_vmm_migrate(), under signals: nothing of it is an error */
+TEST(migration_under_signals)
+{
+	struct vmig_pair pair;
+
+	ASSERT_RET(0, vmig_pair_open(&pair, NULL, VMIG_IRQCHIP_AUTO), "pair");
+	ASSERT_RET(0, vmig_vmm_boot(&pair.src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR),
+		   "boot");
+	vmig_signals_start(500);
+	EXPECT_RET(0, vmig_vmm_migrate(&pair.src, &pair.dst), "%s; %s",
+		   pair.src.why, pair.dst.why);
+	vmig_signals_stop();
+	vmig_pair_close(&pair);
+}
 
 /* Clause: a pair that cannot be opened: nobody else's descriptor is closed */
 TEST(closed_devices_have_no_descriptor)

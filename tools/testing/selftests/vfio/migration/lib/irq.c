@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
+#include "io.h"
 #include "irq.h"
 
 int vmig_irq_info(struct vmig_device *dev, unsigned int index,
@@ -110,16 +111,11 @@ int64_t vmig_eventfd_take(int fd)
 
 int64_t vmig_eventfd_wait(int fd, int deadline_ms)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	const struct vmig_patience patience = {
+		.timeout_ms = deadline_ms, .cancel_fd = -1,
+	};
 	int ret;
 
-	do {
-		ret = poll(&pfd, 1, deadline_ms);
-	} while (ret < 0 && errno == EINTR);
-	if (ret < 0)
-		return -errno;
-	if (!ret)
-		return -ETIMEDOUT;
-
-	return vmig_eventfd_take(fd);
+	ret = vmig_io_wait(fd, POLLIN, &patience);
+	return ret ? ret : vmig_eventfd_take(fd);
 }

@@ -236,7 +236,10 @@ static int create_vm(struct gic_chip *gic)
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	gic->vm = ioctl(fd, KVM_CREATE_VM, 0);
+	/* A signal that comes meanwhile is an error of this one */
+	do {
+		gic->vm = ioctl(fd, KVM_CREATE_VM, 0);
+	} while (gic->vm < 0 && errno == EINTR);
 	if (gic->vm < 0) {
 		ret = -errno;
 		close(fd);

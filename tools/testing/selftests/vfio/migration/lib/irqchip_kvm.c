@@ -93,7 +93,10 @@ static int create_vm(struct kvm_chip *kvm)
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	kvm->vm = ioctl(fd, KVM_CREATE_VM, 0);
+	/* A signal that comes meanwhile is an error of this one */
+	do {
+		kvm->vm = ioctl(fd, KVM_CREATE_VM, 0);
+	} while (kvm->vm < 0 && errno == EINTR);
 	if (kvm->vm < 0) {
 		ret = -errno;
 		close(fd);

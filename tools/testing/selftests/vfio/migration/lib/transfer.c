@@ -17,6 +17,8 @@ int vmig_transfer_read(int data_fd, struct vmig_bytes *out, size_t chunk)
 		if (ret)
 			return ret;
 		got = read(data_fd, out->data + out->len, chunk);
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got < 0)
 			return -errno;
 		if (!got)
@@ -37,7 +39,7 @@ int vmig_transfer_write(int data_fd, const void *data, size_t len,
 
 		if (put > 0)
 			done += put;
-		else
+		else if (!put || errno != EINTR)
 			ret = put < 0 ? -errno : -EIO;
 	}
 	if (taken)

@@ -141,6 +141,8 @@ static int write_data(struct vmig_vmm *vmm, const uint8_t *data, size_t len,
 	while (*done < len) {
 		ssize_t n = write(vmm->data_fd, data + *done, len - *done);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return n ? -errno : -EIO;
 		*done += n;

@@ -70,6 +70,8 @@ static int copy_data(struct vmig_vmm *vmm, int fd, uint64_t max,
 	while (!ret && *count - start < max && retries < CONFIG_RETRIES) {
 		ssize_t n = read(vmm->data_fd, vmm->buf, VMIG_DATA_MAX);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n > 0) {
 			retries = 0;
 			ret = put_data(vmm, fd, n, count);

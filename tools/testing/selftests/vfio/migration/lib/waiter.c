@@ -8,15 +8,8 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 
+#include "io.h"
 #include "waiter.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 /*
  * When its time is up, poll() looks once more and reports what it finds, as if
@@ -25,13 +18,17 @@ static int64_t now_ms(void)
 static void *wait_in_poll(void *arg)
 {
 	struct vmig_waiter *waiter = arg;
-	int64_t start = now_ms();
+	int64_t end = vmig_io_now_ms() + VMIG_WAITER_DEADLINE_MS;
+	int64_t left = VMIG_WAITER_DEADLINE_MS;
 
 	__atomic_store_n(&waiter->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
-	waiter->ret = poll(&waiter->pfd, 1, VMIG_WAITER_DEADLINE_MS);
-	if (waiter->ret < 0)
+	do {
+		waiter->ret = poll(&waiter->pfd, 1, left);
+		left = end - vmig_io_now_ms();
+	} while (waiter->ret < 0 && errno == EINTR && left > 0);
+	if (waiter->ret < 0 && errno != EINTR)
 		waiter->ret = -errno;
-	else if (now_ms() - start >= VMIG_WAITER_DEADLINE_MS)
+	else if (left <= 0)
 		waiter->ret = 0;
 	return NULL;
 }

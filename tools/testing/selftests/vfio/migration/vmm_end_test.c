@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a migration of the model VMM ends: that signals on the way do not matter, and
- * that nobody else's descriptors are closed.
+ * How a migration of the model VMM ends: what is last, that signals on the way do not
+ * matter, and that nobody else's descriptors are closed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,35 @@ TEST(migration_under_signals)
 	EXPECT_RET(0, vmig_vmm_migrate(&pair.src, &pair.dst), "%s; %s",
 		   pair.src.why, pair.dst.why);
 	vmig_signals_stop();
+	vmig_pair_close(&pair);
+}
+
+static void keep_last(void *opaque, const struct vmig_event *event)
+{
+	struct vmig_event *last = opaque;
+
+	*last = *event;
+	if (event->section)
+		last->text = vmig_section_name(event->section->marker);
+}
+
+/* Clause: once END_OF_STREAM is written, nothing is asked of the source that could fail */
+TEST(end_of_stream_is_the_last)
+{
+	struct vmig_event last = { 0 };
+	struct vmig_pair pair;
+
+	ASSERT_RET(0, vmig_pair_open(&pair, NULL, VMIG_IRQCHIP_AUTO), "pair");
+	ASSERT_RET(0, vmig_vmm_boot(&pair.src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR),
+		   "boot");
+	pair.src.observe = keep_last;
+	pair.src.opaque = &last;
+	/* No round of pre-copy is none */
+	pair.src.max_rounds = 0;
+	ASSERT_RET(0, vmig_vmm_save(&pair.src, pair.fd), "%s", pair.src.why);
+	EXPECT_EQ(VMIG_EVENT_SECTION, last.kind) TH_LOG("%s", last.call);
+	EXPECT_STREQ("END_OF_STREAM", last.text);
+	EXPECT_EQ(0, pair.src.stats.rounds);
 	vmig_pair_close(&pair);
 }
 

@@ -239,7 +239,14 @@ int vmig_vmm_save_end(struct vmig_vmm *vmm, int fd);
  */
 int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags);
 
-/** vmig_vmm_save - all of the steps; if one fails the device runs on */
+/**
+ * vmig_vmm_save - all of the steps
+ * @vmm:	source
+ * @fd:		the stream
+ *
+ * If one fails, END_OF_STREAM has not been written, and the device runs on. If none
+ * does, the device stands still: channel.h says what can be known then.
+ */
 int vmig_vmm_save(struct vmig_vmm *vmm, int fd);
 
 /** vmig_vmm_save_cancel - the device runs on, as if nothing had been saved */
@@ -287,7 +294,7 @@ int vmig_vmm_load_step(struct vmig_vmm *vmm, struct vmig_reader *reader);
  */
 int vmig_vmm_load_start(struct vmig_vmm *vmm);
 
-/** vmig_vmm_load - all that is in a stream, then run the device */
+/** vmig_vmm_load - all that is in a stream up to END_OF_STREAM, then run the device */
 int vmig_vmm_load(struct vmig_vmm *vmm, int fd);
 
 /**

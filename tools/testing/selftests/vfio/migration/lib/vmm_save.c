@@ -229,11 +229,10 @@ int vmig_vmm_save_end(struct vmig_vmm *vmm, int fd)
 	int ret;
 
 	vmig_vmm_begin(vmm, "save_end");
-	ret = put_marker(vmm, fd, VMIG_FLAG_END_OF_STREAM);
-	if (!ret)
-		ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_STOP);
+	ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_STOP);
 	vmig_vmm_close_data(vmm);
-	return ret;
+	/* The destination runs once it has this, so that nothing may fail behind it */
+	return ret ? ret : put_marker(vmm, fd, VMIG_FLAG_END_OF_STREAM);
 }
 
 int vmig_vmm_save_cancel(struct vmig_vmm *vmm)
@@ -247,15 +246,14 @@ int vmig_vmm_save_cancel(struct vmig_vmm *vmm)
 
 static int save_live(struct vmig_vmm *vmm, int fd)
 {
-	unsigned int round = 0;
+	unsigned int round;
 	int ret;
 
 	ret = vmig_vmm_save_setup(vmm, fd);
 	if (ret || !(vmm->mig_flags & VFIO_MIGRATION_PRE_COPY))
 		return ret;
-	do {
+	for (round = 0; !ret && round < vmm->max_rounds; round++)
 		ret = vmig_vmm_save_iterate(vmm, fd);
-	} while (!ret && ++round < vmm->max_rounds);
 
 	return ret < 0 ? ret : 0;
 }

@@ -10,30 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "../../kselftest_harness.h"
 
 #include "lib/device.h"
 #include "lib/expect.h"
+#include "lib/peer.h"
+#include "lib/tool_expect.h"
 
-#define TOOL		"./vfio-migrate"
-#define MAX_ARGS	16
 #define STREAM		"/tmp/vfio-migrate-test.stream"
 #define FIFO		"/tmp/vfio-migrate-test.fifo"
 #define TCP		"tcp:127.0.0.1:7531"
 #define PORT		7531
-
-/* Exit status, as --help has them */
-enum {
-	DONE, FAILED, USAGE, BROKEN, DEVICE, UNSURE, LOST
-};
 
 FIXTURE(migrate) {
 	struct vmig_mdev src;
@@ -81,89 +70,6 @@ FIXTURE_TEARDOWN(migrate)
 	vmig_mdev_remove(&self->dst);
 }
 
-/* A child with these as its first three; -1 for /dev/null */
-static pid_t start(const int fd[3], char *const argv[])
-{
-	pid_t pid = fork();
-	int i, null;
-
-	if (pid)
-		return pid;
-	null = open("/dev/null", O_RDWR);
-	for (i = 0; i < 3; i++)
-		dup2(fd[i] < 0 ? null : fd[i], i);
-	execv(TOOL, argv);
-	_exit(127);
-}
-
-static int finish(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid)
-		return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-				   -1000 - WTERMSIG(status);
-}
-
-/* Words, split at blanks, become a command line; at most MAX_ARGS of them */
-static void split(char *words, char **argv)
-{
-	unsigned int nr = 0;
-
-	argv[nr++] = (char *)TOOL;
-	for (words = strtok(words, " "); words && nr < MAX_ARGS - 1;
-	     words = strtok(NULL, " "))
-		argv[nr++] = words;
-	argv[nr] = NULL;
-}
-
-static pid_t start_words(int in, int out, int err, const char *fmt, ...)
-{
-	const int fd[3] = { in, out, err };
-	char words[512], *argv[MAX_ARGS];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(words, sizeof(words), fmt, args);
-	va_end(args);
-	split(words, argv);
-	return start(fd, argv);
-}
-
-/* What it prints, to both outputs, is kept in @out */
-#define RUN(_fmt, ...) ({ \
-	int pipe_fd[2]; \
-	size_t got = 0; \
-	ssize_t n; \
-	pid_t pid; \
-	\
-	ASSERT_EQ(0, pipe(pipe_fd)); \
-	pid = start_words(-1, pipe_fd[1], pipe_fd[1], _fmt, ##__VA_ARGS__); \
-	close(pipe_fd[1]); \
-	while ((n = read(pipe_fd[0], self->out + got, \
-			 sizeof(self->out) - 1 - got)) > 0) \
-		got += n; \
-	self->out[got] = '\0'; \
-	close(pipe_fd[0]); \
-	finish(pid); \
-})
-
-#define EXPECT_RUN(_status, _fmt, ...) do { \
-	int want_status = (_status); \
-	int seen_status = RUN(_fmt, ##__VA_ARGS__); \
-	EXPECT_EQ(want_status, seen_status) { \
-		TH_LOG(_fmt, ##__VA_ARGS__); \
-		TH_LOG("%s", self->out); \
-	} \
-} while (0)
-
-#define EXPECT_OUT(_text) \
-	EXPECT_NE(NULL, strstr(self->out, _text)) { \
-		TH_LOG("not there: %s", _text); \
-		TH_LOG("%s", self->out); \
-	}
-
 /* Clause: --config under each policy: exit status of save and load */
 TEST_F(migrate, each_config_mode)
 {
@@ -203,14 +109,14 @@ TEST_F(migrate, pipe)
 	int fd[2];
 
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
-	save = start_words(-1, fd[1], -1, "save --guest=50 --json %s -",
-			   self->src.uuid);
-	load = start_words(fd[0], -1, -1, "load --guest=50 %s -",
-			   self->dst.uuid);
+	save = vmig_tool_start(TOOL(-1, fd[1], -1), "save --guest=50 --json %s -",
+			       self->src.uuid);
+	load = vmig_tool_start(TOOL(fd[0], -1, -1), "load --guest=50 %s -",
+			       self->dst.uuid);
 	close(fd[0]);
 	close(fd[1]);
-	EXPECT_EQ(DONE, finish(save));
-	EXPECT_EQ(DONE, finish(load));
+	EXPECT_EQ(DONE, vmig_tool_finish(save));
+	EXPECT_EQ(DONE, vmig_tool_finish(load));
 }
 
 /* Clause: a named pipe, and an open file descriptor by its number */
@@ -220,13 +126,15 @@ TEST_F(migrate, fifo_and_number)
 	int fd;
 
 	ASSERT_EQ(0, mkfifo(FIFO, 0600));
-	load = start_words(-1, -1, -1, "load %s " FIFO, self->dst.uuid);
+	load = vmig_tool_start(TOOL(-1, -1, -1), "load %s " FIFO,
+			       self->dst.uuid);
 	fd = open(FIFO, O_WRONLY);
 	ASSERT_LE(0, fd);
-	save = start_words(-1, -1, -1, "save %s fd:%d", self->src.uuid, fd);
+	save = vmig_tool_start(TOOL(-1, -1, -1), "save %s fd:%d",
+			       self->src.uuid, fd);
 	close(fd);
-	EXPECT_EQ(DONE, finish(save));
-	EXPECT_EQ(DONE, finish(load));
+	EXPECT_EQ(DONE, vmig_tool_finish(save));
+	EXPECT_EQ(DONE, vmig_tool_finish(load));
 }
 
 /* Clause: the reader is gone: save fails, the guest runs on and has lost nothing */
@@ -269,12 +177,7 @@ FIXTURE(cli) {
 
 FIXTURE_SETUP(cli)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	ASSERT_LE(0, fd);
-	ioctl(fd, SIOCSIFFLAGS, &lo);
-	close(fd);
+	vmig_peer_loopback_up();
 	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
 	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
 }
@@ -330,13 +233,14 @@ static int open_terminal(int *tty)
 TEST_F(cli, terminal)
 {
 	int fd, tty;
+	pid_t pid;
 
 	fd = open_terminal(&tty);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(USAGE, finish(start_words(-1, tty, -1, "save %s -",
-					    self->src.uuid)));
-	EXPECT_EQ(USAGE, finish(start_words(tty, -1, -1, "load %s -",
-					    self->dst.uuid)));
+	pid = vmig_tool_start(TOOL(-1, tty, -1), "save %s -", self->src.uuid);
+	EXPECT_EQ(USAGE, vmig_tool_finish(pid));
+	pid = vmig_tool_start(TOOL(tty, -1, -1), "load %s -", self->dst.uuid);
+	EXPECT_EQ(USAGE, vmig_tool_finish(pid));
 	close(tty);
 	close(fd);
 }
@@ -346,12 +250,13 @@ TEST_F(cli, progress)
 {
 	ssize_t n;
 	int fd, tty;
+	pid_t pid;
 
 	fd = open_terminal(&tty);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(DONE, finish(start_words(-1, -1, tty,
-					   "save --guest=50 %s " STREAM,
-					   self->src.uuid)));
+	pid = vmig_tool_start(TOOL(-1, -1, tty), "save --guest=50 %s " STREAM,
+			      self->src.uuid);
+	EXPECT_EQ(DONE, vmig_tool_finish(pid));
 	n = read(fd, self->out, sizeof(self->out) - 1);
 	self->out[n > 0 ? n : 0] = '\0';
 	EXPECT_OUT("\rsaving");
@@ -442,61 +347,26 @@ TEST_F(cli, inspect_json)
 	EXPECT_OUT("\"ok\":false,\"where\":100,");
 }
 
-/* A peer that has been connected to: reads everything, or so much */
-static int listen_here(void)
-{
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET, .sin_port = htons(PORT),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	int one = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
-		return -errno;
-	return fd;
-}
-
-static size_t read_all(int fd)
-{
-	char buf[4096];
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		len += n;
-	return len;
-}
-
 static void expect_peer(struct __test_metadata *_metadata,
 			FIXTURE_DATA(cli) *self, const char *options,
 			int want, const char *text, int reset)
 {
-	const struct linger linger = { .l_onoff = reset };
-	int fd = listen_here(), peer, out[2];
-	ssize_t n;
+	int fd = vmig_peer_listen(PORT), peer, out[2];
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-	pid = start_words(-1, out[1], out[1],
-			  "save --timeout 1 --guest=50 --json %s %s " TCP,
-			  options, self->src.uuid);
+	pid = vmig_tool_start(TOOL(-1, out[1], out[1]),
+			      "save --timeout 1 --guest=50 --json %s %s " TCP,
+			      options, self->src.uuid);
 	close(out[1]);
-	peer = accept(fd, NULL, NULL);
+	peer = vmig_peer_accept(fd);
 	ASSERT_LE(0, peer);
-	EXPECT_LT(1000, read_all(peer));
-	if (reset) {
-		setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger,
-			   sizeof(linger));
-		close(peer);
-	}
-	EXPECT_EQ(want, finish(pid));
-	n = read(out[0], self->out, sizeof(self->out) - 1);
-	self->out[n > 0 ? n : 0] = '\0';
+	EXPECT_LT(1000, vmig_peer_read_all(peer));
+	if (reset)
+		vmig_peer_reset(peer);
+	EXPECT_FINISH(want, pid, out[0]);
 	EXPECT_OUT(text);
-	close(out[0]);
 	if (!reset)
 		close(peer);
 	close(fd);
@@ -522,13 +392,13 @@ TEST_F(cli, tcp)
 	pid_t load;
 	int tries, ret = FAILED;
 
-	load = start_words(-1, -1, -1, "load --guest=50 %s " TCP,
-			   self->dst.uuid);
+	load = vmig_tool_start(TOOL(-1, -1, -1), "load --guest=50 %s " TCP,
+			       self->dst.uuid);
 	/* It listens when its device is open */
 	for (tries = 0; tries < 200 && ret == FAILED; tries++)
 		ret = RUN("save --guest=50 %s " TCP, self->src.uuid);
 	EXPECT_EQ(DONE, ret);
-	EXPECT_EQ(DONE, finish(load));
+	EXPECT_EQ(DONE, vmig_tool_finish(load));
 }
 
 /* Clause: tcp, the reader is killed before it has run: the source runs on */
@@ -536,13 +406,13 @@ TEST_F(cli, killed_reader)
 {
 	pid_t save, load;
 
-	load = start_words(-1, -1, -1, "load --timeout 60 %s " TCP,
-			   self->dst.uuid);
-	save = start_words(-1, -1, -1, "save --guest=50 %s " STREAM,
-			   self->src.uuid);
-	EXPECT_EQ(DONE, finish(save));
+	load = vmig_tool_start(TOOL(-1, -1, -1), "load --timeout 60 %s " TCP,
+			       self->dst.uuid);
+	save = vmig_tool_start(TOOL(-1, -1, -1), "save --guest=50 %s " STREAM,
+			       self->src.uuid);
+	EXPECT_EQ(DONE, vmig_tool_finish(save));
 	kill(load, SIGKILL);
-	EXPECT_EQ(-1000 - SIGKILL, finish(load));
+	EXPECT_EQ(-1000 - SIGKILL, vmig_tool_finish(load));
 	EXPECT_RUN(FAILED, "save --guest=50 --json %s " TCP, self->src.uuid);
 	EXPECT_OUT("\"lost\":0,");
 	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);

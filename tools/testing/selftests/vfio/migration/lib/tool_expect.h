@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Judging what vfio-migrate does; for tests only, which include kselftest_harness.h
+ * first, and whose fixture has an array "out" for what it prints.
+ */
+#ifndef VMIG_TOOL_EXPECT_H
+#define VMIG_TOOL_EXPECT_H
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* A struct vmig_tool: where it reads and writes */
+#define TOOL(_in, _out, _err) \
+	(&(const struct vmig_tool) { .in = _in, .out = _out, .err = _err })
+
+/* The same, with something to be done in the child first */
+#define PREPARED(_prepare, _in, _out, _err) \
+	(&(const struct vmig_tool) { .in = _in, .out = _out, .err = _err, \
+				     .prepare = _prepare })
+
+/* Its exit status; what it prints, to both outputs, is kept in "out" */
+#define RUN_PREPARED(_prepare, _fmt, ...) ({ \
+	int pipe_fd[2]; \
+	pid_t run_pid; \
+	\
+	ASSERT_EQ(0, pipe2(pipe_fd, O_CLOEXEC)); \
+	run_pid = vmig_tool_start(PREPARED(_prepare, -1, pipe_fd[1], \
+					   pipe_fd[1]), _fmt, ##__VA_ARGS__); \
+	close(pipe_fd[1]); \
+	vmig_tool_read(pipe_fd[0], self->out, sizeof(self->out)); \
+	vmig_tool_finish(run_pid); \
+})
+
+#define RUN(...)	RUN_PREPARED(NULL, __VA_ARGS__)
+
+#define EXPECT_RUN(_status, _fmt, ...) do { \
+	int want_status = (_status); \
+	int seen_status = RUN(_fmt, ##__VA_ARGS__); \
+	EXPECT_EQ(want_status, seen_status) { \
+		TH_LOG(_fmt, ##__VA_ARGS__); \
+		TH_LOG("%s", self->out); \
+	} \
+} while (0)
+
+/* The exit status of one that was started, whose outputs are in a pipe */
+#define EXPECT_FINISH(_status, _pid, _fd) do { \
+	int want_status = (_status); \
+	int seen_status; \
+	\
+	vmig_tool_read(_fd, self->out, sizeof(self->out)); \
+	seen_status = vmig_tool_finish(_pid); \
+	EXPECT_EQ(want_status, seen_status) { \
+		TH_LOG("%s", self->out); \
+	} \
+} while (0)
+
+#define EXPECT_OUT(_text) \
+	EXPECT_NE(NULL, strstr(self->out, _text)) { \
+		TH_LOG("not there: %s", _text); \
+		TH_LOG("%s", self->out); \
+	}
+
+#endif /* VMIG_TOOL_EXPECT_H */

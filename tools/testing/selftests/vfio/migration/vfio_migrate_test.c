@@ -3,6 +3,7 @@
  * vfio-migrate as a person or a script uses it: where a stream can go, exit
  * status, and that nothing is lost, whoever fails.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 #define FIFO		"/tmp/vfio-migrate-test.fifo"
 #define TCP		"tcp:127.0.0.1:7531"
 #define PORT		7531
+#define UUID		"01234567-89ab-cdef-0123-456789abcdef"
 
 FIXTURE(migrate) {
 	struct vmig_mdev src;
@@ -202,6 +204,22 @@ TEST_F(cli, usage)
 		"save --dirty 1x a b", "save --dirty 1: a b",
 		"save --dirty 1:-1 a b", "save --dirty :1 a b",
 		"save --dirty 999999999999999999 a b",
+		/* A number is digits, and nothing around them */
+		"save --max-rounds +3 a b", "save --max-rounds \t3 a b",
+		"save --max-rounds \t-18446744073709551615 a b",
+		"save --guest=+5 a b", "save --timeout +5 a b",
+		"save --timeout 4294967297 a b", "save --dirty +4 a b",
+		"save --dirty 4:+1 a b",
+		/* An option that would do nothing */
+		"load --config auto " UUID " b", "load --dirty 4 " UUID " b",
+		"load --max-rounds 1 " UUID " b", "load --no-precopy " UUID " b",
+		"load --guest --busy-config " UUID " b",
+		"load --unsure stop " UUID " b", "inspect --guest a",
+		"inspect --config auto a",
+		/* A device is what has a UUID */
+		"save no-uuid " STREAM, "save " UUID "0 b", "save x" UUID " b",
+		"save 01234567+89ab-cdef-0123-456789abcdef b",
+		"save 01234567-89ab-cdef-0123-456789abcdeg b", "save / b",
 	};
 	unsigned int i;
 
@@ -209,7 +227,6 @@ TEST_F(cli, usage)
 		EXPECT_RUN(USAGE, "%s", bad[i]);
 		EXPECT_OUT("see vfio-migrate --help");
 	}
-	EXPECT_RUN(USAGE, "save no-uuid " STREAM);
 	EXPECT_RUN(USAGE, "save %s tcp:nowhere", self->src.uuid);
 	EXPECT_RUN(USAGE, "save %s tcp:1.2.3:80", self->src.uuid);
 	EXPECT_RUN(USAGE, "load %s tcp:[::1:80", self->dst.uuid);
@@ -270,6 +287,21 @@ TEST_F(cli, progress)
 	EXPECT_EQ(NULL, strchr(self->out, '\r'));
 	EXPECT_RUN(DONE, "save --guest=50 --quiet %s " STREAM, self->src.uuid);
 	EXPECT_STREQ("", self->out);
+}
+
+/* Clause: a UUID in capitals, a path with slashes behind it: the same device */
+TEST_F(cli, device_by_other_names)
+{
+	char name[VMIG_UUID_LEN + 1];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(name); i++)
+		name[i] = toupper((unsigned char)self->src.uuid[i]);
+	EXPECT_RUN(DONE, "save %s " STREAM, name);
+	EXPECT_RUN(DONE, "save --json /sys/bus/mdev/devices/%s// " STREAM, name);
+	EXPECT_OUT(self->src.uuid);
+	/* Options may be anywhere */
+	EXPECT_RUN(DONE, "load %s " STREAM " --guest=1 --quiet", self->dst.uuid);
 }
 
 /* Clause: a device that is not there, or in use: 4 */

@@ -5,6 +5,7 @@
  * Here is the command line; the work is done by the model VMM of the library, on
  * which each command is a file of its own.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "lib/irqchip.h"
+#include "lib/number.h"
 #include "mtty_format.h"
 #include "migrate.h"
 
@@ -104,8 +106,6 @@ int migrate_open(struct migrate *mig, enum vmig_vmm_side side)
 	enum vmig_path path;
 	int ret;
 
-	if (strlen(name) != VMIG_UUID_LEN)
-		return migrate_fail(mig, MIGRATE_USAGE, "%s is no UUID", name);
 	memcpy(mdev.uuid, name, sizeof(mdev.uuid));
 	path = vmig_path_available(VMIG_PATH_CDEV) ? VMIG_PATH_CDEV :
 						     VMIG_PATH_GROUP;
@@ -154,20 +154,6 @@ static int work(const struct migrate_options *options)
 	return status;
 }
 
-static int parse_number(const char *text, unsigned int max,
-			unsigned int *number)
-{
-	unsigned long value;
-	char *end;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || value > max)
-		return -EINVAL;
-	*number = value;
-	return 0;
-}
-
 static int parse_config(const char *word, struct migrate_options *options)
 {
 	static const char * const words[] = {
@@ -197,11 +183,11 @@ static int parse_dirty(const char *text, struct migrate_options *options)
 		return -EINVAL;
 	memcpy(kib, text, len);
 	kib[len] = '\0';
-	if (parse_number(kib, MTTY_CAP_MAX_SIZE / 1024, &options->dirty_kib) ||
+	if (vmig_number(kib, MTTY_CAP_MAX_SIZE / 1024, &options->dirty_kib) ||
 	    !options->dirty_kib)
 		return -EINVAL;
-	return text[len] ? parse_number(text + len + 1, 1u << 30,
-					&options->dirty_rate_kib) : 0;
+	return text[len] ? vmig_number(text + len + 1, 1u << 30,
+				       &options->dirty_rate_kib) : 0;
 }
 
 static int parse_unsure(const char *word, struct migrate_options *options)
@@ -215,7 +201,22 @@ enum option_nr {
 	OPT_BUSY_CONFIG, OPT_DIRTY, OPT_UNSURE, OPT_TIMEOUT, OPT_JSON, OPT_QUIET, OPT_HELP,
 };
 
-/* Which commands an option is for, and how getopt has it */
+#define BIT(option)	(1u << ((option) - OPT_CONFIG))
+
+#define FOR_ALL		(BIT(OPT_TIMEOUT) | BIT(OPT_JSON) | BIT(OPT_QUIET))
+
+/* What a command takes: this many words, the last of them the stream, and options */
+static const struct command {
+	const char *name;
+	int words;
+	unsigned int options;
+} commands[] = {
+	{ "save", 2, ~0u },
+	{ "load", 2, FOR_ALL | BIT(OPT_GUEST) },
+	{ "inspect", 1, FOR_ALL },
+	{ }
+};
+
 static const struct option longopts[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "no-precopy", no_argument, NULL, OPT_NO_PRECOPY },
@@ -244,10 +245,10 @@ static int take_option(struct migrate_options *options, int option,
 		options->no_precopy = true;
 		return 0;
 	case OPT_MAX_ROUNDS:
-		return parse_number(arg, 1000000, &options->max_rounds);
+		return vmig_number(arg, 1000000, &options->max_rounds);
 	case OPT_GUEST:
 		options->guest = true;
-		return arg ? parse_number(arg, 3600000, &options->guest_ms) : 0;
+		return arg ? vmig_number(arg, 3600000, &options->guest_ms) : 0;
 	case OPT_BUSY_CONFIG:
 		options->busy_config = true;
 		return 0;
@@ -256,7 +257,7 @@ static int take_option(struct migrate_options *options, int option,
 	case OPT_UNSURE:
 		return parse_unsure(arg, options);
 	case OPT_TIMEOUT:
-		ret = parse_number(arg, 3600, &seconds);
+		ret = vmig_number(arg, 3600, &seconds);
 		options->timeout_ms = seconds * 1000;
 		return ret || !seconds ? -EINVAL : 0;
 	case OPT_JSON:
@@ -284,34 +285,70 @@ static int parse_options(struct migrate_options *options, int argc, char **argv)
 				     argv[optind - 1]);
 		if (take_option(options, option, optarg))
 			return usage("%s makes no sense", argv[optind - 1]);
+		options->given |= BIT(option);
 	}
+	return 0;
+}
+
+/* A UUID, or a path that ends in one; the kernel has them in small letters */
+static int parse_device(const char *word, char *uuid)
+{
+	size_t end = strlen(word);
+	unsigned int i;
+
+	while (end && word[end - 1] == '/')
+		end--;
+	if (end < VMIG_UUID_LEN ||
+	    (end > VMIG_UUID_LEN && word[end - VMIG_UUID_LEN - 1] != '/'))
+		return -EINVAL;
+	word += end - VMIG_UUID_LEN;
+	for (i = 0; i < VMIG_UUID_LEN; i++) {
+		bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (is_dash ? word[i] != '-' : !isxdigit((unsigned char)word[i]))
+			return -EINVAL;
+		uuid[i] = tolower((unsigned char)word[i]);
+	}
+	uuid[i] = '\0';
+	return 0;
+}
+
+/* An option without an effect would be one that is believed to have one */
+static int check_options(const struct migrate_options *options,
+			 const struct command *command)
+{
+	unsigned int i;
+
+	for (i = 0; longopts[i].name; i++) {
+		unsigned int bit = BIT(longopts[i].val);
+
+		if (options->given & bit & ~command->options)
+			return usage("--%s is not for %s", longopts[i].name,
+				     command->name);
+	}
+	if (options->busy_config && !options->guest)
+		return usage("--busy-config is for a --guest");
 	return 0;
 }
 
 static int parse_words(struct migrate_options *options, int argc, char **argv)
 {
-	bool has_device;
-	const char *slash;
+	const struct command *command = commands;
 
 	if (!argc)
 		return usage("say what to do");
-	options->command = argv[0];
-	has_device = !strcmp(argv[0], "save") || !strcmp(argv[0], "load");
-	if (!has_device && strcmp(argv[0], "inspect"))
+	while (command->name && strcmp(command->name, argv[0]))
+		command++;
+	if (!command->name)
 		return usage("%s is no command", argv[0]);
-	if (argc != 2 + has_device)
-		return usage("%s takes %s", argv[0], has_device ?
+	if (argc != 1 + command->words)
+		return usage("%s takes %s", argv[0], command->words == 2 ?
 			     "a device and a stream" : "a stream");
+	options->command = command->name;
 	options->stream = argv[argc - 1];
-	if (!has_device)
-		return 0;
-	options->device = argv[1];
-	slash = strrchr(argv[1], '/');
-	if (slash)
-		options->device = slash + 1;
-	if (options->busy_config && !options->guest)
-		return usage("--busy-config is for a --guest");
-	return 0;
+	if (command->words == 2 && parse_device(argv[1], options->device))
+		return usage("%s is no UUID, and does not end in one", argv[1]);
+	return check_options(options, command);
 }
 
 int main(int argc, char **argv)

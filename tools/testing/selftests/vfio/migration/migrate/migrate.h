@@ -52,10 +52,11 @@ enum migrate_exit {
  * @timeout_ms:	how long a peer may say nothing
  * @json:	one JSON object instead of words
  * @quiet:	no progress, no summary
+ * @given:	which options there were, a bit for each
  */
 struct migrate_options {
 	const char *command;
-	const char *device;
+	char device[VMIG_UUID_LEN + 1];
 	const char *stream;
 	enum vmig_vmm_config config;
 	const char *config_word;
@@ -70,6 +71,7 @@ struct migrate_options {
 	unsigned int timeout_ms;
 	bool json;
 	bool quiet;
+	unsigned int given;
 };
 
 /**

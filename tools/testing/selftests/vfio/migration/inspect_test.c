@@ -72,7 +72,7 @@ static int look(FIXTURE_DATA(inspect) *self, const void *data, size_t len,
 	    write(self->fd, data, len) != (ssize_t)len ||
 	    lseek(self->fd, 0, SEEK_SET))
 		return -EIO;
-	return vmig_inspect(self->fd, show, opaque, &self->result);
+	return vmig_inspect(self->fd, NULL, show, opaque, &self->result);
 }
 
 static int read_stream(FIXTURE_DATA(inspect) *self, int fd)
@@ -380,7 +380,7 @@ FIXTURE_TEARDOWN(inspect_order)
 TEST_F(inspect_order, config)
 {
 	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "save");
-	EXPECT_RET(variant->ret, vmig_inspect(self->pair.reader.fd,
+	EXPECT_RET(variant->ret, vmig_inspect(self->pair.reader.fd, NULL,
 					      show_nothing, NULL,
 					      &self->result), "%s",
 		   self->result.why);
@@ -396,8 +396,8 @@ TEST_F(inspect_order, interrupts)
 	ASSERT_EQ(0, vmig_vmm_save_setup(src, fd));
 	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
 					  VMIG_CONFIG_ENABLE_INTERRUPTS));
-	EXPECT_RET(-EPROTO, vmig_inspect(self->pair.reader.fd, show_nothing,
-					 NULL, &self->result), "too early");
+	EXPECT_RET(-EPROTO, vmig_inspect(self->pair.reader.fd, NULL,
+					 show_nothing, NULL, &self->result), "too early");
 	EXPECT_NE(NULL, strstr(self->result.why, "before their controller"));
 
 	ASSERT_EQ(0, ftruncate(fd, lseek(fd, -16, SEEK_END)));
@@ -407,8 +407,8 @@ TEST_F(inspect_order, interrupts)
 	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
 					  VMIG_CONFIG_ENABLE_INTERRUPTS));
 	ASSERT_EQ(0, lseek(self->pair.reader.fd, 0, SEEK_SET));
-	EXPECT_RET(-EALREADY, vmig_inspect(self->pair.reader.fd, show_nothing,
-					   NULL, &self->result), "twice");
+	EXPECT_RET(-EALREADY, vmig_inspect(self->pair.reader.fd, NULL,
+					   show_nothing, NULL, &self->result), "twice");
 	EXPECT_NE(NULL, strstr(self->result.why, "twice"));
 }
 

@@ -231,6 +231,10 @@ TEST_F(cli, usage)
 	EXPECT_RUN(USAGE, "save %s tcp:1.2.3:80", self->src.uuid);
 	EXPECT_RUN(USAGE, "load %s tcp:[::1:80", self->dst.uuid);
 	EXPECT_RUN(USAGE, "save %s fd:x", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s fd:+1", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s fd:\t1", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s tcp:127.0.0.1:+80", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s tcp:127.0.0.1:65536", self->src.uuid);
 	EXPECT_RUN(DONE, "--help");
 	EXPECT_OUT("Exit status:");
 }
@@ -246,7 +250,7 @@ static int open_terminal(int *tty)
 	return *tty < 0 ? -errno : fd;
 }
 
-/* Clause: a terminal: no stream goes there */
+/* Clause: a terminal, by descriptor or by path: no stream goes there */
 TEST_F(cli, terminal)
 {
 	int fd, tty;
@@ -258,6 +262,8 @@ TEST_F(cli, terminal)
 	EXPECT_EQ(USAGE, vmig_tool_finish(pid));
 	pid = vmig_tool_start(TOOL(tty, -1, -1), "load %s -", self->dst.uuid);
 	EXPECT_EQ(USAGE, vmig_tool_finish(pid));
+	EXPECT_RUN(USAGE, "save %s %s", self->src.uuid, ttyname(tty));
+	EXPECT_RUN(USAGE, "load %s %s", self->dst.uuid, ttyname(tty));
 	close(tty);
 	close(fd);
 }

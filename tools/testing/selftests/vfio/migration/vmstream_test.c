@@ -61,7 +61,7 @@ static int write_all(int fd)
 	int ret = 0;
 
 	for (i = 0; i < ARRAY_SIZE(all) && !ret; i++)
-		ret = vmig_section_write(fd, &all[i]);
+		ret = vmig_section_write(fd, &all[i], NULL);
 	return ret;
 }
 
@@ -123,7 +123,7 @@ TEST_F(vmstream, config_section_is_laid_out_as_words)
 {
 	uint64_t word[4];
 
-	ASSERT_EQ(0, vmig_section_write(self->fd, &all[1]));
+	ASSERT_EQ(0, vmig_section_write(self->fd, &all[1], NULL));
 	EXPECT_EQ(sizeof(word) + 256, lseek(self->fd, 0, SEEK_CUR));
 	ASSERT_EQ(sizeof(word), pread(self->fd, word, sizeof(word), 0));
 	EXPECT_EQ(0xffffffffef100002ULL, be64toh(word[0]));
@@ -136,7 +136,7 @@ TEST_F(vmstream, config_section_is_laid_out_as_words)
 /* Clause: config section without VMIG_CONFIG_SETUP: legal, two words in all */
 TEST_F(vmstream, section_without_payload_is_legal)
 {
-	ASSERT_EQ(0, vmig_section_write(self->fd, &all[6]));
+	ASSERT_EQ(0, vmig_section_write(self->fd, &all[6], NULL));
 	EXPECT_EQ(16, lseek(self->fd, 0, SEEK_CUR));
 	ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
 	ASSERT_EQ(0, vmig_section_read(&self->reader, &self->section));
@@ -178,7 +178,7 @@ TEST_F(vmstream, nothing_is_read_beyond_the_section)
 	ASSERT_EQ(0, pipe(fd));
 	self->reader.fd = fd[0];
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
-		ASSERT_EQ(0, vmig_section_write(fd[1], &all[i]));
+		ASSERT_EQ(0, vmig_section_write(fd[1], &all[i], NULL));
 		ASSERT_EQ(4, write(fd[1], "next", 4));
 		ASSERT_EQ(0, vmig_section_read(&self->reader, &self->section));
 		ASSERT_EQ(4, read(fd[0], rest, sizeof(rest)));
@@ -329,7 +329,8 @@ TEST_F(vmstream, nothing_malformed_is_written)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		EXPECT_RET(rows[i].ret, vmig_section_write(self->fd,
-							   &rows[i].section),
+							   &rows[i].section,
+							   NULL),
 			   "row %u", i);
 		EXPECT_EQ(0, lseek(self->fd, 0, SEEK_CUR));
 	}
@@ -342,7 +343,7 @@ TEST_F(vmstream, broken_connection_is_an_error)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
 	close(fd[1]);
-	EXPECT_RET(-EPIPE, vmig_section_write(fd[0], &all[0]), "socket");
+	EXPECT_RET(-EPIPE, vmig_section_write(fd[0], &all[0], NULL), "socket");
 	close(fd[0]);
 }
 

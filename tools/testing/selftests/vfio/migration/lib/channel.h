@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a stream goes to or comes from: a file, a pipe, a TCP connection.  Bytes
- * go one way only.
+ * Where a stream goes to or comes from: a file, a pipe, a socket. Bytes go one way
+ * only.
  *
- * Over TCP the writer still learns whether the reader is satisfied, from the
- * connection itself: a reader closes it in order when all is well, and resets it
- * otherwise.  A peer that says nothing for too long is an error on both sides.
+ * A destination never runs its device before it has read END_OF_STREAM, so until
+ * that is handed over, a source can run on after any error. Afterwards it is the
+ * channel that decides what the source may conclude:
+ *
+ *   TCP, by whatever name	the reader closes in order once its device runs: it
+ *				runs there. The reader resets the connection, or
+ *				its kernel does as the reader has died: it does not
+ *				run there, and never will. Silence and every other
+ *				error, such as a host that is not reached: unsure.
+ *   file, pipe, others	these close in the same way whether the reader has
+ *				died or is satisfied. All was handed over, and that
+ *				is all that there is to know.
+ *
+ * vmig_channel_verdict() is this rule in code. A reader's side of it: it runs its
+ * device only behind END_OF_STREAM, says so by vmig_channel_finish(), and says
+ * that it never will by vmig_channel_abort().
  *
  * Functions return 0 or -errno; they neither judge nor print.
  */
 #ifndef VMIG_CHANNEL_H
 #define VMIG_CHANNEL_H
+
+#include <stdbool.h>
+
+#include "io.h"
 
 /**
  * enum vmig_channel_way - which way it goes
@@ -23,17 +40,30 @@ enum vmig_channel_way {
 };
 
 /**
+ * enum vmig_channel_verdict - what a source may conclude at the end
+ * @VMIG_CHANNEL_TAKEN:		TCP: it runs on the other side; else: all was stored,
+ *				or handed over
+ * @VMIG_CHANNEL_REFUSED:	it runs nowhere else, and never will
+ * @VMIG_CHANNEL_UNSURE:	nobody has said whether it runs on the other side
+ */
+enum vmig_channel_verdict {
+	VMIG_CHANNEL_TAKEN,
+	VMIG_CHANNEL_REFUSED,
+	VMIG_CHANNEL_UNSURE,
+};
+
+/**
  * struct vmig_channel - an open channel
- * @fd:		to read() from or write() to
+ * @fd:		to read from or write to; -1 when closed
  * @way:	which of the two
- * @is_tcp:	it is a connection
- * @timeout_ms:	how long the peer may say nothing
+ * @is_tcp:	it is a TCP connection
+ * @patience:	for how long to wait for the other side
  */
 struct vmig_channel {
 	int fd;
 	enum vmig_channel_way way;
-	int is_tcp;
-	int timeout_ms;
+	bool is_tcp;
+	const struct vmig_patience *patience;
 };
 
 /**
@@ -43,25 +73,40 @@ struct vmig_channel {
  *		address for HOST (IPv6 in brackets; empty is any, to listen on), or
  *		a path
  * @way:	which way
- * @timeout_ms:	how long to wait for a connection, and later for the peer
+ * @patience:	for how long to wait for the other side, here and later; must be
+ *		there until the channel is closed
  *
  * Return: 0, -EINVAL for a name that makes no sense, -ENOTTY for a terminal,
- * -ETIMEDOUT if no peer was there in time, or the -errno of open(), bind(),
- * connect() and the like.
+ * -ETIMEDOUT if no peer was there in time, -ECANCELED, or the -errno of open(),
+ * bind(), connect() and the like.
  */
 int vmig_channel_open(struct vmig_channel *ch, const char *name,
-		      enum vmig_channel_way way, int timeout_ms);
+		      enum vmig_channel_way way,
+		      const struct vmig_patience *patience);
 
 /**
  * vmig_channel_finish - all has been written, or read and found right
  * @ch:		closed, whatever is returned
  *
- * Return: 0; for a writer also -ECONNRESET if the reader was not satisfied,
- * -ETIMEDOUT if it did not say, or the -errno of close().
+ * A writer waits here for what a TCP connection has to say.
+ *
+ * Return: 0 or -errno; what a writer's means is vmig_channel_verdict()'s to say.
  */
 int vmig_channel_finish(struct vmig_channel *ch);
 
-/** vmig_channel_abort - close it so that the peer knows that something is wrong */
+/**
+ * vmig_channel_verdict - what a source may conclude
+ * @ch:		what it has written to
+ * @is_all:	vmig_channel_finish() has been called, so all had been written
+ * @error:	what that, or the write that failed, has returned
+ */
+enum vmig_channel_verdict
+vmig_channel_verdict(const struct vmig_channel *ch, bool is_all, int error);
+
+/**
+ * vmig_channel_abort - close it so that the other side knows that something is wrong
+ * @ch:		closed
+ */
 void vmig_channel_abort(struct vmig_channel *ch);
 
 #endif /* VMIG_CHANNEL_H */

@@ -134,42 +134,62 @@ static int see_section(void *opaque, const struct vmig_section *section)
 	return 0;
 }
 
-static int look_at_sections(struct vmig_inspect *in, int fd)
+static int cannot_read(struct vmig_inspect *in, int error)
+{
+	in->result->read_error = error;
+	return vmig_inspect_broken(in, error, in->result->bytes, "%s",
+				   strerror(-error));
+}
+
+/* The stream is over; so has to be what it came in */
+static int look_behind_end(struct vmig_inspect *in, int fd,
+			   const struct vmig_patience *patience)
+{
+	uint8_t byte;
+	ssize_t n;
+
+	n = vmig_io_read(fd, &byte, sizeof(byte), patience);
+	if (n < 0)
+		return cannot_read(in, n);
+	return n ? vmig_inspect_broken(in, -EBADMSG, in->result->bytes,
+				       "something comes behind the end") : 0;
+}
+
+static int look_at_sections(struct vmig_inspect *in, int fd,
+			    const struct vmig_patience *patience)
 {
 	struct vmig_reader reader;
-	uint8_t byte;
 	int ret;
 
 	vmig_reader_init(&reader, fd);
+	reader.patience = patience;
 	ret = vmig_vmstream_walk(&reader, see_section, in);
 	/* What went wrong while reading is in the reader's words */
 	if (ret && reader.why[0])
 		vmig_inspect_broken(in, ret, ret == -ENODATA ? reader.offset :
 				    reader.begin, "%s", reader.why);
-	if (!ret && read(fd, &byte, sizeof(byte)) == sizeof(byte))
-		ret = vmig_inspect_broken(in, -EBADMSG, reader.offset,
-					  "something comes behind the end");
 	in->result->bytes = reader.offset;
+	in->result->read_error = reader.read_error;
 	vmig_reader_exit(&reader);
-	return ret;
+	return ret ? ret : look_behind_end(in, fd, patience);
 }
 
-static int look_at_data(struct vmig_inspect *in, int fd)
+static int look_at_data(struct vmig_inspect *in, int fd,
+			const struct vmig_patience *patience)
 {
 	uint8_t chunk[CHUNK];
 	ssize_t n;
 	int ret;
 
 	in->is_raw = true;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+	while ((n = vmig_io_read(fd, chunk, sizeof(chunk), patience)) > 0) {
 		ret = vmig_inspect_data(in, in->result->bytes, chunk, n);
 		if (ret)
 			return ret;
 		in->result->bytes += n;
 	}
 	if (n < 0)
-		return vmig_inspect_broken(in, -errno, in->result->bytes, "%s",
-					   strerror(errno));
+		return cannot_read(in, n);
 	return vmig_inspect_data_end(in, in->result->bytes);
 }
 
@@ -178,11 +198,13 @@ static bool begins_with_record(int fd)
 {
 	uint32_t word;
 
-	return pread(fd, &word, sizeof(word), 0) == sizeof(word) &&
+	return pread(fd, &word, sizeof(word), lseek(fd, 0, SEEK_CUR)) ==
+	       sizeof(word) &&
 	       le32toh(word) == MTTY_REC_START;
 }
 
-int vmig_inspect(int fd, vmig_inspect_show show, void *opaque,
+int vmig_inspect(int fd, const struct vmig_patience *patience,
+		 vmig_inspect_show show, void *opaque,
 		 struct vmig_inspect_result *result)
 {
 	struct vmig_inspect in = {
@@ -192,9 +214,9 @@ int vmig_inspect(int fd, vmig_inspect_show show, void *opaque,
 
 	memset(result, 0, sizeof(*result));
 	if (begins_with_record(fd))
-		ret = look_at_data(&in, fd);
+		ret = look_at_data(&in, fd, patience);
 	else
-		ret = look_at_sections(&in, fd);
+		ret = look_at_sections(&in, fd, patience);
 	vmig_bytes_free(&in.recs.rest);
 	if (ret)
 		vmig_inspect_broken(&in, ret, result->bytes, "%s",

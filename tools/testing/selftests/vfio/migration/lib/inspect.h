@@ -36,6 +36,8 @@ struct vmig_inspect_item {
  * @sections:	how many
  * @records:	how many
  * @bytes:	how many were read
+ * @read_error:	the -errno, if it is reading that has failed, and not the stream that
+ *		is broken
  * @where:	begin of what is broken, in bytes from the start of the stream
  * @why:	in words; empty if it is whole
  */
@@ -43,6 +45,7 @@ struct vmig_inspect_result {
 	uint64_t sections;
 	uint64_t records;
 	uint64_t bytes;
+	int read_error;
 	uint64_t where;
 	char why[240];
 };
@@ -54,6 +57,7 @@ typedef void (*vmig_inspect_show)(void *opaque,
  * vmig_inspect - look at all of a stream
  * @fd:		to read it from; if it can be read twice, and begins with a record,
  *		it is taken for the data of a device without a VMM around them
+ * @patience:	for how long to wait for a writer, or NULL
  * @show:	called for each section and each record, in order, up to the one
  *		that is broken
  * @opaque:	for @show
@@ -64,9 +68,11 @@ typedef void (*vmig_inspect_show)(void *opaque,
  * Return: 0 if a destination of the same kind would take it, -EBADMSG if it is
  * damaged or not such a stream, -ENODATA if it ends too early, -EOPNOTSUPP if it
  * is of a newer version, -EPROTO, -ESTALE, -EALREADY or -EXDEV as for
- * vmig_vmm_load_section(), or another -errno of read().
+ * vmig_vmm_load_section(), or the -errno of vmig_io_read(), which is in @read_error
+ * as well.
  */
-int vmig_inspect(int fd, vmig_inspect_show show, void *opaque,
+int vmig_inspect(int fd, const struct vmig_patience *patience,
+		 vmig_inspect_show show, void *opaque,
 		 struct vmig_inspect_result *result);
 
 #endif /* VMIG_INSPECT_H */

@@ -34,6 +34,7 @@
 
 #include "bytes.h"
 #include "device.h"
+#include "io.h"
 #include "irqchip.h"
 #include "vmstream.h"
 
@@ -133,6 +134,7 @@ struct vmig_vmm_stats {
  * @config:	when a source sends config space; to be set before the first step
  * @max_rounds:	save_iterate is repeated at most so often before the source is
  *		stopped
+ * @patience:	for how long to wait for the other side of a stream; may be NULL
  * @observe:	is told each thing that happens; may be NULL
  * @opaque:	for @observe
  * @guest:	for the next three, of which any may be NULL
@@ -141,6 +143,7 @@ struct vmig_vmm_stats {
  * @load_guest:	take over a guest that runs as soon as the device does
  * @stats:	what was done so far
  * @why:	reason of the last failure, in words; empty if there is none
+ * @read_error:	the -errno, if a load has failed because the stream could not be read
  * @step:	current step
  * @data_fd:	session of the device, or -1
  * @has_query:	the driver answers VFIO_DEVICE_FEATURE_MIG_CONFIG
@@ -160,6 +163,7 @@ struct vmig_vmm {
 	unsigned int options;
 	enum vmig_vmm_config config;
 	unsigned int max_rounds;
+	const struct vmig_patience *patience;
 	void (*observe)(void *opaque, const struct vmig_event *event);
 	void *opaque;
 	void *guest;
@@ -168,6 +172,7 @@ struct vmig_vmm {
 	int (*load_guest)(void *guest, const uint8_t *state, size_t len);
 	struct vmig_vmm_stats stats;
 	char why[200];
+	int read_error;
 
 	const char *step;
 	int data_fd;

@@ -259,6 +259,7 @@ int vmig_vmm_load_step(struct vmig_vmm *vmm, struct vmig_reader *reader)
 		ret = vmig_section_read(reader, &section);
 		if (ret) {
 			vmm->why[0] = '\0';
+			vmm->read_error = reader->read_error;
 			return vmig_vmm_fail(vmm, ret, "stream: %s",
 					     reader->why);
 		}
@@ -298,6 +299,7 @@ int vmig_vmm_load(struct vmig_vmm *vmm, int fd)
 	int ret;
 
 	vmig_reader_init(&reader, fd);
+	reader.patience = vmm->patience;
 	do {
 		ret = vmig_vmm_load_step(vmm, &reader);
 	} while (!ret);

@@ -24,7 +24,7 @@ int vmig_vmm_put(struct vmig_vmm *vmm, int fd,
 {
 	int ret;
 
-	ret = vmig_section_write(fd, section);
+	ret = vmig_section_write(fd, section, vmm->patience);
 	if (ret)
 		return vmig_vmm_fail(vmm, ret, "stream: %s", strerror(-ret));
 	vmig_vmm_passed(vmm, section);

@@ -11,8 +11,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-#include <sys/socket.h>
 
 #include "vmstream.h"
 
@@ -97,15 +95,13 @@ static int get(struct vmig_reader *reader, void *buf, size_t len)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = read(reader->fd, (char *)buf + done, len - done);
+		ssize_t n = vmig_io_read(reader->fd, (char *)buf + done,
+					 len - done, reader->patience);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* A socket with a time limit, and nothing came */
-		if (n < 0 && errno == EAGAIN)
-			errno = ETIMEDOUT;
-		if (n < 0)
-			return refuse(reader, -errno, "%s", strerror(errno));
+		if (n < 0) {
+			reader->read_error = n;
+			return refuse(reader, n, "%s", strerror(-n));
+		}
 		if (!n)
 			return refuse(reader, -ENODATA, "the stream ends too early");
 		done += n;
@@ -260,26 +256,6 @@ const char *vmig_section_name(uint64_t marker)
 	return kind ? kind->name : "?";
 }
 
-static int put(int fd, const void *buf, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		const char *rest = (const char *)buf + done;
-		ssize_t n = send(fd, rest, len - done, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == ENOTSOCK)
-			n = write(fd, rest, len - done);
-		if (n < 0 && errno == EAGAIN)
-			return -ETIMEDOUT;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			done += n;
-	}
-	return 0;
-}
-
 static bool is_config_set_up(const struct vmig_section *section)
 {
 	return section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE &&
@@ -296,7 +272,8 @@ static int check_len(const struct vmig_section *section,
 	return section->len <= kind->max_len ? 0 : -EMSGSIZE;
 }
 
-int vmig_section_write(int fd, const struct vmig_section *section)
+int vmig_section_write(int fd, const struct vmig_section *section,
+		       const struct vmig_patience *patience)
 {
 	const struct kind *kind = find_kind(section->marker);
 	uint64_t word[1 + MAX_WORDS];
@@ -317,8 +294,9 @@ int vmig_section_write(int fd, const struct vmig_section *section)
 	for (i = 0; i < nr; i++)
 		word[i] = htobe64(word[i]);
 
-	ret = put(fd, word, nr * sizeof(word[0]));
-	return ret ? ret : put(fd, section->data, section->len);
+	ret = vmig_io_write(fd, word, nr * sizeof(word[0]), patience);
+	return ret ? ret : vmig_io_write(fd, section->data, section->len,
+					 patience);
 }
 
 void vmig_reader_init(struct vmig_reader *reader, int fd)

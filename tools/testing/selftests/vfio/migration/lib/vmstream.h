@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "bytes.h"
+#include "io.h"
 
 #define VFIO_MIG_FLAG_END_OF_STATE	0xffffffffef100001ULL
 #define VFIO_MIG_FLAG_DEV_CONFIG_STATE	0xffffffffef100002ULL
@@ -96,11 +97,14 @@ const char *vmig_subflags_name(uint64_t subflags, char *buf, size_t size);
  * @fd:		the stream
  * @section:	which; -EINVAL if it has no such marker, or a payload of a length
  *		that does not go with it, -EMSGSIZE if that is too much
+ * @patience:	for how long to wait for the reader, or NULL
  *
- * -EPIPE, without a signal if @fd is a socket, when nobody reads any more;
- * -ETIMEDOUT if @fd is a socket with a time limit, and nobody did.
+ * After any error the section, and so the stream, is not complete: -EPIPE when
+ * nobody reads any more (without a signal if @fd is a socket), -ETIMEDOUT and
+ * -ECANCELED as for vmig_io_write().
  */
-int vmig_section_write(int fd, const struct vmig_section *section);
+int vmig_section_write(int fd, const struct vmig_section *section,
+		       const struct vmig_patience *patience);
 
 /**
  * struct vmig_reader - reads sections from a stream
@@ -108,10 +112,15 @@ int vmig_section_write(int fd, const struct vmig_section *section);
  * @begin:	where the current section begins
  * @offset:	how far it has been read
  * @payload:	of the current section
+ * @patience:	for how long to wait for the writer, or NULL
+ * @read_error:	the -errno, if it is reading that has failed, and not the stream
+ *		that is wrong
  * @why:	in words, why the stream was refused
  */
 struct vmig_reader {
 	int fd;
+	const struct vmig_patience *patience;
+	int read_error;
 	uint64_t begin;
 	uint64_t offset;
 	struct vmig_bytes payload;
@@ -139,7 +148,7 @@ void vmig_reader_exit(struct vmig_reader *reader);
  *   -EOPNOTSUPP	another format version; a subflag that must be understood
  *			and is not
  *   -EINVAL		subflags that contradict each other
- * or another -errno of read().
+ * or the -errno of vmig_io_read(), which is in @read_error as well.
  */
 int vmig_section_read(struct vmig_reader *reader, struct vmig_section *section);
 

@@ -6,7 +6,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/churn.h"
 #include "migrate.h"
@@ -23,14 +22,14 @@ int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
 	return ret;
 }
 
-void migrate_guest_run(unsigned int ms)
+/* Somebody who wants an end need not wait for this one */
+void migrate_guest_run(const struct migrate *mig, unsigned int ms)
 {
-	struct timespec rest = {
-		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L,
+	const struct vmig_patience patience = {
+		.timeout_ms = ms, .cancel_fd = mig->patience.cancel_fd,
 	};
 
-	while (nanosleep(&rest, &rest) && errno == EINTR)
-		;
+	vmig_io_wait(-1, 0, &patience);
 }
 
 void migrate_guest_stop(void *opaque)
@@ -137,7 +136,7 @@ int migrate_go_on(struct migrate *mig, enum migrate_exit status)
 	if (!mig->guest.traffic)
 		return status;
 	resume(&mig->guest);
-	migrate_guest_run(mig->options->guest_ms);
+	migrate_guest_run(mig, mig->options->guest_ms);
 	ret = judge(&mig->guest);
 	if (ret == -EUCLEAN)
 		return migrate_fail(mig, MIGRATE_LOST,

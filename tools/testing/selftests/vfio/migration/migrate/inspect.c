@@ -158,51 +158,84 @@ static void print_object(void *opaque, const struct vmig_inspect_item *item)
 	putchar('}');
 }
 
-static int look(const struct migrate_options *options, int fd)
+static void print_nothing(void *opaque, const struct vmig_inspect_item *item)
 {
-	struct vmig_inspect_result result;
+}
+
+static int look_as_object(int fd, const struct vmig_patience *patience,
+			  struct vmig_inspect_result *result)
+{
 	const char *comma = "";
 	int ret;
 
-	if (options->json) {
-		printf("{\"items\":[");
-		ret = vmig_inspect(fd, print_object, &comma, &result);
-		printf("],\n\"bytes\":%llu,\"ok\":%s,\"where\":%llu,",
-		       (unsigned long long)result.bytes,
-		       ret ? "false" : "true",
-		       (unsigned long long)result.where);
-		migrate_json_string("error", result.why);
-		printf("}\n");
-		return ret;
-	}
+	printf("{\"items\":[");
+	ret = vmig_inspect(fd, patience, print_object, &comma, result);
+	printf("],\n\"bytes\":%llu,\"ok\":%s,\"where\":%llu,",
+	       (unsigned long long)result->bytes, ret ? "false" : "true",
+	       (unsigned long long)result->where);
+	migrate_json_string("error", result->why);
+	printf("}\n");
+	return ret;
+}
+
+static int look_as_table(int fd, const struct vmig_patience *patience,
+			 struct vmig_inspect_result *result)
+{
+	int ret;
 
 	printf("%10s  %s\n", "OFFSET", "SECTION, or RECORD #number generation");
-	ret = vmig_inspect(fd, print_row, NULL, &result);
-	if (ret)
-		printf("broken at byte %llu: %s\n",
-		       (unsigned long long)result.where, result.why);
-	else
+	ret = vmig_inspect(fd, patience, print_row, NULL, result);
+	if (!ret)
 		printf("whole: %llu sections, %llu records, %llu bytes\n",
-		       (unsigned long long)result.sections,
-		       (unsigned long long)result.records,
-		       (unsigned long long)result.bytes);
+		       (unsigned long long)result->sections,
+		       (unsigned long long)result->records,
+		       (unsigned long long)result->bytes);
+	else if (!result->read_error)
+		printf("broken at byte %llu: %s\n",
+		       (unsigned long long)result->where, result->why);
 	return ret;
+}
+
+/* A stream that cannot be read need not be broken */
+static enum migrate_exit look(const struct migrate_options *options, int fd,
+			      const struct vmig_patience *patience)
+{
+	struct vmig_inspect_result result;
+	int ret;
+
+	if (options->json)
+		ret = look_as_object(fd, patience, &result);
+	else if (options->quiet)
+		ret = vmig_inspect(fd, patience, print_nothing, NULL, &result);
+	else
+		ret = look_as_table(fd, patience, &result);
+	if (ret && (options->quiet || result.read_error))
+		fprintf(stderr, "vfio-migrate: inspect: %s: %s\n",
+			options->stream, result.why);
+	if (result.read_error)
+		return MIGRATE_FAILED;
+	return ret ? MIGRATE_BROKEN : MIGRATE_DONE;
 }
 
 int migrate_inspect(const struct migrate_options *options)
 {
+	const struct vmig_patience patience = {
+		.timeout_ms = options->timeout_ms, .cancel_fd = -1,
+	};
+	enum migrate_exit status;
 	struct vmig_channel channel;
 	int ret;
 
 	ret = vmig_channel_open(&channel, options->stream, VMIG_CHANNEL_READ,
-				options->timeout_ms);
+				&patience);
 	if (ret) {
 		fprintf(stderr, "vfio-migrate: inspect: %s: %s\n",
 			options->stream, strerror(-ret));
 		return ret == -EINVAL || ret == -ENOTTY ? MIGRATE_USAGE :
 							  MIGRATE_FAILED;
 	}
-	ret = look(options, channel.fd);
-	vmig_channel_finish(&channel);
-	return ret ? MIGRATE_BROKEN : MIGRATE_DONE;
+	status = look(options, channel.fd, &patience);
+	/* A source that waits shall not believe that a device runs here */
+	vmig_channel_abort(&channel);
+	return status;
 }

@@ -9,13 +9,6 @@
 #include "lib/feature.h"
 #include "migrate.h"
 
-/* The stream itself may be right, it just did not come */
-static bool is_about_the_link(int error)
-{
-	return error == -ETIMEDOUT || error == -ECONNRESET ||
-	       error == -EPIPE || error == -EIO;
-}
-
 int migrate_load(struct migrate *mig)
 {
 	const struct migrate_options *options = mig->options;
@@ -31,7 +24,7 @@ int migrate_load(struct migrate *mig)
 	vmm->load_guest = migrate_guest_load;
 
 	ret = vmig_channel_open(&mig->channel, options->stream,
-				VMIG_CHANNEL_READ, options->timeout_ms);
+				VMIG_CHANNEL_READ, &mig->patience);
 	if (ret == -EINVAL || ret == -ENOTTY)
 		return migrate_fail(mig, MIGRATE_USAGE, "%s %s",
 				    options->stream, ret == -EINVAL ?
@@ -39,18 +32,19 @@ int migrate_load(struct migrate *mig)
 				    "is a terminal");
 	if (ret)
 		return migrate_fail(mig, MIGRATE_FAILED, "%s: %s",
-				    options->stream, strerror(-ret));
+				    options->stream, migrate_reason(mig, ret));
 
 	migrate_progress_begin(vmm, options);
 	ret = vmig_vmm_load(vmm, mig->channel.fd);
 	migrate_progress_end();
 	if (ret) {
 		vmig_channel_abort(&mig->channel);
-		return migrate_fail(mig, is_about_the_link(ret) ?
-				    MIGRATE_FAILED : MIGRATE_BROKEN, "%s",
-				    vmm->why[0] ? vmm->why : strerror(-ret));
+		/* A stream that did not come may be right */
+		return migrate_fail(mig, vmm->read_error ? MIGRATE_FAILED :
+				    MIGRATE_BROKEN, "%s",
+				    migrate_reason(mig, ret));
 	}
-	/* The source has been waiting for this */
+	/* The source has been waiting for this, or is no longer there */
 	vmig_channel_finish(&mig->channel);
 	return migrate_go_on(mig, MIGRATE_DONE);
 }

@@ -32,8 +32,9 @@ static const char help[] =
 "  fd:N            an open file descriptor\n"
 "  tcp:HOST:PORT   save connects to it, load listens on it for one connection; HOST is\n"
 "                  an address, IPv6 in brackets, or empty for all of this machine's\n"
-"The stream goes one way.  Over TCP save learns from how the connection is closed\n"
-"whether the device runs on the other side.\n"
+"The stream goes one way.  Over TCP, be it by tcp: or by a descriptor, save learns\n"
+"from how the connection is closed whether the device runs on the other side.  Over\n"
+"anything else it knows no more than that all was stored or handed over.\n"
 "\n"
 "save:\n"
 "  --config MODE   when to send config space: auto (as the driver answers the query;\n"
@@ -49,15 +50,23 @@ static const char help[] =
 "save and load:\n"
 "  --guest[=MS]    a guest uses both ports, for MS milliseconds before a save (300), and\n"
 "                  as long after a load or a failed save; then every byte is judged\n"
-"  --timeout S     how long a peer may say nothing, in seconds (10)\n"
 "all:\n"
+"  --timeout S     how long the other side, of whatever kind, may keep this one waiting,\n"
+"                  in seconds (10): until it is there, and for each part of the stream\n"
 "  --json          print one JSON object\n"
 "  --quiet         print nothing but errors\n"
 "  --help          print this\n"
 "\n"
+"SIGHUP, SIGINT and SIGTERM end save and load early: with 1, or with 5 where save waits\n"
+"to be told that the device runs on the other side; a guest that runs is judged at once.\n"
+"A second signal, or any other, ends them on the spot.  The device is closed then, and\n"
+"so reset; a destination that has not been handed everything does not run.\n"
+"\n"
 "Exit status:\n"
-"  0  done\n"
-"  1  failed: after save the source runs on, after load nothing was started\n"
+"  0  done; save: over TCP the device runs on the other side, else all was stored or\n"
+"     handed over\n"
+"  1  failed: after save the source runs on, after load nothing was started; inspect:\n"
+"     the stream cannot be read\n"
 "  2  the command line makes no sense\n"
 "  3  load, inspect: the stream is broken, or this device refuses it; the error says\n"
 "     where and why.  From the device: EBADMSG damaged, EOPNOTSUPP another version,\n"
@@ -116,8 +125,11 @@ int migrate_open(struct migrate *mig, enum vmig_vmm_side side)
 	ret = vmig_irqchip_create(&mig->chip, VMIG_IRQCHIP_AUTO);
 	if (!ret)
 		ret = vmig_vmm_init(&mig->vmm, side, &mig->dev, mig->chip);
-	return ret ? migrate_fail(mig, MIGRATE_DEVICE, "no VMM: %s",
-				  strerror(-ret)) : MIGRATE_DONE;
+	if (ret)
+		return migrate_fail(mig, MIGRATE_DEVICE, "no VMM: %s",
+				    strerror(-ret));
+	mig->vmm.patience = &mig->patience;
+	return MIGRATE_DONE;
 }
 
 void migrate_close(struct migrate *mig)
@@ -133,11 +145,13 @@ static int work(const struct migrate_options *options)
 {
 	struct migrate mig = {
 		.options = options, .dev = VMIG_DEVICE_CLOSED, .channel.fd = -1,
+		.patience.timeout_ms = options->timeout_ms,
 	};
 	int status;
 
 	if (!strcmp(options->command, "inspect"))
 		return migrate_inspect(options);
+	mig.patience.cancel_fd = migrate_catch_signals();
 	if (!strcmp(options->command, "save"))
 		status = migrate_save(&mig);
 	else

@@ -16,7 +16,8 @@
 
 /**
  * enum migrate_exit - exit status
- * @MIGRATE_DONE:	all went well
+ * @MIGRATE_DONE:	all went well; save: over TCP it runs on the other side, else all
+ *			was stored or handed over
  * @MIGRATE_FAILED:	save: the source runs on; load: nothing was started
  * @MIGRATE_USAGE:	the command line makes no sense
  * @MIGRATE_BROKEN:	load, inspect: the stream is broken, or was refused
@@ -130,6 +131,8 @@ struct migrate_guest {
  * @vmm:	its VMM
  * @guest:	its guest
  * @channel:	the stream
+ * @patience:	for how long to wait for the other side; a signal cancels it
+ * @is_out_taken: standard output is the stream
  * @error:	why it failed, in words; empty if it did not
  */
 struct migrate {
@@ -139,6 +142,8 @@ struct migrate {
 	struct vmig_vmm vmm;
 	struct migrate_guest guest;
 	struct vmig_channel channel;
+	struct vmig_patience patience;
+	bool is_out_taken;
 	char error[256];
 };
 
@@ -148,6 +153,10 @@ int migrate_fail(struct migrate *mig, enum migrate_exit status,
 int migrate_open(struct migrate *mig, enum vmig_vmm_side side);
 void migrate_close(struct migrate *mig);
 
+/* signals.c: to be caught, and why a function that has failed did so, in words */
+int migrate_catch_signals(void);
+const char *migrate_reason(struct migrate *mig, int error);
+
 /* save.c, load.c, inspect.c: the commands; each returns an exit status */
 int migrate_save(struct migrate *mig);
 int migrate_load(struct migrate *mig);
@@ -156,7 +165,7 @@ int migrate_inspect(const struct migrate_options *options);
 /* guest.c: -errno, or 0; the last one, an exit status */
 int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
 			const struct migrate_options *options);
-void migrate_guest_run(unsigned int ms);
+void migrate_guest_run(const struct migrate *mig, unsigned int ms);
 void migrate_guest_stop(void *opaque);
 int migrate_guest_save(void *opaque, struct vmig_bytes *state);
 int migrate_guest_load(void *opaque, const uint8_t *state, size_t len);
@@ -173,6 +182,7 @@ void migrate_progress_begin(struct vmig_vmm *vmm,
 void migrate_progress_end(void);
 
 /* report.c: what was done, on standard output */
+bool migrate_is_output(int fd);
 void migrate_report(const struct migrate *mig, enum migrate_exit status);
 void migrate_json_string(const char *key, const char *value);
 

@@ -5,6 +5,8 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
 #include <linux/vfio_mig_config.h>
 
 #include "lib/feature.h"
@@ -113,14 +115,21 @@ static void words(const struct migrate *mig, enum migrate_exit status)
 		(unsigned long long)mig->guest.config_changes);
 }
 
+/* Whatever it is called: nothing of ours may come behind a stream */
+bool migrate_is_output(int fd)
+{
+	struct stat st, stdout_st;
+
+	return !fstat(fd, &st) && !fstat(STDOUT_FILENO, &stdout_st) &&
+	       !S_ISCHR(st.st_mode) && st.st_dev == stdout_st.st_dev &&
+	       st.st_ino == stdout_st.st_ino;
+}
+
 void migrate_report(const struct migrate *mig, enum migrate_exit status)
 {
 	const struct migrate_options *options = mig->options;
-	bool is_taken = !strcmp(options->command, "save") &&
-			(!strcmp(options->stream, "-") ||
-			 !strcmp(options->stream, "fd:1"));
 
-	out = is_taken ? stderr : stdout;
+	out = mig->is_out_taken ? stderr : stdout;
 	if (options->json)
 		json(mig, status);
 	else if (!options->quiet &&

@@ -42,33 +42,43 @@ static int begin(struct migrate *mig)
 		return migrate_fail(mig, MIGRATE_DEVICE, "no guest on %s: %s",
 				    options->device, strerror(-ret));
 	vmm->save_guest = migrate_guest_save;
-	migrate_guest_run(options->guest_ms);
+	migrate_guest_run(mig, options->guest_ms);
 	return MIGRATE_DONE;
 }
 
-/* All was written; what the reader made of it decides who goes on */
-static int hand_over(struct migrate *mig)
+/* The device runs on, and so does its guest, as if nothing had been saved */
+static int run_on(struct migrate *mig)
 {
-	const char *stream = mig->options->stream;
-	int ret;
+	int ret = vmig_vmm_save_cancel(&mig->vmm);
 
-	ret = vmig_channel_finish(&mig->channel);
-	if (!ret)
-		return MIGRATE_DONE;
-	if (ret == -ETIMEDOUT && !mig->options->resume_if_unsure)
-		return migrate_fail(mig, MIGRATE_UNSURE,
-				    "%s: nobody has confirmed that the device runs there; it stands still here",
-				    stream);
-
-	migrate_fail(mig, MIGRATE_FAILED, "%s: %s", stream,
-		     ret == -ECONNRESET ? "the other side has given up" :
-					  strerror(-ret));
-	ret = vmig_vmm_save_cancel(&mig->vmm);
 	if (ret)
 		return migrate_fail(mig, MIGRATE_DEVICE,
 				    "%s cannot run on: %s",
-				    mig->options->device, mig->vmm.why);
+				    mig->options->device, strerror(-ret));
 	return migrate_go_on(mig, MIGRATE_FAILED);
+}
+
+/* The verdict is the rule in lib/channel.h */
+static int end(struct migrate *mig, bool is_all, int error)
+{
+	const char *stream = mig->options->stream;
+	enum vmig_channel_verdict verdict;
+
+	verdict = vmig_channel_verdict(&mig->channel, is_all, error);
+	if (verdict == VMIG_CHANNEL_TAKEN)
+		return MIGRATE_DONE;
+	if (verdict == VMIG_CHANNEL_UNSURE && !mig->options->resume_if_unsure)
+		return migrate_fail(mig, MIGRATE_UNSURE,
+				    "%s: nobody has confirmed that the device runs there (%s); it stands still here",
+				    stream, migrate_reason(mig, error));
+	if (is_all)
+		migrate_fail(mig, MIGRATE_FAILED, "%s: %s", stream,
+			     error == -ECONNRESET ? "the other side has given up" :
+						    migrate_reason(mig, error));
+	else
+		migrate_fail(mig, MIGRATE_FAILED, "%s",
+			     migrate_reason(mig, error));
+	return run_on(mig);
 }
 
 int migrate_save(struct migrate *mig)
@@ -83,7 +93,7 @@ int migrate_save(struct migrate *mig)
 		return ret;
 
 	ret = vmig_channel_open(&mig->channel, options->stream,
-				VMIG_CHANNEL_WRITE, options->timeout_ms);
+				VMIG_CHANNEL_WRITE, &mig->patience);
 	if (ret == -EINVAL)
 		return migrate_fail(mig, MIGRATE_USAGE,
 				    "%s names no place to write to",
@@ -94,18 +104,16 @@ int migrate_save(struct migrate *mig)
 				    options->stream);
 	if (ret) {
 		migrate_fail(mig, MIGRATE_FAILED, "%s: %s", options->stream,
-			     strerror(-ret));
+			     migrate_reason(mig, ret));
 		return migrate_go_on(mig, MIGRATE_FAILED);
 	}
+	mig->is_out_taken = migrate_is_output(mig->channel.fd);
 
 	migrate_progress_begin(&mig->vmm, options);
 	ret = vmig_vmm_save(&mig->vmm, mig->channel.fd);
 	migrate_progress_end();
 	if (!ret)
-		return hand_over(mig);
-
+		return end(mig, true, vmig_channel_finish(&mig->channel));
 	vmig_channel_abort(&mig->channel);
-	migrate_fail(mig, MIGRATE_FAILED, "%s", mig->vmm.why[0] ?
-		     mig->vmm.why : strerror(-ret));
-	return migrate_go_on(mig, MIGRATE_FAILED);
+	return end(mig, false, ret);
 }

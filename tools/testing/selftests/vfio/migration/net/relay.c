@@ -16,8 +16,10 @@
 
 #include "lib/channel.h"
 
-/* Longer than any of the peers has patience */
-#define TIMEOUT_MS	60000
+/* Longer than any of the peers has */
+static const struct vmig_patience patience = {
+	.timeout_ms = 60000, .cancel_fd = -1,
+};
 
 /* The most that can be held back */
 #define HELD_MAX	65536
@@ -29,13 +31,16 @@ static int pass_on(int from, int to, unsigned long long bytes)
 	ssize_t n = 1;
 
 	while (bytes) {
-		n = read(from, buf, bytes < sizeof(buf) ? bytes : sizeof(buf));
-		if (n <= 0 || write(to, buf, n) != n)
+		n = vmig_io_read(from, buf, bytes < sizeof(buf) ? bytes :
+				 sizeof(buf), &patience);
+		if (n > 0 && vmig_io_write(to, buf, n, &patience))
+			n = -EPIPE;
+		if (n <= 0)
 			break;
 		bytes -= n;
 	}
 	if (n < 0)
-		return -errno;
+		return n;
 	return bytes ? 0 : 1;
 }
 
@@ -48,16 +53,17 @@ static int hold_back(int from, int to, size_t bytes)
 
 	if (bytes > HELD_MAX)
 		return -EINVAL;
-	while ((n = read(from, held + len, sizeof(held) - len)) > 0) {
+	while ((n = vmig_io_read(from, held + len, sizeof(held) - len,
+				 &patience)) > 0) {
 		len += n;
 		if (len <= bytes)
 			continue;
-		if (write(to, held, len - bytes) != (ssize_t)(len - bytes))
-			return -errno;
+		if (vmig_io_write(to, held, len - bytes, &patience))
+			return -EPIPE;
 		memmove(held, held + len - bytes, bytes);
 		len = bytes;
 	}
-	return n < 0 ? -errno : 1;
+	return n < 0 ? n : 1;
 }
 
 /* Until neither side has patience any more */
@@ -65,9 +71,9 @@ static void wait_in_silence(int from, int to)
 {
 	char buf[4096];
 
-	while (read(from, buf, sizeof(buf)) > 0)
+	while (vmig_io_read(from, buf, sizeof(buf), &patience) > 0)
 		;
-	while (read(to, buf, sizeof(buf)) > 0)
+	while (vmig_io_read(to, buf, sizeof(buf), &patience) > 0)
 		;
 }
 
@@ -82,10 +88,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	ret = vmig_channel_open(&from, argv[1], VMIG_CHANNEL_READ, TIMEOUT_MS);
+	ret = vmig_channel_open(&from, argv[1], VMIG_CHANNEL_READ, &patience);
 	if (!ret)
 		ret = vmig_channel_open(&to, argv[2], VMIG_CHANNEL_WRITE,
-					TIMEOUT_MS);
+					&patience);
 	if (ret) {
 		fprintf(stderr, "relay: %s\n", strerror(-ret));
 		return 1;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of a channel share; for nobody else. All return 0 or -errno.
+ */
+#ifndef VMIG_CHANNEL_INT_H
+#define VMIG_CHANNEL_INT_H
+
+#include "channel.h"
+
+/* Connect to HOST:PORT, or listen there for one connection */
+int vmig_tcp_open(struct vmig_channel *ch, const char *name);
+
+/* Is it a TCP connection, wherever it comes from? */
+bool vmig_tcp_is(int fd);
+
+/* From now on, an end that is not vmig_tcp_finish() is a reset */
+void vmig_tcp_begin(const struct vmig_channel *ch);
+
+/* Say that all is well, or wait until the reader has said so */
+int vmig_tcp_finish(const struct vmig_channel *ch);
+
+/* Reset it at once, whoever else may have it open */
+void vmig_tcp_reset(const struct vmig_channel *ch);
+
+/* Open a path; -ETIMEDOUT for a named pipe without a peer */
+int vmig_file_open(struct vmig_channel *ch, const char *path);
+
+#endif /* VMIG_CHANNEL_INT_H */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a stream goes through: that a peer that never comes is an error, and what a
- * source may conclude when all has been handed over (lib/channel.h).
+ * What a stream goes through: that a peer that never comes is an error, that a file is
+ * there when it is complete, and what a source may conclude when all has been handed
+ * over (lib/channel.h).
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,11 +17,13 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "../../kselftest_harness.h"
 
 #include "lib/channel.h"
+#include "lib/denied.h"
 #include "lib/expect.h"
 #include "lib/peer.h"
 #include "lib/signals.h"
@@ -277,6 +281,132 @@ TEST_F(channel, other_sockets)
 	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
 	close(fd[0]);
 	close(fd[1]);
+}
+
+static void put(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	fputs(text, file);
+	fclose(file);
+}
+
+static const char *get(const char *path)
+{
+	static char text[64];
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return "none";
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+static unsigned int count_files(const char *dir)
+{
+	unsigned int nr = 0;
+	DIR *list = opendir(dir);
+
+	while (readdir(list))
+		nr++;
+	closedir(list);
+	return nr - 2;
+}
+
+static int write_new(FIXTURE_DATA(channel) *self)
+{
+	int ret = vmig_channel_open(&self->ch, self->path, VMIG_CHANNEL_WRITE,
+				    &self->patience);
+
+	return ret ? ret : vmig_io_write(self->ch.fd, "new", 3, NULL);
+}
+
+/* Clause: a file is there when it is complete; until then it is what it was */
+TEST_F(channel, file_is_replaced_when_complete)
+{
+	struct stat st;
+
+	ASSERT_RET(0, write_new(self), "open");
+	EXPECT_STREQ("none", get(self->path));
+	vmig_channel_abort(&self->ch);
+	EXPECT_EQ(0, count_files(self->dir));
+
+	put(self->path, "old");
+	ASSERT_EQ(0, chmod(self->path, 0640));
+	ASSERT_RET(0, write_new(self), "open");
+	EXPECT_STREQ("old", get(self->path));
+	vmig_channel_abort(&self->ch);
+	EXPECT_STREQ("old", get(self->path));
+	EXPECT_EQ(1, count_files(self->dir));
+
+	ASSERT_RET(0, write_new(self), "open");
+	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
+	EXPECT_STREQ("new", get(self->path));
+	ASSERT_EQ(0, stat(self->path, &st));
+	EXPECT_EQ(0640, st.st_mode & 07777);
+	EXPECT_EQ(1, count_files(self->dir));
+}
+
+/* Clause: a link goes on to lead to the file; a new file has the mode of umask() */
+TEST_F(channel, file_behind_a_link)
+{
+	char file[64];
+	struct stat st;
+
+	snprintf(file, sizeof(file), "%s/file", self->dir);
+	put(file, "old");
+	ASSERT_EQ(0, symlink("file", self->path));
+	ASSERT_RET(0, write_new(self), "open");
+	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
+	EXPECT_STREQ("new", get(file));
+	ASSERT_EQ(0, lstat(self->path, &st));
+	EXPECT_TRUE(S_ISLNK(st.st_mode));
+
+	ASSERT_EQ(0, unlink(self->path));
+	umask(027);
+	ASSERT_RET(0, write_new(self), "open");
+	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
+	ASSERT_EQ(0, stat(self->path, &st));
+	EXPECT_EQ(0640, st.st_mode & 07777);
+}
+
+/* The file gets another number; which one it had */
+static int move_up(FIXTURE_DATA(channel) *self, int number)
+{
+	int low = self->ch.fd;
+
+	self->ch.fd = fcntl(low, F_DUPFD_CLOEXEC, number);
+	close(low);
+	return low;
+}
+
+/* Clause: fsync() fails, of either: an error, no new file, and the old one as it was */
+TEST_F(channel, file_that_is_not_stored)
+{
+	int low;
+
+	put(self->path, "old");
+	ASSERT_RET(0, write_new(self), "open");
+	low = move_up(self, 100);
+	ASSERT_RET(0, vmig_deny(__NR_fsync, 100, EIO), "seccomp");
+	EXPECT_RET(-EIO, vmig_channel_finish(&self->ch), "of the file");
+	EXPECT_STREQ("old", get(self->path));
+	EXPECT_EQ(1, count_files(self->dir));
+
+	/* Of the directory, which gets the lowest number */
+	ASSERT_RET(0, write_new(self), "open");
+	ASSERT_EQ(low, move_up(self, 101));
+	ASSERT_RET(0, vmig_deny(__NR_fsync, low, EIO), "seccomp");
+	EXPECT_RET(-EIO, vmig_channel_finish(&self->ch), "of the directory");
+	EXPECT_STREQ("old", get(self->path));
+	EXPECT_EQ(1, count_files(self->dir));
+
+	ASSERT_EQ(0, unlink(self->path));
+	ASSERT_RET(0, write_new(self), "open");
+	ASSERT_EQ(low, move_up(self, 101));
+	EXPECT_RET(-EIO, vmig_channel_finish(&self->ch), "of a new file's");
+	EXPECT_EQ(0, count_files(self->dir));
 }
 
 TEST_HARNESS_MAIN

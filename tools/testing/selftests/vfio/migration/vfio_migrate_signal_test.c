@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -271,6 +272,33 @@ TEST_F(signals, end_of_load)
 	kill(pid, SIGTERM);
 	EXPECT_FINISH(DONE, pid, out[0]);
 	EXPECT_OUT("\"lost\":0,");
+}
+
+static void limit_file_size(void)
+{
+	const struct rlimit limit = { 16384, 16384 };
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* Clause: a file that grows too large: an error, not a signal; the old stream stays */
+TEST_F(signals, file_too_large)
+{
+	struct stat old, now;
+	int status;
+
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	ASSERT_EQ(0, stat(STREAM, &old));
+	status = RUN_PREPARED(limit_file_size,
+			      "save --guest=20 --dirty 100 --json %s " STREAM,
+			      self->src.uuid);
+	EXPECT_EQ(FAILED, status);
+	EXPECT_OUT("File too large");
+	EXPECT_OUT("\"lost\":0,");
+	ASSERT_EQ(0, stat(STREAM, &now));
+	EXPECT_EQ(old.st_ino, now.st_ino);
+	EXPECT_EQ(old.st_size, now.st_size);
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
 }
 
 /* Clause: --timeout: for a pipe that nobody reads, writes, or opens, and for inspect */

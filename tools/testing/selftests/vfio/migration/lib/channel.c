@@ -2,6 +2,7 @@
 /* Where a stream goes to or comes from; see channel.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,12 +63,38 @@ static int do_close(struct vmig_channel *ch)
 	return ret == -EINTR ? 0 : ret;
 }
 
+static void forget_file(struct vmig_channel *ch)
+{
+	free(ch->path);
+	free(ch->temp);
+	ch->path = NULL;
+	ch->temp = NULL;
+}
+
+static int store(struct vmig_channel *ch)
+{
+	int error, ret = vmig_file_sync(ch->fd);
+
+	error = do_close(ch);
+	ret = ret ? ret : error;
+	if (!ch->temp)
+		return ret;
+	if (!ret)
+		ret = vmig_file_rename(ch);
+	if (ret)
+		unlink(ch->temp);
+	forget_file(ch);
+	return ret;
+}
+
 int vmig_channel_finish(struct vmig_channel *ch)
 {
 	int error, ret = 0;
 
 	if (ch->fd < 0)
 		return 0;
+	if (!ch->is_tcp && ch->way == VMIG_CHANNEL_WRITE)
+		return store(ch);
 	if (ch->is_tcp)
 		ret = vmig_tcp_finish(ch);
 	error = do_close(ch);
@@ -90,4 +117,7 @@ void vmig_channel_abort(struct vmig_channel *ch)
 		vmig_tcp_reset(ch);
 	if (ch->fd >= 0)
 		do_close(ch);
+	if (ch->temp)
+		unlink(ch->temp);
+	forget_file(ch);
 }

@@ -12,7 +12,9 @@
  *				its kernel does as the reader has died: it does not
  *				run there, and never will. Silence and every other
  *				error, such as a host that is not reached: unsure.
- *   file, pipe, others	these close in the same way whether the reader has
+ *   file			stored, on disk and under its name: all is well. An
+ *				error on the way there: there is no stream.
+ *   pipe, other sockets	these close in the same way whether the reader has
  *				died or is satisfied. All was handed over, and that
  *				is all that there is to know.
  *
@@ -58,12 +60,16 @@ enum vmig_channel_verdict {
  * @way:	which of the two
  * @is_tcp:	it is a TCP connection
  * @patience:	for how long to wait for the other side
+ * @path:	file that is to be written, or NULL
+ * @temp:	what it is called until it is complete
  */
 struct vmig_channel {
 	int fd;
 	enum vmig_channel_way way;
 	bool is_tcp;
 	const struct vmig_patience *patience;
+	char *path;
+	char *temp;
 };
 
 /**
@@ -75,6 +81,8 @@ struct vmig_channel {
  * @way:	which way
  * @patience:	for how long to wait for the other side, here and later; must be
  *		there until the channel is closed
+ *
+ * A file of that name is left as it is until vmig_channel_finish().
  *
  * Return: 0, -EINVAL for a name that makes no sense, -ENOTTY for a terminal,
  * -ETIMEDOUT if no peer was there in time, -ECANCELED, or the -errno of open(),
@@ -88,7 +96,8 @@ int vmig_channel_open(struct vmig_channel *ch, const char *name,
  * vmig_channel_finish - all has been written, or read and found right
  * @ch:		closed, whatever is returned
  *
- * A writer waits here for what a TCP connection has to say.
+ * A writer waits here for what a TCP connection has to say, or until a file is on
+ * disk and has its name.
  *
  * Return: 0 or -errno; what a writer's means is vmig_channel_verdict()'s to say.
  */
@@ -105,7 +114,7 @@ vmig_channel_verdict(const struct vmig_channel *ch, bool is_all, int error);
 
 /**
  * vmig_channel_abort - close it so that the other side knows that something is wrong
- * @ch:		closed
+ * @ch:		closed; of a file that was written nothing is left
  */
 void vmig_channel_abort(struct vmig_channel *ch);
 

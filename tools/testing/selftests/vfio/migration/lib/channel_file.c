@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A stream in a file, or in a named pipe; see channel.h. */
+/*
+ * A stream in a file, or in a named pipe; see channel.h.
+ *
+ * A file is written under another name beside its own, and gets its own when it is
+ * complete and on disk: an older stream of that name is there until there is a
+ * newer one, and nothing incomplete ever has that name.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "channel_int.h"
@@ -28,13 +38,11 @@ static int open_as_it_is(struct vmig_channel *ch, const char *path, bool is_fifo
 {
 	int64_t end = vmig_io_now_ms() +
 		      (ch->patience ? ch->patience->timeout_ms : 0);
-	int flags = ch->way == VMIG_CHANNEL_WRITE ? O_WRONLY | O_CREAT | O_TRUNC :
-						    O_RDONLY;
+	int flags = ch->way == VMIG_CHANNEL_WRITE ? O_WRONLY : O_RDONLY;
 	int ret = 0;
 
 	while (!ret) {
-		ch->fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-			      0666);
+		ch->fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		if (ch->fd >= 0)
 			return 0;
 		if (errno == EINTR)
@@ -46,9 +54,99 @@ static int open_as_it_is(struct vmig_channel *ch, const char *path, bool is_fifo
 	return ret;
 }
 
+/* As open() would have it, or as the file has it that is replaced */
+static mode_t get_mode(const struct stat *old)
+{
+	mode_t mask;
+
+	if (old)
+		return old->st_mode & 07777;
+	mask = umask(0);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static int create(struct vmig_channel *ch, const char *path,
+		  const struct stat *old)
+{
+	/* A link shall go on to lead to the file */
+	ch->path = old ? realpath(path, NULL) : strdup(path);
+	if (!ch->path)
+		return -errno;
+	if (asprintf(&ch->temp, "%s.XXXXXX", ch->path) < 0) {
+		ch->temp = NULL;
+		return -ENOMEM;
+	}
+	ch->fd = mkostemp(ch->temp, O_CLOEXEC);
+	if (ch->fd < 0) {
+		int ret = -errno;
+
+		free(ch->temp);
+		ch->temp = NULL;
+		return ret;
+	}
+	/* Where files have no mode, it stays nobody else's */
+	if (fchmod(ch->fd, get_mode(old)))
+		errno = 0;
+	return 0;
+}
+
 int vmig_file_open(struct vmig_channel *ch, const char *path)
 {
 	struct stat st;
+	bool is_there = !stat(path, &st);
 
-	return open_as_it_is(ch, path, !stat(path, &st) && S_ISFIFO(st.st_mode));
+	if (!is_there && errno != ENOENT)
+		return -errno;
+	if (ch->way == VMIG_CHANNEL_READ || (is_there && !S_ISREG(st.st_mode)))
+		return open_as_it_is(ch, path,
+				     is_there && S_ISFIFO(st.st_mode));
+	return create(ch, path, is_there ? &st : NULL);
+}
+
+int vmig_file_sync(int fd)
+{
+	int ret;
+
+	do {
+		ret = fsync(fd);
+	} while (ret && errno == EINTR);
+	/* Pipes, sockets and the like */
+	return ret && errno != EINVAL && errno != EROFS ? -errno : 0;
+}
+
+static int sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, slash - path + 1) : strdup(".");
+	int fd, ret;
+
+	if (!dir)
+		return -ENOMEM;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret = fd < 0 ? -errno : vmig_file_sync(fd);
+	free(dir);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int vmig_file_rename(const struct vmig_channel *ch)
+{
+	/* An older one is kept, where this is possible, until the new one is safe */
+	bool is_kept = !renameat2(AT_FDCWD, ch->temp, AT_FDCWD, ch->path,
+				  RENAME_EXCHANGE);
+	int ret;
+
+	if (!is_kept && rename(ch->temp, ch->path))
+		return -errno;
+	ret = sync_directory(ch->path);
+	if (!ret && is_kept)
+		unlink(ch->temp);
+	/* The source runs on, so nobody shall load the new one */
+	if (ret && is_kept)
+		rename(ch->temp, ch->path);
+	else if (ret)
+		unlink(ch->path);
+	return ret;
 }

@@ -25,4 +25,10 @@ void vmig_tcp_reset(const struct vmig_channel *ch);
 /* Open a path; -ETIMEDOUT for a named pipe without a peer */
 int vmig_file_open(struct vmig_channel *ch, const char *path);
 
+/* Bring what was written to the disk; anything that has none passes */
+int vmig_file_sync(int fd);
+
+/* Give a file that was written, and closed, its name */
+int vmig_file_rename(const struct vmig_channel *ch);
+
 #endif /* VMIG_CHANNEL_INT_H */

@@ -28,7 +28,8 @@ static const char help[] =
 "\n"
 "DEVICE is the UUID of a mediated device, or a path that ends in it.  TO and FROM are\n"
 "  -               standard output or input (not a terminal)\n"
-"  PATH            a file or a named pipe\n"
+"  PATH            a file or a named pipe; save replaces a file when the new one is\n"
+"                  complete and on disk, and leaves it as it is if it fails\n"
 "  fd:N            an open file descriptor\n"
 "  tcp:HOST:PORT   save connects to it, load listens on it for one connection; HOST is\n"
 "                  an address, IPv6 in brackets, or empty for all of this machine's\n"
@@ -373,8 +374,9 @@ int main(int argc, char **argv)
 	};
 	int ret;
 
-	/* A reader that goes away is an error of write() */
+	/* A reader that goes away, or a file too large, is an error of write() */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	ret = parse_options(&options, argc, argv);
 	if (ret)
 		return ret < 0 ? MIGRATE_DONE : ret;

@@ -283,6 +283,41 @@ TEST_F(channel, other_sockets)
 	close(fd[1]);
 }
 
+static void expect_heard(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(channel) *self, int family, bool has_v6)
+{
+	int fd, ret;
+
+	self->child = fork();
+	if (!self->child) {
+		if (!has_v6)
+			vmig_deny(__NR_socket, AF_INET6, EAFNOSUPPORT);
+		self->patience.timeout_ms = DEADLINE_MS;
+		ret = vmig_channel_open(&self->ch, "tcp::7533",
+					VMIG_CHANNEL_READ, &self->patience);
+		_exit(ret ? 1 : vmig_channel_finish(&self->ch));
+	}
+	fd = vmig_peer_connect(family, PORT);
+	if (family == AF_INET6 && (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)) {
+		TH_LOG("no IPv6 on this kernel");
+	} else {
+		ASSERT_RET(0, fd < 0 ? fd : 0, "connect");
+		EXPECT_EQ(0, vmig_peer_read_all(fd));
+		EXPECT_EQ(self->child, waitpid(self->child, &ret, 0));
+		EXPECT_EQ(0, ret);
+		close(fd);
+		self->child = 0;
+	}
+}
+
+/* Clause: tcp::PORT listens on all addresses, IPv6's and IPv4's, or on those there are */
+TEST_F(channel, all_addresses)
+{
+	expect_heard(_metadata, self, AF_INET, true);
+	expect_heard(_metadata, self, AF_INET, false);
+	expect_heard(_metadata, self, AF_INET6, true);
+}
+
 static void put(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");

@@ -86,10 +86,13 @@ static int do_connect(struct vmig_channel *ch, const union address *addr,
 static int do_accept(struct vmig_channel *ch, const union address *addr,
 		     socklen_t len)
 {
-	int one = 1;
+	int off = 0, one = 1;
 	int ret, fd;
 
 	setsockopt(ch->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (addr->any.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&addr->v6.sin6_addr))
+		setsockopt(ch->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(ch->fd, &addr->any, len) || listen(ch->fd, 1))
 		return -errno;
 	do {
@@ -129,6 +132,16 @@ int vmig_tcp_open(struct vmig_channel *ch, const char *name)
 	if (ret || addr.any.sa_family)
 		return ret ? ret : open_family(ch, &addr);
 
+	/* A socket for IPv6 hears both, where the kernel has IPv6 */
+	if (ch->way == VMIG_CHANNEL_READ) {
+		addr.any.sa_family = AF_INET6;
+		ret = open_family(ch, &addr);
+		if (ret != -EAFNOSUPPORT && ret != -EADDRNOTAVAIL)
+			return ret;
+		if (ch->fd >= 0)
+			close(ch->fd);
+		ch->fd = -1;
+	}
 	addr.any.sa_family = AF_INET;
 	return open_family(ch, &addr);
 }

@@ -135,9 +135,11 @@ exec_on_dst() {
 
 # hosts_listening PORT: wait until somebody on the destination listens there
 hosts_listening() {
-	hex=$(printf ':%04X 00000000:0000 0A' "$1")
+	hex=$(printf ':%04X 0*:0000 0A' "$1")
 	tries=500
-	until ip netns exec "$hosts_ns-dst" grep -q "$hex" /proc/net/tcp; do
+	# Without IPv6 there is no tcp6; with it, who hears both is there.
+	until ip netns exec "$hosts_ns-dst" cat /proc/net/tcp /proc/net/tcp6 \
+			2>/dev/null | grep -q "$hex"; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
 		sleep 0.02

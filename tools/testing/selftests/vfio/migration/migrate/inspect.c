@@ -139,13 +139,13 @@ static void print_object(void *opaque, const struct vmig_inspect_item *item)
 	*comma = ",\n";
 	if (item->section) {
 		section_text(item->section, text);
-		migrate_json_string("section",
+		migrate_json_string(stdout, "section",
 				    vmig_section_name(item->section->marker));
 		printf(",\"subflags\":%llu",
 		       (unsigned long long)item->section->subflags);
 	} else {
 		rec_text(item->rec, text);
-		migrate_json_string("record",
+		migrate_json_string(stdout, "record",
 				    vmig_stream_type_name(item->rec->type));
 		printf(",\"seq\":%llu", (unsigned long long)item->rec->seq);
 	}
@@ -154,7 +154,7 @@ static void print_object(void *opaque, const struct vmig_inspect_item *item)
 				item->rec->generation),
 	       (unsigned long long)(item->section ? item->section->len :
 				    item->rec->len));
-	migrate_json_string("text", text);
+	migrate_json_string(stdout, "text", text);
 	putchar('}');
 }
 
@@ -173,7 +173,7 @@ static int look_as_object(int fd, const struct vmig_patience *patience,
 	printf("],\n\"bytes\":%llu,\"ok\":%s,\"where\":%llu,",
 	       (unsigned long long)result->bytes, ret ? "false" : "true",
 	       (unsigned long long)result->where);
-	migrate_json_string("error", result->why);
+	migrate_json_string(stdout, "error", result->why);
 	printf("}\n");
 	return ret;
 }
@@ -237,5 +237,5 @@ int migrate_inspect(const struct migrate_options *options)
 	status = look(options, channel.fd, &patience);
 	/* A source that waits shall not believe that a device runs here */
 	vmig_channel_abort(&channel);
-	return status;
+	return migrate_flush(stdout, status);
 }

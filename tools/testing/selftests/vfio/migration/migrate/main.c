@@ -7,12 +7,14 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/irqchip.h"
 #include "lib/number.h"
@@ -76,7 +78,8 @@ static const char help[] =
 "     another generation than the config space, ENODATA the stream ends too early\n"
 "  4  the device cannot be opened or used\n"
 "  5  save: all was handed over, and nobody has confirmed it; the source stands still\n"
-"  6  the guest has lost something\n";
+"  6  the guest has lost something\n"
+"  7  as 0, but what was to be printed could not be\n";
 
 static int usage(const char *fmt, ...)
 {
@@ -94,18 +97,24 @@ static int usage(const char *fmt, ...)
 int migrate_fail(struct migrate *mig, enum migrate_exit status,
 		 const char *fmt, ...)
 {
-	size_t len = strlen(mig->error);
+	char *text, *all = NULL;
 	va_list args;
+	int len;
 
-	if (len && len + 2 < sizeof(mig->error))
-		len += snprintf(mig->error + len, sizeof(mig->error) - len,
-				"; ");
-	if (len < sizeof(mig->error)) {
-		va_start(args, fmt);
-		vsnprintf(mig->error + len, sizeof(mig->error) - len, fmt,
-			  args);
-		va_end(args);
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return status;
+	if (!mig->error) {
+		mig->error = text;
+		return status;
 	}
+	if (asprintf(&all, "%s; %s", mig->error, text) >= 0) {
+		free(mig->error);
+		mig->error = all;
+	}
+	free(text);
 	return status;
 }
 
@@ -159,13 +168,14 @@ static int work(const struct migrate_options *options)
 		status = migrate_load(&mig);
 
 	migrate_dirty_stop(&mig.guest.dirty);
-	if (mig.error[0])
+	if (mig.error)
 		fprintf(stderr, "vfio-migrate: %s: %s\n", options->command,
 			mig.error);
-	migrate_report(&mig, status);
+	status = migrate_report(&mig, status);
 	/* A guest that has moved, or stands still, would use it otherwise */
 	if (!mig.guest.traffic)
 		migrate_close(&mig);
+	free(mig.error);
 	return status;
 }
 
@@ -366,6 +376,21 @@ static int parse_words(struct migrate_options *options, int argc, char **argv)
 	return check_options(options, command);
 }
 
+/*
+ * What is closed stays without a use: a device or a stream that got its number would
+ * have our own words written into it.
+ */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY :
+							       O_RDONLY);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct migrate_options options = {
@@ -377,9 +402,10 @@ int main(int argc, char **argv)
 	/* A reader that goes away, or a file too large, is an error of write() */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	hold_standard_fds();
 	ret = parse_options(&options, argc, argv);
 	if (ret)
-		return ret < 0 ? MIGRATE_DONE : ret;
+		return ret < 0 ? (int)migrate_flush(stdout, MIGRATE_DONE) : ret;
 	ret = parse_words(&options, argc - optind, argv + optind);
 	if (ret)
 		return ret;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/channel.h"
 #include "lib/device.h"
@@ -24,6 +25,7 @@
  * @MIGRATE_DEVICE:	the device cannot be opened or used
  * @MIGRATE_UNSURE:	save: all was handed over, and nobody has confirmed it
  * @MIGRATE_LOST:	the guest has lost something
+ * @MIGRATE_UNTOLD:	all went well, but what was to be printed could not be
  */
 enum migrate_exit {
 	MIGRATE_DONE,
@@ -33,6 +35,7 @@ enum migrate_exit {
 	MIGRATE_DEVICE,
 	MIGRATE_UNSURE,
 	MIGRATE_LOST,
+	MIGRATE_UNTOLD,
 };
 
 /**
@@ -133,7 +136,7 @@ struct migrate_guest {
  * @channel:	the stream
  * @patience:	for how long to wait for the other side; a signal cancels it
  * @is_out_taken: standard output is the stream
- * @error:	why it failed, in words; empty if it did not
+ * @error:	why it failed, in words; NULL if it did not
  */
 struct migrate {
 	const struct migrate_options *options;
@@ -144,7 +147,7 @@ struct migrate {
 	struct vmig_channel channel;
 	struct vmig_patience patience;
 	bool is_out_taken;
-	char error[256];
+	char *error;
 };
 
 /* main.c */
@@ -181,9 +184,13 @@ void migrate_progress_begin(struct vmig_vmm *vmm,
 			    const struct migrate_options *options);
 void migrate_progress_end(void);
 
-/* report.c: what was done, on standard output */
+/* report.c: what was done, on standard output; it returns the status to exit with */
 bool migrate_is_output(int fd);
-void migrate_report(const struct migrate *mig, enum migrate_exit status);
-void migrate_json_string(const char *key, const char *value);
+enum migrate_exit migrate_report(const struct migrate *mig,
+				 enum migrate_exit status);
+enum migrate_exit migrate_flush(FILE *out, enum migrate_exit status);
+
+/* json.c */
+void migrate_json_string(FILE *to, const char *key, const char *value);
 
 #endif /* VFIO_MIGRATE_H */

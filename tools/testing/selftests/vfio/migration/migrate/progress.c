@@ -3,6 +3,7 @@
  * A line on the terminal while vfio-migrate works: bytes, rate, what is left, and
  * how long the guest would stand still for that.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -30,12 +31,22 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
+/* A terminal that was stopped must not stop the migration */
+static bool is_writable(void)
+{
+	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) == 1 && pfd.revents == POLLOUT;
+}
+
 static void show(uint64_t now)
 {
 	double seconds = (now - progress.begin) / 1e9;
 	double rate = seconds > 0 ? progress.bytes / seconds : 0;
 	uint64_t left = 0;
 
+	if (!is_writable())
+		return;
 	fprintf(stderr, "\r%-10s %9.1f KiB  %8.1f KiB/s", progress.vmm->side ==
 		VMIG_VMM_SOURCE ? "saving" : "loading",
 		progress.bytes / 1024.0, rate / 1024);
@@ -76,6 +87,7 @@ void migrate_progress_end(void)
 	if (!progress.is_on)
 		return;
 	show(now_ns());
-	fputs("\n", stderr);
+	if (is_writable())
+		fputs("\n", stderr);
 	progress.is_on = false;
 }

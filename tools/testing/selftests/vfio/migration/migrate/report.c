@@ -3,6 +3,7 @@
  * What vfio-migrate has done: a few words for people, one JSON object for machines.
  * It goes to standard output, unless that is where the stream goes.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,20 +25,9 @@ static const char * const results[] = {
 	[MIGRATE_LOST] = "lost",
 };
 
-void migrate_json_string(const char *key, const char *value)
+static void string(const char *key, const char *value)
 {
-	FILE *to = out ? out : stdout;
-
-	fprintf(to, "\"%s\":\"", key);
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			fprintf(to, "\\%c", *value);
-		else if ((unsigned char)*value < ' ')
-			fprintf(to, "\\u%04x", *value);
-		else
-			fputc(*value, to);
-	}
-	fputc('"', to);
+	migrate_json_string(out, key, value);
 }
 
 static void number(const char *key, unsigned long long value)
@@ -63,16 +53,16 @@ static void json(const struct migrate *mig, enum migrate_exit status)
 	const struct vmig_vmm_stats *stats = &mig->vmm.stats;
 
 	fputc('{', out);
-	migrate_json_string("command", mig->options->command);
+	string("command", mig->options->command);
 	fputc(',', out);
-	migrate_json_string("result", results[status]);
+	string("result", results[status]);
 	number("exit", status);
 	fputc(',', out);
-	migrate_json_string("device", mig->options->device);
+	string("device", mig->options->device);
 	fputc(',', out);
-	migrate_json_string("policy", vmig_policy_name(mig->vmm.policy));
+	string("policy", vmig_policy_name(mig->vmm.policy));
 	fputc(',', out);
-	migrate_json_string("config", mig->options->config_word);
+	string("config", mig->options->config_word);
 	number("bytes_precopy", stats->bytes_precopy);
 	number("bytes_stopcopy", stats->bytes_stopcopy);
 	number("bytes", stats->bytes_precopy + stats->bytes_stopcopy);
@@ -88,7 +78,7 @@ static void json(const struct migrate *mig, enum migrate_exit status)
 	if (mig->guest.is_judged)
 		guest_json(&mig->guest);
 	fputc(',', out);
-	migrate_json_string("error", mig->error);
+	string("error", mig->error ? mig->error : "");
 	fputs("}\n", out);
 }
 
@@ -125,7 +115,17 @@ bool migrate_is_output(int fd)
 	       st.st_ino == stdout_st.st_ino;
 }
 
-void migrate_report(const struct migrate *mig, enum migrate_exit status)
+/* What went wrong before counts for more than that nobody was told */
+enum migrate_exit migrate_flush(FILE *to, enum migrate_exit status)
+{
+	if (!fflush(to) && !ferror(to))
+		return status;
+	fprintf(stderr, "vfio-migrate: cannot print: %s\n", strerror(errno));
+	return status == MIGRATE_DONE ? MIGRATE_UNTOLD : status;
+}
+
+enum migrate_exit migrate_report(const struct migrate *mig,
+				 enum migrate_exit status)
 {
 	const struct migrate_options *options = mig->options;
 
@@ -135,5 +135,5 @@ void migrate_report(const struct migrate *mig, enum migrate_exit status)
 	else if (!options->quiet &&
 		 (status == MIGRATE_DONE || mig->guest.is_judged))
 		words(mig, status);
-	fflush(out);
+	return migrate_flush(out, status);
 }

@@ -10,6 +10,7 @@
 #   TREE  a built kernel tree, or a directory below /lib/modules
 set -euo pipefail
 
+here=$(dirname "$(realpath "$0")")
 tree=$1
 out=$2
 
@@ -57,7 +58,7 @@ unpack() {
 		die "$base.ko is not built"
 	fi
 	# A kernel with debug information has modules of many megabytes.
-	if readelf -SW "$to" | grep -q ' \.debug_info'; then
+	if readelf -SW "$to" | grep ' \.debug_info' >/dev/null; then
 		strip --strip-debug "$to"
 	fi
 }
@@ -78,7 +79,7 @@ take() {
 	echo "$name.ko" >>"$out/order"
 }
 
-rm -rf "$out"
+[ ! -e "$out" ] || "$here/ours.sh" remove "$out"
 mkdir -p "$out"
 : >"$out/order"
 for name in "${required[@]}"; do

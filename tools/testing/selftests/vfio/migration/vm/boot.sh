@@ -203,11 +203,15 @@ run_qemu() {
 	# the other one's start; the reader sees the end when this one closes.
 	mkfifo "$run/output"
 	exec 7<>"$run/output"
-	$reader <"$run/output" 7<&- &
+	# A child that is killed before it has become another program would run the traps
+	# of this shell, and remove its files.
+	trap '' INT TERM HUP
+	env --default-signal=INT,TERM,HUP $reader <"$run/output" 7<&- &
 	reader_pid=$!
-	timeout --kill-after=5 "$limit" "${qemu[@]}" "${args[@]}" \
+	env --default-signal=INT,TERM,HUP timeout --kill-after=5 "$limit" "${qemu[@]}" "${args[@]}" \
 		</dev/null >"$run/qemu.log" 2>&1 7<&- &
 	qemu_pid=$!
+	trap 'exit 130' INT TERM HUP
 	wait_for_qemu
 	exec 7<&-
 	wait "$reader_pid" || reader_status=$?
@@ -220,9 +224,11 @@ wait_for_qemu() {
 	local first
 
 	wait -n -p first "$reader_pid" "$qemu_pid" || true
-	if [ "$first" = "$reader_pid" ] && kill "$qemu_pid" 2>/dev/null; then
+	# A signal that comes before the child has become QEMU may be lost.
+	while [ "$first" = "$reader_pid" ] && kill "$qemu_pid" 2>/dev/null; do
 		left_early=1
-	fi
+		sleep 0.2
+	done
 	wait "$qemu_pid" || qemu_status=$?
 	qemu_pid=
 }

@@ -65,7 +65,7 @@ VARIANT(PRE_COPY_P2P, STOP_COPY);
 #define RAISE()	ASSERT_RET(0, vmig_line_raise(self->dev, 0), "raise")
 #define LOWER()	ASSERT_RET(0, vmig_line_lower(self->dev, 0), "lower")
 #define SIGNAL(_fd) \
-	ASSERT_RET(0, vmig_eventfd_signal(self->_fd), "signal " #_fd)
+	ASSERT_RET(0, vmig_eventfd_signal(_fd), #_fd)
 #define ACTION(_action) \
 	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, _action), #_action)
 #define GO(_state) \
@@ -131,7 +131,7 @@ TEST_F(bound, unmask_before_the_arc)
 {
 	RAISE();
 	EXPECT_SIGNALS(1);
-	SIGNAL(unmask);
+	SIGNAL(self->unmask);
 	GO(variant->away);
 	EXPECT_SIGNALS(1);
 	LET_WORK();
@@ -140,7 +140,7 @@ TEST_F(bound, unmask_before_the_arc)
 /* Clause: the same for a mask: it holds what comes up after the arc */
 TEST_F(bound, mask_before_the_arc)
 {
-	SIGNAL(mask);
+	SIGNAL(self->mask);
 	GO(variant->away);
 	GO(VFIO_DEVICE_STATE_RUNNING);
 	RAISE();
@@ -154,17 +154,17 @@ TEST_F(bound, mask_before_running)
 {
 	GO(variant->away);
 	RAISE();
-	SIGNAL(mask);
+	SIGNAL(self->mask);
 	GO(VFIO_DEVICE_STATE_RUNNING);
 	EXPECT_SIGNALS(0);
-	SIGNAL(unmask);
+	SIGNAL(self->unmask);
 	EXPECT_EQ(1, vmig_eventfd_wait(self->trigger, VMIG_IRQ_DEADLINE_MS));
 }
 
 /* Clause: VFIO_DEVICE_RESET: a mask that was asked for before it is gone */
 TEST_F(bound, mask_before_reset)
 {
-	SIGNAL(mask);
+	SIGNAL(self->mask);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	LET_WORK();
 	RAISE();
@@ -174,7 +174,7 @@ TEST_F(bound, mask_before_reset)
 /* Clause: VFIO_DEVICE_SET_IRQS, UNMASK: comes after a mask that was asked for before */
 TEST_F(bound, mask_before_unmask)
 {
-	SIGNAL(mask);
+	SIGNAL(self->mask);
 	ACTION(UNMASK);
 	LET_WORK();
 	RAISE();
@@ -187,7 +187,7 @@ TEST_F(bound, unmask_before_mask)
 	RAISE();
 	EXPECT_SIGNALS(1);
 	LOWER();
-	SIGNAL(unmask);
+	SIGNAL(self->unmask);
 	ACTION(MASK);
 	RAISE();
 	EXPECT_SIGNALS(0);
@@ -197,7 +197,7 @@ TEST_F(bound, unmask_before_mask)
 /* Clause: VFIO_DEVICE_SET_IRQS, INTx disabled: a mask asked for before it is gone */
 TEST_F(bound, mask_before_disable)
 {
-	SIGNAL(mask);
+	SIGNAL(self->mask);
 	ASSERT_RET(0, vmig_irq_disable(self->dev, INTX), "disable");
 	vmig_eventfd_take(self->mask);
 	CONNECT();
@@ -208,7 +208,7 @@ TEST_F(bound, mask_before_disable)
 /* Clause: close of the device: a mask asked for before it is not for the next user */
 TEST_F(bound, mask_before_close)
 {
-	SIGNAL(mask);
+	SIGNAL(self->mask);
 	if (self->data_fd >= 0)
 		close(self->data_fd);
 	self->data_fd = -1;

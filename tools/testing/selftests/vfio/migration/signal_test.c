@@ -22,8 +22,7 @@
 #include "lib/transfer.h"
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
-#define MIB		(1u << 20)
-#define SIZE		(64 * MIB)
+#define SIZE		0x4000000u
 /* Behind the header, which cannot be written */
 #define START		4096u
 #define LEN		(SIZE - START)
@@ -83,6 +82,12 @@ static uint8_t first_byte(FIXTURE_DATA(signals) *self)
 	return byte;
 }
 
+/* What the child has read so far */
+static uint8_t shared_byte(FIXTURE_DATA(signals) *self, size_t at)
+{
+	return __atomic_load_n(self->buf + at, __ATOMIC_RELAXED);
+}
+
 static void kill_and_wait(struct __test_metadata *_metadata, pid_t pid)
 {
 	int status;
@@ -119,7 +124,6 @@ TEST_F(signals, killed_while_it_writes)
 /* Driver: pread() of a region: SIGKILL ends it */
 TEST_F(signals, killed_while_it_reads)
 {
-	volatile uint8_t *buf = self->buf;
 	unsigned int i;
 	pid_t pid;
 
@@ -132,10 +136,10 @@ TEST_F(signals, killed_while_it_reads)
 		if (!pid)
 			_exit(pread(self->dev->fd, self->buf, LEN,
 				    offset(self)) != LEN);
-		while (!buf[0])
+		while (!shared_byte(self, 0))
 			;
 		kill_and_wait(_metadata, pid);
-		if (!buf[LEN - 1])
+		if (!shared_byte(self, LEN - 1))
 			return;
 	}
 	EXPECT_LT(i, TRIES) {

@@ -206,6 +206,7 @@ run_qemu() {
 	# A child that is killed before it has become another program would run the traps
 	# of this shell, and remove its files.
 	trap '' INT TERM HUP
+	# shellcheck disable=SC2086
 	env --default-signal=INT,TERM,HUP $reader <"$run/output" 7<&- &
 	reader_pid=$!
 	env --default-signal=INT,TERM,HUP timeout --kill-after=5 "$limit" "${qemu[@]}" "${args[@]}" \

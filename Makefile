@@ -67,6 +67,8 @@ $(call check_path,the directory of this makefile,$(CURDIR))
 $(call check_dir,CACHE,$(CACHE))
 $(call check_dir,OUT,$(OUT))
 $(if $(KERNEL),$(call check_dir,KERNEL,$(KERNEL)))
+$(if $(STATUS),$(if $(filter-out vm shell-vmm,$(or $(MAKECMDGOALS),help)), \
+	$(error STATUS is for the targets vm and shell-vmm)))
 $(call check_number,JOBS,$(JOBS))
 $(call check_number,TIMEOUT,$(TIMEOUT))
 $(if $(TEST_TIMEOUT),$(call check_number,TEST_TIMEOUT,$(TEST_TIMEOUT)))
@@ -211,7 +213,7 @@ check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that us
 		-l $(if $(call given,TIMEOUT),$(TIMEOUT),1500)
 
 .PHONY: shell-vmm
-shell-vmm: modules selftests systems ## a shell in such a VM, to do it by hand; RUN= runs that
+shell-vmm: no-status modules selftests systems ## a shell in such a VM, to do it by hand; RUN= runs that
 	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),$(SAY_STATUS),-i)
 
 .PHONY: check-arm64-vmm
@@ -241,7 +243,7 @@ lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kme
 	@+$(call in_lab,kasan,28) check BOTH_PATHS=1 $(COMPLETE)
 
 # Tests of many users at once, and of what comes in between
-RACES	:= fuzz_test irq_stress_test mmap_test precopy_test stress_test \
+RACES	:= fuzz_test irq_bound_test irq_stress_test mmap_test precopy_test stress_test \
 	   traffic_test config_churn_test data_fd_outlive_test data_fd_race_test
 
 .PHONY: lab-kcsan

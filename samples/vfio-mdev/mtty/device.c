@@ -205,7 +205,7 @@ int mtty_device_open(struct mtty *mtty)
 }
 
 /**
- * mtty_device_close - when its last user has gone, with everything he set up
+ * mtty_device_close - when its last user has gone, with all that was set up
  * @mtty:	the device
  */
 void mtty_device_close(struct mtty *mtty)

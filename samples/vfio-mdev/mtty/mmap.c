@@ -4,7 +4,7 @@
  * with.
  *
  * All PTEs are special (VM_PFNMAP): GUP refuses them, GUP-fast as well as the slow
- * path, so nothing can pin a page and write to it after it was sent.  type1, which
+ * path, so no page can be pinned by it and written after it was sent.  type1, which
  * follows such PTEs to map other devices' registers for DMA, refuses a page that is
  * memory of the kernel.  A PTE has no reference on its page.
  *

@@ -157,7 +157,7 @@ static void notice_config(struct mtty_session *session)
 	restart_initial(session);
 }
 
-/* VFIO_PRECOPY_INFO_REINIT comes with dirty_bytes of 0, whatever was written since */
+/* VFIO_PRECOPY_INFO_REINIT comes with dirty_bytes of 0, also if memory was written since */
 static u32 report_reinit(struct mtty_session *session)
 {
 	notice_config(session);

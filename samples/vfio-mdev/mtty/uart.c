@@ -8,8 +8,8 @@
  * restored port needs nothing but what it was made of.
  *
  * What a port transmits comes back to its own receiver, and takes no time:
- * the transmitter is empty whenever somebody looks.  So does a break, which makes
- * all the errors of a line that there are: both ends have the same LCR.
+ * the transmitter is empty at each access.  A break comes back, too: it is the only
+ * cause of line errors, as both ends have the same LCR.
  *
  * Only the character timeout takes time.  It runs with the FIFO, and the owner
  * of a port tells it how much time has passed.
@@ -54,7 +54,7 @@ static u8 trigger_level(const struct mtty_uart *uart)
 	return levels[UART_FCR_R_TRIG_BITS(uart->fcr)];
 }
 
-/* No start bit, no stop bit, and a parity bit of 0, which odd parity does not have */
+/* No start bit, no stop bit, and a parity bit of 0, which is wrong for odd parity */
 static u8 break_errors(u8 lcr)
 {
 	u8 errors = UART_LSR_BI | UART_LSR_FE;
@@ -240,7 +240,7 @@ static void write_ier(struct mtty_uart *uart, u8 val)
 	uart->ier = val & UART_IER_BITS;
 }
 
-/* LCR and MCR both decide whether the line is in a break, and receives one */
+/* LCR and MCR decide whether there is a break; its begin is received */
 static void write_line(struct mtty_uart *uart, u8 lcr, u8 mcr)
 {
 	bool was_break = is_break(uart);

@@ -101,7 +101,7 @@ static inline bool mtty_uart_asserts(const struct mtty_uart *uart)
  * mtty_uart_counts - does it make a difference that time passes?
  * @uart:	the port
  *
- * Whether IER lets the timeout through has no say: the chip counts all the same.
+ * IER does not matter: the chip counts in any case.
  */
 static inline bool mtty_uart_counts(const struct mtty_uart *uart)
 {

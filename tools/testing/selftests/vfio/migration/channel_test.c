@@ -86,7 +86,7 @@ static int open_connection(FIXTURE_DATA(channel) *self,
 	return ret;
 }
 
-/* Clause: a named pipe to which nobody comes: open() has its limit, too */
+/* Clause: a named pipe without another end: open() is limited, too */
 TEST_F(channel, named_pipe_without_a_peer)
 {
 	char byte;
@@ -179,7 +179,9 @@ static int see_end(FIXTURE_DATA(channel) *self, enum end end,
 		vmig_channel_abort(&(struct vmig_channel) { .fd = self->ch.fd });
 		if (vmig_io_read(peer, buf, sizeof(buf), NULL) != 3)
 			_exit(1);
-		usleep(100000);
+		/* The writer says that this is all, and waits from then on */
+		if (vmig_io_read(peer, buf, sizeof(buf), NULL))
+			_exit(1);
 		if (end == A_BYTE && write(peer, "x", 1) != 1)
 			_exit(1);
 		if (end == RESET)
@@ -406,6 +408,18 @@ TEST_F(channel, file_behind_a_link)
 	EXPECT_EQ(0640, st.st_mode & 07777);
 }
 
+/* Clause: a link to a file that is not there is refused, and stays */
+TEST_F(channel, link_to_nothing)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, symlink("nothing", self->path));
+	EXPECT_RET(-ENOENT, write_new(self), "open");
+	ASSERT_EQ(0, lstat(self->path, &st));
+	EXPECT_TRUE(S_ISLNK(st.st_mode));
+	EXPECT_EQ(1, count_files(self->dir));
+}
+
 /* The file gets another number; which one it had */
 static int move_up(FIXTURE_DATA(channel) *self, int number)
 {
@@ -429,7 +443,7 @@ TEST_F(channel, file_that_is_not_stored)
 	EXPECT_STREQ("old", get(self->path));
 	EXPECT_EQ(1, count_files(self->dir));
 
-	/* Of the directory, which gets the lowest number */
+	/* fsync() of the directory, whose descriptor is the lowest */
 	ASSERT_RET(0, write_new(self), "open");
 	ASSERT_EQ(low, move_up(self, 101));
 	ASSERT_RET(0, vmig_deny(__NR_fsync, low, EIO), "seccomp");

@@ -73,7 +73,7 @@ VARIANT(PRE_COPY_P2P, STOP_COPY);
 		   vmig_state_name(_state))
 #define EXPECT_SIGNALS(_want) \
 	EXPECT_EQ(_want, vmig_eventfd_take(self->trigger))
-/* What is late can come now: long enough for a worker to be seen, if there is work */
+/* Late work can run now: long enough for a worker, if there is work */
 #define LET_WORK() \
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->trigger, 20))
 

@@ -128,7 +128,7 @@ TEST_F(signals, stop_and_continue_load)
 	close(fd[1]);
 }
 
-/* Does it leave SIGTERM to its own time? */
+/* Wait until SIGTERM is blocked, or is not */
 static int wait_blocked(pid_t pid, bool is_blocked)
 {
 	int64_t end = vmig_io_now_ms() + VMIG_TOOL_DEADLINE_MS;
@@ -318,7 +318,7 @@ TEST_F(signals, silence)
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-		/* What reads has a pipe of its own */
+		/* Readers get a new pipe */
 		if (i == 1) {
 			close(fd[0]);
 			close(fd[1]);

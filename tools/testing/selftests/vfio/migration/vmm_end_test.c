@@ -50,7 +50,7 @@ TEST(end_of_stream_is_the_last)
 		   "boot");
 	pair.src.observe = keep_last;
 	pair.src.opaque = &last;
-	/* No round of pre-copy is none */
+	/* max_rounds of 0 means no round */
 	pair.src.max_rounds = 0;
 	ASSERT_RET(0, vmig_vmm_save(&pair.src, pair.fd), "%s", pair.src.why);
 	EXPECT_EQ(VMIG_EVENT_SECTION, last.kind) TH_LOG("%s", last.call);

@@ -46,7 +46,7 @@ enum vmig_channel_way {
  * @VMIG_CHANNEL_TAKEN:		TCP: it runs on the other side; else: all was stored,
  *				or handed over
  * @VMIG_CHANNEL_REFUSED:	it runs nowhere else, and never will
- * @VMIG_CHANNEL_UNSURE:	nobody has said whether it runs on the other side
+ * @VMIG_CHANNEL_UNSURE:	it is not known whether it runs on the other side
  */
 enum vmig_channel_verdict {
 	VMIG_CHANNEL_TAKEN,

@@ -85,7 +85,7 @@ static int create(struct vmig_channel *ch, const char *path,
 		ch->temp = NULL;
 		return ret;
 	}
-	/* Where files have no mode, it stays nobody else's */
+	/* Where files have no mode, it stays 0600 */
 	if (fchmod(ch->fd, get_mode(old)))
 		errno = 0;
 	return 0;
@@ -98,6 +98,9 @@ int vmig_file_open(struct vmig_channel *ch, const char *path)
 
 	if (!is_there && errno != ENOENT)
 		return -errno;
+	/* A link to a file that is not there must not be replaced by a file */
+	if (!is_there && !lstat(path, &st))
+		return -ENOENT;
 	if (ch->way == VMIG_CHANNEL_READ || (is_there && !S_ISREG(st.st_mode)))
 		return open_as_it_is(ch, path,
 				     is_there && S_ISFIFO(st.st_mode));
@@ -143,7 +146,7 @@ int vmig_file_rename(const struct vmig_channel *ch)
 	ret = sync_directory(ch->path);
 	if (!ret && is_kept)
 		unlink(ch->temp);
-	/* The source runs on, so nobody shall load the new one */
+	/* The source runs on, so the new one must not be loaded */
 	if (ret && is_kept)
 		rename(ch->temp, ch->path);
 	else if (ret)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of a channel share; for nobody else. All return 0 or -errno.
+ * Shared by the parts of a channel only. All return 0 or -errno.
  */
 #ifndef VMIG_CHANNEL_INT_H
 #define VMIG_CHANNEL_INT_H
@@ -19,7 +19,7 @@ void vmig_tcp_begin(const struct vmig_channel *ch);
 /* Say that all is well, or wait until the reader has said so */
 int vmig_tcp_finish(const struct vmig_channel *ch);
 
-/* Reset it at once, whoever else may have it open */
+/* Reset it at once, also if other processes have it open */
 void vmig_tcp_reset(const struct vmig_channel *ch);
 
 /* Open a path; -ETIMEDOUT for a named pipe without a peer */

@@ -163,7 +163,7 @@ bool vmig_tcp_is(int fd)
 		has_option(fd, SO_DOMAIN, AF_INET6));
 }
 
-/* To close it shall mean a reset, or not */
+/* Choose whether close() resets the connection */
 static void set_linger(const struct vmig_channel *ch, int reset)
 {
 	const struct linger linger = { .l_onoff = reset };

@@ -141,7 +141,7 @@ static int cannot_read(struct vmig_inspect *in, int error)
 				   strerror(-error));
 }
 
-/* The stream is over; so has to be what it came in */
+/* No byte may follow the end of the stream */
 static int look_behind_end(struct vmig_inspect *in, int fd,
 			   const struct vmig_patience *patience)
 {

@@ -63,7 +63,7 @@ ssize_t vmig_io_read(int fd, void *buf, size_t len,
 }
 
 /*
- * What a pipe that is ready surely takes without a wait is PIPE_BUF bytes; a
+ * A pipe that is ready takes PIPE_BUF bytes without a wait; a
  * file takes all.
  */
 static size_t most_at_once(int fd)

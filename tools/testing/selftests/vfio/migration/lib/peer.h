@@ -13,7 +13,7 @@
 /* How long something that is to happen may take */
 #define VMIG_PEER_DEADLINE_MS	30000
 
-/** vmig_peer_loopback_up - in a VM nobody else has done it */
+/** vmig_peer_loopback_up - a VM starts without it */
 int vmig_peer_loopback_up(void);
 
 /** vmig_peer_listen - listen on 127.0.0.1; a descriptor or -errno */
@@ -28,7 +28,7 @@ int vmig_peer_accept(int fd);
  * @port:	where
  *
  * Return: a descriptor; -EAFNOSUPPORT or -EADDRNOTAVAIL where there is no IPv6,
- * -ECONNREFUSED if nobody has come to listen in VMIG_PEER_DEADLINE_MS.
+ * -ECONNREFUSED if there is no listener in VMIG_PEER_DEADLINE_MS.
  */
 int vmig_peer_connect(int family, uint16_t port);
 

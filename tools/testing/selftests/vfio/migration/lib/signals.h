@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Signals that come all the time, for whoever must not mind. */
+/* Signals that come all the time, for tests of code that signals must not disturb. */
 #ifndef VMIG_SIGNALS_H
 #define VMIG_SIGNALS_H
 

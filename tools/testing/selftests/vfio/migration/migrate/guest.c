@@ -22,7 +22,7 @@ int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
 	return ret;
 }
 
-/* Somebody who wants an end need not wait for this one */
+/* A signal ends this wait */
 void migrate_guest_run(const struct migrate *mig, unsigned int ms)
 {
 	const struct vmig_patience patience = {

@@ -377,7 +377,7 @@ static int parse_words(struct migrate_options *options, int argc, char **argv)
 }
 
 /*
- * What is closed stays without a use: a device or a stream that got its number would
+ * A closed descriptor is replaced by /dev/null: a device or a stream that got its number would
  * have our own words written into it.
  */
 static void hold_standard_fds(void)

@@ -115,12 +115,16 @@ bool migrate_is_output(int fd)
 	       st.st_ino == stdout_st.st_ino;
 }
 
-/* What went wrong before counts for more than that nobody was told */
+/* An earlier failure takes precedence over one to print */
 enum migrate_exit migrate_flush(FILE *to, enum migrate_exit status)
 {
-	if (!fflush(to) && !ferror(to))
+	const char *why = "an earlier write failed";
+
+	if (fflush(to))
+		why = strerror(errno);
+	else if (!ferror(to))
 		return status;
-	fprintf(stderr, "vfio-migrate: cannot print: %s\n", strerror(errno));
+	fprintf(stderr, "vfio-migrate: cannot print: %s\n", why);
 	return status == MIGRATE_DONE ? MIGRATE_UNTOLD : status;
 }
 

@@ -259,7 +259,7 @@ kernel_reports() {
 
 reader_left() {
 	if [ "$reader_status" = 141 ]; then
-		error "nobody reads the output any more, so the VM was ended"
+		error "the reader of the output has gone, so the VM was ended"
 	else
 		error "$reader ended with status $reader_status, before the VM did"
 	fi
@@ -280,7 +280,7 @@ judge() {
 	ended)
 		reader_left || result=$?
 		;;
-	124|137)
+	124 | 137)
 		error "time is up: the VM was ended after $limit s (TIMEOUT= sets the limit)"
 		last_lines
 		result=124

@@ -42,7 +42,7 @@ check_sources tools --ignore SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE
 find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
 	-exec "$scripts_dir/kernel-doc" -none -Werror {} + || status=1
 
-# Scripts are what says so in its first lines.
+# A script is a file with such a first line.
 scripts=$(grep -rlE '^(#!/bin/(ba)?sh|# shellcheck shell=)' .ci tools)
 # shellcheck disable=SC2086
 shellcheck -x -P SCRIPTDIR $scripts || status=1

@@ -20,12 +20,10 @@ die() {
 
 # A directory of the makefile's own name, from before there were marks
 is_old() {
-	if [ -e "$1/.lock" ]; then
+	[ -e "$1/.lock" ] && {
 		[ -d "$1/stage/samples/vfio-mdev/mtty" ] || [ -s "$1/version" ] ||
 			[ -e "$1/root.cpio" ]
-	else
-		[ -e "$1/coverage.json" ] || { [ -e "$1/stream_fuzz" ] && [ -e "$1/uart_fuzz" ]; }
-	fi
+	}
 }
 
 is_empty() {

@@ -27,6 +27,7 @@
 #define STREAM		"/tmp/vfio-migrate-signal.stream"
 #define FIFO		"/tmp/vfio-migrate-signal.fifo"
 #define PORT		7535
+#define DEADLINE_MS	10000
 #define TCP		"tcp:127.0.0.1:7535"
 
 FIXTURE(signals) {
@@ -99,6 +100,21 @@ static ssize_t save_to(const char *uuid, char *stream, size_t size)
 	return len;
 }
 
+static int wait_until_empty(int fd)
+{
+	int64_t end = vmig_io_now_ms() + DEADLINE_MS;
+	int bytes;
+
+	do {
+		if (ioctl(fd, FIONREAD, &bytes))
+			return -errno;
+		if (vmig_io_now_ms() > end)
+			return -ETIMEDOUT;
+		usleep(1000);
+	} while (bytes);
+	return 0;
+}
+
 /* Clause: the same for what a load waits for */
 TEST_F(signals, stop_and_continue_load)
 {
@@ -116,6 +132,8 @@ TEST_F(signals, stop_and_continue_load)
 			      self->dst.uuid);
 	close(out[1]);
 	ASSERT_EQ(len / 2, write(fd[1], stream, len / 2));
+	/* It has read all of that, and waits for more */
+	ASSERT_EQ(0, wait_until_empty(fd[0]));
 	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'S'));
 	kill(pid, SIGSTOP);
 	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'T'));

@@ -147,9 +147,11 @@ int vmig_file_rename(const struct vmig_channel *ch)
 	if (!ret && is_kept)
 		unlink(ch->temp);
 	/* The source runs on, so the new one must not be loaded */
-	if (ret && is_kept)
+	if (ret && is_kept) {
 		rename(ch->temp, ch->path);
-	else if (ret)
+		sync_directory(ch->path);
+	}
+	if (ret && !is_kept)
 		unlink(ch->path);
 	return ret;
 }

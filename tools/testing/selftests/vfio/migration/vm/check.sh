@@ -71,7 +71,9 @@ run_here() {
 		# ARGS is a list of words.
 		# shellcheck disable=SC2086
 		KERNEL_SOURCE=$source timeout --kill-after=5 -s KILL "$limit" \
-			"$here/$test" ${ARGS:-} </dev/null 2>&1 || status=$?
+			"$here/$test" ${ARGS:-} </dev/null >"$work/said" 2>&1 || status=$?
+		# By a file: a process that the test has left behind would keep a pipe open.
+		cat "$work/said"
 		printf '\n%s end %s %s %s\n' "$mark" "$test" "$status" \
 			$(((${EPOCHREALTIME/.} - start) / 1000))
 	done

@@ -53,7 +53,7 @@ verdicts+=(
 # summarize TEST...: standard input, as it comes out of the VM
 summarize() {
 	mkdir -p "$dir/sums"
-	timeout 20 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" "$@" \
+	timeout 60 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" "$@" \
 		>"$dir/said" 2>&1
 }
 
@@ -97,7 +97,7 @@ case_summary_reader_gone() {
 	exec 5<>"$dir/fifo"
 	printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \
 		'TAP version 13\n1..1\nok 1 a\n' >&5
-	timeout 20 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" a_test \
+	timeout 60 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" a_test \
 		<"$dir/fifo" 2>"$dir/errors" | head -n 1 >"$dir/said" || true
 	status=${PIPESTATUS[0]}
 	grep -q '^ok a_test' "$dir/said" || fail "the summary is lost"

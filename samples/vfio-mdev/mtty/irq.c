@@ -312,9 +312,10 @@ static bool is_enabled(struct mtty_irq *irq, unsigned int index)
 }
 
 /*
- * INTx that masks itself makes no sense, and one that unmasks itself would keep a worker busy as long as the level is high.
- * A circle through another device does so, and is not looked for: as with hardware,
- * a level that is unmasked and not served is signalled again.
+ * INTx that masks itself makes no sense, and one that unmasks itself would keep a
+ * worker busy as long as the level is high.  A circle through another device does
+ * so, and is not looked for: as with hardware, a level that is unmasked and not
+ * served is signalled again.
  */
 static bool is_trigger(struct mtty_irq *irq, const struct eventfd_ctx *ctx)
 {

@@ -314,13 +314,16 @@ struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index)
  */
 struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index)
 {
+	struct page *old = cap->pages[index];
 	struct page *page = get_page_at(cap, index);
 
 	if (!page)
 		return NULL;
 
 	mark_dirty(cap, index);
-	unmap(cap, index, 1);
+	/* Where the page was replaced, its PTEs are zapped already */
+	if (page == old)
+		unmap(cap, index, 1);
 
 	return page;
 }

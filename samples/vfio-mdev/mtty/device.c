@@ -48,7 +48,7 @@ static void pass_time(struct mtty_port *port)
 	port->time = now;
 }
 
-/* Before an access: the time until now counts, if the port counts at all */
+/* Before an access: add the time until now, if the port counts time */
 static bool count_time(struct mtty_port *port)
 {
 	bool counts = mtty_uart_counts(&port->uart);
@@ -59,7 +59,7 @@ static bool count_time(struct mtty_port *port)
 	return counts;
 }
 
-/* After it: the time from now on counts, if the port has begun to */
+/* After it: start at now, if the port has just begun to count time */
 static void begin_time(struct mtty_port *port, bool counted)
 {
 	if (!counted && mtty_uart_counts(&port->uart))
@@ -67,8 +67,9 @@ static void begin_time(struct mtty_port *port, bool counted)
 }
 
 /*
- * Sooner is done here, later is for rx_timeout() to find out: a timer that comes in
- * vain costs less than one that is moved with each byte.
+ * An earlier time is set here. A later one is set by rx_timeout(), when it has come
+ * too early: that costs less than to move the timer with each byte. @port->time is now
+ * wherever this arms anything.
  */
 static void update_rx_timeout(struct mtty_port *port)
 {
@@ -268,7 +269,7 @@ static u8 read_reg(struct mtty_port *port, unsigned int reg)
 	bool counted;
 	u8 val;
 
-	/* The others neither start the time anew nor tell that it is over */
+	/* Only these two restart the time, or show that it is over */
 	if (reg != UART_RX && reg != UART_IIR)
 		return mtty_uart_read(&port->uart, reg);
 

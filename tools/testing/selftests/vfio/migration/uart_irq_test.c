@@ -10,7 +10,7 @@
 #include "lib/expect.h"
 #include "lib/irq.h"
 #include "lib/testdev.h"
-#include "lib/uart.h"
+#include "lib/uart_expect.h"
 
 #define FIFO_ON		(UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR)
 #define IIR_FIFO	0xc0
@@ -40,15 +40,6 @@ FIXTURE_TEARDOWN(uart_irq)
 	close(self->eventfd);
 	vmig_testdev_close(&self->td);
 }
-
-#define OUT(_reg, _val) \
-	ASSERT_RET(0, vmig_uart_out(self->dev, 0, _reg, _val), #_reg)
-
-#define IN(_reg) ({ \
-	uint8_t seen_reg = 0xee; \
-	ASSERT_RET(0, vmig_uart_in(self->dev, 0, _reg, &seen_reg), #_reg); \
-	seen_reg; \
-})
 
 #define SEND(_count) do { \
 	unsigned int left_to_send = (_count); \

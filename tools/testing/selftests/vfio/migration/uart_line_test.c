@@ -10,7 +10,7 @@
 #include "lib/capture.h"
 #include "lib/expect.h"
 #include "lib/testdev.h"
-#include "lib/uart.h"
+#include "lib/uart_expect.h"
 
 #define FIFO_SIZE	16
 #define FIFO		(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14)
@@ -37,15 +37,6 @@ FIXTURE_TEARDOWN(uart_line)
 {
 	vmig_testdev_close(&self->td);
 }
-
-#define OUT(_reg, _val) \
-	ASSERT_RET(0, vmig_uart_out(self->dev, 0, _reg, _val), #_reg)
-
-#define EXPECT_IN(_want, _reg) do { \
-	uint8_t seen_reg = 0xee; \
-	ASSERT_RET(0, vmig_uart_in(self->dev, 0, _reg, &seen_reg), #_reg); \
-	EXPECT_EQ(_want, seen_reg) TH_LOG("register %s", #_reg); \
-} while (0)
 
 /* Everything that was transmitted */
 #define EXPECT_LOGGED(...) do { \

@@ -15,7 +15,7 @@
 #include "lib/feature.h"
 #include "lib/irq.h"
 #include "lib/testdev.h"
-#include "lib/uart.h"
+#include "lib/uart_expect.h"
 
 #define MSI		VFIO_PCI_MSI_IRQ_INDEX
 #define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
@@ -64,15 +64,6 @@ FIXTURE_TEARDOWN(uart_timeout)
 	close(self->eventfd);
 	vmig_testdev_close(&self->td);
 }
-
-#define OUT(_reg, _val) \
-	ASSERT_RET(0, vmig_uart_out(self->dev, 0, _reg, _val), #_reg)
-
-#define IN(_reg) ({ \
-	uint8_t seen_reg = 0xee; \
-	ASSERT_RET(0, vmig_uart_in(self->dev, 0, _reg, &seen_reg), #_reg); \
-	seen_reg; \
-})
 
 #define DIVISOR(_divisor) \
 	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, 0, _divisor), "divisor")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the mtty module and its tests for one kernel, and runs them in a VM.
-# "make help" lists the targets; tools/testing/selftests/vfio/migration/vm/
-# has what they do.
+# "make help" lists the targets; tools/testing/selftests/vfio/lab/ has what they do.
 
 # The user sets these, on the command line or in the environment.
 GIVEN	:= ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB OUT RUN TESTS TEST_TIMEOUT \
@@ -84,9 +83,7 @@ quoted = '$(subst ','\'',$1)'
 passed = $(foreach name,$1,$(if $(call given,$(name)),$(name)=$(call quoted,$($(name)))))
 SELF	= $(MAKE) --no-print-directory $(call passed,CACHE OUT JOBS KERNEL LAB TIMEOUT V C CHECK W)
 
-VM	:= tools/testing/selftests/vfio/migration/vm
-LABDIR	:= tools/testing/selftests/vfio/migration/lab
-FUZZ	:= tools/testing/selftests/vfio/migration/fuzz
+DIR_LAB	:= tools/testing/selftests/vfio/lab
 
 # The differences between architectures; another one than this machine's is built
 # for by a cross compiler. Debian's arm64 kernel has no mdev, so that is built.
@@ -131,14 +128,14 @@ MTTY	:= $(STAGE)/samples/vfio-mdev/mtty
 SELFTESTS := $(B)/selftests
 LOCKED	:= flock $(B)/.lock
 QUIET	:= $(if $(filter 1,$(V)),,-s)
-OURS	:= $(VM)/ours.sh
+MARKED	:= $(DIR_LAB)/get/marked.sh
 
 BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \
 	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(VM_ROOT:%=-u %) \
 	   $(CALM) $(MTTY_GCOV:%=-g $(B)/counters.tar)
 KBUILD	:= $(if $(CROSS),ARCH=$(ARCH) CROSS_COMPILE=$(CROSS)) \
 	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) $(call passed,V C CHECK)
-BOOT_VM	:= $(VM)/run.sh $(CACHE) $(BOOT)
+BOOT_VM	:= $(DIR_LAB)/boot/run.sh $(CACHE) $(BOOT)
 
 .PHONY: help
 help: ## this list
@@ -149,18 +146,18 @@ help: ## this list
 
 .PHONY: prepare
 prepare: ## fetch what is missing: host packages, the kernel's parts
-	@$(VM)/hostpkgs.sh
-	@$(if $(CROSS),$(VM)/hostpkgs.sh $(ARCH))
-	@$(VM)/fetch.sh $(DEBIAN) $(PARTS)
-	@$(OURS) claim $(B)
-	@$(OURS) check $(B)
+	@$(DIR_LAB)/get/hostpkgs.sh
+	@$(if $(CROSS),$(DIR_LAB)/get/hostpkgs.sh $(ARCH))
+	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) $(PARTS)
+	@$(MARKED) claim $(B)
+	@$(MARKED) check $(B)
 ifneq ($(KERNEL),)
-	@$(LOCKED) $(VM)/modules.sh $(KDIR) $(KMODS)
+	@$(LOCKED) $(DIR_LAB)/boot/modules.sh $(KDIR) $(KMODS)
 endif
 
 .PHONY: stage
 stage: prepare
-	@$(LOCKED) $(VM)/stage.sh . $(KSRC) $(STAGE)
+	@$(LOCKED) $(DIR_LAB)/get/stage.sh . $(KSRC) $(STAGE)
 
 # The source as it is, for a kernel that was configured without it.
 .PHONY: mdev
@@ -176,31 +173,37 @@ modules: stage $(if $(MDEV),mdev) ## build mtty.ko; a warning is an error
 		$(KBUILD) MTTY_GCOV=$(MTTY_GCOV) \
 		$(MDEV:%=KBUILD_EXTRA_SYMBOLS=%/Module.symvers) modules
 
+# The VM has no libraries, so all is linked statically.
 .PHONY: selftests
 selftests: stage ## build the tests
-	@mkdir -p $(SELFTESTS)
+	@mkdir -p $(B)/objects
 	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory \
 		-C $(STAGE)/tools/testing/selftests/vfio/migration \
-		$(call passed,V) OUTPUT=$(SELFTESTS) KHDR_INCLUDES="-isystem $(KHDR)" \
-		USERCFLAGS=-Werror -j$(JOBS) $(CROSS:%=CROSS_COMPILE=%) \
-		$(VM_ROOT:%='USERLDFLAGS=-L%/usr/lib/aarch64-linux-gnu')
+		$(call passed,V) OUTPUT=$(B)/objects INSTALL_PATH=$(SELFTESTS) \
+		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
+		$(CROSS:%=CROSS_COMPILE=%) \
+		USERLDFLAGS="-static $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)" install
+	@cp -rL $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
 .PHONY: check
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
-	@$(VM)/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # A real VMM, in a VM that has a QEMU, by a QEMU that can run that.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
 VMM_TESTS_x86_64 := ways config_last msi early_irq stop_copy failures reorder \
 	     embedded before_data versions mdevctl libvirt
 VMM_TESTS_arm64 := early_irq ways msi
-VMM_TESTS := $(VMM_TESTS_$(ARCH):%=vmm/%.py)
+VMM_TESTS := $(VMM_TESTS_$(ARCH):%=qemu/%.py)
 
 .PHONY: systems
-systems:
-	@$(VM)/hostpkgs.sh vmm
-	@$(VM)/roots.sh $(SYSTEMS)
-	@$(VM)/fetch.sh $(DEBIAN) image
+systems: stage
+	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/qemu \
+		OUTPUT=$(SELFTESTS)/qemu $(CROSS:%=CROSS_COMPILE=%) \
+		CFLAGS="-I$(CURDIR)/samples/vfio-mdev/mtty $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)"
+	@$(DIR_LAB)/get/hostpkgs.sh vmm
+	@$(DIR_LAB)/get/roots.sh $(SYSTEMS)
+	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) image
 
 # The guest's kernel is Debian's, whatever the VM's is. KVM below KVM is no use here.
 WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
@@ -209,7 +212,7 @@ WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
 	@$(WITH_VMM) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
-		$(VM)/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
+		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
 		-l $(if $(call given,TIMEOUT),$(TIMEOUT),1500)
 
 .PHONY: shell-vmm
@@ -231,7 +234,7 @@ LAB_LIMITS = TIMEOUT=$(if $(call given,TIMEOUT),$(TIMEOUT),5400) \
 COMPLETE = MAY_SKIP=$(call quoted,$(if $(call given,MAY_SKIP),$(MAY_SKIP),no \
 	   VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2))
 # $1: which kernel, $2: how long all that runs on it takes on two CPUs
-in_lab	= kernel=$$($(LABDIR)/kernel.sh $1 $(CACHE)/debian-$(LAB) $(LAB) $(JOBS)) && \
+in_lab	= kernel=$$($(DIR_LAB)/kernels/kernel.sh $1 $(CACHE)/debian-$(LAB) $(LAB) $(JOBS)) && \
 	  $(if $(TESTS),,echo "the tests on it: some $2 minutes on two CPUs ..." &&) \
 	  $(SELF) KERNEL="$$kernel" $(LAB_LIMITS)
 
@@ -244,7 +247,7 @@ lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kme
 
 # Tests of many users at once, and of what comes in between
 RACES	:= fuzz_test irq_bound_test irq_stress_test mmap_test precopy_test stress_test \
-	   traffic_test config_churn_test data_fd_outlive_test data_fd_race_test
+	   traffic_test config_rewrite_test data_fd_outlive_test data_fd_race_test
 
 .PHONY: lab-kcsan
 lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN)
@@ -253,14 +256,14 @@ lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN
 
 .PHONY: coverage
 coverage: ## which of the driver's lines and branches the tests run; HTML
-	@$(VM)/hostpkgs.sh coverage
+	@$(DIR_LAB)/get/hostpkgs.sh coverage
 	@+$(call in_lab,gcov,5) MTTY_GCOV=1 coverage-report
 
 .PHONY: coverage-report
 coverage-report: check
-	@$(OURS) claim $(OUT)/coverage
-	@$(LABDIR)/coverage.py . $(MTTY) $(B)/counters.tar \
-		$(LABDIR)/coverage-reasons $(OUT)/coverage
+	@$(MARKED) claim $(OUT)/coverage
+	@$(DIR_LAB)/report/coverage.py . $(MTTY) $(B)/counters.tar \
+		$(DIR_LAB)/report/coverage-reasons $(OUT)/coverage
 
 .PHONY: demo
 demo: modules selftests ## watch live migrations, step by step
@@ -272,7 +275,7 @@ KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
 
 .PHONY: kernel-mtty
 kernel-mtty: prepare
-	@$(VM)/fetch.sh $(DEBIAN) sample
+	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) sample
 	@mkdir -p $(B)/$@
 	@$(LOCKED) cp -u $(DEBIAN)/sample/mtty.c $(B)/$@
 	@$(LOCKED) sh -c 'echo "obj-m := mtty.o" >$(B)/$@/Kbuild'
@@ -282,19 +285,19 @@ kernel-mtty: prepare
 bench: modules selftests $(KERNEL_MTTY) ## ours beside a reference and a target; ARGS=REPETITIONS
 	@RUN="/selftests/bench.sh $$ARGS" ADD='$(KERNEL_MTTY:%=$(B)/%/mtty.ko)' \
 		$(BOOT_VM) -n bench \
-		-r '$(VM)/bench.py $(B)/bench.json $(B)/bench.svg'
+		-r '$(DIR_LAB)/report/bench.py $(B)/bench.json $(B)/bench.svg'
 
 .PHONY: bench-config
 bench-config: modules selftests ## what sending config space costs; ARGS=REPETITIONS
 	@RUN="/selftests/bench_config.sh $$ARGS" $(BOOT_VM) -n bench-config \
-		-r '$(VM)/bench_config.py $(B)/bench-config.json'
+		-r '$(DIR_LAB)/report/bench_config.py $(B)/bench-config.json'
 
 .PHONY: fuzz
 fuzz: ## host-side fuzzing of stream and uart; ARGS=SECONDS
-	@$(VM)/hostpkgs.sh fuzz
-	@$(OURS) claim $(OUT)/fuzz
-	@+$(MAKE) $(QUIET) --no-print-directory -C $(FUZZ) OUTPUT=$(OUT)/fuzz
-	@$(FUZZ)/run.sh $(OUT)/fuzz $$ARGS
+	@$(DIR_LAB)/get/hostpkgs.sh fuzz
+	@$(MARKED) claim $(OUT)/fuzz
+	@+$(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/fuzz OUTPUT=$(OUT)/fuzz
+	@$(DIR_LAB)/fuzz/run.sh $(OUT)/fuzz $$ARGS
 
 # make itself ends with 2, whatever a recipe ends with. The file is emptied first: one
 # of an earlier run must not be taken for this one's.
@@ -314,17 +317,17 @@ shell: modules ## boot, with a shell on this terminal
 
 .PHONY: lint
 lint: stage ## checkpatch, kernel-doc, shellcheck; sparse, gcc's analyzer, coccinelle
-	@$(VM)/hostpkgs.sh lint
+	@$(DIR_LAB)/get/hostpkgs.sh lint
 	@echo "a minute or two on two CPUs:"
-	@$(VM)/lint.sh $(KSRC)
-	@$(VM)/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
+	@$(DIR_LAB)/lint/lint.sh $(KSRC)
+	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 
 # OUT and CACHE may have anybody's files. What was made here has a mark, and that
 # alone goes.
 .PHONY: clean
 clean: ## remove what was built, for all kernels
-	@$(OURS) clean $(OUT)
+	@$(MARKED) clean $(OUT)
 
 .PHONY: distclean
 distclean: clean ## and all that was fetched, for all architectures
-	@$(OURS) clean $(CACHE)
+	@$(MARKED) clean $(CACHE)

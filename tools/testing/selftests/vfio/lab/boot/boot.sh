@@ -1,0 +1,325 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boots the VM, runs the shell command $RUN in it, and judges the run. Success
+# is: the VM says on its verdict port that the command ended with status 0,
+# and no line of the kernel's log is a report.
+#
+# Usage: [ARCH=x86_64|arm64 RUN=... ADD=...] boot.sh [options]
+#   -k FILE      kernel image
+#   -m DIR       the kernel's modules (modules.sh)
+#   -t FILE      mtty.ko
+#   -x FILE      a module that mtty.ko needs and the kernel lacks
+#   -u DIR       the VM's programs, if not the host's own
+#   -s DIR       programs for /selftests
+#   -o DIR       directory for this kernel's products, logs in DIR/log
+#   -n NAME      name of the run, for its log
+#   -a tcg|kvm   accelerator
+#   -l SECONDS   time limit
+#   -p           the kernel does not patch itself
+#   -g FILE      gets what gcov has counted, as a tar file
+#   -f FILE      gets what $RUN has left in /report, as a tar file
+#   -v DIR       systems with a QEMU (roots.sh): one to boot the VM with, and all
+#                of them in it
+#   -r COMMAND   reads the output of $RUN (default: pass_on.py); the VM ends with it
+#   -e FILE      gets the exit status that the run is judged by
+#   -i           interactive shell, instead of $RUN
+set -euo pipefail
+export LC_ALL=C
+
+here=$(dirname "$(realpath "$0")")
+reader="python3 $here/pass_on.py"
+extra=
+user=
+interactive=
+tests=
+counters=
+report=
+systems=
+status_file=
+memory=2G
+accel=tcg
+# One for all CPUs of an x86: with a thread for each, QEMU 7.2 may run code from
+# before a kernel patched it, and creating a VM patches the scheduler: "Oops: int3"
+# within seconds.
+threads=single
+while getopts k:m:t:x:u:s:o:n:a:l:g:f:v:r:e:ip option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	m) modules=$OPTARG ;;
+	t) mtty=$OPTARG ;;
+	x) extra=$OPTARG ;;
+	u) user=$OPTARG ;;
+	s) tests=$OPTARG ;;
+	o) out=$OPTARG ;;
+	n) name=$OPTARG ;;
+	a) accel=$OPTARG ;;
+	l) limit=$OPTARG ;;
+	g) counters=$OPTARG ;;
+	f) report=$OPTARG ;;
+	v) systems=$OPTARG ;;
+	r) reader=$OPTARG ;;
+	e) status_file=$OPTARG ;;
+	i) interactive=1 ;;
+	p) threads=multi ;;
+	*) exit 2 ;;
+	esac
+done
+
+error() {
+	echo "error: $*" >&2
+}
+
+[ -n "$interactive" ] || [ -n "${RUN:-}" ] || {
+	error "nothing to run: give RUN='COMMAND'"
+	exit 2
+}
+[ -e "$kernel" ] || {
+	error "no kernel image $kernel"
+	exit 2
+}
+mkdir -p "$out/log"
+run=$(mktemp -d "$out/run.XXXXXX")
+qemu_pid=
+cleanup() {
+	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null || true
+	rm -rf "$run"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+# The messages may have no reader; the run is judged all the same.
+trap : PIPE
+
+# Nobody may rebuild what is being packed.
+pack() {
+	local root=$run/root file
+
+	mkdir -p "$root/added" "$root/vm" "$root/selftests"
+	exec 8>"$out/.lock"
+	flock 8
+	cp "$mtty" "$root/mtty.ko"
+	[ -z "$extra" ] || cp "$extra" "$root/vm/"
+	if [ -d "$tests" ]; then
+		cp -r "$tests/." "$root/selftests"
+		# Where a script in a kernel tree finds them, too.
+		mkdir "$root/kselftest"
+		cp "$tests"/kselftest/* "$root/kselftest/"
+	fi
+	for file in ${ADD:-}; do
+		cp -rL "$file" "$root/added/"
+	done
+	[ -z "$counters" ] || touch "$root/vm/counters"
+	[ -z "$report" ] || mkdir "$root/report"
+	if [ -n "$interactive" ]; then
+		touch "$root/vm/shell"
+	else
+		printf '%s\n' "$RUN" >"$root/vm/command"
+	fi
+	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$root" "$run/initramfs" \
+		"$user" ${systems:+"$systems/root.cpio"}
+	exec 8>&-
+	rm -rf "$root"
+}
+
+# The kernel ends the VM itself when it has crashed.
+cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init"
+
+# With KVM the VM's processor is the host's; without it, QEMU can emulate one in
+# which KVM works in turn.
+machine_x86_64() {
+	qemu=(qemu-system-x86_64)
+	[ -z "$systems" ] || use_systems
+	machine=(-M q35)
+	cmdline+=" console=ttyS0 tsc=reliable"
+	# AMD's kind of KVM.
+	[ "$accel" = kvm ] || machine+=(-accel "tcg,thread=$threads" -cpu "max,+svm,+npt")
+}
+
+# Another QEMU than the host's, run by the loader and with the libraries that it was
+# made for. KVM is of use in it only with a thread for each CPU: with one for all, a
+# guest of the VM is never woken again, sooner or later; and this QEMU does not run
+# what a kernel has patched.
+use_systems() {
+	local lib=$systems/qemu11/usr/lib/x86_64-linux-gnu
+
+	memory=4G
+	[ "${ARCH:-x86_64}" = x86_64 ] || return 0
+	threads=multi
+	qemu=("$lib/ld-linux-x86-64.so.2" --library-path "$lib"
+	      "$systems/qemu11/usr/bin/qemu-system-x86_64"
+	      -L "$systems/qemu11/usr/share/qemu"
+	      -L "$systems/qemu11/usr/share/seabios")
+}
+
+machine_arm64() {
+	qemu=(qemu-system-aarch64)
+	[ -z "$systems" ] || use_systems
+	machine=(-M "virt,gic-version=3")
+	cmdline+=" console=ttyAMA0"
+	# pauth and SVE would cost seconds at each boot.
+	[ "$accel" = kvm ] || machine=(-M "virt,gic-version=3,virtualization=on,its=on"
+		-accel "tcg,thread=multi" -cpu "max,sve=off,lpa2=off,pauth-impdef=on")
+}
+
+qemu_args() {
+	"machine_${ARCH:-x86_64}"
+	[ "$accel" != kvm ] || machine+=(-accel kvm -cpu host)
+	# shellcheck disable=SC2054
+	args=(-nodefaults -no-user-config -display none -no-reboot
+	      "${machine[@]}" -smp 2 -m "$memory"
+	      -kernel "$kernel" -initrd "$run/initramfs" -append "$cmdline"
+	      -serial "file:$run/console"
+	      -device virtio-serial-pci
+	      -chardev "file,id=verdict,path=$run/verdict"
+	      -device virtserialport,chardev=verdict,name=verdict)
+	if [ -n "$interactive" ]; then
+		args+=(-chardev "stdio,id=terminal,signal=off"
+		       -device "virtconsole,chardev=terminal")
+	else
+		args+=(-chardev "file,id=output,path=$run/output"
+		       -device "virtserialport,chardev=output,name=output")
+	fi
+	if [ -n "$report" ]; then
+		args+=(-chardev "file,id=report,path=$run/report"
+		       -device "virtserialport,chardev=report,name=report")
+	fi
+	if [ -n "$counters" ]; then
+		args+=(-chardev "file,id=counters,path=$run/counters"
+		       -device "virtserialport,chardev=counters,name=counters")
+	fi
+}
+
+# Sets qemu_status; 124 means that time was up.
+run_qemu() {
+	touch "$run/console" "$run/verdict"
+	qemu_status=0
+	if [ -n "$interactive" ]; then
+		"${qemu[@]}" "${args[@]}" || qemu_status=$?
+		return
+	fi
+	# With both ends open here, neither QEMU nor the reader can block on
+	# the other one's start; the reader sees the end when this one closes.
+	mkfifo "$run/output"
+	exec 7<>"$run/output"
+	# A child that is killed before it has become another program would run the traps
+	# of this shell, and remove its files.
+	trap '' INT TERM HUP
+	# shellcheck disable=SC2086
+	env --default-signal=INT,TERM,HUP $reader <"$run/output" 7<&- &
+	reader_pid=$!
+	env --default-signal=INT,TERM,HUP timeout --kill-after=5 "$limit" "${qemu[@]}" "${args[@]}" \
+		</dev/null >"$run/qemu.log" 2>&1 7<&- &
+	qemu_pid=$!
+	trap 'exit 130' INT TERM HUP
+	wait_for_qemu
+	exec 7<&-
+	wait "$reader_pid" || reader_status=$?
+	cat "$run/qemu.log" >&2 || true
+}
+
+# The reader may end first, for example since nobody reads what it writes. Nothing
+# would empty the pipe then, and the VM would stand still until its time is up.
+wait_for_qemu() {
+	local first
+
+	wait -n -p first "$reader_pid" "$qemu_pid" || true
+	# A signal that comes before the child has become QEMU may be lost.
+	while [ "$first" = "$reader_pid" ] && kill "$qemu_pid" 2>/dev/null; do
+		left_early=1
+		sleep 0.2
+	done
+	wait "$qemu_pid" || qemu_status=$?
+	qemu_pid=
+}
+
+last_lines() {
+	error "the console's last lines (all of it: $log):"
+	tail -n 30 "$run/text" | sed 's/^/    /' >&2
+}
+
+# Prints what the kernel reported, and during which test; fails if nothing.
+kernel_reports() {
+	local reports
+
+	reports=$(REPORTS=$(paste -sd '|' "$here/kernel-reports") awk '
+		/selftest: / { during = $0 }
+		$0 ~ ENVIRON["REPORTS"] {
+			if (during != "")
+				print "    " during
+			during = ""
+			lines = 40
+		}
+		lines > 0 { print "    " $0; lines-- }' "$run/text" | head -n 120)
+	[ -n "$reports" ] || return 1
+	error "the kernel reported (all of it: $log):"
+	echo "$reports" >&2
+}
+
+reader_left() {
+	if [ "$reader_status" = 141 ]; then
+		error "the reader of the output has gone, so the VM was ended"
+	else
+		error "$reader ended with status $reader_status, before the VM did"
+	fi
+	[ "$reader_status" != 0 ] || return 1
+	return "$reader_status"
+}
+
+judge() {
+	local verdict result=0
+
+	verdict=$(tail -n 1 "$run/verdict")
+	if [ -n "$left_early" ] && [ "${verdict#exit }" = "$verdict" ]; then
+		qemu_status=ended
+	fi
+	case $qemu_status in
+	0)
+		;;
+	ended)
+		reader_left || result=$?
+		;;
+	124 | 137)
+		error "time is up: the VM was ended after $limit s (TIMEOUT= sets the limit)"
+		last_lines
+		result=124
+		;;
+	*)
+		error "QEMU failed with status $qemu_status"
+		result=1
+		;;
+	esac
+	if kernel_reports; then
+		result=1
+	fi
+	[ $result = 0 ] || return $result
+	case $verdict in
+	"exit 0")
+		return "$reader_status"
+		;;
+	"exit "*)
+		error "exit status ${verdict#exit }"
+		return "${verdict#exit }"
+		;;
+	esac
+	error "${verdict:-the VM ended before it could say anything}"
+	last_lines
+	return 1
+}
+
+reader_status=0
+left_early=
+pack
+qemu_args
+run_qemu
+log=$out/log/$name.console
+# Another run of this name may put its own there at any time: this one's is judged.
+tr -d '\r' <"$run/console" >"$run/text"
+cp "$run/text" "$run/log"
+mv "$run/log" "$log"
+[ -z "$counters" ] || mv "$run/counters" "$counters"
+[ -z "$report" ] || mv "$run/report" "$report"
+[ -z "${VERBOSE:-}" ] || cat "$run/text" || true
+status=0
+judge || status=$?
+[ -z "$status_file" ] || echo "$status" >"$status_file"
+[ "$status" = 0 ] || exit "$status"

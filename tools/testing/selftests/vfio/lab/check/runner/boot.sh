@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
+#
+# How boot.sh judges a VM, and what accel.sh, make and .ci/run make of that. A script
+# stands for QEMU: it writes to the files that it is told to, as the VM would.
+
+# fake_qemu: its script comes from standard input, with $output, $verdict, $console
+# and $initrd.
+fake_qemu() {
+	fake_program qemu-system-x86_64 < <(
+		cat <<-'SCRIPT'
+			#!/bin/bash
+			for word; do
+				case $word in
+				file,id=output,path=*) output=${word##*=} ;;
+				file,id=verdict,path=*) verdict=${word##*=} ;;
+				file:*/console) console=${word#file:} ;;
+				*/initramfs) initrd=$word ;;
+				esac
+			done
+		SCRIPT
+		cat
+	)
+}
+
+# boot NAME OPTIONS...: what it prints goes to standard output and $dir/errors.
+boot() {
+	mkdir -p "$plain/out" "$plain/modules"
+	touch "$plain/kernel" "$plain/mtty.ko" "$plain/modules/order"
+	# Packing all programs of a VM would take longer than all the rest.
+	touch "$plain/out/base.cpio"
+	RUN=true "$here/../boot/boot.sh" -k "$plain/kernel" -m "$plain/modules" \
+		-t "$plain/mtty.ko" -o "$plain/out" -n test -l 90 "$@" 2>"${errors:-$dir/errors}"
+}
+
+# Long for a busy machine, and less than what stands for QEMU sleeps when it is not ended
+soon=45
+
+# boot_ends STATUS OPTIONS...: within some seconds, with this exit status
+boot_ends() {
+	local expected=$1 status=0 begin=$SECONDS
+	shift
+
+	boot -e "$dir/status" "$@" >"$dir/said" || status=$?
+	cat "$dir/said" "$dir/errors"
+	[ $((SECONDS - begin)) -lt $soon ] || fail "it took $((SECONDS - begin)) s"
+	[ "$status" = "$expected" ] || fail "exit status $status instead of $expected"
+	[ "$(cat "$dir/status")" = "$expected" ] || fail "-e has $(cat "$dir/status")"
+	[ -z "$(find "$plain/out" -name 'run.*')" ] || fail "files are left"
+}
+
+# reader_goes_away SCRIPT: a VM that does that, whose output is read no further than
+# the first line
+reader_goes_away() {
+	local begin=$SECONDS
+
+	fake_qemu <<<"$1"
+	{
+		boot -e "$dir/status" || true
+	} | head -n 1 >"$dir/said"
+	[ "$(cat "$dir/said")" = y ] || fail "the first line is missing"
+	[ $((SECONDS - begin)) -lt $soon ] || fail "the VM went on for $((SECONDS - begin)) s"
+	cat "$dir/errors"
+	grep -q 'the reader of the output has gone' "$dir/errors" || fail "nothing says why"
+	[ "$(cat "$dir/status")" = 141 ] || fail "exit status $(cat "$dir/status")"
+	[ -z "$(find "$plain/out" -name 'run.*')" ] || fail "files are left"
+}
+
+# Runner: the VM ends when nobody reads its output any more, whether it goes on to write
+case_reader_gone_yes() {
+	reader_goes_away 'yes >"$output"'
+}
+
+# Runner: or is silent.
+case_reader_gone_silent() {
+	reader_goes_away 'echo y >"$output"; exec sleep 80'
+}
+
+# Runner: so does one whose errors nobody reads either. It leaves no files.
+case_reader_gone_for_all() {
+	local begin=$SECONDS errors=/dev/stdout
+
+	fake_qemu <<-'SCRIPT'
+		echo y >"$output"
+		exec sleep 80
+	SCRIPT
+	{
+		boot -e "$dir/status" || true
+	} | head -n 1 >"$dir/said"
+	[ $((SECONDS - begin)) -lt $soon ] || fail "the VM went on for $((SECONDS - begin)) s"
+	[ -z "$(find "$plain/out" -name 'run.*')" ] || fail "files are left"
+	[ "$(cat "$dir/status")" = 141 ] || fail "exit status $(cat "$dir/status")"
+}
+
+# Runner: a reader that fails ends the VM, and fails the run.
+case_reader_fails() {
+	fake_qemu <<-'SCRIPT'
+		yes >"$output"
+	SCRIPT
+	boot_ends 1 -r "grep -m 1 y"
+	grep -q 'grep -m 1 y ended with status 0, before' "$dir/errors" || fail "nothing says why"
+	boot_ends 2 -r "ls --none"
+}
+
+# Runner: README, the exit status comes back: the command's own,
+case_status() {
+	fake_qemu <<-'SCRIPT'
+		echo text >"$output"
+		echo "exit $(cat "$0.status")" >>"$verdict"
+	SCRIPT
+	for status in 0 1 7 125 255; do
+		echo $status >"$plain/bin/qemu-system-x86_64.status"
+		boot_ends $status
+		[ "$(cat "$dir/said")" = text ] || fail "the output is lost"
+	done
+}
+
+# Runner: README, 124 after the time limit,
+case_status_time() {
+	fake_qemu <<<'exec sleep 80'
+	boot_ends 124 -l 1
+}
+
+# Runner: README, and 1 where the command did not end, or the kernel reported something.
+case_status_kernel() {
+	fake_qemu <<<'exit 0'
+	boot_ends 1
+	fake_qemu <<-'SCRIPT'
+		echo "BUG: it is" >"$console"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	boot_ends 1
+	grep -q 'BUG: it is' "$dir/errors" || fail "the report is lost"
+}
+
+# Runner: README, the files of ADD lie in /added, which is no directory of this machine.
+case_added_files() {
+	fake_qemu <<-'SCRIPT'
+		cp "$initrd" "$(dirname "$0")/initrd"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	mkdir -p "$plain/some"
+	echo text >"$plain/some/file"
+	ADD="$plain/some/file $plain/some" boot_ends 0
+	grep -aq 'added/file' "$plain/bin/initrd" || fail "the file is missing"
+	grep -aq 'added/some/file' "$plain/bin/initrd" || fail "the directory is missing"
+	grep -q 'cd /added' "$here/../boot/init" && grep -q '/added' README.md || fail "it is another place"
+	[ ! -e /added ] || fail "this machine has such a directory"
+}
+
+# Runner: a run is judged by its own log, though another one may put its own in place.
+case_log_of_another_run() {
+	fake_qemu <<<'echo "exit 0" >>"$verdict"'
+	fake_program mv <<-'SCRIPT'
+		#!/bin/sh
+		/bin/mv "$@"
+		case $2 in
+		*.console) echo "BUG: of another run" >"$2" ;;
+		esac
+	SCRIPT
+	boot_ends 0
+}
+
+# Runner: README, "make vm STATUS=FILE" writes it into a file.
+case_make_vm_status() {
+	fake_kernel
+	fake_qemu <<-'SCRIPT'
+		cp "$initrd" "$(dirname "$0")/initrd"
+		echo "exit 7" >>"$verdict"
+	SCRIPT
+	mkdir -p "$plain/out"
+	environment=(ACCEL=tcg RUN="it's \$HOME")
+	! plain_make "${fake_arguments[@]}" STATUS="$dir/status" vm >"$dir/said" 2>&1 ||
+		fail "the failure is lost"
+	[ "$(cat "$dir/status")" = 7 ] || {
+		cat "$dir/said"
+		fail "the status is lost"
+	}
+	grep -aqF 'it'"'"'s $HOME' "$plain/bin/initrd" || fail "RUN is changed"
+	# One of an earlier run is not to be taken for this one's.
+	! plain_make "${fake_arguments[@]}" STATUS="$dir/status" KERNEL=/none vm \
+		>"$dir/said" 2>&1 || fail "a kernel that is not there runs"
+	[ -e "$dir/status" ] && [ ! -s "$dir/status" ] || fail "an old status stays"
+}
+
+# Runner: whether KVM works is tried without what the run itself has: its reader would
+# miss its tests, and a shell would wait for somebody.
+case_kvm_trial() {
+	cp -r "$here"/../boot "$here"/../get "$plain"
+	sed -i "s|/dev/kvm|$plain/kvm|" "$plain/boot/accel.sh"
+	touch "$plain/kvm" "$plain/kernel"
+	cat >"$plain/boot/boot.sh" <<-'SCRIPT'
+		#!/bin/bash
+		for word; do
+			[ "$word" != -i ] || exit 1
+			[ "$last" != -r ] || reader=$word
+			last=$word
+		done
+		[ "$reader" = cat ]
+	SCRIPT
+	accel=$(ARCH=$(uname -m) "$plain/boot/accel.sh" "$plain/cache" -k "$plain/kernel" -i \
+		-r false -n check)
+	[ "$accel" = kvm ] || fail "$accel"
+}
+
+# Runner: .ci/run ends with the sums of all that it runs, and fails if anything did.
+ci_ends() {
+	local line=$1 status=0
+	shift
+
+	scratch_checkout "$dir/ci"
+	mkdir -p .ci
+	cp "$repo/.ci/run" .ci
+	fake_program make
+	.ci/run "$@" >"$dir/said" 2>&1 || status=$?
+	cat "$dir/said"
+	[ "$(tail -n 1 "$dir/said")" = "$line" ] || fail "it does not end with: $line"
+	case $line in
+	*" 0 failed,"*)	[ $status = 0 ] || fail "exit status $status" ;;
+	*)		[ $status != 0 ] || fail "that is no success" ;;
+	esac
+}
+
+case_ci_all() {
+	ci_ends "7 passed, 0 failed, 3 skipped" OUT=/x <<-'SCRIPT'
+		#!/bin/sh
+		[ "$*" = "$1 OUT=/x" ] || exit 1
+		[ "$1" = lint ] || echo "2 passed, 0 failed, 1 skipped"
+	SCRIPT
+}
+
+case_ci_check_fails() {
+	ci_ends "7 passed, 3 failed, 3 skipped" <<-'SCRIPT'
+		#!/bin/sh
+		[ "$1" != lint ] || exit 0
+		echo "2 passed, 1 failed, 1 skipped"
+		echo "make: *** Error"
+		exit 2
+	SCRIPT
+}
+
+case_ci_lint_fails() {
+	ci_ends "6 passed, 1 failed, 3 skipped" <<-'SCRIPT'
+		#!/bin/sh
+		[ "$1" != lint ] || exit 1
+		echo "2 passed, 0 failed, 1 skipped"
+	SCRIPT
+}
+
+case_ci_nothing_counted() {
+	ci_ends "1 passed, 3 failed, 0 skipped" <<<'#!/bin/sh'
+}
+
+# A make that fails though each case passed is one failure.
+case_ci_make_fails() {
+	ci_ends "7 passed, 3 failed, 0 skipped" <<-'SCRIPT'
+		#!/bin/sh
+		[ "$1" != lint ] || exit 0
+		echo "2 passed, 0 failed, 0 skipped"
+		exit 2
+	SCRIPT
+}
+
+case_ci_no_temporary_file() {
+	export TMPDIR=/none
+	ci_ends "0 passed, 1 failed, 0 skipped" <<<'#!/bin/sh'
+}

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
+#
+# The environment: it changes what README says, and nothing else.
+
+# Names that the kernel's makefiles, compilers, shells and other programs read, and
+# names that an environment often has.
+hostile_names=(
+	USER LOGNAME NAME B M O V0 CC CPP LD AR AS CFLAGS CPPFLAGS LDFLAGS KCFLAGS KAFLAGS
+	LLVM CLANG_FLAGS CROSS_COMPILE KBUILD_OUTPUT KBUILD_EXTRA_SYMBOLS KBUILD_VERBOSE
+	KERNELRELEASE LOCALVERSION INSTALL_MOD_PATH TARGETS OUTPUT KHDR_INCLUDES SRCARCH
+	USERCFLAGS USERLDFLAGS EXTRA_CFLAGS CONFIG_VFIO_MDEV W C CHECK CF Q quiet srctree
+	CPATH C_INCLUDE_PATH LIBRARY_PATH LD_LIBRARY_PATH GREP_OPTIONS CDPATH ENV
+	POSIXLY_CORRECT TZ COLUMNS LS_COLORS PERL5OPT PYTHONPATH TAR_OPTIONS XZ_OPT
+	PROGRESS REPORT BOTH_PATHS MAY_SKIP MTTY_GCOV STATUS KERNEL_SOURCE
+	LC_CTYPE LANG LANGUAGE
+)
+
+# All names that the Makefile has for variables, but for those that are the user's
+own_names() {
+	sed -nE 's/^(override )?([A-Za-z_0-9]+)[[:space:]]*[:?+]?=.*/\2/p' Makefile
+	grep -oE '\$\([A-Za-z_0-9]+\)' Makefile | tr -d '$()'
+}
+
+users_names() {
+	sed -n '/^GIVEN/,/[^\\]$/p' Makefile | tr -s ':=\\\t ' '\n' | grep -v GIVEN
+	echo HOME PATH SHELL MAKE CURDIR | tr ' ' '\n'
+}
+
+# Sets environment: each such name has a value that breaks what takes it. USER and
+# LOGNAME are for programs; they are kept.
+set_hostile() {
+	local name
+
+	environment=()
+	while read -r name; do
+		environment+=("$name=garbage $name")
+	done < <({ own_names; printf '%s\n' "${hostile_names[@]}"; } | sort -u |
+		grep -vxF "$(users_names)")
+	[ ${#environment[@]} -gt 100 ] || fail "only ${#environment[@]} names"
+}
+
+# Prints the variables of the Makefile, as they are when it has been read.
+variables() {
+	plain_make -np "$@" help 2>/dev/null |
+		awk '/^#/ { ours = /from .Makefile./; next } ours && !/^MAKE/' | sort
+}
+
+# Runner: README, the user's variables; all others are the Makefile's own.
+case_own_variables() {
+	local arguments
+
+	for arguments in ARCH=x86_64 ARCH=arm64 KERNEL=/none; do
+		environment=()
+		variables $arguments >"$dir/usual"
+		[ "$(wc -l <"$dir/usual")" -gt 60 ] || fail "the Makefile has no variables"
+		set_hostile
+		variables $arguments >"$dir/hostile"
+		diff "$dir/usual" "$dir/hostile" || fail "the environment changes variables"
+	done
+}
+
+# Runner: the programs that the Makefile calls see variables that are known to be harmless.
+case_environment_of_children() {
+	local print='print-environment: ; @env'
+
+	environment=(LC_ALL=de_DE.UTF-8)
+	plain_make -s --eval "$print" print-environment | sort >"$dir/usual"
+	set_hostile
+	environment+=(LC_ALL=de_DE.UTF-8 'BASH_FUNC_sed%%=() { echo no; }')
+	plain_make -s --eval "$print" print-environment | sort >"$dir/hostile"
+	diff "$dir/usual" <(grep -vE '^(USER|LOGNAME)=' "$dir/hostile") ||
+		fail "the environment gets through"
+	grep -qx LC_ALL=C "$dir/usual" || fail "programs speak the user's language"
+	grep -q '^RUN=' "$dir/usual" || fail "RUN does not get through"
+}
+
+# Runner: the user's words are not expanded by make.
+case_users_words() {
+	local print='print-words: ; @printf "%s|" "$$RUN" "$$ADD" "$$TESTS" "$$ARGS"'
+	local words="a  \$HOME \$(B) \`b\` 'c' \"d\" V=1 #e"
+
+	plain_make -s --eval "$print" RUN="$words" ADD="$words" TESTS="$words" \
+		ARGS="$words" print-words >"$dir/line"
+	environment=(RUN="$words" ADD="$words" TESTS="$words" ARGS="$words")
+	plain_make -s --eval "$print" print-words >"$dir/env"
+	[ "$(cat "$dir/line")" = "$words|$words|$words|$words|" ] || {
+		cat "$dir/line"
+		fail "words of the command line are changed"
+	}
+	cmp "$dir/line" "$dir/env" || fail "words of the environment are changed"
+}
+
+# Runner: a variable that there is none of is a mistake, not something to be ignored.
+case_unknown_variable() {
+	refuses 'TEST: no such variable' TEST=uart_test check
+	refuses 'B: no such variable' B=/tmp clean
+	refuses "TIMEOUT must be a number, not '1m'" TIMEOUT=1m vm
+	refuses "JOBS must be a number, not '-1'" JOBS=-1 vm
+	refuses "LAB must be a number, not '../7'" LAB=../7 lab
+	environment=(ARCH=riscv)
+	refuses "ARCH is x86_64 or arm64, not 'riscv'" modules
+}
+
+# A directory with programs that stand for others; it comes first in PATH.
+fake_program() {
+	mkdir -p "$plain/bin"
+	cat >"$plain/bin/$1"
+	chmod +x "$plain/bin/$1"
+	export PATH=$plain/bin:$PATH
+}
+
+# A kernel's tree and a cache, as far as "make modules" and "make vm" read them. Its
+# makefile keeps its own environment and variables.
+fake_kernel() {
+	local tree=$plain/kernel cache=$plain/cache/debian-6.12
+
+	mkdir -p "$tree/arch/x86/boot" "$cache/src/tools/testing/selftests/kselftest"
+	touch "$tree/arch/x86/boot/bzImage" "$tree/modules.order" "$tree/.config"
+	printf '%s.ko\n' virtio_pci virtio_console vfio vfio_iommu_type1 mdev \
+		>"$tree/modules.builtin"
+	touch "$cache/.lock" "$cache/source.done"
+	echo 6.12 >"$cache/version"
+	printf '%s\n' 'modules: ; @env | sort >$(CURDIR)/environment; \
+		echo "M=$(M) W=$(W) O=$(O) V=$(V) CC=$(CC) KCFLAGS=$(KCFLAGS)" \
+			>$(CURDIR)/variables; \
+		echo module >$(M)/mtty.ko' >"$tree/Makefile"
+	fake_arguments=(KERNEL="$tree" CACHE="$plain/cache" OUT="$plain/out" JOBS=1)
+}
+
+# Runner: a kernel's makefiles get what they are given, and nothing of the environment.
+case_kernel_build() {
+	fake_kernel
+	plain_make "${fake_arguments[@]}" modules
+	sort "$plain/kernel/environment" "$plain/kernel/variables" >"$dir/usual"
+	grep -q 'M=.*/stage/samples/vfio-mdev/mtty W=1 ' "$dir/usual" || fail "M is missing"
+	rm -r "$plain/out"
+	set_hostile
+	plain_make "${fake_arguments[@]}" modules || fail "make modules fails"
+	sort "$plain/kernel/environment" "$plain/kernel/variables" |
+		grep -vE '^(USER|LOGNAME)=' >"$dir/hostile"
+	diff "$dir/usual" "$dir/hostile" || fail "the environment gets through"
+}
+
+# Runner: any language will do. This apt speaks German, but for the language C.
+case_language() {
+	fake_program apt-get </dev/null
+	fake_program dpkg <<-'SCRIPT'
+		#!/bin/sh
+		echo amd64
+	SCRIPT
+	fake_program apt-cache <<-'SCRIPT'
+		#!/bin/sh
+		word='Hängt ab von'
+		[ "$LC_ALL" != C ] || word=Depends
+		[ "$*" != "depends linux-image-6.12-amd64" ] || echo "  $word: linux-image-6.12.1"
+	SCRIPT
+	printf '#!/bin/sh\nexit 0\n' >"$plain/bin/apt-get"
+	LC_ALL=de_DE.UTF-8 LANGUAGE=de "$here/../get/fetch.sh" "$plain/cache" image \
+		>"$dir/said" 2>&1 || true
+	cat "$dir/said"
+	grep -q 'fetching linux-image-6.12.1' "$dir/said" || fail "no kernel is found"
+}
+
+# Runner: the variables that one make gives to another, which runs the tests on a lab kernel, or for
+# another architecture
+case_lab_variables() {
+	local words="a_test b_test" skip="no such thing, 'really'"
+
+	fake_kernel
+	scratch_checkout "$plain/mtty"
+	mkdir -p include samples/vfio-mdev/mtty tools/testing/selftests/vfio/migration
+	touch samples/vfio-mdev/mtty/Kbuild
+	cd tools/testing/selftests/vfio || exit 1
+	printf 'install: ; @mkdir -p $(INSTALL_PATH)\n' >migration/Makefile
+	printf '#!/bin/sh\necho %s\n' "$plain/kernel" >lab/kernels/kernel.sh
+	printf '#!/bin/sh\nenv >%s\necho "$*" >>%s\n' "$plain/seen" "$plain/seen" >lab/check/check.sh
+	chmod +x lab/kernels/kernel.sh
+	cd "$plain/mtty" || exit 1
+	fake_arguments=("${fake_arguments[@]:1}")
+	plain_make -s "${fake_arguments[@]}" ARGS='-t $x' lab-kasan
+	grep -qxF "BOTH_PATHS=1" "$plain/seen" && grep -qxF 'TEST_TIMEOUT=900' "$plain/seen" &&
+		grep -qxF 'MAY_SKIP=no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2' "$plain/seen" &&
+		grep -qxF 'ARGS=-t $x' "$plain/seen" && grep -q -- ' -l 5400 ' "$plain/seen" ||
+		fail "lab-kasan: $(cat "$plain/seen")"
+	plain_make -s "${fake_arguments[@]}" TESTS="$words" MAY_SKIP="$skip" TIMEOUT=7 \
+		TEST_TIMEOUT=8 lab-kcsan
+	grep -qxF "TESTS=$words" "$plain/seen" && grep -qxF 'TEST_TIMEOUT=8' "$plain/seen" &&
+		grep -qxF "MAY_SKIP=$skip" "$plain/seen" && grep -q -- ' -l 7 ' "$plain/seen" ||
+		fail "lab-kcsan: $(cat "$plain/seen")"
+	[ -n "$(find "$plain/out" -maxdepth 1 -name 'kernel-*')" ] || fail "OUT is another one"
+}

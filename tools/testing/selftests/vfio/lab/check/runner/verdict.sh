@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
+#
+# The summary's judgement of a program's output and exit status.
+
+# name | exit status of the program | what the summary must say | output
+# "ok" alone: it must find nothing wrong.
+verdicts+=(
+	# Runner: a program that reports as announced has passed.
+	'verdict_good|0|ok|TAP version 13\n1..2\n# text\nok 1 a\nok 2 b # SKIP reason\n'
+	'verdict_good_subtests|0|ok|KTAP version 1\n1..1\n  KTAP version 1\n  1..2\n  ok 1 a\n  ok 2 b\nok 1 suite\n'
+	'verdict_good_skip_all|4|ok|TAP version 13\n1..0 # SKIP no device\n'
+	'verdict_good_without_line_end|0|ok|TAP version 13\n1..1\nok 1 a'
+	'verdict_good_colour|0|ok|TAP version 13\n1..1\n# \033[31mred\033[0m\nok 1 a\n'
+	# Runner: a case that failed is a failure, whatever the exit status.
+	'verdict_not_ok|1|b failed|TAP version 13\n1..2\nok 1 a\nnot ok 2 b\n'
+	'verdict_not_ok_exit_0|0|b failed|TAP version 13\n1..2\nok 1 a\nnot ok 2 b\n'
+	'verdict_not_ok_without_line_end|0|b failed|TAP version 13\n1..2\nok 1 a\nnot ok 2 b'
+	# Runner: an exit status that does not fit the results is a failure.
+	'verdict_ok_exit_1|1|exit status 1, though no case failed|TAP version 13\n1..1\nok 1 a\n'
+	'verdict_ok_exit_4|4|exit status 4 means that all was skipped|TAP version 13\n1..1\nok 1 a\n'
+	'verdict_crash|139|crashed: SIGSEGV|TAP version 13\n1..1\nok 1 a\n'
+	'verdict_killed|137|killed after its time limit|TAP version 13\n1..1\nok 1 a\n'
+	# Runner: the plan holds.
+	'verdict_beyond_the_plan|0|more results than the 2 of the plan: .not ok 3 c|TAP version 13\n1..2\nok 1 a\nok 2 b\nnot ok 3 c\n'
+	'verdict_ok_beyond_the_plan|0|more results than the 1 of the plan|TAP version 13\n1..1\nok 1 a\nok 2 b\n'
+	'verdict_too_few|0|1 of 3 test cases were announced|TAP version 13\n1..3\nok 1 a\nok 2 b\n'
+	'verdict_no_plan|0|a result without a plan|TAP version 13\nok 1 a\nok 2 b\n'
+	'verdict_late_plan|0|a plan behind the first result|TAP version 13\nok 1 a\n1..1\n'
+	'verdict_second_plan|0|a second plan|TAP version 13\n1..1\nok 1 a\n1..2\n'
+	'verdict_nothing|0|ran no test case|just text\n'
+	'verdict_empty_plan|0|ran no test case|TAP version 13\n1..0\n'
+	# Runner: numbers come in order, each once.
+	'verdict_number_twice|0|number 1 where 2 comes next|TAP version 13\n1..2\nok 1 a\nok 1 b\n'
+	'verdict_number_order|0|number 2 where 1 comes next|TAP version 13\n1..2\nok 2 b\nok 1 a\n'
+	'verdict_no_number|0|no result in the form of KTAP|TAP version 13\n1..1\nok 1 a\nnot ok b\n'
+	'verdict_unreadable|0|no result in the form of KTAP|TAP version 13\n1..1\nok 1 a\nnot ok 2 b#c\n'
+	# Runner: a list begins with a header, and results before it count as well.
+	'verdict_no_header|0|a result before the header|1..1\nok 1 a\n'
+	'verdict_before_header|0|a result before the header|not ok 1 a\nTAP version 13\n1..1\nok 1 a\n'
+	'verdict_second_header|0|a second header|TAP version 13\n1..1\nok 1 a\nTAP version 13\n1..1\nnot ok 1 a\n'
+	# Runner: a program that says that it gave up has failed.
+	'verdict_bail_out|0|it gave up|TAP version 13\n1..1\nok 1 a\nBail out! no device\n'
+	# Runner: subtests are judged as well as their sum.
+	'verdict_subtest|0|b failed|KTAP version 1\n1..1\n  KTAP version 1\n  1..2\n  ok 1 a\n  not ok 2 b\nok 1 suite\n'
+	'verdict_suite|0|suite failed, though no case|KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 a\nnot ok 1 suite\n'
+	'verdict_subtest_plan|0|more results than the 1 of the plan|KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 a\n  not ok 2 b\nok 1 suite\n'
+	# Runner: bytes that are no text may hide a result.
+	'verdict_zero_byte|0|not text|TAP version 13\n1..1\nok 1 a\n\0not ok 2 b\n'
+	'verdict_no_utf8|0|not text|TAP version 13\n1..1\nok 1 a\n\377\376not ok 2 b\n'
+)
+
+# summarize TEST...: standard input, as it comes out of the VM
+summarize() {
+	mkdir -p "$dir/sums"
+	timeout 60 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" "$@" \
+		>"$dir/said" 2>&1
+}
+
+judge_verdict() {
+	local row status expected output result=0
+
+	for row in "${verdicts[@]}"; do
+		[ "${row%%|*}" != "$1" ] || break
+	done
+	IFS='|' read -r _ status expected output <<<"$row"
+	{
+		printf '@mark begin-run a_test\n@mark begin a_test\n'
+		printf '%b' "$output"
+		printf '\n@mark end a_test %s 1\n@mark end-run\n' "$status"
+	} | summarize a_test || result=$?
+	cat "$dir/said"
+	if [ "$expected" = ok ]; then
+		[ "$result" = 0 ] || fail "exit status $result"
+		grep -q '^ok a_test:' "$dir/said" || fail "not ok"
+		return
+	fi
+	[ "$result" = 1 ] || fail "exit status $result"
+	grep -q '^not ok a_test:' "$dir/said" || fail "that is ok"
+	grep -q -- "$expected" "$dir/said" || fail "it does not say: $expected"
+}
+
+# Runner: a program that is to run twice and ran once has not run.
+case_run_twice() {
+	! printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \
+		'TAP version 13\n1..1\nok 1 a\n' | summarize a_test a_test ||
+		fail "that is ok"
+	grep -q '^not ok, were not run: a_test' "$dir/said" || fail "it does not say so"
+}
+
+# Runner: the summary ends when nobody reads it any more, though more may come.
+case_summary_reader_gone() {
+	local status
+
+	mkdir "$dir/sums"
+	mkfifo "$dir/fifo"
+	exec 5<>"$dir/fifo"
+	printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \
+		'TAP version 13\n1..1\nok 1 a\n' >&5
+	timeout 60 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" a_test \
+		<"$dir/fifo" 2>"$dir/errors" | head -n 1 >"$dir/said" || true
+	status=${PIPESTATUS[0]}
+	grep -q '^ok a_test' "$dir/said" || fail "the summary is lost"
+	[ "$status" = 141 ] || fail "exit status $status"
+	[ ! -s "$dir/errors" ] || fail "$(cat "$dir/errors")"
+}
+
+# A copy of the scripts, where those of a test can be other ones. run.sh runs its
+# reader with what its RUN would print.
+copy_scripts() {
+	copy=$plain
+	scripts=$copy/lab/check
+	mkdir -p "$copy/lab" "$copy/migration/room" "$copy/out/selftests"
+	cp -r "$here" "$here/../boot" "$copy/lab"
+	cp "$here/../../migration/settings" "$copy/migration"
+	rm "$scripts/runner_test.sh"
+	cat >"$copy/lab/boot/run.sh" <<-'SCRIPT'
+		#!/bin/bash
+		printf '%s\n' "$RUN" >"$(dirname "$0")/command"
+		while [ $# -gt 0 ]; do
+			[ "$1" != -r ] || reader=$2
+			shift
+		done
+		set -- $RUN
+		{
+			for test in "${@:7}"; do
+				printf '%s begin %s\n' "$4" "$test"
+				printf '%b' 'TAP version 13\n1..1\nok 1 b\n'
+				printf '%s end %s 0 1\n' "$4" "$test"
+			done
+		} | $reader
+	SCRIPT
+	printf '#!/bin/sh\nprintf "TAP version 13\n1..2\nok 1 a\nnot ok 2 $*\n"; exit 1\n' \
+		>"$scripts/a_test.sh"
+	touch "$copy/migration/room/b_test.c" "$copy/migration/room/c_test.sh" "$copy/out/selftests/b_test" \
+		"$copy/out/selftests/c_test.sh"
+	chmod +x "$scripts/a_test.sh" "$copy/lab/boot/run.sh" "$copy"/out/selftests/*
+}
+
+run_check() {
+	TESTS='' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/said" 2>&1 || return
+}
+
+# Runner: the closing line counts the tests of this machine and those of the VM.
+case_closing_line() {
+	copy_scripts
+	! run_check || fail "a failure is not one"
+	cat "$dir/said"
+	[ "$(tail -n 1 "$dir/said")" = "3 passed, 1 failed, 0 skipped" ] || fail "not all is counted"
+	[ -s "$copy/out/log/check.ktap" ] && [ -s "$copy/out/log/check-here.ktap" ] ||
+		fail "not all was kept"
+}
+
+# Runner: TESTS selects among both.
+case_selected() {
+	copy_scripts
+	TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/said" 2>&1 ||
+		fail "b_test fails"
+	[ "$(tail -n 1 "$dir/said")" = "1 passed, 0 failed, 0 skipped" ] || fail "more than b_test"
+	! TESTS=none_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/said" 2>&1 ||
+		fail "there is a none_test"
+	grep -q 'no test program none_test' "$dir/said" || fail "none_test is missed without a word"
+}
+
+# Runner: ARGS reaches a program of the VM as it is.
+case_args_quoted() {
+	local args="-t it's"
+
+	copy_scripts
+	TESTS=b_test ARGS=$args "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" \
+		>"$dir/said" 2>&1 || fail "b_test fails"
+	cat "$copy/lab/boot/command"
+	sh -c "$(sed 's/^exec sh/set --/' "$copy/lab/boot/command")"'; [ "$4" = "$0" ]' "$args" ||
+		fail "that is not one word"
+}

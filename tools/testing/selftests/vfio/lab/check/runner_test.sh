@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests of what runs the tests: the Makefile and the scripts in this directory. They
+# run on this machine, with throw-away directories and with programs that stand for
+# apt, for QEMU and for a kernel's build. No VM is booted and nothing is fetched.
+#
+# Each file in runner/ has functions case_NAME: a case passes if its function does. The
+# rows of a table "verdicts" are cases, too.
+#
+# Usage: [KERNEL_SOURCE=DIR] runner_test.sh [-t NAME]...
+#   KERNEL_SOURCE  has kunit's parser; make check gives it
+set -u
+export LC_ALL=C
+
+# make check has set these for the programs that it runs; a case sets its own.
+unset ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP NAME PROGRESS REPORT RUN TESTS TEST_TIMEOUT VERBOSE
+
+here=$(dirname "$(realpath "$0")")
+repo=$(realpath "$here/../../../../../..")
+KERNEL_SOURCE=${KERNEL_SOURCE:-${HOME:-}/.cache/mtty-vfio/debian-6.12/src}
+verdicts=()
+
+for file in "$here"/runner/*.sh; do
+	# shellcheck source=/dev/null
+	. "$file"
+done
+
+# Ends a case; the text and what it shows are printed above its result.
+fail() {
+	echo "$*"
+	exit 1
+}
+
+# make, as somebody calls it whose environment is known. The directory of the
+# makefile is the current one.
+plain_make() {
+	env -i PATH="$PATH" HOME="${HOME:-/}" TERM=dumb "${environment[@]}" make "$@"
+}
+
+# make must have refused, with this text.
+refuses() {
+	local text=$1
+	shift
+
+	! plain_make "$@" >"$dir/said" 2>&1 || fail "make $* does not fail"
+	grep -qF -- "$text" "$dir/said" || {
+		cat "$dir/said"
+		fail "make $* does not say: $text"
+	}
+}
+
+# A checkout, as far as the Makefile needs one that builds nothing
+scratch_checkout() {
+	local scripts=tools/testing/selftests/vfio
+
+	mkdir -p "$1/$scripts"
+	cp "$repo/Makefile" "$1"
+	cp -r "$here/.." "$1/$scripts/lab"
+	cd "$1" || exit 1
+}
+
+# Lists a directory, by name and size.
+tree() {
+	(cd "$1" && find . -printf '%y %s %p\n' | sort)
+}
+
+all_cases() {
+	local row
+
+	declare -F | sed -n 's/^declare -f case_//p'
+	for row in "${verdicts[@]}"; do
+		echo "${row%%|*}"
+	done
+}
+
+# In a shell of its own, with two directories of its own: one has a space in its name.
+run_case() {
+	local name=$1 dir plain status
+
+	dir=$(mktemp -d "/tmp/runner test.XXXXXX") && plain=$(mktemp -d /tmp/runner.XXXXXX) ||
+		return 1
+	(
+		set -e
+		# A case adds variables of the environment of make here.
+		environment=()
+		cd "$repo"
+		if declare -F "case_$name" >/dev/null; then
+			"case_$name"
+		else
+			judge_verdict "$name"
+		fi
+	) >"$dir.log" 2>&1 </dev/null
+	status=$?
+	[ $status = 0 ] || sed 's/^/# /' "$dir.log"
+	rm -rf "$dir" "$dir.log" "$plain"
+	return $status
+}
+
+selected=()
+while getopts t: option; do
+	[ "$option" = t ] || exit 2
+	selected+=("$OPTARG")
+done
+[ ${#selected[@]} -gt 0 ] || mapfile -t selected < <(all_cases)
+[ -e "$KERNEL_SOURCE/tools/testing/kunit/kunit_parser.py" ] || {
+	echo "error: no kunit parser in $KERNEL_SOURCE: set KERNEL_SOURCE" >&2
+	exit 1
+}
+
+number=0 failed=0
+echo "TAP version 13"
+echo "1..${#selected[@]}"
+for name in "${selected[@]}"; do
+	number=$((number + 1))
+	word=ok
+	if ! all_cases | grep -qxF -- "$name"; then
+		echo "# no such case"
+		word="not ok"
+	elif ! run_case "$name"; then
+		word="not ok"
+	fi
+	[ "$word" = ok ] || failed=1
+	echo "$word $number $name"
+done
+[ $failed = 0 ]

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Lays this repository over the little of a kernel tree that the builds need,
+# as a farm of links in STAGE: kbuild and kselftest write beside their sources,
+# so each kernel gets a stage of its own and the repository stays clean.
+# The directories are real ones, for "../.." to mean the stage.
+#
+# Usage: stage.sh REPO KSRC STAGE
+#   KSRC  kernel source (tools/testing/selftests of it is used)
+set -eu
+export LC_ALL=C
+
+here=$(dirname "$(realpath "$0")")
+repo=$(realpath "$1")
+ksrc=$(realpath "$2")
+stage=$3
+selftests=tools/testing/selftests
+
+# Links keep the time of what they point to, so only links that are missing
+# or lead nowhere cost a rebuild.
+link() {
+	[ "$(readlink "$2")" = "$1" ] || ln -sfn "$1" "$2"
+}
+
+"$here/marked.sh" check "$stage"
+mkdir -p "$stage/$selftests"
+stage=$(realpath "$stage")
+find "$stage" -xtype l -delete
+
+cd "$repo"
+find include samples "$selftests" -path '*/lab' -prune -o -type f \
+	\( -name '*.[ch]' -o -name '*.sh' -o -name Makefile \
+	   -o -name Kbuild -o -name Kconfig -o -name config -o -name config.x86_64 \
+	   -o -name settings \) ! -name '*.mod.c' -print |
+while read -r file; do
+	[ -L "$stage/$file" ] || mkdir -p "$stage/${file%/*}"
+	link "$repo/$file" "$stage/$file"
+done
+for file in lib.mk kselftest.h kselftest_harness.h kselftest; do
+	link "$ksrc/$selftests/$file" "$stage/$selftests/$file"
+done

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds a lab kernel, unless the cache has it, and prints the path of the
+# built tree: what KERNEL= takes. Progress goes to standard error. A tree is
+# known by its source, its options and its compiler; when one of them changes
+# another one is built, beside it. In which fragment an option is does not matter.
+#
+# Usage: kernel.sh KIND CACHE SERIES JOBS
+#   KIND     kasan, kcsan or gcov, as there are KIND.config
+#   CACHE    of fetch.sh, for this series
+#   SERIES   of fetch.sh
+set -euo pipefail
+export LC_ALL=C
+
+here=$(dirname "$(realpath "$0")")
+get=$here/../get
+kind=$1
+cache=$2
+series=$3
+jobs=$4
+tests=$here/../../migration
+fragments=("$tests/config" "$tests/config.x86_64" "$here/lab.config"
+	   "$here/$kind.config")
+[ "$series" = 6.12 ] || fragments+=("$here/newer.config")
+# The kernel's own races are not looked for, only those that our module is in.
+variables=()
+[ "$kind" != kcsan ] || variables=(KCSAN_SANITIZE=n)
+# Lines that a build prints, to tell how far it has come.
+about=3000
+minutes=12
+[ "$kind" = kasan ] || minutes=6
+
+die() {
+	echo "error: $*" >&2
+	exit 1
+}
+
+"$get/hostpkgs.sh" kernel >&2
+"$get/fetch.sh" -s "$series" "$cache" kernel >&2
+cache=$(realpath "$cache")
+source=$cache/kernel
+
+# Neither a calling make nor its variables may leak in.
+kmake() {
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$source" O="$tree" \
+		ARCH=x86 "${variables[@]}" "$@"
+}
+
+version=$(sed 's/^[^_]*_\([^-~]*\).*/\1/' "$source/.debian-package")
+hash=$({
+	cat "$source/.debian-package"
+	grep -h CONFIG_ "${fragments[@]}" | sort
+	echo "${variables[*]}"
+	gcc --version | head -n 1
+} | sha256sum | cut -c -12)
+tree=$cache/$kind-$version-$hash
+
+# Kconfig drops without a word what it cannot have.
+check_config() {
+	local line missing=
+
+	while read -r line; do
+		case $line in
+		CONFIG_*)
+			grep -qxF "$line" "$tree/.config" ||
+				missing+=" $line"
+			;;
+		"# CONFIG_"*" is not set")
+			line=${line#\# }
+			! grep -q "^${line%% *}=" "$tree/.config" ||
+				missing+=" ${line%% *}=n"
+			;;
+		esac
+	done < <(cat "${fragments[@]}")
+	[ -z "$missing" ] || die "this kernel cannot have$missing"
+}
+
+configure() {
+	mkdir -p "$tree"
+	cat "${fragments[@]}" >"$tree/fragment"
+	kmake -s KCONFIG_ALLCONFIG="$tree/fragment" allnoconfig \
+		>"$tree/build.log" 2>&1 || {
+		cat "$tree/build.log" >&2
+		die "make allnoconfig failed"
+	}
+	check_config
+}
+
+progress() {
+	local start=$SECONDS took
+
+	while sleep 20; do
+		took=$((SECONDS - start))
+		printf '  %d:%02d  %d of about %d steps\n' $((took / 60)) \
+			$((took % 60)) "$(wc -l <"$tree/build.log")" $about
+	done
+}
+
+build() {
+	local status=0
+
+	echo "building a kernel $version with ${kind^^}, once for these options: some $minutes minutes on two CPUs ..."
+	progress 9>&- &
+	teller=$!
+	trap 'kill $teller' EXIT
+	kmake -j"$jobs" bzImage modules headers >"$tree/build.log" 2>&1 || status=$?
+	kill $teller
+	trap - EXIT
+	wait $teller 2>/dev/null || true
+	[ $status = 0 ] || {
+		grep -iE -m 20 'error|\*\*\*' "$tree/build.log" || true
+		die "the build failed (all it said: $tree/build.log)"
+	}
+}
+
+# What a module and a VM need stays; it is a tenth.
+prune() {
+	"$get/marked.sh" check "$tree"
+	find "$tree" -name '*.[oa]' ! -path '*/tools/*' ! -path '*/scripts/*' -delete
+	find "$tree" -name '.tmp_*' -delete
+}
+
+if [ ! -e "$tree/.complete" ]; then
+	exec 9>"$cache/.lab-lock"
+	flock -n 9 || {
+		echo "waiting for another run that builds in $cache ..." >&2
+		flock 9
+	}
+fi
+# Another run may have done it meanwhile.
+if [ ! -e "$tree/.complete" ]; then
+	configure
+	build >&2
+	prune
+	touch "$tree/.complete"
+fi
+echo "$tree"

@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Policy "embedded": QEMU, which does not know of it, migrates the card all the same."""
+
+from lib.cases import Program
+from lib.lab import Way
+
+
+def there(guest_run):
+    """Pre-copy, with all defaults"""
+    guest_run.migrate(Way())
+
+
+def and_back(guest_run):
+    """With multifd"""
+    guest_run.migrate(Way(('multifd',)))
+
+
+if __name__ == '__main__':
+    Program([there, and_back], config_policy='embedded').run()

@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""A card that can neither pre-copy nor P2P: all of it goes while the guest stands still."""
+
+from lib.cases import Program
+from lib.lab import Way
+
+
+def there(guest_run):
+    """Everything in STOP_COPY"""
+    assert guest_run.vmm.has_traced('mig_flags 0x1,')
+    guest_run.migrate(Way())
+
+
+def and_back(guest_run):
+    """With multifd"""
+    guest_run.migrate(Way(('multifd',)))
+
+
+if __name__ == '__main__':
+    Program([there, and_back], features='stop_copy').run()

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Another QEMU, version 10: by itself, and to and from the newest there is."""
+
+from lib.cases import Program, Skip
+from lib.lab import Way
+from lib.qemu import has_version
+
+
+def ten_to_ten(guest_run):
+    """Pre-copy, with all defaults"""
+    need(10)
+    guest_run.migrate(Way())
+
+
+def ten_to_eleven(guest_run):
+    """A host was upgraded"""
+    need(10)
+    guest_run.version = None
+    guest_run.migrate(Way())
+
+
+def eleven_to_ten(guest_run):
+    """And has to be downgraded"""
+    need(10)
+    guest_run.version = 10
+    guest_run.migrate(Way())
+
+
+def need(version):
+    """Debian has it for one architecture only."""
+    if not has_version(version):
+        raise Skip(f'no QEMU {version} here')
+
+
+if __name__ == '__main__':
+    Program([ten_to_ten, ten_to_eleven, eleven_to_ten],
+            version=10 if has_version(10) else None, machine='pc-q35-10.0').run()

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Does a guest that uses the card survive every way in which QEMU can migrate it?
+
+INTx, by KVM's resample path. The policy is "independent", the default.
+"""
+
+import time
+
+from lib.cases import Program
+from lib.lab import Way
+
+
+def over_a_unix_socket(guest_run):
+    """Pre-copy, with all defaults"""
+    guest_run.migrate(Way())
+
+
+def and_back(guest_run):
+    """The first card again, which another guest had used"""
+    first = guest_run.all[0].card
+    guest_run.migrate(Way())
+    assert guest_run.vmm.card is first
+
+
+def through_a_file(guest_run):
+    """The source has ended before the destination is there"""
+    guest_run.migrate(Way(carrier='file'))
+
+
+def with_multifd(guest_run):
+    """The card's data take channels of their own"""
+    guest_run.migrate(Way(('multifd',)))
+    assert guest_run.vmm.has_traced('vfio_load_bufs_thread_start')
+
+
+def with_switchover_ack(guest_run):
+    """The destination says when it has the card's initial data"""
+    guest_run.migrate(Way(('return-path', 'switchover-ack')))
+    assert guest_run.vmm.has_traced('loadvm_approve_switchover')
+
+
+def with_many_iterations(guest_run):
+    """A narrow link and a guest that writes: pre-copy goes round and round"""
+    rounds = []
+
+    def widen(vmm):
+        deadline = time.monotonic() + 90
+        while (not rounds or rounds[-1] < 5) and time.monotonic() < deadline:
+            time.sleep(0.1)
+            migration = vmm.migration()
+            rounds.append(migration.get('ram', {}).get('dirty-sync-count', 0))
+            if migration['status'] not in ('setup', 'active'):
+                break
+        vmm.link.say('dirty 0')
+        vmm.set(max_bandwidth=1 << 30, downtime_limit=300)
+
+    guest_run.vmm.link.say('dirty 4194304')
+    guest_run.migrate(Way(max_bandwidth=24 << 20, downtime_limit=0), during=widen)
+    assert rounds[-1] >= 5, rounds[-1]
+
+
+if __name__ == '__main__':
+    Program([
+        over_a_unix_socket, and_back, through_a_file, with_multifd, with_switchover_ack,
+        with_many_iterations,
+    ]).run()

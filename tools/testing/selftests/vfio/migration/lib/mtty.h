@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that a test of mtty includes: the harness, lib/vfio/ and lib/mtty/.
+ */
+#ifndef VMIG_ALL_MTTY_H
+#define VMIG_ALL_MTTY_H
+
+#include "vfio.h"
+#include "mtty/capture.h"
+#include "mtty/config_writer.h"
+#include "mtty/contents.h"
+#include "mtty/dump.h"
+#include "mtty/fuzz.h"
+#include "mtty/port_irq.h"
+#include "mtty/stream.h"
+#include "mtty/testdev.h"
+#include "mtty/traffic.h"
+#include "mtty/uart.h"
+
+#endif /* VMIG_ALL_MTTY_H */

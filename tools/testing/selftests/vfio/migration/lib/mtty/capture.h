@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The capture memory: what mtty says its ports have ever transmitted.
+ *
+ * Functions return 0 or -errno; they neither judge nor print.
+ */
+#ifndef VMIG_CAPTURE_H
+#define VMIG_CAPTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/vfio/device.h"
+
+/**
+ * struct vmig_capture_info - struct mtty_cap_header in host byte order
+ * @size:	of BAR2 in bytes
+ * @capacity:	entries that fit
+ * @logged:	entries that are there
+ * @dropped:	bytes transmitted after the log was full
+ */
+struct vmig_capture_info {
+	uint64_t size;
+	uint64_t capacity;
+	uint64_t logged;
+	uint64_t dropped;
+};
+
+/**
+ * vmig_capture_info - read the header of the log
+ * @dev:	the device; -ENODEV if it has no capture memory
+ * @info:	filled in; -EBADMSG if it is not a header
+ */
+int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info);
+
+/**
+ * vmig_capture_port - what one port transmitted
+ * @dev:	the device
+ * @port:	0 or 1
+ * @buf:	set to memory with the bytes, oldest first; the caller frees it
+ * @len:	set to their number
+ */
+int vmig_capture_port(struct vmig_device *dev, unsigned int port,
+		      uint8_t **buf, size_t *len);
+
+#endif /* VMIG_CAPTURE_H */

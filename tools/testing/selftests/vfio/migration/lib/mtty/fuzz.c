@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The calls of a user who wishes no good; see fuzz.h. */
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/vfio_mig_config.h>
+
+#include "mtty_format.h"
+
+#include "lib/vfio/feature.h"
+#include "fuzz_int.h"
+#include "lib/vfio/irq.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define REGION(index)	((uint64_t)(index) << 40)
+
+unsigned int vmig_fuzz_pick(struct vmig_fuzz *fuzz, unsigned int nr)
+{
+	return rand_r(&fuzz->seed) % nr;
+}
+
+/* Mostly small, sometimes at an edge, sometimes anything */
+static uint64_t any_number(struct vmig_fuzz *fuzz)
+{
+	static const uint64_t edges[] = {
+		0, 1, 0xff, 0x100, 0xffff, 0x7fffffff, 0xffffffff, 0x100000000,
+		INT64_MAX, UINT64_MAX,
+	};
+
+	switch (vmig_fuzz_pick(fuzz, 4)) {
+	case 0:
+		return edges[vmig_fuzz_pick(fuzz, ARRAY_SIZE(edges))];
+	case 1:
+		return (uint64_t)rand_r(&fuzz->seed) << 32 ^
+		       rand_r(&fuzz->seed);
+	default:
+		return vmig_fuzz_pick(fuzz, 20);
+	}
+}
+
+static void any_bytes(struct vmig_fuzz *fuzz, void *data, size_t len)
+{
+	uint8_t *byte = data;
+
+	while (len--)
+		*byte++ = rand_r(&fuzz->seed);
+}
+
+int vmig_fuzz_say(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fuzz->what, sizeof(fuzz->what), fmt, args);
+	va_end(args);
+	return ret;
+}
+
+/* What the uAPI, and the device's documentation, have for a call to say no with */
+struct fuzz_call {
+	const char *name;
+	int refusals[8];
+};
+
+static const struct fuzz_call set_state_call = {
+	"SET MIG_DEVICE_STATE",
+	/* That of a refused write() is also that of the change to STOP */
+	{ EINVAL, ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV },
+};
+
+static const struct fuzz_call read_data_call = {
+	"read() of the data_fd", { EFAULT, ENODEV, ENOMSG, ESTALE, EBADF },
+};
+
+static const struct fuzz_call write_data_call = {
+	"write() to the data_fd",
+	{ EBADMSG, EOPNOTSUPP, EXDEV, EINVAL, EPROTO, ESTALE, ENODEV, EBADF },
+};
+
+static const struct fuzz_call data_fd_call = {
+	"ioctl() of the data_fd", { EINVAL, ENOTTY },
+};
+
+static const struct fuzz_call poll_call = { "poll()", { 0 } };
+
+static const struct fuzz_call set_config_call = {
+	"SET MIG_CONFIG", { EINVAL },
+};
+
+static const struct fuzz_call feature_call = {
+	"VFIO_DEVICE_FEATURE", { EINVAL, ENOTTY, EFAULT },
+};
+
+static const struct fuzz_call region_call = {
+	"access to a region", { EINVAL },
+};
+
+static const struct fuzz_call mmap_call = { "mmap()", { EINVAL } };
+
+static const struct fuzz_call set_irqs_call = {
+	"SET_IRQS", { EINVAL, ENOTTY, EBADF },
+};
+
+static const struct fuzz_call info_call = {
+	"an info ioctl", { EINVAL, ENOTTY },
+};
+
+static bool may_refuse(const struct fuzz_call *call, int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(call->refusals) && call->refusals[i]; i++)
+		if (error == call->refusals[i])
+			return true;
+	/* Memory is something that any of them may find none of */
+	return error == ENOMEM;
+}
+
+static int judge(struct vmig_fuzz *fuzz, const struct fuzz_call *call, long ret)
+{
+	int error = errno;
+
+	if (ret >= 0)
+		return vmig_fuzz_say(fuzz, 0, "%s", call->name);
+	if (may_refuse(call, error))
+		return vmig_fuzz_say(fuzz, 0, "%s: %s", call->name,
+				     strerror(error));
+	return vmig_fuzz_say(fuzz, -EPROTO, "%s: unexpected: %s", call->name,
+			     strerror(error));
+}
+
+static void drop_data_fd(struct vmig_fuzz *fuzz)
+{
+	if (fuzz->data_fd >= 0)
+		close(fuzz->data_fd);
+	fuzz->data_fd = -1;
+}
+
+/* Any; but a stream that was offered as a whole should be judged, too */
+static unsigned int choose_state(struct vmig_fuzz *fuzz)
+{
+	if (fuzz->pos && fuzz->pos == fuzz->candidate.len &&
+	    vmig_fuzz_pick(fuzz, 8))
+		return VFIO_DEVICE_STATE_STOP;
+	if (!vmig_fuzz_pick(fuzz, 12))
+		return any_number(fuzz);
+	if (!vmig_fuzz_pick(fuzz, 3))
+		return VFIO_DEVICE_STATE_RESUMING;
+	return vmig_fuzz_pick(fuzz, VFIO_DEVICE_STATE_NR + 1);
+}
+
+static int change_state(struct vmig_fuzz *fuzz)
+{
+	unsigned int target = choose_state(fuzz);
+	enum vfio_device_mig_state before, state;
+	int data_fd, ret;
+
+	ret = vmig_mig_get_state(fuzz->dev, &before);
+	if (ret)
+		return vmig_fuzz_say(fuzz, -EPROTO, "no state: %s",
+				     strerror(-ret));
+	ret = vmig_mig_set_state(fuzz->dev, target, &data_fd);
+	if (!ret && data_fd >= 0) {
+		drop_data_fd(fuzz);
+		fuzz->data_fd = data_fd;
+		vmig_fuzz_stream_begin(fuzz);
+	}
+	if (!ret && target == VFIO_DEVICE_STATE_STOP &&
+	    before == VFIO_DEVICE_STATE_RESUMING && !fuzz->shared)
+		return vmig_fuzz_stream_accepted(fuzz);
+	errno = -ret;
+	ret = judge(fuzz, &set_state_call, ret);
+	if (!ret && vmig_mig_get_state(fuzz->dev, &state))
+		return vmig_fuzz_say(fuzz, -EPROTO, "no state any more");
+	return ret;
+}
+
+static int read_data(struct vmig_fuzz *fuzz)
+{
+	static uint8_t buf[1 << 17];
+	size_t len = vmig_fuzz_pick(fuzz, 3) ?
+		     1 + vmig_fuzz_pick(fuzz, 300) : sizeof(buf);
+	void *to = vmig_fuzz_pick(fuzz, 50) ? buf : NULL;
+
+	return judge(fuzz, &read_data_call,
+		     read(fuzz->data_fd, to, len));
+}
+
+static int write_data(struct vmig_fuzz *fuzz)
+{
+	size_t len;
+	ssize_t done;
+	int ret;
+
+	if (fuzz->pos == fuzz->candidate.len) {
+		ret = vmig_fuzz_stream_next(fuzz);
+		if (ret)
+			return vmig_fuzz_say(fuzz, ret, "no stream");
+	}
+	len = fuzz->candidate.len - fuzz->pos;
+	if (!vmig_fuzz_pick(fuzz, 3))
+		len = 1 + vmig_fuzz_pick(fuzz, len);
+	done = write(fuzz->data_fd, fuzz->candidate.data + fuzz->pos, len);
+	if (done > 0) {
+		ret = vmig_bytes_add(&fuzz->offered,
+				     fuzz->candidate.data + fuzz->pos, done);
+		if (ret)
+			return ret;
+		fuzz->pos += done;
+	}
+	return judge(fuzz, &write_data_call, done);
+}
+
+/* As a VMM does it that loads config space before data */
+static int load_config(struct vmig_fuzz *fuzz)
+{
+	uint64_t generation = vmig_fuzz_pick(fuzz, 4) ? fuzz->generation :
+							any_number(fuzz);
+	int ret;
+
+	fuzz->config_touched = true;
+	if (pwrite(fuzz->dev->fd, fuzz->config, sizeof(fuzz->config),
+		   REGION(VFIO_PCI_CONFIG_REGION_INDEX)) < 0)
+		return vmig_fuzz_say(fuzz, -EPROTO, "config space: %s",
+				     strerror(errno));
+	ret = vmig_mig_config_loaded(fuzz->dev, generation);
+	errno = -ret;
+	return judge(fuzz, &set_config_call, ret);
+}
+
+static int access_region(struct vmig_fuzz *fuzz)
+{
+	unsigned int index = vmig_fuzz_pick(fuzz, VFIO_PCI_NUM_REGIONS + 2);
+	uint64_t at = any_number(fuzz);
+	bool is_write = vmig_fuzz_pick(fuzz, 2);
+	uint8_t buf[600];
+	size_t len = vmig_fuzz_pick(fuzz, 3) ? 1u << vmig_fuzz_pick(fuzz, 4) :
+					       vmig_fuzz_pick(fuzz, sizeof(buf));
+	ssize_t ret;
+
+	if (index == VFIO_PCI_BAR2_REGION_INDEX && vmig_fuzz_pick(fuzz, 2))
+		at += MTTY_CAP_LOG_OFFSET * vmig_fuzz_pick(fuzz, 16);
+	any_bytes(fuzz, buf, len);
+	fuzz->memory_touched |= is_write && index <= VFIO_PCI_BAR2_REGION_INDEX;
+	fuzz->config_touched |= is_write &&
+				index == VFIO_PCI_CONFIG_REGION_INDEX;
+	ret = is_write ? pwrite(fuzz->dev->fd, buf, len, REGION(index) + at) :
+			 pread(fuzz->dev->fd, buf, len, REGION(index) + at);
+	return judge(fuzz, &region_call, ret);
+}
+
+static int map_memory(struct vmig_fuzz *fuzz)
+{
+	size_t len = 4096 * (1 + vmig_fuzz_pick(fuzz, 4));
+	uint64_t at = REGION(VFIO_PCI_BAR2_REGION_INDEX) +
+		      4096 * vmig_fuzz_pick(fuzz, 20);
+	uint8_t *mem, *byte;
+
+	mem = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		   vmig_fuzz_pick(fuzz, 8) ? MAP_SHARED : MAP_PRIVATE,
+		   fuzz->dev->fd, at);
+	if (mem == MAP_FAILED)
+		return judge(fuzz, &mmap_call, -1);
+	if (vmig_fuzz_pick(fuzz, 2)) {
+		byte = mem + vmig_fuzz_pick(fuzz, len);
+		__atomic_store_n(byte, 1, __ATOMIC_RELAXED);
+		fuzz->memory_touched = true;
+	}
+	munmap(mem, len);
+	return judge(fuzz, &mmap_call, 0);
+}
+
+static int set_irqs(struct vmig_fuzz *fuzz)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t data[8];
+	} irqs = {};
+
+	irqs.set.argsz = vmig_fuzz_pick(fuzz, 5) ? sizeof(irqs) :
+						   any_number(fuzz);
+	irqs.set.flags = vmig_fuzz_pick(fuzz, 5) ?
+			 1u << vmig_fuzz_pick(fuzz, 3) |
+			 8u << vmig_fuzz_pick(fuzz, 3) : any_number(fuzz);
+	irqs.set.index = vmig_fuzz_pick(fuzz, 6);
+	irqs.set.start = vmig_fuzz_pick(fuzz, 5) ? 0 : any_number(fuzz);
+	irqs.set.count = vmig_fuzz_pick(fuzz, 5) ? vmig_fuzz_pick(fuzz, 2) :
+						   any_number(fuzz);
+	any_bytes(fuzz, irqs.data, sizeof(irqs.data));
+	if (vmig_fuzz_pick(fuzz, 4))
+		irqs.data[0] = vmig_fuzz_pick(fuzz, 2) ? fuzz->eventfd : -1;
+	fuzz->irqs_touched = true;
+	return judge(fuzz, &set_irqs_call,
+		     ioctl(fuzz->dev->fd, VFIO_DEVICE_SET_IRQS, &irqs));
+}
+
+static int any_feature(struct vmig_fuzz *fuzz)
+{
+	struct {
+		struct vfio_device_feature feature;
+		uint8_t data[64];
+	} arg;
+	long ret;
+
+	any_bytes(fuzz, &arg, sizeof(arg));
+	arg.feature.argsz = vmig_fuzz_pick(fuzz, 5) ?
+			    sizeof(arg.feature) + 8 * vmig_fuzz_pick(fuzz, 9) :
+			    any_number(fuzz);
+	arg.feature.flags = vmig_fuzz_pick(fuzz, 14) |
+			    vmig_fuzz_pick(fuzz, 8) << 16;
+	if (!vmig_fuzz_pick(fuzz, 10))
+		arg.feature.flags = any_number(fuzz);
+	/* A state is changed elsewhere, where what follows from it is known */
+	if ((arg.feature.flags & VFIO_DEVICE_FEATURE_MASK) ==
+	    VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
+		arg.feature.flags &= ~VFIO_DEVICE_FEATURE_SET;
+	ret = ioctl(fuzz->dev->fd, VFIO_DEVICE_FEATURE, &arg);
+	/* One that asks for more than the kernel would copy */
+	if (ret && errno == E2BIG)
+		errno = EINVAL;
+	return judge(fuzz, &feature_call, ret);
+}
+
+static int any_info(struct vmig_fuzz *fuzz)
+{
+	static const unsigned long calls[] = {
+		VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO,
+		VFIO_DEVICE_GET_IRQ_INFO, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
+		VFIO_MIG_GET_PRECOPY_INFO,
+	};
+	uint32_t arg[32];
+
+	any_bytes(fuzz, arg, sizeof(arg));
+	arg[0] = vmig_fuzz_pick(fuzz, 4) ? sizeof(arg) : any_number(fuzz);
+	arg[2] = vmig_fuzz_pick(fuzz, 4) ? vmig_fuzz_pick(fuzz, 10) :
+					   any_number(fuzz);
+	return judge(fuzz, &info_call,
+		     ioctl(fuzz->dev->fd,
+			   calls[vmig_fuzz_pick(fuzz, ARRAY_SIZE(calls))], arg));
+}
+
+static int ask_data_fd(struct vmig_fuzz *fuzz)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	struct pollfd pfd = { .fd = fuzz->data_fd, .events = POLLIN | POLLOUT };
+	long ret;
+
+	if (!vmig_fuzz_pick(fuzz, 3))
+		return judge(fuzz, &poll_call, poll(&pfd, 1, 0));
+	if (!vmig_fuzz_pick(fuzz, 3))
+		info.argsz = any_number(fuzz);
+	ret = vmig_fuzz_pick(fuzz, 5) ?
+	      ioctl(fuzz->data_fd, VFIO_MIG_GET_PRECOPY_INFO, &info) :
+	      ioctl(fuzz->data_fd, any_number(fuzz), &info);
+	return judge(fuzz, &data_fd_call, ret);
+}
+
+static int reset(struct vmig_fuzz *fuzz)
+{
+	int ret = vmig_device_reset(fuzz->dev);
+
+	return ret ? vmig_fuzz_say(fuzz, -EPROTO, "VFIO_DEVICE_RESET: %s", strerror(-ret)) :
+		     vmig_fuzz_say(fuzz, 0, "VFIO_DEVICE_RESET");
+}
+
+static int close_data_fd(struct vmig_fuzz *fuzz)
+{
+	drop_data_fd(fuzz);
+	return vmig_fuzz_say(fuzz, 0, "close() of the data_fd");
+}
+
+/* One of them is chosen as often as its weight says */
+static const struct {
+	int (*call)(struct vmig_fuzz *fuzz);
+	unsigned int weight;
+	bool needs_data_fd;
+} calls[] = {
+	{ change_state, 15, false }, { read_data, 12, true },
+	{ write_data, 50, true }, { load_config, 6, false },
+	{ access_region, 12, false }, { map_memory, 3, false },
+	{ set_irqs, 6, false }, { any_feature, 5, false },
+	{ any_info, 3, false }, { ask_data_fd, 4, true },
+	{ reset, 1, false }, { close_data_fd, 1, true },
+};
+
+int vmig_fuzz_begin(struct vmig_fuzz *fuzz, struct vmig_device *dev,
+		    unsigned int seed)
+{
+	fuzz->dev = dev;
+	fuzz->seed = seed;
+	fuzz->data_fd = -1;
+	fuzz->candidate.len = 0;
+	fuzz->offered.len = 0;
+	fuzz->pos = 0;
+	fuzz->eventfd = vmig_eventfd_create();
+	return fuzz->eventfd < 0 ? fuzz->eventfd : 0;
+}
+
+int vmig_fuzz_step(struct vmig_fuzz *fuzz)
+{
+	unsigned int i, at, sum = 0;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		sum += calls[i].weight;
+	at = vmig_fuzz_pick(fuzz, sum);
+	for (i = 0; at >= calls[i].weight; i++)
+		at -= calls[i].weight;
+	fuzz->steps++;
+	/* A stream that was begun should mostly come to its end, and be judged */
+	if (fuzz->pos && fuzz->data_fd >= 0 && vmig_fuzz_pick(fuzz, 8))
+		return fuzz->pos < fuzz->candidate.len ? write_data(fuzz) :
+							 change_state(fuzz);
+	if (calls[i].needs_data_fd && fuzz->data_fd < 0)
+		return change_state(fuzz);
+	return calls[i].call(fuzz);
+}
+
+void vmig_fuzz_end(struct vmig_fuzz *fuzz)
+{
+	drop_data_fd(fuzz);
+	close(fuzz->eventfd);
+	vmig_bytes_free(&fuzz->candidate);
+	vmig_bytes_free(&fuzz->offered);
+}

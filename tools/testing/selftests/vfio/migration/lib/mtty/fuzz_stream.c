@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Migration streams that are almost good, and whether a device that has accepted
+ * one is what it describes; see fuzz.h.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/vfio_mig_config.h>
+
+#include "lib/vfio/feature.h"
+#include "fuzz_int.h"
+#include "contents.h"
+#include "stream.h"
+#include "lib/vfio/transfer.h"
+#include "uart.h"
+
+#define BAR2		VFIO_PCI_BAR2_REGION_INDEX
+#define MUTATIONS	3
+#define SCENE		33
+
+static int save(struct vmig_device *dev, struct vmig_bytes *stream)
+{
+	struct vfio_device_feature_mig_config config;
+	int ret;
+
+	/* Some policies have no data for who has not asked */
+	vmig_mig_config_get(dev, &config);
+	ret = vmig_transfer_save(dev, stream);
+	return ret ? ret : vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING,
+					      NULL);
+}
+
+int vmig_fuzz_learn(struct vmig_fuzz *fuzz, struct vmig_device *dev)
+{
+	struct vfio_device_feature_mig_config config = { 0 };
+	int ret;
+
+	/* Untouched, with contents, and with a little traffic on top */
+	ret = save(dev, &fuzz->good[0]);
+	if (!ret)
+		ret = vmig_contents_set(dev, 2, SCENE);
+	if (!ret)
+		ret = save(dev, &fuzz->good[1]);
+	if (!ret)
+		ret = vmig_uart_out(dev, 0, UART_TX, 'x');
+	if (!ret)
+		ret = save(dev, &fuzz->good[2]);
+	if (!ret)
+		ret = vmig_region_read(dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
+				       fuzz->config, sizeof(fuzz->config));
+	if (!ret)
+		ret = vmig_mig_config_get(dev, &config);
+	fuzz->generation = config.generation;
+	return ret;
+}
+
+void vmig_fuzz_forget(struct vmig_fuzz *fuzz)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMIG_FUZZ_STREAMS; i++)
+		vmig_bytes_free(&fuzz->good[i]);
+}
+
+void vmig_fuzz_stream_begin(struct vmig_fuzz *fuzz)
+{
+	fuzz->offered.len = 0;
+	fuzz->candidate.len = 0;
+	fuzz->pos = 0;
+	fuzz->memory_touched = false;
+	fuzz->irqs_touched = false;
+	fuzz->config_touched = false;
+}
+
+/* Swaps two records, or has one twice */
+static int move_record(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
+{
+	unsigned int nr = vmig_stream_count(stream);
+	struct vmig_bytes copy = { 0 };
+	struct vmig_rec from, to;
+	int ret;
+
+	if (!nr || vmig_stream_at(stream, vmig_fuzz_pick(fuzz, nr), &from) ||
+	    vmig_stream_at(stream, vmig_fuzz_pick(fuzz, nr), &to))
+		return 0;
+	ret = vmig_bytes_add(&copy, stream->data + from.offset, from.size);
+	if (!ret)
+		ret = vmig_bytes_insert(stream, to.offset, copy.data, copy.len);
+	if (!ret && vmig_fuzz_pick(fuzz, 2))
+		ret = vmig_bytes_cut(stream, from.offset + (to.offset <=
+				     from.offset ? from.size : 0), from.size);
+	vmig_bytes_free(&copy);
+	return ret;
+}
+
+/* Another value in a record that describes more than memory */
+static void poke_record(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
+{
+	static const uint8_t values[] = { 0, 1, 2, 16, 17, 0x7f, 0x80, 0xff };
+	unsigned int nr = vmig_stream_count(stream);
+	struct vmig_rec rec;
+	uint8_t value;
+
+	if (!nr || vmig_stream_at(stream, vmig_fuzz_pick(fuzz, nr), &rec) ||
+	    rec.type == MTTY_REC_CAPTURE || !rec.len)
+		return;
+	value = vmig_fuzz_pick(fuzz, 2) ? 1 << vmig_fuzz_pick(fuzz, 8) :
+		values[vmig_fuzz_pick(fuzz, sizeof(values))];
+	vmig_stream_poke(stream, &rec, vmig_fuzz_pick(fuzz, rec.len), &value, 1);
+}
+
+static int mutate(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
+{
+	/* The beginnings and ends of records are more worth it than memory */
+	unsigned int nr = vmig_stream_count(stream);
+	uint8_t byte = rand_r(&fuzz->seed);
+	struct vmig_rec rec;
+	size_t at, len;
+
+	if (!stream->len)
+		return 0;
+	at = vmig_fuzz_pick(fuzz, stream->len);
+	if (nr && !vmig_stream_at(stream, vmig_fuzz_pick(fuzz, nr), &rec)) {
+		at = rec.offset + vmig_fuzz_pick(fuzz, rec.size < 100 ?
+						 rec.size : 100);
+	}
+	len = 1 + vmig_fuzz_pick(fuzz, 64);
+	if (len > stream->len - at)
+		len = stream->len - at;
+
+	switch (vmig_fuzz_pick(fuzz, 16)) {
+	case 0:
+		return vmig_bytes_cut(stream, at, len);
+	case 1:
+		return vmig_bytes_insert(stream, at, &byte, 1);
+	case 2:
+		stream->len = at;
+		return 0;
+	case 3:
+		return move_record(fuzz, stream);
+	case 4:
+		stream->data[at] = byte;
+		return 0;
+	case 5:
+		stream->data[at] ^= 1 << byte % 8;
+		return 0;
+	default:
+		poke_record(fuzz, stream);
+		return 0;
+	}
+}
+
+int vmig_fuzz_stream_next(struct vmig_fuzz *fuzz)
+{
+	const struct vmig_bytes *good;
+	unsigned int i, nr = vmig_fuzz_pick(fuzz, MUTATIONS);
+	int ret;
+
+	good = &fuzz->good[vmig_fuzz_pick(fuzz, VMIG_FUZZ_STREAMS)];
+	ret = vmig_bytes_copy(&fuzz->candidate, good);
+	for (i = 0; !ret && i < nr; i++)
+		ret = mutate(fuzz, &fuzz->candidate);
+	/* What ends in the middle of a record keeps the sums that it has */
+	if (!ret && nr && vmig_fuzz_pick(fuzz, 8)) {
+		if (vmig_fuzz_pick(fuzz, 2))
+			vmig_stream_reseal(&fuzz->candidate);
+		else
+			vmig_stream_resum(&fuzz->candidate);
+	}
+	fuzz->pos = 0;
+	if (!ret && !fuzz->candidate.len)
+		ret = vmig_bytes_copy(&fuzz->candidate, good);
+	/* What was changed and changed back is a good one, too */
+	fuzz->mutated = !ret && (fuzz->candidate.len != good->len ||
+				 memcmp(fuzz->candidate.data, good->data,
+					good->len));
+	if (fuzz->mutated)
+		fuzz->streams++;
+	else
+		fuzz->good_streams++;
+	return ret;
+}
+
+/* What capture memory has to be after a stream */
+static int apply(const struct vmig_bytes *stream, uint8_t *memory, size_t size)
+{
+	struct vmig_stream_iter iter;
+	struct vmig_rec rec;
+	uint64_t offset;
+
+	vmig_stream_start(&iter, stream->data, stream->len);
+	while (!vmig_stream_next(&iter, &rec)) {
+		if (rec.type != MTTY_REC_CAPTURE)
+			continue;
+		memcpy(&offset, rec.payload, sizeof(offset));
+		offset = le64toh(offset);
+		if (offset > size || rec.len - sizeof(offset) > size - offset)
+			return -EUCLEAN;
+		memcpy(memory + offset, rec.payload + sizeof(offset),
+		       rec.len - sizeof(offset));
+	}
+	return 0;
+}
+
+static int check_memory(struct vmig_fuzz *fuzz)
+{
+	size_t size = fuzz->dev->region[BAR2].size;
+	uint8_t *want = calloc(2, size);
+	uint8_t *have = want + size;
+	int ret;
+
+	if (!want)
+		return -ENOMEM;
+	ret = apply(&fuzz->offered, want, size);
+	if (!ret)
+		ret = vmig_region_read(fuzz->dev, BAR2, 0, have, size);
+	if (!ret && size &&
+	    memcmp(want + MTTY_CAP_LOG_OFFSET, have + MTTY_CAP_LOG_OFFSET,
+		   size - MTTY_CAP_LOG_OFFSET))
+		ret = -EUCLEAN;
+	free(want);
+	return ret ? vmig_fuzz_say(fuzz, ret, "accepted: capture memory differs") :
+		     0;
+}
+
+/* What is told, and what is not kept, of a record */
+static size_t meaningful(const struct vmig_rec *rec)
+{
+	switch (rec->type) {
+	case MTTY_REC_LOG:
+	case MTTY_REC_UART:
+		return rec->len;
+	default:
+		return 0;
+	}
+}
+
+static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
+{
+	unsigned int seen[MTTY_REC_NR] = { 0 };
+	struct vmig_stream_iter iter;
+	struct vmig_rec rec, other;
+	uint32_t flags[2];
+
+	vmig_stream_start(&iter, fuzz->offered.data, fuzz->offered.len);
+	while (!vmig_stream_next(&iter, &rec)) {
+		unsigned int nth = 0;
+
+		/* The ports may come in any order, and are saved in theirs */
+		if (rec.type == MTTY_REC_UART)
+			nth = rec.payload[0];
+		if (!meaningful(&rec) && rec.type != MTTY_REC_IRQ)
+			continue;
+		seen[rec.type]++;
+		if (vmig_stream_find(saved, rec.type, nth, &other))
+			return vmig_fuzz_say(fuzz, -EUCLEAN,
+					     "accepted: no %s any more",
+					     vmig_stream_type_name(rec.type));
+		if (memcmp(rec.payload, other.payload, meaningful(&rec)))
+			return vmig_fuzz_say(fuzz, -EUCLEAN,
+					     "accepted: %s differs",
+					     vmig_stream_type_name(rec.type));
+		memcpy(&flags[0], rec.payload, 4);
+		memcpy(&flags[1], other.payload, 4);
+		if (rec.type == MTTY_REC_IRQ && !fuzz->irqs_touched &&
+		    flags[0] != flags[1])
+			return vmig_fuzz_say(fuzz, -EUCLEAN,
+					     "accepted: flags %#x of IRQ are %#x",
+					     le32toh(flags[0]), le32toh(flags[1]));
+	}
+	if (!seen[MTTY_REC_LOG] || !seen[MTTY_REC_UART] || !seen[MTTY_REC_IRQ])
+		return vmig_fuzz_say(fuzz, -EUCLEAN,
+				     "accepted: not all records are there");
+	return 0;
+}
+
+/* Under embedded: the last one that came is what the device has */
+static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
+{
+	struct vmig_rec rec, other, last = { 0 };
+	struct vmig_stream_iter iter;
+	size_t at = 0;
+
+	vmig_stream_start(&iter, fuzz->offered.data, fuzz->offered.len);
+	while (!vmig_stream_next(&iter, &rec))
+		if (rec.type == MTTY_REC_CONFIG)
+			last = rec;
+	if (!last.len || fuzz->config_touched)
+		return 0;
+	if (vmig_stream_find(saved, MTTY_REC_CONFIG, 0, &other))
+		return vmig_fuzz_say(fuzz, -EUCLEAN, "accepted: no CONFIG any more");
+	while (at < last.len && last.payload[at] == other.payload[at])
+		at++;
+	if (at == last.len)
+		return 0;
+	return vmig_fuzz_say(fuzz, -EUCLEAN,
+			     "accepted: byte %#zx of config space is %#x, not %#x",
+			     at, other.payload[at], last.payload[at]);
+}
+
+int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
+{
+	struct vfio_device_feature_mig_config config;
+	struct vmig_bytes saved = { 0 };
+	int ret;
+
+	fuzz->accepted += fuzz->mutated;
+	close(fuzz->data_fd);
+	fuzz->data_fd = -1;
+	vmig_mig_config_get(fuzz->dev, &config);
+	ret = vmig_transfer_save(fuzz->dev, &saved);
+	if (!ret)
+		ret = vmig_mig_set_state(fuzz->dev, VFIO_DEVICE_STATE_STOP,
+					 NULL);
+	if (ret)
+		vmig_fuzz_say(fuzz, -EPROTO, "accepted, and not saved: %s",
+			      strerror(-ret));
+	else
+		ret = check_records(fuzz, &saved);
+	if (!ret)
+		ret = check_config(fuzz, &saved);
+	if (!ret && !fuzz->memory_touched)
+		ret = check_memory(fuzz);
+	vmig_bytes_free(&saved);
+	return ret;
+}

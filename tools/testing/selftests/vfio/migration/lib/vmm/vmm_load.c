@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The destination's side of the model VMM; see vmm.h.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/vfio_mig_config.h>
+
+#include "lib/vfio/feature.h"
+#include "vmm_int.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/*
+ * The stream's answer must be this device's as well.  It is compared before
+ * anything has changed, so that the device can still be used for something else.
+ */
+static int load_setup(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	uint64_t generation;
+	int ret;
+
+	ret = vmig_vmm_query(vmm, &vmm->policy, &generation);
+	if (ret)
+		return ret;
+	if (vmm->policy != section->policy)
+		return vmig_vmm_fail(vmm, -EXDEV,
+				     "config space: %s on the source, %s here",
+				     vmig_policy_name(section->policy),
+				     vmig_policy_name(vmm->policy));
+
+	vmm->generation = 0;
+	return vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RESUMING);
+}
+
+/* In dwords, as firmware and kernels restore config space */
+static int write_config(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	unsigned int reg;
+	int ret;
+
+	for (reg = 0; reg < section->len; reg += 4) {
+		ret = vmig_region_write(vmm->dev, VFIO_PCI_CONFIG_REGION_INDEX,
+					reg, section->data + reg, 4);
+		if (ret)
+			return vmig_vmm_fail(vmm, ret, "config space, 0x%x: %s",
+					     reg, strerror(-ret));
+		vmm->stats.config_writes++;
+	}
+	vmig_vmm_called(vmm, "write() to the config region", "%zu bytes",
+			section->len);
+	return 0;
+}
+
+/*
+ * Data of a newer generation may follow an early snapshot.  A device that has to
+ * have one first copes with that, as does one that sorts it all out; to any other
+ * the last one is declared only.
+ */
+static bool is_declared(const struct vmig_vmm *vmm,
+			const struct vmig_section *section)
+{
+	const uint64_t early = VFIO_MIG_CONFIG_BEFORE_DATA |
+			       VFIO_MIG_CONFIG_REORDER;
+
+	if (!vmm->has_query || !section->generation)
+		return false;
+	return vmm->policy & early ||
+	       !(section->subflags & VMIG_CONFIG_NO_INTERRUPTS);
+}
+
+static int set_up_config(struct vmig_vmm *vmm,
+			 const struct vmig_section *section)
+{
+	unsigned long long generation = section->generation;
+	int ret;
+
+	ret = write_config(vmm, section);
+	if (ret)
+		return ret;
+	vmm->stats.config_sections++;
+	vmm->stats.config_bytes += section->len;
+	if (!is_declared(vmm, section))
+		return 0;
+
+	ret = vmig_mig_config_loaded(vmm->dev, generation);
+	if (ret)
+		return vmig_vmm_fail(vmm, ret,
+				     "config space of generation %llu: %s",
+				     generation, strerror(-ret));
+	vmm->generation = generation;
+	vmig_vmm_called(vmm, "VFIO_DEVICE_FEATURE SET MIG_CONFIG",
+			"loaded, generation %llu", generation);
+	return 0;
+}
+
+static int enable_when_told(struct vmig_vmm *vmm,
+			    const struct vmig_section *section)
+{
+	if (!(section->subflags & VMIG_CONFIG_ENABLE_INTERRUPTS))
+		return 0;
+	if (!vmm->chip_restored)
+		return vmig_vmm_fail(vmm, -EPROTO,
+				     "interrupts are to be enabled, but their controller is not restored");
+	if (vmm->irq_enabled)
+		return vmig_vmm_fail(vmm, -EALREADY,
+				     "interrupts are to be enabled twice");
+	return vmig_vmm_enable_interrupts(vmm);
+}
+
+/* Never heard of subflags: config space says that they are enabled, so be it */
+static int enable_with_config(struct vmig_vmm *vmm,
+			      const struct vmig_section *section)
+{
+	if (!(section->subflags & VMIG_CONFIG_SETUP) || vmm->irq_enabled)
+		return 0;
+	return vmig_vmm_enable_interrupts(vmm);
+}
+
+static int load_config(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	int ret = 0;
+
+	if (section->subflags & VMIG_CONFIG_SETUP)
+		ret = set_up_config(vmm, section);
+	else
+		vmm->stats.flag_sections++;
+	if (ret)
+		return ret;
+
+	if (vmm->options & VMIG_VMM_IRQ_WITH_CONFIG)
+		return enable_with_config(vmm, section);
+	return enable_when_told(vmm, section);
+}
+
+static int write_data(struct vmig_vmm *vmm, const uint8_t *data, size_t len,
+		      size_t *done)
+{
+	while (*done < len) {
+		ssize_t n = write(vmm->data_fd, data + *done, len - *done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		*done += n;
+	}
+	return 0;
+}
+
+static int data_refused(struct vmig_vmm *vmm, int error)
+{
+	switch (error) {
+	case -EPROTO:
+		return vmig_vmm_fail(vmm, error,
+				     "data before config space, which this device needs first");
+	case -ESTALE:
+		return vmig_vmm_fail(vmm, error,
+				     "data of another generation than the config space loaded (%llu)",
+				     (unsigned long long)vmm->generation);
+	default:
+		return vmig_vmm_fail(vmm, error, "data_fd: %s",
+				     strerror(-error));
+	}
+}
+
+static int load_data(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	size_t done = 0;
+	int ret;
+
+	ret = write_data(vmm, section->data, section->len, &done);
+	if (!ret)
+		return 0;
+	if (ret == -EPROTO || ret == -ESTALE) {
+		vmm->held.len = 0;
+		if (vmig_bytes_add(&vmm->held, section->data + done,
+				   section->len - done))
+			return vmig_vmm_fail(vmm, -ENOMEM, "out of memory");
+	}
+	return data_refused(vmm, ret);
+}
+
+int vmig_vmm_load_held(struct vmig_vmm *vmm)
+{
+	size_t done = 0;
+	int ret;
+
+	vmm->why[0] = '\0';
+	ret = write_data(vmm, vmm->held.data, vmm->held.len, &done);
+	vmig_bytes_cut(&vmm->held, 0, done);
+	return ret ? data_refused(vmm, ret) : 0;
+}
+
+static int load_guest(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	int ret;
+
+	if (!vmm->load_guest)
+		return vmig_vmm_fail(vmm, -EOPNOTSUPP,
+				     "a guest comes, and nobody takes it over");
+	ret = vmm->load_guest(vmm->guest, section->data, section->len);
+	return ret ? vmig_vmm_fail(vmm, ret, "guest: %s", strerror(-ret)) : 0;
+}
+
+static int load_irqchip(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	int ret;
+
+	ret = vmig_irqchip_restore(vmm->chip, section->data, section->len);
+	if (ret)
+		return vmig_vmm_fail(vmm, ret, "interrupt controller: %s",
+				     strerror(-ret));
+	vmm->chip_restored = true;
+	return 0;
+}
+
+static const struct {
+	uint64_t marker;
+	const char *step;
+	int (*load)(struct vmig_vmm *vmm, const struct vmig_section *section);
+} loaders[] = {
+	{ VFIO_MIG_FLAG_DEV_SETUP_STATE, "load_setup", load_setup },
+	{ VFIO_MIG_FLAG_DEV_CONFIG_STATE, "load_state", load_config },
+	{ VFIO_MIG_FLAG_DEV_DATA_STATE, "load_state", load_data },
+	{ VMIG_FLAG_GUEST_STATE, "guest", load_guest },
+	{ VMIG_FLAG_IRQCHIP_STATE, "interrupt controller", load_irqchip },
+};
+
+int vmig_vmm_load_section(struct vmig_vmm *vmm,
+			  const struct vmig_section *section)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(loaders); i++) {
+		if (loaders[i].marker == section->marker)
+			break;
+	}
+	if (i == ARRAY_SIZE(loaders))
+		return 0;
+
+	vmig_vmm_begin(vmm, loaders[i].step);
+	vmig_vmm_passed(vmm, section);
+	if (vmm->data_fd < 0 && section->marker != VFIO_MIG_FLAG_DEV_SETUP_STATE)
+		return vmig_vmm_fail(vmm, -EPROTO,
+				     "%s comes before the setup section",
+				     vmig_section_name(section->marker));
+	return loaders[i].load(vmm, section);
+}
+
+int vmig_vmm_load_step(struct vmig_vmm *vmm, struct vmig_reader *reader)
+{
+	struct vmig_section section;
+	int ret;
+
+	do {
+		ret = vmig_section_read(reader, &section);
+		if (ret) {
+			vmm->why[0] = '\0';
+			vmm->read_error = reader->read_error;
+			return vmig_vmm_fail(vmm, ret, "stream: %s",
+					     reader->why);
+		}
+		ret = vmig_vmm_load_section(vmm, &section);
+		if (ret)
+			return ret;
+		if (section.marker == VMIG_FLAG_END_OF_STREAM)
+			return 1;
+	} while (section.marker != VFIO_MIG_FLAG_END_OF_STATE);
+
+	return 0;
+}
+
+int vmig_vmm_load_start(struct vmig_vmm *vmm)
+{
+	int ret;
+
+	vmig_vmm_begin(vmm, "load_start");
+	if (!vmm->irq_enabled)
+		return vmig_vmm_fail(vmm, -EPROTO,
+				     "the stream has ended, and nobody has enabled interrupts");
+	ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RUNNING);
+	if (ret == -ESTALE) {
+		vmm->why[0] = '\0';
+		return data_refused(vmm, ret);
+	}
+	if (ret)
+		return ret;
+	vmm->stats.running_at = vmig_vmm_now_ns();
+	vmig_vmm_close_data(vmm);
+	return 0;
+}
+
+int vmig_vmm_load(struct vmig_vmm *vmm, int fd)
+{
+	struct vmig_reader reader;
+	int ret;
+
+	vmig_reader_init(&reader, fd);
+	reader.patience = vmm->patience;
+	do {
+		ret = vmig_vmm_load_step(vmm, &reader);
+	} while (!ret);
+	vmig_reader_exit(&reader);
+
+	return ret < 0 ? ret : vmig_vmm_load_start(vmm);
+}

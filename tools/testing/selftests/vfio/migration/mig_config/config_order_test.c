@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Config space in a migration: what a VMM that asks the driver sends when, under
+ * each policy.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio_mig_config.h>
+
+#include "lib/vmm.h"
+
+#define SEED	3
+#define VECTOR	0x42
+
+FIXTURE(config_order) {
+	struct vmig_pair pair;
+	struct vmig_vmm *src;
+	struct vmig_vmm *dst;
+	char trace[1024];
+};
+
+/*
+ * What passes in a migration, step by step: the table of the workflow.  @quiet:
+ * config space never changes; @busy: it changes before the second round of
+ * pre-copy, and again before the source stops.
+ */
+FIXTURE_VARIANT(config_order) {
+	const char *policy;
+	uint64_t flag;
+	const char *quiet;
+	const char *busy;
+	unsigned int quiet_sections;
+	unsigned int busy_sections;
+};
+
+FIXTURE_VARIANT_ADD(config_order, independent) {
+	.policy = "independent",
+	.quiet = " setup ; data ; ; data ; irqchip ;"
+		 " config(set up config, enable interrupts) ;",
+	.busy = " setup ; data ; ; data ; irqchip ;"
+		" config(set up config, enable interrupts) ;",
+	.quiet_sections = 1,
+	.busy_sections = 1,
+};
+
+FIXTURE_VARIANT_ADD(config_order, before_data) {
+	.policy = "before-data",
+	.flag = VFIO_MIG_CONFIG_BEFORE_DATA,
+	.quiet = " setup ;"
+		 " config(set up config, keep interrupts off) data ; ; data ;"
+		 " irqchip ; config(enable interrupts) ;",
+	.busy = " setup ;"
+		" config(set up config, keep interrupts off) data ;"
+		" config(set up config, keep interrupts off) ;"
+		" config(set up config, keep interrupts off) data ;"
+		" irqchip ; config(enable interrupts) ;",
+	.quiet_sections = 1,
+	.busy_sections = 3,
+};
+
+FIXTURE_VARIANT_ADD(config_order, reorder) {
+	.policy = "reorder",
+	.flag = VFIO_MIG_CONFIG_REORDER,
+	.quiet = " setup ; data ; ; data ; irqchip ;"
+		 " config(set up config, enable interrupts) ;",
+	.busy = " setup ; data ; ; data ; irqchip ;"
+		" config(set up config, enable interrupts) ;",
+	.quiet_sections = 1,
+	.busy_sections = 1,
+};
+
+/* A change is in the device's own data */
+FIXTURE_VARIANT_ADD(config_order, embedded) {
+	.policy = "embedded",
+	.flag = VFIO_MIG_CONFIG_EMBEDDED,
+	.quiet = " setup ; data ; ; data ; irqchip ;"
+		 " config(enable interrupts) ;",
+	.busy = " setup ; data ; data ; data ; irqchip ;"
+		" config(enable interrupts) ;",
+};
+
+FIXTURE_SETUP(config_order)
+{
+	const struct vmig_attrs attrs = { .config_policy = variant->policy };
+
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
+	self->src = &self->pair.src;
+	self->dst = &self->pair.dst;
+	ASSERT_EQ(0, vmig_contents_set(self->src->dev, 2, SEED));
+	ASSERT_EQ(0, vmig_vmm_boot(self->src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR));
+}
+
+FIXTURE_TEARDOWN(config_order)
+{
+	vmig_pair_close(&self->pair);
+}
+
+/* NULL for what ends the stream, as it ends the step as well */
+static const char *short_name(uint64_t marker)
+{
+	switch (marker) {
+	case VFIO_MIG_FLAG_DEV_SETUP_STATE:
+		return "setup";
+	case VFIO_MIG_FLAG_DEV_DATA_STATE:
+		return "data";
+	case VMIG_FLAG_IRQCHIP_STATE:
+		return "irqchip";
+	case VFIO_MIG_FLAG_END_OF_STATE:
+		return ";";
+	default:
+		return NULL;
+	}
+}
+
+/* Sections as words, each step ends with ";"; how data are cut does not matter */
+static void trace_sections(void *opaque, const struct vmig_event *event)
+{
+	FIXTURE_DATA(config_order) *self = opaque;
+	const struct vmig_section *section = event->section;
+	size_t len = strlen(self->trace);
+	char *end = self->trace + len;
+	size_t room = sizeof(self->trace) - len;
+	char names[96];
+
+	if (event->kind != VMIG_EVENT_SECTION)
+		return;
+	if (section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE) {
+		snprintf(end, room, " config(%s)",
+			 vmig_subflags_name(section->subflags, names,
+					    sizeof(names)));
+		return;
+	}
+	if (section->marker == VFIO_MIG_FLAG_DEV_DATA_STATE && len > 5 &&
+	    !strcmp(end - 5, " data"))
+		return;
+	if (short_name(section->marker))
+		snprintf(end, room, " %s", short_name(section->marker));
+}
+
+static int change_config(struct vmig_device *dev)
+{
+	uint8_t line;
+	int ret;
+
+	ret = vmig_config_read8(dev, PCI_INTERRUPT_LINE, &line);
+	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line + 1);
+}
+
+static int write_same_config(struct vmig_device *dev)
+{
+	uint8_t line;
+	int ret;
+
+	ret = vmig_config_read8(dev, PCI_INTERRUPT_LINE, &line);
+	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line);
+}
+
+/* All of a save, with something done to config space before two of its steps */
+static int save_with(FIXTURE_DATA(config_order) *self,
+		     int (*touch)(struct vmig_device *dev))
+{
+	int fd = self->pair.fd;
+	int ret;
+
+	ret = vmig_vmm_save_setup(self->src, fd);
+	if (!ret)
+		ret = vmig_vmm_save_iterate(self->src, fd);
+	if (ret == 1)
+		ret = touch(self->src->dev);
+	if (!ret)
+		ret = vmig_vmm_save_iterate(self->src, fd);
+	if (ret == 1)
+		ret = touch(self->src->dev);
+	if (!ret)
+		ret = vmig_vmm_save_complete_precopy(self->src, fd);
+	if (!ret)
+		ret = vmig_vmm_save_irqchip(self->src, fd);
+	if (!ret)
+		ret = vmig_vmm_save_state(self->src, fd);
+	return ret ? ret : vmig_vmm_save_end(self->src, fd);
+}
+
+static void check_same(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(config_order) *self)
+{
+	const char *what = "";
+	unsigned int reg = 0;
+
+	EXPECT_RET(0, vmig_pair_compare_config(&self->pair, &reg),
+		   "register 0x%x", reg);
+	EXPECT_RET(0, vmig_contents_check(self->dst->dev, 2, SEED, &what), "%s",
+		   what);
+}
+
+/* Clause: workflow, config space unchanged: the sections of the table */
+TEST_F(config_order, quiet_config_is_sent_once)
+{
+	self->src->observe = trace_sections;
+	self->src->opaque = self;
+	ASSERT_RET(0, save_with(self, write_same_config), "%s", self->src->why);
+	EXPECT_STREQ(variant->quiet, self->trace);
+	EXPECT_EQ(variant->quiet_sections, self->src->stats.config_sections);
+
+	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
+	EXPECT_EQ(variant->quiet_sections * VMIG_CONFIG_SIZE / 4,
+		  self->dst->stats.config_writes);
+	EXPECT_EQ(0, self->dst->stats.violations);
+	check_same(_metadata, self);
+}
+
+/* Clause: workflow, config space changed in PRE_COPY: sent again if needed */
+TEST_F(config_order, changed_config_is_sent_again)
+{
+	self->src->observe = trace_sections;
+	self->src->opaque = self;
+	ASSERT_RET(0, save_with(self, change_config), "%s", self->src->why);
+	EXPECT_STREQ(variant->busy, self->trace);
+	EXPECT_EQ(variant->busy_sections, self->src->stats.config_sections);
+
+	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
+	EXPECT_EQ(variant->busy_sections * VMIG_CONFIG_SIZE / 4,
+		  self->dst->stats.config_writes);
+	check_same(_metadata, self);
+}
+
+/* Clause: setup section: carries the source's answer and its generation */
+TEST_F(config_order, answer_travels_in_the_setup_section)
+{
+	struct vfio_device_feature_mig_config answer;
+	struct vmig_section section;
+
+	ASSERT_EQ(0, vmig_mig_config_get(self->src->dev, &answer));
+	ASSERT_EQ(0, vmig_vmm_save_setup(self->src, self->pair.fd));
+	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	EXPECT_EQ(VFIO_MIG_FLAG_DEV_SETUP_STATE, section.marker);
+	EXPECT_EQ(variant->flag, section.policy);
+	EXPECT_EQ(answer.generation, section.generation);
+}
+
+/* Clause: setup section, other policy: EXDEV, and the destination is untouched */
+TEST_F(config_order, other_policy_is_found_before_anything_changes)
+{
+	struct vmig_section section;
+
+	ASSERT_EQ(0, vmig_vmm_save_setup(self->src, self->pair.fd));
+	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	section.policy = variant->flag ? 0 : VFIO_MIG_CONFIG_BEFORE_DATA;
+	EXPECT_RET(-EXDEV, vmig_vmm_load_section(self->dst, &section), "%s",
+		   self->dst->why);
+	EXPECT_NE(NULL, strstr(self->dst->why, variant->policy));
+	EXPECT_NE(NULL, strstr(self->dst->why,
+			       vmig_policy_name(section.policy)));
+	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->dst->dev, "destination");
+}
+
+TEST_HARNESS_MAIN

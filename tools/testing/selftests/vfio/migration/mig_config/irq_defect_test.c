@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The interrupt that is lost, and what cures it: a device with the defect that
+ * migration/defect_early_irq gives it, and the device as it is, with a VMM that does
+ * nothing about it, one that changes the order, and one that goes by the subflags.
+ *
+ * The interrupt becomes pending when the source has stopped, so that it is the
+ * destination that has to signal it.  How often it has is for the driver's trace events
+ * to say, as what a controller has lost leaves nothing behind.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/pci_regs.h>
+
+#include "lib/vmm.h"
+
+#define MSI		VFIO_PCI_MSI_IRQ_INDEX
+#define INTX		VFIO_PCI_INTX_IRQ_INDEX
+
+FIXTURE(irq_defect) {
+	struct vmig_pair pair;
+	struct vmig_vmm *src;
+	struct vmig_vmm *dst;
+	uint8_t vector;
+	struct vmig_trace trace;
+	bool traced;
+	int64_t ran_ns;
+};
+
+FIXTURE_VARIANT(irq_defect) {
+	enum vmig_irqchip_kind kind;
+	unsigned int index;
+	const char *policy;
+};
+
+#define VARIANT(_name, _kind, _index, _policy) \
+	FIXTURE_VARIANT_ADD(irq_defect, _name) { \
+		.kind = VMIG_IRQCHIP_##_kind, .index = _index, \
+		.policy = _policy, \
+	}
+
+VARIANT(kvm_msi_independent, KVM, MSI, "independent");
+VARIANT(kvm_intx_independent, KVM, INTX, "independent");
+VARIANT(model_msi_independent, MODEL, MSI, "independent");
+VARIANT(model_intx_independent, MODEL, INTX, "independent");
+VARIANT(kvm_msi_before_data, KVM, MSI, "before-data");
+VARIANT(kvm_intx_before_data, KVM, INTX, "before-data");
+VARIANT(model_msi_before_data, MODEL, MSI, "before-data");
+VARIANT(model_intx_before_data, MODEL, INTX, "before-data");
+VARIANT(kvm_msi_reorder, KVM, MSI, "reorder");
+VARIANT(kvm_intx_reorder, KVM, INTX, "reorder");
+VARIANT(model_msi_reorder, MODEL, MSI, "reorder");
+VARIANT(model_intx_reorder, MODEL, INTX, "reorder");
+VARIANT(kvm_msi_embedded, KVM, MSI, "embedded");
+VARIANT(kvm_intx_embedded, KVM, INTX, "embedded");
+VARIANT(model_msi_embedded, MODEL, MSI, "embedded");
+VARIANT(model_intx_embedded, MODEL, INTX, "embedded");
+
+FIXTURE_SETUP(irq_defect)
+{
+	struct vmig_irqchip *probe;
+	int ret;
+
+	ret = vmig_irqchip_create(&probe, variant->kind);
+	if (ret && variant->kind == VMIG_IRQCHIP_KVM)
+		SKIP(return, "no interrupt controller of KVM: %s",
+		     vmig_errno_name(ret));
+	ASSERT_EQ(0, ret);
+	vmig_irqchip_destroy(probe);
+	self->vector = vmig_late_irq_vector(variant->index);
+	self->src = &self->pair.src;
+	self->dst = &self->pair.dst;
+	ret = vmig_trace_start(&self->trace, "mtty");
+	self->traced = !ret;
+	if (ret != -ENODEV)
+		ASSERT_RET(0, ret, "trace");
+}
+
+FIXTURE_TEARDOWN(irq_defect)
+{
+	vmig_pair_close(&self->pair);
+	vmig_trace_stop(&self->trace);
+}
+
+/* Up to where all is loaded, and the device could run; 0 or the -errno of the load */
+static int migrate(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(irq_defect) *self,
+		   const FIXTURE_VARIANT(irq_defect) *variant,
+		   const char *defect, enum vmig_vmm_config config,
+		   unsigned int options)
+{
+	const struct vmig_attrs attrs = {
+		.config_policy = variant->policy, .defect_early_irq = defect,
+	};
+
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
+	ASSERT_EQ(0, vmig_late_irq_boot(&self->pair, variant->index));
+	vmig_late_irq_when_stopped(self->src);
+	self->src->config = config;
+	self->dst->options = options;
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
+		   self->src->why);
+	return vmig_late_irq_load(&self->pair);
+}
+
+static int pending(FIXTURE_DATA(irq_defect) *self)
+{
+	return vmig_irqchip_pending(self->dst->chip, self->vector);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static void run(struct __test_metadata *_metadata,
+		FIXTURE_DATA(irq_defect) *self)
+{
+	self->ran_ns = now_ns();
+	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
+}
+
+/* How often the destination has signalled; -1 if nobody can say */
+static int sent(FIXTURE_DATA(irq_defect) *self)
+{
+	struct vmig_bytes text = {};
+	char event[64];
+	const char *at;
+	int nr = -1;
+
+	if (self->traced && !vmig_trace_read(&self->trace, &text)) {
+		snprintf(event, sizeof(event), "mtty_signal: %s ",
+			 self->pair.td[1].mdev.uuid);
+		nr = 0;
+		for (at = (char *)text.data; (at = strstr(at, event)); at++)
+			nr++;
+	}
+	vmig_bytes_free(&text);
+	return nr;
+}
+
+/* For the table of cures, which vm/cures.py makes of these lines */
+static void tell(struct __test_metadata *_metadata,
+		 FIXTURE_DATA(irq_defect) *self, const char *cure, int arrived,
+		 int again, int64_t delay_ns)
+{
+	int nr = sent(self);
+
+	TH_LOG("cure %s: sent %d, arrived %d, again %d, delay %lld us", cure, nr,
+	       arrived, again, (long long)delay_ns / 1000);
+	if (self->traced)
+		EXPECT_EQ(1, nr);
+}
+
+/*
+ * There, once; and not again when the cause was dealt with.  What unmasks INTx is a
+ * worker of the kernel's, which may need a moment.  The delay is how long the guest,
+ * who may run, has not had it.
+ */
+static void expect_once(struct __test_metadata *_metadata,
+			FIXTURE_DATA(irq_defect) *self, const char *cure,
+			bool waiting)
+{
+	int64_t delay_ns;
+	int arrived;
+
+	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
+					VMIG_IRQ_DEADLINE_MS), "interrupt");
+	delay_ns = waiting ? 0 : now_ns() - self->ran_ns;
+	EXPECT_EQ(1, vmig_late_irq_handle(self->dst->dev));
+	arrived = vmig_irqchip_take(self->dst->chip, self->vector);
+	EXPECT_EQ(1, arrived);
+	EXPECT_EQ(0, pending(self));
+	if (cure)
+		tell(_metadata, self, cure, arrived, pending(self), delay_ns);
+}
+
+/* Clause: defect, interrupts enabled before the controller is back: lost, for good */
+TEST_F(irq_defect, nothing_done)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
+			     VMIG_VMM_CONFIG_ALWAYS, VMIG_VMM_IRQ_WITH_CONFIG));
+	EXPECT_LE(1, self->dst->stats.violations);
+	EXPECT_EQ(0, pending(self));
+	run(_metadata, self);
+	EXPECT_EQ(0, pending(self));
+	EXPECT_EQ(0, vmig_irqchip_take(self->dst->chip, self->vector));
+	tell(_metadata, self, "nothing", 0, 0, 0);
+}
+
+/* Clause: defect, config space after the controller: arrives, before RUNNING */
+TEST_F(irq_defect, cured_by_the_order)
+{
+	int ret;
+
+	ret = migrate(_metadata, self, variant, "1", VMIG_VMM_CONFIG_LAST,
+		      VMIG_VMM_IRQ_WITH_CONFIG);
+	/* A device that needs its config space first does not allow that */
+	if (!strcmp(variant->policy, "before-data")) {
+		EXPECT_RET(-EPROTO, ret, "%s", self->dst->why);
+		return;
+	}
+	ASSERT_RET(0, ret, "%s", self->dst->why);
+	EXPECT_EQ(0, self->dst->stats.violations);
+	EXPECT_EQ(1, pending(self));
+	run(_metadata, self);
+	expect_once(_metadata, self, "order", true);
+}
+
+/* Clause: defect, "keep interrupts off", then "enable": arrives, before RUNNING */
+TEST_F(irq_defect, cured_by_the_subflag)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
+			     VMIG_VMM_CONFIG_ALWAYS, 0));
+	EXPECT_EQ(0, self->dst->stats.violations);
+	EXPECT_EQ(1, pending(self));
+	run(_metadata, self);
+	expect_once(_metadata, self, "subflag", true);
+}
+
+/* Clause: no defect: nothing before RUNNING, then once, whatever the VMM does */
+TEST_F(irq_defect, cured_by_the_driver)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "0",
+			     VMIG_VMM_CONFIG_ALWAYS, VMIG_VMM_IRQ_WITH_CONFIG));
+	EXPECT_LE(1, self->dst->stats.violations);
+	EXPECT_EQ(0, pending(self));
+	run(_metadata, self);
+	expect_once(_metadata, self, "driver", false);
+}
+
+/* Clause: defect: is one of RESUMING; a device that has stopped later is silent */
+TEST_F(irq_defect, only_while_resuming)
+{
+	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
+			     VMIG_VMM_CONFIG_ALWAYS, 0));
+	run(_metadata, self);
+	expect_once(_metadata, self, NULL, false);
+	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev, VFIO_DEVICE_STATE_STOP,
+					NULL));
+	EXPECT_EQ(0, vmig_uart_out(self->dst->dev, 0, UART_IER, 0));
+	EXPECT_EQ(0, vmig_late_irq_raise(self->dst->dev));
+	EXPECT_EQ(0, pending(self));
+	ASSERT_EQ(0, vmig_mig_set_state(self->dst->dev,
+					VFIO_DEVICE_STATE_RUNNING, NULL));
+	expect_once(_metadata, self, NULL, false);
+}
+
+/* Clause: defect, and nothing pending: nothing is signalled */
+TEST_F(irq_defect, nothing_is_made_up)
+{
+	const struct vmig_attrs attrs = {
+		.config_policy = variant->policy, .defect_early_irq = "1",
+	};
+
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
+	ASSERT_EQ(0, vmig_late_irq_boot(&self->pair, variant->index));
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
+		   self->src->why);
+	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
+	EXPECT_EQ(0, pending(self));
+	/* And it works */
+	EXPECT_EQ(0, vmig_late_irq_raise(self->dst->dev));
+	expect_once(_metadata, self, NULL, false);
+}
+
+/* One device with the defect, and a stream of its kind with INTx asserted */
+FIXTURE(defect_command) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes stream;
+	int intx;
+	int fd;
+};
+
+FIXTURE_SETUP(defect_command)
+{
+	const struct vmig_attrs attrs = { .defect_early_irq = "1" };
+
+	self->dev = &self->td.dev;
+	self->fd = -1;
+	self->intx = vmig_eventfd_create();
+	ASSERT_LE(0, self->intx);
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
+				       &attrs));
+	ASSERT_EQ(0, vmig_late_irq_raise(self->dev));
+	ASSERT_EQ(0, vmig_transfer_save(self->dev, &self->stream));
+	ASSERT_EQ(0, vmig_device_reset(self->dev));
+	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, INTX,
+				     VFIO_IRQ_SET_ACTION_TRIGGER, self->intx));
+	ASSERT_EQ(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					&self->fd));
+}
+
+FIXTURE_TEARDOWN(defect_command)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	close(self->intx);
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+#define COMMAND(_val) \
+	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, _val), \
+		   "PCI_COMMAND " #_val)
+#define LOAD_DATA() \
+	ASSERT_RET(0, vmig_transfer_write(self->fd, self->stream.data, \
+					  self->stream.len, 4096, NULL), "data")
+#define GO(_state) \
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_##_state, \
+					 NULL), #_state)
+#define EXPECT_INTX(_want, _when) do { \
+	int64_t seen = vmig_eventfd_take(self->intx); \
+	EXPECT_EQ(_want, seen) { \
+		TH_LOG(_when); \
+	} \
+} while (0)
+
+/* PCI: 3.0, 6.2.2, Interrupt Disable: a device with the defect keeps to it, too */
+TEST_F(defect_command, interrupt_disable_before_the_data)
+{
+	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);
+	LOAD_DATA();
+	EXPECT_INTX(0, "in RESUMING");
+	GO(STOP);
+	GO(RUNNING);
+	EXPECT_INTX(0, "in RUNNING");
+	COMMAND(PCI_COMMAND_IO);
+	EXPECT_INTX(1, "enabled");
+}
+
+/* PCI: the same, set by a write that comes behind the last record */
+TEST_F(defect_command, interrupt_disable_behind_the_data)
+{
+	LOAD_DATA();
+	EXPECT_INTX(1, "the defect");
+	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);
+	ASSERT_RET(0, vmig_irq_action(self->dev, INTX,
+				      VFIO_IRQ_SET_ACTION_UNMASK), "unmask");
+	EXPECT_INTX(0, "in RESUMING");
+	GO(STOP);
+	GO(RUNNING);
+	EXPECT_INTX(0, "in RUNNING");
+	COMMAND(PCI_COMMAND_IO);
+	EXPECT_INTX(1, "enabled");
+}
+
+/* PCI: the same, cleared behind the last record: what is pending is not lost */
+TEST_F(defect_command, interrupt_enabled_behind_the_data)
+{
+	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);
+	ASSERT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET");
+	LOAD_DATA();
+	EXPECT_INTX(0, "disabled");
+	COMMAND(PCI_COMMAND_IO);
+	EXPECT_INTX(1, "the defect, enabled");
+	GO(STOP);
+	GO(RUNNING);
+	EXPECT_INTX(0, "a second time");
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two hosts whose devices are not the same: a live migration between them fails
+ * with a reason, the destination has still what it had, and the source runs on
+ * and has lost nothing.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/vmm.h"
+
+#define SEED_SRC	51
+#define SEED_DST	52
+#define VECTOR		0x42
+
+FIXTURE(differ) {
+	struct vmig_testdev src;
+	struct vmig_testdev dst;
+	struct vmig_irqchip *chip[2];
+	struct vmig_vmm vmm[2];
+};
+
+/* @why: part of what the destination's VMM says */
+FIXTURE_VARIANT(differ) {
+	struct vmig_attrs src;
+	struct vmig_attrs dst;
+	const char *dst_type;
+	unsigned int dst_ports;
+	int err;
+	const char *why;
+};
+
+FIXTURE_VARIANT_ADD(differ, policy) {
+	.src = { .config_policy = "before-data" },
+	.dst = { .config_policy = "reorder" },
+	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
+	.why = "before-data on the source, reorder here",
+};
+
+FIXTURE_VARIANT_ADD(differ, ports) {
+	.dst_type = "mtty-1", .dst_ports = 1, .err = -EXDEV,
+	.why = "data_fd: ",
+};
+
+/* Their BARs differ, so config space, which comes first, is where it is found */
+FIXTURE_VARIANT_ADD(differ, ports_before_data) {
+	.src = { .config_policy = "before-data" },
+	.dst = { .config_policy = "before-data" },
+	.dst_type = "mtty-1", .dst_ports = 1, .err = -EINVAL,
+	.why = "config space of generation",
+};
+
+FIXTURE_VARIANT_ADD(differ, capture_size) {
+	.src = { .capture_size = "64K" }, .dst = { .capture_size = "128K" },
+	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
+	.why = "data_fd: ",
+};
+
+FIXTURE_VARIANT_ADD(differ, capture_size_before_data) {
+	.src = { .config_policy = "before-data", .capture_size = "64K" },
+	.dst = { .config_policy = "before-data", .capture_size = "128K" },
+	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
+	.why = "data_fd: ",
+};
+
+FIXTURE_VARIANT_ADD(differ, features) {
+	.src = { .features = "pre_copy" },
+	.dst = { .features = "p2p pre_copy" },
+	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
+	.why = "data_fd: ",
+};
+
+FIXTURE_VARIANT_ADD(differ, features_before_data) {
+	.src = { .config_policy = "before-data", .features = "pre_copy" },
+	.dst = { .config_policy = "before-data", .features = "p2p pre_copy" },
+	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
+	.why = "data_fd: ",
+};
+
+FIXTURE_SETUP(differ)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
+				       &variant->src));
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, variant->dst_type,
+				       VMIG_PATH_ANY, &variant->dst));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, vmig_irqchip_create(&self->chip[i],
+						 VMIG_IRQCHIP_AUTO));
+		ASSERT_EQ(0, vmig_vmm_init(&self->vmm[i], i ?
+					   VMIG_VMM_DESTINATION :
+					   VMIG_VMM_SOURCE,
+					   i ? &self->dst.dev : &self->src.dev,
+					   self->chip[i]));
+	}
+	ASSERT_EQ(0, vmig_contents_set(&self->src.dev, 2, SEED_SRC));
+	ASSERT_EQ(0, vmig_contents_set(&self->dst.dev, variant->dst_ports,
+				    SEED_DST));
+	ASSERT_EQ(0, vmig_vmm_boot(&self->vmm[0], VFIO_PCI_MSI_IRQ_INDEX,
+				   VECTOR));
+}
+
+FIXTURE_TEARDOWN(differ)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (self->vmm[i].buf)
+			vmig_vmm_exit(&self->vmm[i]);
+		vmig_irqchip_destroy(self->chip[i]);
+	}
+	vmig_testdev_close(&self->src);
+	vmig_testdev_close(&self->dst);
+}
+
+/* Clause: another kind of device: found before anything of it has changed */
+TEST_F(differ, is_found_in_time)
+{
+	struct vmig_device *src = &self->src.dev, *dst = &self->dst.dev;
+	uint8_t before[VMIG_CONFIG_SIZE], after[VMIG_CONFIG_SIZE];
+	const char *what = "";
+
+	ASSERT_RET(0, vmig_region_read(dst, VFIO_PCI_CONFIG_REGION_INDEX, 0,
+				       before, sizeof(before)), "config");
+	EXPECT_RET(variant->err, vmig_vmm_migrate(&self->vmm[0],
+						  &self->vmm[1]),
+		   "source: %s; destination: %s", self->vmm[0].why,
+		   self->vmm[1].why);
+	EXPECT_NE(NULL, strstr(self->vmm[1].why, variant->why)) {
+		TH_LOG("%s", self->vmm[1].why);
+	}
+	EXPECT_FALSE(self->vmm[1].irq_enabled);
+
+	/* What was only offered is gone with the session, at the latest */
+	vmig_mig_set_state(dst, VFIO_DEVICE_STATE_STOP, NULL);
+	/* The line goes with what waits in the ports, so it comes first */
+	if (variant->err == -EXDEV) {
+		EXPECT_RET(0, vmig_region_read(dst,
+					       VFIO_PCI_CONFIG_REGION_INDEX, 0,
+					       after, sizeof(after)), "config");
+		EXPECT_EQ(0, memcmp(before, after, sizeof(after)));
+	}
+	EXPECT_RET(0, vmig_contents_check(dst, variant->dst_ports, SEED_DST,
+				       &what), "destination: %s", what);
+
+	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, src, "source");
+	EXPECT_RET(0, vmig_contents_check(src, 2, SEED_SRC, &what), "source: %s",
+		   what);
+}
+
+TEST_HARNESS_MAIN

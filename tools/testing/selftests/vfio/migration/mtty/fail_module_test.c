@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module is loaded while every single allocation, and every copy from user
+ * memory, fails once (lib/sweep.h): what had been registered until then is taken
+ * back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/mtty.h"
+
+#define MODULE		"mtty"
+/* Each fault is one of the kernel's loader; it has a few hundred of them */
+#define TIMEOUT_S	800
+
+struct vmig_fail_ctx {
+	int file;
+};
+
+FIXTURE(fail_module) {
+	struct vmig_fail_ctx w;
+	struct vmig_fault fault;
+	struct vmig_fail_each sweep;
+};
+
+/* device_add() calls a name invalid for which there was no memory */
+static int load(struct vmig_fail_ctx *w)
+{
+	if (!syscall(SYS_finit_module, w->file, "", 0))
+		return 0;
+	return errno == EINVAL ? -ENOMEM : -errno;
+}
+
+static int unload(struct vmig_fail_ctx *w, int ret)
+{
+	if (!ret)
+		return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+
+	/* What was left registered is not there to be registered again */
+	if (!access("/sys/bus/mdev/drivers/" MODULE, F_OK) ||
+	    !access("/sys/class/" MODULE, F_OK) ||
+	    !access("/sys/devices/virtual/" MODULE "/" MODULE, F_OK))
+		return -EUCLEAN;
+	return 0;
+}
+
+FIXTURE_SETUP(fail_module)
+{
+	const char *path = getenv("MTTY_KO") ?: "/mtty.ko";
+	int ret;
+
+	self->fault.fd = -1;
+	self->w.file = open(path, O_RDONLY | O_CLOEXEC);
+	if (self->w.file < 0)
+		SKIP(return, "no module %s to load: MTTY_KO says where", path);
+	if (vmig_fault_init(&self->fault))
+		SKIP(return, "no fault injection on this kernel");
+	/* The kernel warns, once, if it has no memory for the fields of an event */
+	ret = vmig_fault_spare(&self->fault, NULL, "event_define_fields");
+	if (ret != -ENOENT)
+		ASSERT_RET(0, ret, "spare event_define_fields()");
+	ASSERT_RET(0, unload(&self->w, 0), "unload");
+}
+
+FIXTURE_TEARDOWN(fail_module)
+{
+	vmig_fault_exit(&self->fault);
+	if (self->w.file < 0)
+		return;
+	load(&self->w);
+	close(self->w.file);
+}
+
+static const struct vmig_step loading[] = {
+	{ "load the module", load, unload },
+};
+
+/* Clause: none of the uAPI; a module that cannot be loaded leaves nothing behind */
+TEST_F_TIMEOUT(fail_module, leaves_nothing_behind, TIMEOUT_S)
+{
+	struct vmig_testdev td = { 0 };
+
+	EXPECT_RET(0, vmig_fail_each(&self->sweep, &self->fault, loading,
+				 ARRAY_SIZE(loading), &self->w), "%s",
+		   self->sweep.why);
+	EXPECT_LT(0, self->sweep.no_memory);
+	EXPECT_RET(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, NULL),
+		   "a device");
+	vmig_testdev_close(&td);
+	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->sweep));
+}
+
+TEST_HARNESS_MAIN

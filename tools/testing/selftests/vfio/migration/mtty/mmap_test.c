@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * BAR2 as memory: what can be mapped, that a mapping and read() and write() see
+ * the same bytes, and that pre-copy misses nothing that is written through one.
+ */
+#define _GNU_SOURCE
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/mtty.h"
+
+#define BAR2		VFIO_PCI_BAR2_REGION_INDEX
+#define SIZE		0x100000u
+#define WRITERS		3
+#define HOT_PAGES	4
+#define ROUNDS		200
+/* Fewer, where processors are so busy that each takes its time */
+#define MIN_ROUNDS	10
+#define RUN_S		10
+#define TIMEOUT_S	120
+
+FIXTURE(map) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes stream;
+	uint64_t page;
+	uint8_t *mem;
+	int fd;
+};
+
+/* Where a mapping of everything but the header begins */
+static uint64_t map_start(void)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+
+	return page > MTTY_CAP_LOG_OFFSET ? page : MTTY_CAP_LOG_OFFSET;
+}
+
+static void *map_at(struct vmig_device *dev, uint64_t at, size_t len, int prot,
+		    int flags)
+{
+	return mmap(NULL, len, prot, flags, dev->fd,
+		    dev->region[BAR2].offset + at);
+}
+
+FIXTURE_SETUP(map)
+{
+	const struct vmig_attrs attrs = { .capture_size = "1M" };
+
+	self->fd = -1;
+	self->page = sysconf(_SC_PAGESIZE);
+	self->dev = &self->td.dev;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_ANY, &attrs));
+	self->mem = map_at(self->dev, map_start(), SIZE - map_start(),
+			   PROT_READ | PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, (void *)self->mem);
+}
+
+FIXTURE_TEARDOWN(map)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	munmap(self->mem, SIZE - map_start());
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+/* Through the mapping, and not what the compiler remembers of it */
+static uint8_t load(const uint8_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+static uint8_t get(FIXTURE_DATA(map) *self, uint64_t at)
+{
+	return load(self->mem + at);
+}
+
+static void put(FIXTURE_DATA(map) *self, uint64_t at, uint8_t byte)
+{
+	__atomic_store_n(self->mem + at, byte, __ATOMIC_RELAXED);
+}
+
+/* By read() and write() */
+static uint8_t peek(struct __test_metadata *_metadata, FIXTURE_DATA(map) *self,
+		    uint64_t at)
+{
+	uint8_t byte = 0;
+
+	EXPECT_RET(0, vmig_region_read(self->dev, BAR2, map_start() + at, &byte,
+				       1), "read");
+	return byte;
+}
+
+static void poke(struct __test_metadata *_metadata, FIXTURE_DATA(map) *self,
+		 uint64_t at, uint8_t byte)
+{
+	EXPECT_RET(0, vmig_region_write(self->dev, BAR2, map_start() + at,
+					&byte, 1), "write");
+}
+
+/* What the device would send if it stopped now */
+static uint64_t data_size(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(map) *self)
+{
+	uint64_t bytes = 0;
+
+	EXPECT_RET(0, vmig_mig_data_size(self->dev, &bytes), "MIG_DATA_SIZE");
+	return bytes;
+}
+
+/* What a destination would hold now; what has been applied is forgotten */
+static void apply_stream(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(map) *self, uint8_t *image)
+{
+	struct vmig_stream_iter iter;
+	struct vmig_rec rec;
+	uint64_t offset;
+
+	vmig_stream_start(&iter, self->stream.data, self->stream.len);
+	while (!vmig_stream_next(&iter, &rec)) {
+		EXPECT_TRUE(rec.data_ok);
+		if (rec.type != MTTY_REC_CAPTURE)
+			continue;
+		memcpy(&offset, rec.payload, sizeof(offset));
+		offset = le64toh(offset);
+		ASSERT_GE(SIZE, offset + rec.len - sizeof(offset));
+		memcpy(image + offset, rec.payload + sizeof(offset),
+		       rec.len - sizeof(offset));
+	}
+	EXPECT_EQ(self->stream.len, iter.pos);
+	self->stream.len = 0;
+}
+
+/* The first byte of the first page, as it was sent first */
+static int first_sent(FIXTURE_DATA(map) *self)
+{
+	struct vmig_rec rec;
+
+	if (vmig_stream_find(&self->stream, MTTY_REC_CAPTURE, 0, &rec))
+		return -1;
+	return rec.payload[sizeof(struct mtty_rec_capture)];
+}
+
+static void read_bytes(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(map) *self, size_t len)
+{
+	ASSERT_RET(0, vmig_bytes_reserve(&self->stream, len), "room");
+	ASSERT_EQ(len, read(self->fd, self->stream.data, len));
+	self->stream.len = len;
+}
+
+/* Clause: VFIO_REGION_INFO_CAP_SPARSE_MMAP: all of BAR2 but its header */
+TEST_F(map, region_info_says_what_can_be_mapped)
+{
+	struct {
+		struct vfio_region_info info;
+		struct vfio_region_info_cap_sparse_mmap sparse;
+		struct vfio_region_sparse_mmap_area area;
+	} reply = { .info = { .argsz = sizeof(reply), .index = BAR2 } };
+	const uint32_t want = VFIO_REGION_INFO_FLAG_READ |
+			      VFIO_REGION_INFO_FLAG_WRITE |
+			      VFIO_REGION_INFO_FLAG_MMAP |
+			      VFIO_REGION_INFO_FLAG_CAPS;
+
+	ASSERT_EQ(0, ioctl(self->dev->fd, VFIO_DEVICE_GET_REGION_INFO, &reply));
+	EXPECT_EQ(want, reply.info.flags);
+	EXPECT_EQ(sizeof(reply.info), reply.info.cap_offset);
+	EXPECT_EQ(VFIO_REGION_INFO_CAP_SPARSE_MMAP, reply.sparse.header.id);
+	EXPECT_EQ(1, reply.sparse.header.version);
+	EXPECT_EQ(0, reply.sparse.header.next);
+	EXPECT_EQ(1, reply.sparse.nr_areas);
+	EXPECT_EQ(map_start(), reply.area.offset);
+	EXPECT_EQ(SIZE - map_start(), reply.area.size);
+
+	/* Who has no room for it learns how much it takes */
+	reply.info = (struct vfio_region_info) {
+		.argsz = sizeof(reply.info), .index = BAR2,
+	};
+	ASSERT_EQ(0, ioctl(self->dev->fd, VFIO_DEVICE_GET_REGION_INFO, &reply));
+	EXPECT_EQ(want, reply.info.flags);
+	EXPECT_EQ(0, reply.info.cap_offset);
+	EXPECT_EQ(sizeof(reply), reply.info.argsz);
+}
+
+/* Clause: VFIO_REGION_INFO_FLAG_MMAP: for no other region */
+TEST_F(map, no_other_region_can_be_mapped)
+{
+	unsigned int i;
+
+	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++) {
+		struct vfio_region_info *info = &self->dev->region[i];
+		void *mem;
+
+		if (i == BAR2)
+			continue;
+		EXPECT_EQ(0, info->flags & VFIO_REGION_INFO_FLAG_MMAP);
+		mem = mmap(NULL, self->page, PROT_READ, MAP_SHARED,
+			   self->dev->fd, (uint64_t)i << 40);
+		EXPECT_EQ(MAP_FAILED, mem);
+		EXPECT_EQ(EINVAL, errno);
+	}
+}
+
+/* Clause: mmap() of the device: EINVAL for the header, beyond the end, private */
+TEST_F(map, what_is_not_offered_is_refused)
+{
+	const struct {
+		uint64_t at;
+		size_t len;
+		int flags;
+	} bad[] = {
+		{ 0, self->page, MAP_SHARED },
+		{ 0, SIZE, MAP_SHARED },
+		{ map_start(), self->page, MAP_PRIVATE },
+		{ map_start(), SIZE, MAP_SHARED },
+		{ SIZE, self->page, MAP_SHARED },
+		{ SIZE - self->page, 2 * self->page, MAP_SHARED },
+		{ 1ULL << 39, self->page, MAP_SHARED },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		void *mem = map_at(self->dev, bad[i].at, bad[i].len, PROT_READ,
+				   bad[i].flags);
+
+		EXPECT_EQ(MAP_FAILED, mem) {
+			TH_LOG("row %u", i);
+		}
+		EXPECT_EQ(EINVAL, errno);
+	}
+}
+
+/* Clause: BAR2: mapping, read() and write() see the same memory */
+TEST_F(map, is_the_same_memory)
+{
+	uint64_t last = SIZE - map_start() - 1;
+
+	/* Read before it is written, by either way: there is a blank first */
+	EXPECT_EQ(0, get(self, 5));
+	poke(_metadata, self, 5, 0x55);
+	EXPECT_EQ(0x55, get(self, 5));
+	put(self, 6, 0x66);
+	EXPECT_EQ(0x66, peek(_metadata, self, 6));
+
+	EXPECT_EQ(0, get(self, last));
+	put(self, last, 0x77);
+	EXPECT_EQ(0x77, peek(_metadata, self, last));
+
+	put(self, 3 * self->page, 0x11);
+	EXPECT_EQ(0x11, peek(_metadata, self, 3 * self->page));
+	poke(_metadata, self, 3 * self->page, 0x22);
+	EXPECT_EQ(0x22, get(self, 3 * self->page));
+}
+
+/* Clause: BAR2: what the ports log is seen through a mapping */
+TEST_F(map, shows_the_log)
+{
+	if (map_start() != MTTY_CAP_LOG_OFFSET)
+		SKIP(return, "the log begins inside a page");
+	EXPECT_EQ(0, get(self, 0));
+	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8),
+		   "LCR");
+	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_TX, 'x'), "transmit");
+	EXPECT_EQ('x', get(self, 0));
+	EXPECT_EQ(1, get(self, 1));
+}
+
+/* Clause: VFIO_DEVICE_RESET: empties BAR2, also where it is mapped */
+TEST_F(map, is_emptied_by_reset)
+{
+	put(self, 0, 1);
+	put(self, 7 * self->page, 2);
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_EQ(0, get(self, 0));
+	EXPECT_EQ(0, get(self, 7 * self->page));
+	put(self, 0, 3);
+	EXPECT_EQ(3, peek(_metadata, self, 0));
+}
+
+/* Clause: BAR2: stays as long as it is mapped, though the device fd is closed */
+TEST_F(map, outlives_the_fd)
+{
+	put(self, 0, 1);
+	vmig_device_close(self->dev);
+	EXPECT_EQ(1, get(self, 0));
+	put(self, self->page, 2);
+	EXPECT_EQ(2, get(self, self->page));
+}
+
+/* Clause: pre-copy: memory that is only read costs nothing */
+TEST_F(map, reading_costs_nothing)
+{
+	uint64_t before = data_size(_metadata, self);
+	uint64_t at;
+
+	for (at = 0; at < SIZE - map_start(); at += self->page)
+		EXPECT_EQ(0, get(self, at));
+	EXPECT_EQ(before, data_size(_metadata, self));
+
+	put(self, 0, 1);
+	EXPECT_LT(before + self->page, data_size(_metadata, self));
+	EXPECT_GT(before + 2 * self->page, data_size(_metadata, self));
+}
+
+/* Clause: pre-copy: a page that was sent and is written again is sent again */
+TEST_F(map, writing_after_sending_is_noticed)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	unsigned int i;
+
+	put(self, 0, 1);
+	put(self, self->page, 1);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	for (i = 0; i < 3; i++) {
+		ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+						       VMIG_TRANSFER_CHUNK),
+			   "to the temporary end");
+		/* Reading does not make it dirty, writing does */
+		EXPECT_EQ(i ? 1 + i : 1, get(self, self->page));
+		ASSERT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+		EXPECT_EQ(0, info.initial_bytes + info.dirty_bytes);
+		put(self, self->page, 2 + i);
+		ASSERT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+		EXPECT_EQ(0, info.initial_bytes);
+		EXPECT_LT(self->page, info.dirty_bytes);
+		EXPECT_GT(2 * self->page, info.dirty_bytes);
+	}
+}
+
+/*
+ * Clause: pre-copy: what is written to a page of which a part was read already does
+ * not change the rest of that, is seen through every mapping, and comes later
+ */
+TEST_F(map, writing_while_sending_changes_nothing_sent)
+{
+	size_t len = SIZE - map_start();
+	uint8_t *image = calloc(1, SIZE);
+	uint8_t *other = map_at(self->dev, map_start(), len, PROT_READ,
+				MAP_SHARED);
+	uint64_t at;
+
+	ASSERT_NE(NULL, image);
+	ASSERT_NE(MAP_FAILED, (void *)other);
+	for (at = 0; at < 4 * self->page; at += self->page) {
+		put(self, at, 1);
+		put(self, at + self->page - 1, 4);
+	}
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	/* Into the second page: what was read of it, or not, must not matter */
+	read_bytes(_metadata, self, self->page + self->page / 2);
+	for (at = 0; at < 4 * self->page; at += self->page) {
+		EXPECT_EQ(1, get(self, at));
+		EXPECT_EQ(1, load(other + at));
+		put(self, at, 2);
+		EXPECT_EQ(2, load(other + at));
+		EXPECT_EQ(2, peek(_metadata, self, at));
+		poke(_metadata, self, at + 1, 3);
+		EXPECT_EQ(3, get(self, at + 1));
+		EXPECT_EQ(4, get(self, at + self->page - 1));
+	}
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+					       VMIG_TRANSFER_CHUNK),
+		   "to the temporary end");
+	EXPECT_EQ(1, first_sent(self));
+	apply_stream(_metadata, self, image);
+	EXPECT_EQ(0, memcmp(image + map_start(), self->mem, len));
+	munmap(other, len);
+	free(image);
+}
+
+/*
+ * Driver: BAR2: get_user_pages() refuses a mapping, as a page that is pinned could
+ * be written after it was sent
+ */
+TEST_F(map, process_vm_writev_is_refused)
+{
+	char byte = 1;
+	struct iovec from = { .iov_base = &byte, .iov_len = 1 };
+	struct iovec to = { .iov_base = self->mem, .iov_len = 1 };
+
+	put(self, 0, 2);
+	EXPECT_EQ(-1, process_vm_writev(getpid(), &from, 1, &to, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(2, get(self, 0));
+}
+
+/*
+ * Driver: BAR2: GUP-fast, which looks at PTEs only, refuses a mapping that was
+ * written: direct I/O into it fails, and changes nothing
+ */
+TEST_F(map, direct_io_is_refused)
+{
+	int disk = open("/dev/ram0", O_RDONLY | O_DIRECT);
+
+	if (disk < 0)
+		SKIP(return, "no /dev/ram0: needs CONFIG_BLK_DEV_RAM");
+	put(self, 0, 2);
+	put(self, self->page, 3);
+	EXPECT_EQ(-1, pread(disk, self->mem, 2 * self->page, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(2, get(self, 0));
+	EXPECT_EQ(3, get(self, self->page));
+	close(disk);
+}
+
+/*
+ * Driver: BAR2: GUP-fast refuses a mapping also for reading: vmsplice() would keep
+ * the page in a pipe for as long as the user wants
+ */
+TEST_F(map, vmsplice_is_refused)
+{
+	struct iovec from[] = {
+		{ .iov_base = self->mem, .iov_len = self->page },
+		/* Never written: the page that all unwritten ones share */
+		{ .iov_base = self->mem + self->page, .iov_len = self->page },
+	};
+	unsigned int i;
+	int pipefd[2];
+
+	ASSERT_EQ(0, pipe(pipefd));
+	put(self, 0, 2);
+	EXPECT_EQ(0, get(self, self->page));
+	for (i = 0; i < ARRAY_SIZE(from); i++) {
+		EXPECT_EQ(-1, vmsplice(pipefd[1], &from[i], 1,
+				       SPLICE_F_NONBLOCK));
+		EXPECT_EQ(EFAULT, errno);
+	}
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+
+/* KiB of the mapping that count as memory of this process; -1 if nothing says so */
+static long resident_kib(const void *start)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	bool found = false;
+	char line[512];
+	long kib = -1;
+
+	if (!smaps)
+		return -1;
+	while (kib < 0 && fgets(line, sizeof(line), smaps)) {
+		unsigned long from, to;
+
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			found = from == (unsigned long)start;
+		else if (found)
+			sscanf(line, "Rss: %ld kB", &kib);
+	}
+	fclose(smaps);
+	return kib;
+}
+
+/*
+ * Driver: BAR2: PTEs are special, on kernels as well whose GUP-fast refuses the page
+ * for another reason: they do not count as memory of the process
+ */
+TEST_F(map, ptes_are_special)
+{
+	put(self, 0, 2);
+	EXPECT_EQ(0, get(self, self->page));
+	put(self, 2 * self->page, 3);
+	EXPECT_EQ(0, resident_kib(self->mem));
+}
+
+/* As mm/gup_test.h of the kernel has it */
+struct pin_longterm {
+	uint64_t addr;
+	uint64_t size;
+	uint32_t flags;
+};
+
+#define PIN_LONGTERM_START	_IOW('g', 7, struct pin_longterm)
+#define PIN_LONGTERM_STOP	_IO('g', 8)
+#define PIN_FOR_WRITING		1
+#define PIN_FAST		2
+
+/* Driver: BAR2: no long-term pin, as DMA takes it, for reading or for writing */
+TEST_F(map, long_term_pins_are_refused)
+{
+	struct pin_longterm pin = { .size = self->page };
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR);
+	unsigned int i;
+
+	if (gup < 0)
+		SKIP(return, "no debugfs/gup_test: needs CONFIG_GUP_TEST");
+	put(self, 0, 2);
+	EXPECT_EQ(0, get(self, self->page));
+	for (i = 0; i < 2 * (PIN_FOR_WRITING + PIN_FAST + 1); i++) {
+		/* A page that was written, and one that was not */
+		pin.addr = (uintptr_t)self->mem + i % 2 * self->page;
+		pin.flags = i / 2;
+		EXPECT_EQ(-1, ioctl(gup, PIN_LONGTERM_START, &pin)) {
+			TH_LOG("page %u, flags %u", i % 2, pin.flags);
+			ioctl(gup, PIN_LONGTERM_STOP);
+		}
+		EXPECT_EQ(EFAULT, errno);
+		errno = 0;
+	}
+	close(gup);
+}
+
+/* Clause: poll() of a data_fd: woken by a write through a mapping */
+TEST_F(map, writing_wakes_who_polls)
+{
+	struct vmig_poll_thread waiter;
+	short revents;
+
+	put(self, 0, 1);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+					       VMIG_TRANSFER_CHUNK), "drain");
+	ASSERT_RET(0, vmig_poll_thread_start(&waiter, self->fd, POLLIN), "waiter");
+	put(self, 0, 2);
+	ASSERT_RET(0, vmig_poll_thread_join(&waiter, &revents), "join");
+	EXPECT_EQ(POLLIN, revents);
+}
+
+struct writer {
+	pthread_t thread;
+	pthread_rwlock_t *gate;
+	uint8_t *mem;
+	uint64_t page;
+	unsigned int nr;
+	bool quit;
+	uint64_t writes;
+};
+
+/* Few pages, so that each is always being sent, and written, and shared */
+static uint64_t *word_of(const struct writer *writer, uint64_t n)
+{
+	return (uint64_t *)(writer->mem + n % HOT_PAGES * 2 * writer->page) +
+	       writer->nr;
+}
+
+static void *write_all_the_time(void *opaque)
+{
+	struct writer *writer = opaque;
+	bool quit = false;
+	unsigned int i;
+
+	while (!quit) {
+		pthread_rwlock_rdlock(writer->gate);
+		for (i = 0; i < 50; i++) {
+			writer->writes++;
+			__atomic_store_n(word_of(writer, writer->writes),
+					 writer->writes, __ATOMIC_RELAXED);
+		}
+		quit = writer->quit;
+		pthread_rwlock_unlock(writer->gate);
+	}
+	return NULL;
+}
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static void read_some(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(map) *self, unsigned int times)
+{
+	while (times--) {
+		uint8_t chunk[16384];
+		ssize_t n = read(self->fd, chunk, sizeof(chunk));
+
+		if (n < 0)
+			ASSERT_EQ(ENOMSG, errno);
+		if (n > 0)
+			ASSERT_EQ(0, vmig_bytes_add(&self->stream, chunk, n));
+	}
+}
+
+/*
+ * Clause: pre-copy: whenever it has come to its temporary end, all that was ever
+ * written through a mapping has been read, though writing and reading go on at
+ * the same time
+ */
+TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
+{
+	uint8_t *image = calloc(1, SIZE);
+	struct writer writers[WRITERS];
+	pthread_rwlockattr_t attr;
+	pthread_rwlock_t gate;
+	unsigned int i, round;
+	bool last = false;
+	time_t end;
+
+	ASSERT_NE(NULL, image);
+	/* Or else busy writers would keep out whoever wants to stop them */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr,
+				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&gate, &attr);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	for (i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer) {
+			.gate = &gate, .mem = self->mem, .page = self->page,
+			.nr = i,
+		};
+		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL,
+					    write_all_the_time, &writers[i]));
+	}
+	end = now() + RUN_S;
+	for (round = 1; !last; round++) {
+		last = round == ROUNDS || (round >= MIN_ROUNDS && now() > end);
+		read_some(_metadata, self, 30);
+		pthread_rwlock_wrlock(&gate);
+		ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+						       VMIG_TRANSFER_CHUNK),
+			   "to the temporary end");
+		apply_stream(_metadata, self, image);
+		EXPECT_EQ(0, memcmp(image + map_start(), self->mem,
+				    SIZE - map_start())) {
+			TH_LOG("round %u", round);
+		}
+		for (i = 0; i < WRITERS; i++)
+			writers[i].quit = last;
+		pthread_rwlock_unlock(&gate);
+	}
+	for (i = 0; i < WRITERS; i++) {
+		ASSERT_EQ(0, pthread_join(writers[i].thread, NULL));
+		EXPECT_LT(round, writers[i].writes);
+	}
+	pthread_rwlock_destroy(&gate);
+	free(image);
+}
+
+/* Clause: fork(): parent and child write to the same memory, and both count */
+TEST_F(map, two_processes_share_it)
+{
+	int status;
+	pid_t pid;
+
+	put(self, 0, 1);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+					       VMIG_TRANSFER_CHUNK), "drain");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		put(self, 0, 2);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(2, get(self, 0));
+	EXPECT_LT(self->page, data_size(_metadata, self));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Regions: where they are, how large, and that an access which is not inside
+ * one of them as a whole does nothing at all.  What is in them is for others.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/mtty.h"
+
+#define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+#define BAR1		VFIO_PCI_BAR1_REGION_INDEX
+#define BAR2		VFIO_PCI_BAR2_REGION_INDEX
+#define NR		VFIO_PCI_NUM_REGIONS
+
+#define CONFIG_SIZE	256
+#define PORT_SIZE	8
+
+/* Longer than any access here that must fail without transferring a byte */
+#define BUF_SIZE	8192
+#define PATTERN		0x5a
+#define MUCH		0x100000
+
+FIXTURE(region) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	size_t page;
+	/* The second of the two pages behind it cannot be touched */
+	uint8_t *map;
+	uint8_t buf[BUF_SIZE];
+};
+
+FIXTURE_VARIANT(region) {
+	const char *type;
+	const char *capture;
+	uint64_t size[NR];
+};
+
+FIXTURE_VARIANT_ADD(region, mtty_1_largest_capture) {
+	.type = "mtty-1",
+	.capture = "256M",
+	.size = {
+		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR2] = 256 << 20,
+	},
+};
+
+FIXTURE_VARIANT_ADD(region, mtty_2_smallest_capture) {
+	.type = "mtty-2",
+	.capture = "8K",
+	.size = {
+		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR1] = PORT_SIZE,
+		[BAR2] = 8 << 10,
+	},
+};
+
+FIXTURE_VARIANT_ADD(region, mtty_2_no_capture) {
+	.type = "mtty-2",
+	.capture = "0",
+	.size = {
+		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR1] = PORT_SIZE,
+	},
+};
+
+FIXTURE_SETUP(region)
+{
+	const struct vmig_attrs attrs = { .capture_size = variant->capture };
+
+	self->dev = &self->td.dev;
+	self->page = sysconf(_SC_PAGESIZE);
+	self->map = mmap(NULL, 2 * self->page, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->map);
+	ASSERT_EQ(0, mprotect(self->map + self->page, self->page, PROT_NONE));
+	memset(self->buf, PATTERN, sizeof(self->buf));
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, variant->type,
+				       VMIG_PATH_ANY, &attrs));
+}
+
+FIXTURE_TEARDOWN(region)
+{
+	munmap(self->map, 2 * self->page);
+	vmig_testdev_close(&self->td);
+}
+
+static int get_region_info(struct vmig_device *dev, uint32_t index,
+			   struct vfio_region_info *info)
+{
+	*info = (struct vfio_region_info) {
+		.argsz = sizeof(*info), .index = index,
+	};
+	return ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
+}
+
+static ssize_t result(ssize_t n)
+{
+	return n < 0 ? -errno : n;
+}
+
+static bool is_untouched(const uint8_t *buf, size_t len)
+{
+	while (len && buf[len - 1] == PATTERN)
+		len--;
+	return !len;
+}
+
+/* Both directions are refused, and nothing comes out of it */
+static void expect_outside(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(region) *self, uint64_t pos, size_t len,
+			   const char *what, unsigned int index)
+{
+	EXPECT_EQ(-EINVAL, result(pread(self->dev->fd, self->buf, len, pos))) {
+		TH_LOG("region %u: read %s", index, what);
+	}
+	EXPECT_TRUE(is_untouched(self->buf, sizeof(self->buf))) {
+		TH_LOG("region %u: read %s returned data", index, what);
+		memset(self->buf, PATTERN, sizeof(self->buf));
+	}
+	EXPECT_EQ(-EINVAL, result(pwrite(self->dev->fd, self->buf, len, pos))) {
+		TH_LOG("region %u: write %s", index, what);
+	}
+}
+
+/* Clause: vfio_region_info: size, READ and WRITE as the device type has it */
+TEST_F(region, info_of_each_region)
+{
+	const uint32_t rw = VFIO_REGION_INFO_FLAG_READ |
+			    VFIO_REGION_INFO_FLAG_WRITE;
+	struct vfio_region_info info;
+	unsigned int i;
+
+	for (i = 0; i < NR; i++) {
+		ASSERT_RET(0, get_region_info(self->dev, i, &info),
+			   "region %u", i);
+		EXPECT_EQ(variant->size[i], info.size) {
+			TH_LOG("region %u", i);
+		}
+		/* What a mapping brings with it is in mmap_test */
+		EXPECT_EQ(variant->size[i] ? rw : 0,
+			  info.flags & ~(VFIO_REGION_INFO_FLAG_MMAP |
+					 VFIO_REGION_INFO_FLAG_CAPS)) {
+			TH_LOG("region %u", i);
+		}
+		EXPECT_EQ(i, info.index);
+		EXPECT_EQ(0, info.cap_offset);
+		if (!(info.flags & VFIO_REGION_INFO_FLAG_CAPS))
+			EXPECT_EQ(sizeof(info), info.argsz);
+	}
+}
+
+/* Clause: vfio_region_info.offset: no region reaches into another one */
+TEST_F(region, regions_do_not_overlap)
+{
+	const struct vfio_region_info *a, *b, *region = self->dev->region;
+
+	for (a = region; a < region + NR; a++) {
+		for (b = region; b < region + NR; b++) {
+			EXPECT_TRUE(a == b || a->offset + a->size <= b->offset ||
+				    b->offset + b->size <= a->offset) {
+				TH_LOG("regions %u and %u", a->index, b->index);
+			}
+			EXPECT_TRUE(a == b || a->offset != b->offset);
+		}
+	}
+}
+
+/* Clause: vfio_region_info.index: beyond the last one EINVAL */
+TEST_F(region, info_of_no_region)
+{
+	static const uint32_t index[] = {
+		NR, NR + 1, 0x7fffffff, 0x80000000, 0xffffffff,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(index); i++) {
+		struct vfio_region_info info;
+
+		EXPECT_RET(-EINVAL, get_region_info(self->dev, index[i], &info),
+			   "region %u", index[i]);
+		EXPECT_EQ(0, info.size);
+		EXPECT_EQ(0, info.offset);
+	}
+}
+
+/* Clause: read() and write() of a region: up to and with its last byte */
+TEST_F(region, last_byte_is_inside)
+{
+	unsigned int i;
+	uint8_t val;
+
+	for (i = 0; i < NR; i++) {
+		uint64_t size = variant->size[i];
+
+		if (!size)
+			continue;
+		EXPECT_RET(0, vmig_region_read(self->dev, i, size - 1, &val, 1),
+			   "region %u", i);
+		EXPECT_RET(0, vmig_region_write(self->dev, i, size - 1, &val,
+						1), "region %u", i);
+		EXPECT_RET(0, vmig_region_read(self->dev, i, size - PORT_SIZE,
+					       self->buf, PORT_SIZE),
+			   "region %u", i);
+	}
+}
+
+/* Clause: read() and write() of a region: all of it, or 1 MiB, with one call */
+TEST_F(region, much_at_once)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR; i++) {
+		uint64_t size = variant->size[i];
+		size_t len = size < MUCH ? size : MUCH;
+		uint8_t *buf = malloc(len + 1);
+
+		ASSERT_NE(NULL, buf);
+		EXPECT_RET(0, vmig_region_read(self->dev, i, size - len, buf,
+					       len), "region %u", i);
+		EXPECT_RET(0, vmig_region_write(self->dev, i, size - len, buf,
+						len), "region %u", i);
+		free(buf);
+	}
+}
+
+/* Clause: write() of BAR2: each byte arrives where it belongs */
+TEST_F(region, many_bytes_arrive_in_place)
+{
+	uint64_t at = variant->size[BAR2] - 4096 + 3;
+	uint8_t seen[3 * CONFIG_SIZE] = { 0 };
+	unsigned int i;
+
+	if (!variant->size[BAR2])
+		return;
+	for (i = 0; i < sizeof(seen); i++)
+		self->buf[i] = i / 3;
+	ASSERT_RET(0, vmig_region_write(self->dev, BAR2, at, self->buf,
+					sizeof(seen)), "write");
+	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, at, seen,
+				       sizeof(seen)), "read");
+	EXPECT_EQ(0, memcmp(self->buf, seen, sizeof(seen)));
+	for (i = 0; i < sizeof(seen); i++) {
+		uint8_t val;
+
+		ASSERT_RET(0, vmig_region_read(self->dev, BAR2, at + i, &val,
+					       1), "byte %u", i);
+		ASSERT_EQ(self->buf[i], val);
+	}
+}
+
+/* Clause: read() and write() at or across the end of a region: EINVAL */
+TEST_F(region, end_is_the_end)
+{
+	static const size_t len[] = { 1, 2, 4, 8, 9, 256, 257, BUF_SIZE };
+	unsigned int i, l;
+
+	for (i = 0; i < NR; i++) {
+		uint64_t start = self->dev->region[i].offset;
+		uint64_t size = variant->size[i];
+
+		for (l = 0; l < ARRAY_SIZE(len); l++) {
+			expect_outside(_metadata, self, start + size, len[l],
+				       "at the end", i);
+			expect_outside(_metadata, self, start + size + 1,
+				       len[l], "behind the end", i);
+			if (len[l] > size)
+				expect_outside(_metadata, self, start, len[l],
+					       "of more than there is", i);
+			if (len[l] > 1 && size)
+				expect_outside(_metadata, self,
+					       start + size - 1, len[l],
+					       "across the end", i);
+			if (len[l] > 1 && size >= len[l])
+				expect_outside(_metadata, self,
+					       start + size - len[l] + 1,
+					       len[l], "one byte too far", i);
+		}
+	}
+}
+
+/* Clause: read() and write() far beyond the end, up to the next region: EINVAL */
+TEST_F(region, next_region_is_not_reached)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR; i++) {
+		uint64_t start = self->dev->region[i].offset;
+		uint64_t next = i + 1 < NR ? self->dev->region[i + 1].offset :
+				2 * start - self->dev->region[i - 1].offset;
+
+		expect_outside(_metadata, self, start + (next - start) / 2, 1,
+			       "half way", i);
+		expect_outside(_metadata, self, next - 1, 1, "the last", i);
+		expect_outside(_metadata, self, next - 1, 2, "the last two", i);
+		expect_outside(_metadata, self, next - 4, 8, "across", i);
+	}
+}
+
+/* Clause: read() and write() at no region: EINVAL up to the largest offset */
+TEST_F(region, huge_offsets)
+{
+	static const uint64_t pos[] = {
+		/* Region 0 again, wherever an offset or an index is cut off */
+		1ULL << 44, 1ULL << 45, 1ULL << 46, 1ULL << 47, 1ULL << 48,
+		1ULL << 55, 1ULL << 56, 1ULL << 57, 1ULL << 60, 1ULL << 61,
+		1ULL << 62, (1ULL << 62) + 1,
+		(1ULL << 63) - 1, (1ULL << 63) - 2, (1ULL << 63) - 256,
+		1ULL << 63, UINT64_MAX - 255, UINT64_MAX,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pos); i++) {
+		expect_outside(_metadata, self, pos[i], 1, "huge", i);
+		expect_outside(_metadata, self, pos[i], 8, "huge", i);
+	}
+}
+
+/* Clause: read() and write() of no bytes, inside a region: 0 and no effect */
+TEST_F(region, nothing_is_nothing)
+{
+	uint8_t val = 0;
+	unsigned int i;
+
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8),
+		   "LCR");
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 'n'), "byte");
+	for (i = 0; i < NR; i++) {
+		uint64_t start = self->dev->region[i].offset;
+		uint64_t end = start + variant->size[i];
+
+		EXPECT_EQ(0, result(pread(self->dev->fd, &val, 0, start)));
+		EXPECT_EQ(0, result(pwrite(self->dev->fd, &val, 0, start)));
+		EXPECT_EQ(0, result(pread(self->dev->fd, &val, 0, end)));
+		EXPECT_EQ(0, result(pwrite(self->dev->fd, &val, 0, end)));
+		EXPECT_EQ(-EINVAL, result(pread(self->dev->fd, &val, 0,
+						end + 1)));
+		EXPECT_EQ(-EINVAL, result(pwrite(self->dev->fd, &val, 0,
+						 end + 1)));
+	}
+	EXPECT_EQ(0, val);
+	EXPECT_RET(0, vmig_uart_in(self->dev, 0, UART_RX, &val), "byte");
+	EXPECT_EQ('n', val);
+}
+
+/* Something to lose in each register that a read or a write would change */
+static int load_port(struct vmig_device *dev, unsigned int port)
+{
+	static const struct {
+		uint8_t reg;
+		uint8_t val;
+	} row[] = {
+		{ UART_LCR, UART_LCR_WLEN8 },
+		{ UART_TX, 'a' }, { UART_TX, 'b' }, { UART_MCR, UART_MCR_DTR },
+		{ UART_IER, UART_IER_MSI }, { UART_SCR, 0x77 },
+		{ UART_LCR, UART_LCR_WLEN7 },
+	};
+	unsigned int i;
+	int ret = 0;
+
+	/* Without a FIFO the second byte is an overrun */
+	for (i = 0; i < ARRAY_SIZE(row) && !ret; i++)
+		ret = vmig_uart_out(dev, port, row[i].reg, row[i].val);
+	return ret;
+}
+
+static void expect_loaded_port(struct __test_metadata *_metadata,
+			       struct vmig_device *dev, unsigned int port)
+{
+	static const uint8_t want[PORT_SIZE] = {
+		[UART_IER] = UART_IER_MSI,
+		[UART_RX] = 'b',
+		[UART_IIR] = UART_IIR_MSI,
+		[UART_LCR] = UART_LCR_WLEN7,
+		[UART_MCR] = UART_MCR_DTR,
+		/* DR is not set: RX has been read by the time */
+		[UART_LSR] = UART_LSR_OE | UART_LSR_THRE | UART_LSR_TEMT,
+		[UART_MSR] = UART_MSR_DDCD | UART_MSR_DDSR | UART_MSR_DCD |
+			     UART_MSR_DSR,
+		[UART_SCR] = 0x77,
+	};
+	unsigned int reg;
+	uint8_t val;
+
+	for (reg = 0; reg < PORT_SIZE; reg++) {
+		ASSERT_RET(0, vmig_uart_in(dev, port, reg, &val), "in");
+		EXPECT_EQ(want[reg], val) {
+			TH_LOG("port %u register %u", port, reg);
+		}
+	}
+}
+
+/* Clause: read() and write() not inside BAR0 or BAR1: no register is touched */
+TEST_F(region, refused_access_touches_no_port)
+{
+	static const struct {
+		uint64_t at;
+		size_t len;
+	} row[] = {
+		{ 0, 9 }, { 0, 16 }, { 0, 256 }, { 0, 257 }, { 0, BUF_SIZE },
+		{ 1, 8 }, { 4, 8 }, { 5, 4 }, { 6, 3 }, { 7, 2 }, { 8, 1 },
+	};
+	struct vmig_capture_info info = { 0 };
+	unsigned int port, i;
+
+	for (port = 0; variant->size[BAR0 + port] == PORT_SIZE; port++) {
+		uint64_t start = self->dev->region[BAR0 + port].offset;
+
+		ASSERT_RET(0, load_port(self->dev, port), "port %u", port);
+		for (i = 0; i < ARRAY_SIZE(row); i++)
+			expect_outside(_metadata, self, start + row[i].at,
+				       row[i].len, "of a port", port);
+		expect_loaded_port(_metadata, self->dev, port);
+	}
+	if (variant->size[BAR2])
+		EXPECT_RET(0, vmig_capture_info(self->dev, &info), "log");
+	EXPECT_EQ(variant->size[BAR2] ? 2 * port : 0, info.logged);
+}
+
+/* Clause: write() not inside config space or BAR2: not a byte is written */
+TEST_F(region, refused_write_writes_nothing)
+{
+	static const unsigned int index[] = { CONFIG, BAR2 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(index); i++) {
+		uint64_t start = self->dev->region[index[i]].offset;
+		uint64_t size = variant->size[index[i]];
+		uint8_t before[CONFIG_SIZE], after[CONFIG_SIZE];
+
+		if (!size)
+			continue;
+		/* The command register, too, is among the last 256 bytes */
+		ASSERT_RET(0, vmig_region_read(self->dev, index[i],
+					       size - sizeof(before), before,
+					       sizeof(before)), "before");
+		expect_outside(_metadata, self, start + size - 1, 2,
+			       "last byte and one more", index[i]);
+		expect_outside(_metadata, self, start + size - CONFIG_SIZE,
+			       CONFIG_SIZE + 1, "257 bytes", index[i]);
+		expect_outside(_metadata, self, start + size - CONFIG_SIZE,
+			       BUF_SIZE, "8 KiB", index[i]);
+		ASSERT_RET(0, vmig_region_read(self->dev, index[i],
+					       size - sizeof(after), after,
+					       sizeof(after)), "after");
+		EXPECT_EQ(0, memcmp(before, after, sizeof(after))) {
+			TH_LOG("region %u", index[i]);
+		}
+	}
+}
+
+/* Clause: read() and write(), buffer not accessible: EFAULT, nothing written */
+TEST_F(region, bad_buffer)
+{
+	void *bad[] = { NULL, self->map + self->page, (void *)(-1UL << 12) };
+	uint8_t before[CONFIG_SIZE], after[CONFIG_SIZE];
+	int fd = self->dev->fd;
+	unsigned int i, b;
+
+	ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, before,
+				       sizeof(before)), "before");
+	for (i = 0; i < NR; i++) {
+		uint64_t start = self->dev->region[i].offset;
+
+		for (b = 0; b < ARRAY_SIZE(bad) && variant->size[i]; b++) {
+			EXPECT_EQ(-EFAULT, result(pread(fd, bad[b], 4, start))) {
+				TH_LOG("region %u, read, buffer %u", i, b);
+			}
+			EXPECT_EQ(-EFAULT, result(pwrite(fd, bad[b], 4, start))) {
+				TH_LOG("region %u, write, buffer %u", i, b);
+			}
+		}
+		/* Two of four bytes are there: still all or nothing */
+		if (variant->size[i])
+			EXPECT_EQ(-EFAULT,
+				  result(pwrite(fd, self->map + self->page - 2,
+						4, start + 4)));
+	}
+	ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, after,
+				       sizeof(after)), "after");
+	EXPECT_EQ(0, memcmp(before, after, sizeof(after)));
+}
+
+/* Clause: read() and write(), buffer ends half way: as much as was moved */
+TEST_F(region, buffer_that_ends_half_way)
+{
+	uint64_t start = self->dev->region[BAR2].offset;
+	ssize_t done;
+
+	/* Config space and ports go in one piece, this one does not */
+	if (!variant->size[BAR2])
+		return;
+	memset(self->map, 0xee, self->page);
+	done = result(pwrite(self->dev->fd, self->map, 2 * self->page, start));
+	EXPECT_EQ(self->page, done);
+	memset(self->map, PATTERN, self->page);
+	done = result(pread(self->dev->fd, self->map + self->page / 2,
+			    self->page, start));
+	EXPECT_EQ(self->page / 2, done);
+	EXPECT_TRUE(is_untouched(self->map, self->page / 2));
+	EXPECT_FALSE(is_untouched(self->map + self->page / 2, self->page / 2));
+}
+
+/* Clause: VFIO_REGION_INFO_FLAG_MMAP not set: mmap() is EINVAL */
+TEST_F(region, nothing_can_be_mapped)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR; i++) {
+		EXPECT_EQ(MAP_FAILED, mmap(NULL, self->page,
+					   PROT_READ | PROT_WRITE, MAP_SHARED,
+					   self->dev->fd,
+					   self->dev->region[i].offset));
+		EXPECT_RET(-EINVAL, -errno, "region %u", i);
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The trace events of the driver: do they tell what a device does, of the right
+ * device, once, and in order?
+ *
+ * What is expected is the whole log: each line that should not be there is as wrong
+ * as one that is missing.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/vmm.h"
+
+#define MSI		VFIO_PCI_MSI_IRQ_INDEX
+#define INTX		VFIO_PCI_INTX_IRQ_INDEX
+#define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
+
+#define LINES		64
+#define LINE		160
+
+/* More than the parser needs to see that it is no stream */
+#define GARBAGE		64
+
+FIXTURE(trace) {
+	struct vmig_trace trace;
+	struct vmig_pair pair;
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	int fd;
+	/* The log: data of one device and direction are one line, and a sum */
+	char line[LINES][LINE];
+	unsigned int nr;
+	uint64_t bytes_read;
+	uint64_t bytes_written;
+};
+
+FIXTURE_SETUP(trace)
+{
+	int ret;
+
+	self->td.dev = VMIG_DEVICE_CLOSED;
+	self->dev = &self->td.dev;
+	self->fd = -1;
+	ret = vmig_trace_start(&self->trace, "mtty");
+	if (ret == -ENODEV)
+		SKIP(return, "no tracefs on this kernel (CONFIG_FTRACE)");
+	ASSERT_RET(0, ret, "trace");
+	self->fd = vmig_eventfd_create();
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(trace)
+{
+	if (self->pair.src.dev)
+		vmig_pair_close(&self->pair);
+	vmig_testdev_close(&self->td);
+	if (self->fd >= 0)
+		close(self->fd);
+	vmig_trace_stop(&self->trace);
+}
+
+static const char *device_name(const FIXTURE_DATA(trace) *self, const char *uuid)
+{
+	if (!strcmp(uuid, self->pair.td[0].mdev.uuid))
+		return "src";
+	if (!strcmp(uuid, self->pair.td[1].mdev.uuid))
+		return "dst";
+	return !strcmp(uuid, self->td.mdev.uuid) ? "dev" : uuid;
+}
+
+/* Says whether it is a line by itself; the end of a stream is worth none */
+static bool count_data(FIXTURE_DATA(trace) *self, const char *data, char *last,
+		       char *line)
+{
+	long long ret;
+	char call[16];
+	char *end;
+
+	if (sscanf(data, "%15s count=%*u ret=%lld", call, &ret) != 2 ||
+	    (ret < 0 && ret != -ENOMSG))
+		return true;
+	if (ret > 0 && !strcmp(call, "read"))
+		self->bytes_read += ret;
+	if (ret > 0 && !strcmp(call, "write"))
+		self->bytes_written += ret;
+	end = strstr(line, " count=");
+	if (end)
+		*end = '\0';
+	return strcmp(last, line);
+}
+
+/* "mtty_event: UUID and the rest"; what is nothing like that will fit nowhere */
+static void add_line(FIXTURE_DATA(trace) *self, const char *text)
+{
+	char event[24], uuid[VMIG_UUID_LEN + 1], rest[LINE / 2];
+	char *last = self->nr ? self->line[self->nr - 1] : "";
+	char *line = self->line[self->nr];
+
+	if (self->nr == LINES - 1)
+		return;
+	if (sscanf(text, "mtty_%23[^:]: %36s %79[^\n]", event, uuid, rest) != 3) {
+		snprintf(line, LINE, "%s", text);
+		self->nr++;
+		return;
+	}
+	snprintf(line, LINE, "%s %s %s", event, device_name(self, uuid), rest);
+	if (strcmp(event, "data") || count_data(self, rest, last, line))
+		self->nr++;
+}
+
+static void read_log(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(trace) *self)
+{
+	struct vmig_bytes text = { 0 };
+	char *line, *next;
+
+	ASSERT_RET(0, vmig_trace_read(&self->trace, &text), "trace");
+	for (line = strtok_r((char *)text.data, "\n", &next); line;
+	     line = strtok_r(NULL, "\n", &next))
+		add_line(self, line);
+	vmig_bytes_free(&text);
+}
+
+/* Each line as for fnmatch() */
+static void expect_log(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(trace) *self, const char * const *want,
+		       unsigned int nr)
+{
+	unsigned int i;
+
+	read_log(_metadata, self);
+	for (i = 0; i < nr || i < self->nr; i++) {
+		const char *line = i < self->nr ? self->line[i] : "(none)";
+		const char *pattern = i < nr ? want[i] : "(none)";
+
+		ASSERT_EQ(0, fnmatch(pattern, line, 0)) {
+			TH_LOG("line %u", i);
+			TH_LOG("  expected: %s", pattern);
+			TH_LOG("  seen:     %s", line);
+		}
+	}
+}
+
+static void open_pair(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(trace) *self, const struct vmig_attrs *attrs)
+{
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, attrs, VMIG_IRQCHIP_MODEL));
+	ASSERT_EQ(0, vmig_late_irq_boot(&self->pair, MSI));
+	vmig_late_irq_when_stopped(&self->pair.src);
+}
+
+static void migrate(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(trace) *self)
+{
+	struct vmig_pair *pair = &self->pair;
+
+	ASSERT_RET(0, vmig_vmm_save(&pair->src, pair->fd), "%s", pair->src.why);
+	ASSERT_RET(0, vmig_pair_load_all(pair), "%s", pair->dst.why);
+}
+
+static void open_device(struct __test_metadata *_metadata,
+			FIXTURE_DATA(trace) *self,
+			const struct vmig_attrs *attrs)
+{
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
+				       attrs));
+}
+
+/* Up to where the destination is RESUMING */
+#define SAVED \
+	"open src state=RUNNING", \
+	"open dst state=RUNNING", \
+	"set_irqs src MSI EVENTFD|TRIGGER start=0 count=1 data=* ret=0", \
+	"state src RUNNING -> PRE_COPY ret=0 now=PRE_COPY", \
+	"data src read", \
+	"state src PRE_COPY -> PRE_COPY_P2P ret=0 now=PRE_COPY_P2P", \
+	"state src PRE_COPY_P2P -> STOP_COPY ret=0 now=STOP_COPY", \
+	"data src read", \
+	"state src STOP_COPY -> STOP ret=0 now=STOP", \
+	"state dst RUNNING -> RUNNING_P2P ret=0 now=RUNNING_P2P", \
+	"state dst RUNNING_P2P -> STOP ret=0 now=STOP", \
+	"state dst STOP -> RESUMING ret=0 now=RESUMING"
+
+/* From where all is loaded; what was pending is signalled on the way to RUNNING */
+#define STARTED \
+	"set_irqs dst MSI EVENTFD|TRIGGER start=0 count=1 data=* ret=0", \
+	"config dst effective generation=*", \
+	"state dst RESUMING -> STOP ret=0 now=STOP", \
+	"signal dst MSI why=running", \
+	"state dst STOP -> RUNNING_P2P ret=0 now=RUNNING_P2P", \
+	"state dst RUNNING_P2P -> RUNNING ret=0 now=RUNNING"
+
+/* It is the source's, wherever it is told */
+static void expect_generation(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(trace) *self)
+{
+	struct vfio_device_feature_mig_config config = { 0 };
+	unsigned long long generation;
+	unsigned int i;
+
+	EXPECT_RET(0, vmig_mig_config_get(self->pair.src.dev, &config), "GET");
+	EXPECT_LT(1, config.generation);
+	for (i = 0; i < self->nr; i++) {
+		if (sscanf(self->line[i], "config dst %*s generation=%llu",
+			   &generation) != 1)
+			continue;
+		EXPECT_EQ(config.generation, generation) {
+			TH_LOG("%s", self->line[i]);
+		}
+	}
+}
+
+/* Clause: mtty_*, a migration with an interrupt pending: all of it, in order */
+TEST_F(trace, a_migration)
+{
+	static const char * const want[] = {
+		SAVED,
+		"config dst committed generation=*",
+		"data dst write",
+		STARTED,
+	};
+	const struct vmig_attrs attrs = { .config_policy = "before-data" };
+	struct vmig_vmm_stats *stats = &self->pair.src.stats;
+
+	open_pair(_metadata, self, &attrs);
+	migrate(_metadata, self);
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+	expect_generation(_metadata, self);
+	EXPECT_EQ(stats->bytes_precopy + stats->bytes_stopcopy,
+		  self->bytes_read);
+	EXPECT_EQ(self->bytes_read, self->bytes_written);
+}
+
+/* Clause: mtty_config, embedded: the CONFIG record, before the write() returns */
+TEST_F(trace, embedded_config)
+{
+	static const char * const want[] = {
+		SAVED,
+		"config dst streamed generation=*",
+		"data dst write",
+		STARTED,
+	};
+	const struct vmig_attrs attrs = { .config_policy = "embedded" };
+
+	open_pair(_metadata, self, &attrs);
+	migrate(_metadata, self);
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+	expect_generation(_metadata, self);
+}
+
+/* Clause: mtty_config, reorder: a snapshot older than the one loaded is told of */
+TEST_F(trace, superseded_config)
+{
+	static const char * const want[] = {
+		"open dev state=RUNNING",
+		"state dev RUNNING -> RUNNING_P2P ret=0 now=RUNNING_P2P",
+		"state dev RUNNING_P2P -> STOP ret=0 now=STOP",
+		"state dev STOP -> RESUMING ret=0 now=RESUMING",
+		"config dev committed generation=9",
+		"config dev superseded generation=8",
+	};
+	const struct vmig_attrs attrs = { .config_policy = "reorder" };
+	int data_fd;
+
+	open_device(_metadata, self, &attrs);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &data_fd), "RESUMING");
+	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 9), "newer");
+	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 8), "older");
+	close(data_fd);
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+}
+
+/* Clause: mtty_signal, defect_early_irq: "early", and not again at RUNNING */
+TEST_F(trace, early_signal)
+{
+	const struct vmig_attrs attrs = {
+		.config_policy = "before-data", .defect_early_irq = "1",
+	};
+	unsigned int i, signals = 0;
+
+	open_pair(_metadata, self, &attrs);
+	migrate(_metadata, self);
+	read_log(_metadata, self);
+	for (i = 0; i < self->nr; i++) {
+		if (strncmp(self->line[i], "signal ", 7))
+			continue;
+		signals++;
+		EXPECT_STREQ("signal dst MSI why=early", self->line[i]);
+	}
+	EXPECT_EQ(1, signals);
+}
+
+/* Clause: mtty_signal, mtty_set_irqs: one for each, and who wanted it */
+TEST_F(trace, interrupts)
+{
+	static const char * const want[] = {
+		"open dev state=RUNNING",
+		"set_irqs dev MSI EVENTFD|TRIGGER start=0 count=1 data=FD ret=0",
+		"signal dev MSI why=running",
+		"signal dev MSI why=user",
+		"set_irqs dev MSI NONE|TRIGGER start=0 count=1 data=0 ret=0",
+		"set_irqs dev MSI NONE|TRIGGER start=0 count=0 data=0 ret=0",
+		"signal dev INTx why=running",
+		"set_irqs dev INTx EVENTFD|TRIGGER start=0 count=1 data=FD ret=0",
+		"set_irqs dev INTx BOOL|MASK start=0 count=1 data=1 ret=0",
+		"signal dev INTx why=running",
+		"set_irqs dev INTx NONE|UNMASK start=0 count=1 data=0 ret=0",
+		"set_irqs dev INTx EVENTFD|TRIGGER start=0 count=1 data=-1 ret=0",
+		"set_irqs dev MSI NONE|MASK start=0 count=1 data=0 ret=-25",
+		"set_irqs dev MSI-X EVENTFD|TRIGGER start=0 count=1 data=0 ret=-22",
+	};
+	const char *now[ARRAY_SIZE(want)];
+	char connect[2][LINE];
+	unsigned int i, nr = 0;
+
+	open_device(_metadata, self, NULL);
+	EXPECT_RET(0, vmig_bus_master_enable(self->dev), "master");
+	EXPECT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->fd), "MSI");
+	EXPECT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
+	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "loopback");
+	EXPECT_RET(0, vmig_irq_disable(self->dev, MSI), "disable");
+	EXPECT_RET(0, vmig_irq_set_fd(self->dev, INTX, TRIGGER, self->fd),
+		   "INTx");
+	EXPECT_RET(0, vmig_irq_action_bool(self->dev, INTX,
+					   VFIO_IRQ_SET_ACTION_MASK, 1), "mask");
+	EXPECT_RET(0, vmig_irq_action(self->dev, INTX,
+				      VFIO_IRQ_SET_ACTION_UNMASK), "unmask");
+	EXPECT_RET(0, vmig_irq_set_fd(self->dev, INTX, TRIGGER, -1), "none");
+	EXPECT_RET(-ENOTTY, vmig_irq_action(self->dev, MSI,
+					    VFIO_IRQ_SET_ACTION_MASK), "MSI");
+	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, VFIO_PCI_MSIX_IRQ_INDEX,
+					    TRIGGER, self->fd), "MSI-X");
+
+	/* Which eventfd, exactly */
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		const char *fd = strstr(want[i], "=FD");
+
+		now[i] = want[i];
+		if (!fd)
+			continue;
+		snprintf(connect[nr], LINE, "%.*s=%d%s", (int)(fd - want[i]),
+			 want[i], self->fd, fd + 3);
+		now[i] = connect[nr++];
+	}
+	expect_log(_metadata, self, now, ARRAY_SIZE(want));
+	EXPECT_EQ(4, vmig_eventfd_take(self->fd));
+}
+
+/* Clause: mtty_state, a change that fails: its errno, and where the device is */
+TEST_F(trace, failed_changes)
+{
+	static const char * const want[] = {
+		"open dev state=RUNNING",
+		"state dev RUNNING -> ERROR ret=-22 now=RUNNING",
+		"state dev RUNNING -> 0x63 ret=-22 now=RUNNING",
+		"state dev RUNNING -> RUNNING_P2P ret=0 now=RUNNING_P2P",
+		"state dev RUNNING_P2P -> STOP ret=0 now=STOP",
+		"state dev STOP -> RESUMING ret=0 now=RESUMING",
+		"state dev RESUMING -> STOP ret=-61 now=RESUMING",
+		"data dev write count=64 ret=-74",
+		"state dev RESUMING -> STOP ret=-74 now=ERROR",
+		"state dev ERROR -> RUNNING ret=-22 now=ERROR",
+		"reset dev state=ERROR",
+		"state dev RUNNING -> RUNNING_P2P ret=0 now=RUNNING_P2P",
+		"close dev state=RUNNING_P2P",
+	};
+	uint8_t garbage[GARBAGE] = { 0 };
+	struct vmig_device *dev = self->dev;
+	int data_fd;
+
+	open_device(_metadata, self, NULL);
+	EXPECT_RET(-EINVAL, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_ERROR,
+					       NULL), "ERROR");
+	EXPECT_RET(-EINVAL, vmig_mig_set_state(dev, 0x63, NULL), "no state");
+	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
+					 &data_fd), "RESUMING");
+	EXPECT_RET(-ENODATA, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP,
+						NULL), "no data");
+	EXPECT_EQ(-1, write(data_fd, garbage, sizeof(garbage)));
+	EXPECT_RET(-EBADMSG, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP,
+						NULL), "garbage");
+	EXPECT_RET(-EINVAL, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING,
+					       NULL), "out of ERROR");
+	EXPECT_RET(0, vmig_device_reset(dev), "reset");
+	EXPECT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING_P2P,
+					 NULL), "P2P");
+	close(data_fd);
+	vmig_device_close(dev);
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+}
+
+/* Clause: mtty_data, a data_fd that outlives the device: still by its name */
+TEST_F(trace, data_fd_outlives_the_device)
+{
+	static const char * const want[] = {
+		"open dev state=RUNNING",
+		"state dev RUNNING -> PRE_COPY ret=0 now=PRE_COPY",
+		"close dev state=PRE_COPY",
+		"data dev read count=1 ret=-19",
+	};
+	struct vmig_mdev gone;
+	int data_fd;
+	char byte;
+
+	open_device(_metadata, self, NULL);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &data_fd), "PRE_COPY");
+	gone = self->td.mdev;
+	vmig_testdev_close(&self->td);
+	EXPECT_EQ(-1, read(data_fd, &byte, 1));
+	EXPECT_EQ(ENODEV, errno);
+	close(data_fd);
+	self->td.mdev = gone;
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+	self->td.mdev.uuid[0] = '\0';
+}
+
+/* Clause: register and config space accesses: no event, they are the hot path */
+TEST_F(trace, accesses_are_silent)
+{
+	static const char * const want[] = { "open dev state=RUNNING" };
+	uint8_t tx[UINT8_MAX] = { 0 }, rx[UINT8_MAX];
+	uint16_t command;
+
+	open_device(_metadata, self, NULL);
+	EXPECT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_1,
+				     UART_IER_THRI), "init");
+	EXPECT_RET(0, vmig_uart_exchange(self->dev, 0, tx, rx, sizeof(tx)),
+		   "bytes");
+	EXPECT_RET(0, vmig_config_read16(self->dev, 4, &command), "read");
+	EXPECT_RET(0, vmig_config_write16(self->dev, 4, command | 2), "write");
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+}
+
+TEST_HARNESS_MAIN

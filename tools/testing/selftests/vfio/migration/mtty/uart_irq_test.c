@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which interrupt a 16550A reports, when, and what acknowledges it.  Whom that
+ * reaches is the subject of irq_test.c.
+ */
+#include <linux/pci_regs.h>
+
+#include "lib/mtty.h"
+#include "lib/mtty/uart_expect.h"
+
+#define FIFO_ON		(UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR)
+#define IIR_FIFO	0xc0
+
+/* Four characters take more than 20 seconds: no timeout comes by itself */
+#define DIVISOR_SLOW	0xffff
+
+FIXTURE(uart_irq) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	int eventfd;
+};
+
+FIXTURE_SETUP(uart_irq)
+{
+	self->dev = &self->td.dev;
+	self->eventfd = vmig_eventfd_create();
+	ASSERT_LE(0, self->eventfd);
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
+}
+
+FIXTURE_TEARDOWN(uart_irq)
+{
+	close(self->eventfd);
+	vmig_testdev_close(&self->td);
+}
+
+#define SEND(_count) do { \
+	unsigned int left_to_send = (_count); \
+	while (left_to_send--) \
+		OUT(UART_TX, 'a' + left_to_send); \
+} while (0)
+
+static int interrupt_status(struct vmig_device *dev)
+{
+	uint16_t status;
+
+	if (vmig_config_read16(dev, PCI_STATUS, &status))
+		return -1;
+
+	return !!(status & PCI_STATUS_INTERRUPT);
+}
+
+/* Clause: IIR: with nothing enabled nothing is reported, whatever there is */
+TEST_F(uart_irq, nothing_enabled_nothing_pending)
+{
+	SEND(2);
+	OUT(UART_MCR, UART_MCR_RTS);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, interrupt_status(self->dev));
+}
+
+/* Clause: IIR priorities: line status, data, transmitter, modem; one by one */
+TEST_F(uart_irq, priorities)
+{
+	OUT(UART_MCR, UART_MCR_RTS);
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI | UART_IER_THRI |
+	    UART_IER_MSI);
+	SEND(2);
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	EXPECT_EQ(UART_LSR_OE, IN(UART_LSR) & UART_LSR_OE);
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	EXPECT_EQ('a', IN(UART_RX));
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_MSI, IN(UART_IIR));
+	EXPECT_EQ(UART_MSR_CTS | UART_MSR_DCTS, IN(UART_MSR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: IER: each bit alone lets its own cause through, and no other */
+TEST_F(uart_irq, each_enable_bit_has_its_cause)
+{
+	static const struct {
+		uint8_t ier;
+		uint8_t iir;
+	} causes[] = {
+		{ UART_IER_RLSI, UART_IIR_RLSI }, { UART_IER_RDI, UART_IIR_RDI },
+		{ UART_IER_THRI, UART_IIR_THRI }, { UART_IER_MSI, UART_IIR_MSI },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(causes); i++) {
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		OUT(UART_MCR, UART_MCR_DTR);
+		SEND(2);
+		OUT(UART_IER, causes[i].ier);
+		EXPECT_EQ(1, interrupt_status(self->dev)) TH_LOG("cause %u", i);
+		EXPECT_EQ(causes[i].iir, IN(UART_IIR)) TH_LOG("cause %u", i);
+		OUT(UART_IER, 0);
+		EXPECT_EQ(0, interrupt_status(self->dev)) TH_LOG("cause %u", i);
+	}
+}
+
+/* Clause: IIR bits 7 and 6: the FIFO is on, whatever is pending */
+TEST_F(uart_irq, fifo_bits)
+{
+	OUT(UART_FCR, FIFO_ON);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_THRI, IN(UART_IIR));
+	OUT(UART_FCR, 0);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: IIR THRI: pending at once when IER lets it through, again each time */
+TEST_F(uart_irq, thri_when_enabled)
+{
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	/* Written again without a change it is not */
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	OUT(UART_IER, 0);
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+}
+
+/* Clause: IIR THRI: pending again after each byte */
+TEST_F(uart_irq, thri_after_each_byte)
+{
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	SEND(1);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: IIR THRI: only a read that reports it acknowledges it */
+TEST_F(uart_irq, thri_survives_reports_of_others)
+{
+	OUT(UART_IER, UART_IER_THRI | UART_IER_RDI);
+	SEND(1);
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+}
+
+/* Clause: IIR RLSI: acknowledged by reading LSR */
+TEST_F(uart_irq, rlsi_until_lsr_is_read)
+{
+	OUT(UART_IER, UART_IER_RLSI);
+	SEND(2);
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_LSR);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* 16550: 8.4, 8.6: an error in the FIFO is reported when its byte is the next one */
+TEST_F(uart_irq, rlsi_when_a_break_is_next)
+{
+	OUT(UART_FCR, FIFO_ON | UART_FCR_TRIGGER_14);
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI);
+	SEND(1);
+	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, interrupt_status(self->dev));
+	IN(UART_RX);
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_LSR);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, interrupt_status(self->dev));
+}
+
+/* 16550: 8.4, 8.6: without the FIFO an error is reported at once, before its byte */
+TEST_F(uart_irq, rlsi_of_a_break_without_fifo)
+{
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI);
+	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	EXPECT_EQ(0, IN(UART_RX));
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_LSR);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* 16550: 8.6: a read of LSR, which shows THRE, does not acknowledge THRI */
+TEST_F(uart_irq, thri_survives_a_read_of_lsr)
+{
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_LSR_THRE, IN(UART_LSR) & UART_LSR_THRE);
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+}
+
+/* 16550: 8.5: to empty a transmitter that is empty is no news */
+TEST_F(uart_irq, clear_xmit_raises_nothing)
+{
+	OUT(UART_FCR, FIFO_ON);
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_THRI, IN(UART_IIR));
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_XMIT);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(UART_LSR_THRE | UART_LSR_TEMT, IN(UART_LSR));
+}
+
+/* 16550: 8.9, TERI: the ring indicator interrupts when it ends, not before */
+TEST_F(uart_irq, msi_when_ringing_ends)
+{
+	OUT(UART_MCR, UART_MCR_LOOP);
+	OUT(UART_IER, UART_IER_MSI);
+	OUT(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT1);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	OUT(UART_MCR, UART_MCR_LOOP);
+	EXPECT_EQ(UART_IIR_MSI, IN(UART_IIR));
+	EXPECT_EQ(UART_MSR_TERI, IN(UART_MSR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* 16550: 8.8: in loopback mode interrupts are as ever */
+TEST_F(uart_irq, loopback_interrupts)
+{
+	OUT(UART_MCR, UART_MCR_LOOP);
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI | UART_IER_THRI);
+	SEND(2);
+	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
+	IN(UART_LSR);
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: IIR MSI: acknowledged by reading MSR */
+TEST_F(uart_irq, msi_until_msr_is_read)
+{
+	OUT(UART_IER, UART_IER_MSI);
+	OUT(UART_MCR, UART_MCR_RTS);
+	EXPECT_EQ(UART_IIR_MSI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_MSI, IN(UART_IIR));
+	IN(UART_MSR);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: IIR RDI, FIFO off: pending while there is a byte, whatever FCR said */
+TEST_F(uart_irq, without_fifo_one_byte_is_enough)
+{
+	OUT(UART_FCR, UART_FCR_TRIGGER_14);
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	SEND(1);
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: the character timeout: comes when few bytes wait on a quiet line */
+TEST_F(uart_irq, timeout_comes)
+{
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_INTX_IRQ_INDEX,
+				      VFIO_IRQ_SET_ACTION_TRIGGER,
+				      self->eventfd), "eventfd");
+	SEND(3);
+	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RX_TIMEOUT, IN(UART_IIR));
+}
+
+/* Clause: the character timeout: ended by reading a byte, and it comes again */
+TEST_F(uart_irq, timeout_ends_with_a_read)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
+				      VFIO_IRQ_SET_ACTION_TRIGGER,
+				      self->eventfd), "eventfd");
+	SEND(3);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd,
+					       VMIG_IRQ_DEADLINE_MS));
+		IN(UART_RX);
+	}
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, interrupt_status(self->dev));
+}
+
+/* Clause: the character timeout: none without a clock (divisor 0) */
+TEST_F(uart_irq, no_timeout_without_a_clock)
+{
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, 0));
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
+				      VFIO_IRQ_SET_ACTION_TRIGGER,
+				      self->eventfd), "eventfd");
+	/* The other port has a clock, and says when the time is over */
+	SEND(3);
+	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_TX, 'x'), "TX");
+	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+}
+
+/* Clause: IIR RX_TIMEOUT: below RDI, above THRI */
+TEST_F(uart_irq, timeout_priority)
+{
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_4,
+				    UART_IER_RDI));
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
+				      VFIO_IRQ_SET_ACTION_TRIGGER,
+				      self->eventfd), "eventfd");
+	SEND(3);
+	ASSERT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
+	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RX_TIMEOUT, IN(UART_IIR));
+	SEND(1);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RDI, IN(UART_IIR));
+}
+
+FIXTURE(trigger) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	int eventfd;
+};
+
+FIXTURE_VARIANT(trigger) {
+	uint8_t fcr;
+	unsigned int level;
+};
+
+FIXTURE_VARIANT_ADD(trigger, at_1) {
+	.fcr = FIFO_ON | UART_FCR_TRIGGER_1, .level = 1,
+};
+
+FIXTURE_VARIANT_ADD(trigger, at_4) {
+	.fcr = FIFO_ON | UART_FCR_TRIGGER_4, .level = 4,
+};
+
+FIXTURE_VARIANT_ADD(trigger, at_8) {
+	.fcr = FIFO_ON | UART_FCR_TRIGGER_8, .level = 8,
+};
+
+FIXTURE_VARIANT_ADD(trigger, at_14) {
+	.fcr = FIFO_ON | UART_FCR_TRIGGER_14, .level = 14,
+};
+
+FIXTURE_SETUP(trigger)
+{
+	self->dev = &self->td.dev;
+	self->eventfd = vmig_eventfd_create();
+	ASSERT_LE(0, self->eventfd);
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
+				       VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
+	OUT(UART_FCR, variant->fcr);
+	OUT(UART_IER, UART_IER_RDI);
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
+	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
+				     VFIO_IRQ_SET_ACTION_TRIGGER,
+				     self->eventfd));
+}
+
+FIXTURE_TEARDOWN(trigger)
+{
+	close(self->eventfd);
+	vmig_testdev_close(&self->td);
+}
+
+/* Clause: FCR trigger level: RDI as soon as that many wait, and not before */
+TEST_F(trigger, reached_exactly)
+{
+	SEND(variant->level - 1);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, vmig_eventfd_take(self->eventfd));
+	SEND(1);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RDI, IN(UART_IIR));
+	EXPECT_EQ(1, vmig_eventfd_take(self->eventfd));
+}
+
+/* Clause: FCR trigger level: RDI ends as soon as one fewer waits */
+TEST_F(trigger, left_exactly)
+{
+	SEND(variant->level);
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	IN(UART_RX);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0, interrupt_status(self->dev));
+}
+
+/* Clause: FCR trigger level: it is a level, not an event */
+TEST_F(trigger, can_be_set_afterwards)
+{
+	OUT(UART_FCR, FIFO_ON | UART_FCR_TRIGGER_14);
+	SEND(variant->level);
+	OUT(UART_FCR, variant->fcr & ~UART_FCR_CLEAR_RCVR);
+	EXPECT_EQ(IIR_FIFO | UART_IIR_RDI, IN(UART_IIR));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The character timeout of a 16550A: bytes below the trigger level that nobody
+ * adds to or takes from for the time of four characters.  What it is reported
+ * as, and with which priority, is in uart_irq_test.c.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/mtty.h"
+#include "lib/mtty/uart_expect.h"
+
+#define MSI		VFIO_PCI_MSI_IRQ_INDEX
+#define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
+#define TIMEOUT		(0xc0 | UART_IIR_RX_TIMEOUT)
+#define FIFO		(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8)
+#define NO_INT		(0xc0 | UART_IIR_NO_INT)
+
+/* Of 8n1, whose characters have ten bits: four of them take 100 ms */
+#define DIVISOR_SHORT	288
+#define SHORT_MS	100
+#define DIVISOR_LONG	(10 * DIVISOR_SHORT)
+#define LONG_MS		(10 * SHORT_MS)
+
+/* A kernel's timers count in ticks, of 10 ms where they are longest */
+#define TICKS_MS	20
+
+/*
+ * Where something must be done before the time is over, a machine that sleeps
+ * meanwhile has shown nothing, and does it again.
+ */
+#define TRIES		20
+#define TIMEOUT_S	90
+
+FIXTURE(uart_timeout) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	int eventfd;
+};
+
+FIXTURE_SETUP(uart_timeout)
+{
+	self->dev = &self->td.dev;
+	self->eventfd = vmig_eventfd_create();
+	ASSERT_LE(0, self->eventfd);
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SHORT));
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
+	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
+}
+
+FIXTURE_TEARDOWN(uart_timeout)
+{
+	close(self->eventfd);
+	vmig_testdev_close(&self->td);
+}
+
+#define DIVISOR(_divisor) \
+	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, 0, _divisor), "divisor")
+
+#define STATE(_state) \
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, NULL), "state")
+
+#define EXPECT_COMES() \
+	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS))
+
+/* Long enough for several that would be due */
+#define EXPECT_DOES_NOT_COME() do { \
+	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->eventfd, 3 * SHORT_MS)); \
+	EXPECT_EQ(NO_INT, IN(UART_IIR)); \
+} while (0)
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Clause: the character timeout: four characters, as LCR and the divisor have it */
+TEST_F(uart_timeout, takes_four_characters)
+{
+	static const struct {
+		uint8_t lcr;
+		unsigned int half_bits;
+	} formats[] = {
+		{ UART_LCR_WLEN5, 14 },
+		{ UART_LCR_WLEN5 | UART_LCR_STOP, 15 },
+		{ UART_LCR_WLEN6 | UART_LCR_STOP, 18 },
+		{ UART_LCR_WLEN7, 18 },
+		{ UART_LCR_WLEN8, 20 },
+		{ UART_LCR_WLEN8 | UART_LCR_PARITY, 22 },
+		{ UART_LCR_WLEN8 | UART_LCR_STOP, 22 },
+		{ UART_LCR_WLEN8 | UART_LCR_PARITY | UART_LCR_STOP, 24 },
+	};
+	unsigned int i;
+
+	DIVISOR(4 * DIVISOR_SHORT);
+	for (i = 0; i < ARRAY_SIZE(formats); i++) {
+		int64_t due = 4 * SHORT_MS * formats[i].half_bits / 20, start;
+
+		OUT(UART_LCR, formats[i].lcr);
+		start = now_ms();
+		OUT(UART_TX, 0x15);
+		EXPECT_COMES();
+		EXPECT_LE(due - 1, now_ms() - start)
+			TH_LOG("LCR 0x%02x", formats[i].lcr);
+		EXPECT_EQ(0x15, IN(UART_RX));
+	}
+}
+
+static int put(struct vmig_device *dev)
+{
+	return vmig_uart_out(dev, 0, UART_TX, 'p');
+}
+
+static int get(struct vmig_device *dev)
+{
+	uint8_t val;
+
+	return vmig_uart_in(dev, 0, UART_RX, &val);
+}
+
+/*
+ * Move bytes every half of the time, so that it is never over; then none.
+ * Return: ms from the last one to the interrupt, -EAGAIN if this was not quick
+ * enough, or another -errno.
+ */
+static int64_t move_and_wait(struct vmig_device *dev, int fd,
+			     int (*move)(struct vmig_device *dev))
+{
+	int64_t last = now_ms(), before;
+	unsigned int i;
+	int64_t ret;
+
+	for (i = 0; i < 4; i++) {
+		usleep(LONG_MS * 1000 / 2);
+		before = now_ms();
+		ret = move(dev);
+		if (ret)
+			return ret;
+		if (now_ms() - last >= LONG_MS - TICKS_MS)
+			return -EAGAIN;
+		last = before;
+	}
+	ret = vmig_eventfd_wait(fd, VMIG_IRQ_DEADLINE_MS);
+
+	return ret < 0 ? ret : now_ms() - last;
+}
+
+static void check_begins_anew(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(uart_timeout) *self,
+			      int (*move)(struct vmig_device *dev))
+{
+	int64_t ret = -EAGAIN;
+	unsigned int i, n;
+
+	for (i = 0; i < TRIES && ret == -EAGAIN; i++) {
+		OUT(UART_IER, 0);
+		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
+		vmig_eventfd_take(self->eventfd);
+		/* Of seven that may wait, put() adds four, or get() leaves one */
+		for (n = 0; n < (move == get ? 5 : 3); n++)
+			OUT(UART_TX, 'a' + n);
+		OUT(UART_IER, UART_IER_RDI);
+		ret = move_and_wait(self->dev, self->eventfd, move);
+	}
+	EXPECT_LE(LONG_MS - TICKS_MS, ret);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Clause: the character timeout: another byte received begins it anew */
+TEST_F_TIMEOUT(uart_timeout, each_byte_begins_it_anew, TIMEOUT_S)
+{
+	DIVISOR(DIVISOR_LONG);
+	check_begins_anew(_metadata, self, put);
+}
+
+/* Clause: the character timeout: a byte read begins it anew for those that stay */
+TEST_F_TIMEOUT(uart_timeout, each_read_begins_it_anew, TIMEOUT_S)
+{
+	DIVISOR(DIVISOR_LONG);
+	check_begins_anew(_metadata, self, get);
+}
+
+/* Clause: the character timeout: each port counts for itself */
+TEST_F(uart_timeout, other_port_does_not_put_it_off)
+{
+	int64_t end, come = 0;
+	uint8_t val;
+
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_14, 0));
+	DIVISOR(DIVISOR_LONG);
+	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	OUT(UART_TX, 'a');
+	while (!come && now_ms() < end) {
+		ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_TX, 'b'));
+		ASSERT_EQ(0, vmig_uart_in(self->dev, 1, UART_RX, &val));
+		come = vmig_eventfd_take(self->eventfd);
+	}
+	EXPECT_EQ(1, come);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Clause: the character timeout: a driver that polls the status does not put it off */
+TEST_F(uart_timeout, looking_does_not_put_it_off)
+{
+	int64_t end, come = 0;
+
+	DIVISOR(DIVISOR_LONG);
+	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	OUT(UART_TX, 'a');
+	while (!come && now_ms() < end) {
+		EXPECT_EQ(UART_LSR_DR | UART_LSR_THRE | UART_LSR_TEMT,
+			  IN(UART_LSR));
+		OUT(UART_SCR, come);
+		come = vmig_eventfd_take(self->eventfd);
+	}
+	EXPECT_EQ(1, come);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Clause: the character timeout: nothing waits, nothing times out */
+TEST_F(uart_timeout, not_for_an_empty_fifo)
+{
+	OUT(UART_TX, 'a');
+	EXPECT_EQ('a', IN(UART_RX));
+	/* It may have come in between */
+	vmig_eventfd_take(self->eventfd);
+	EXPECT_DOES_NOT_COME();
+	OUT(UART_TX, 'a');
+	OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
+	vmig_eventfd_take(self->eventfd);
+	EXPECT_DOES_NOT_COME();
+}
+
+/* Clause: the character timeout: one that has come ends with what it was about */
+TEST_F(uart_timeout, ends_with_the_fifo)
+{
+	static const uint8_t fcrs[] = {
+		FIFO | UART_FCR_CLEAR_RCVR, 0,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fcrs); i++) {
+		OUT(UART_TX, 'a');
+		EXPECT_COMES();
+		OUT(UART_FCR, fcrs[i]);
+		EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR) & 0x0f);
+		OUT(UART_FCR, FIFO);
+		EXPECT_DOES_NOT_COME();
+	}
+}
+
+/* Clause: the character timeout: IER lets it through, for bytes there already */
+TEST_F(uart_timeout, needs_the_enable_bit)
+{
+	OUT(UART_IER, UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI);
+	OUT(UART_TX, 'a');
+	/* The transmitter says what it always says */
+	EXPECT_EQ(0xc0 | UART_IIR_THRI, IN(UART_IIR));
+	vmig_eventfd_take(self->eventfd);
+	EXPECT_DOES_NOT_COME();
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Sends bytes, and returns when four characters have been quiet since */
+static int send_and_wait(struct vmig_device *dev, unsigned int n)
+{
+	int64_t end;
+	int ret = 0;
+
+	while (n-- && !ret)
+		ret = vmig_uart_out(dev, 0, UART_TX, 'a' + n);
+	end = now_ms() + SHORT_MS + 1;
+	while (!ret && now_ms() <= end)
+		usleep(1000);
+
+	return ret;
+}
+
+/* 16550: 8.11: the time goes whatever IER says; enabled when it is over, it is due */
+TEST_F(uart_timeout, enabled_late_it_comes_at_once)
+{
+	OUT(UART_IER, 0);
+	ASSERT_RET(0, send_and_wait(self->dev, 1), "send");
+	EXPECT_EQ(0, vmig_eventfd_take(self->eventfd));
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_EQ(1, vmig_eventfd_take(self->eventfd));
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	/* Not listened to for a while, it is still there */
+	OUT(UART_IER, 0);
+	EXPECT_EQ(NO_INT, IN(UART_IIR));
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* 16550: 8.11: the time goes above the trigger level, too; a higher one finds it over */
+TEST_F(uart_timeout, trigger_raised_late_it_comes_at_once)
+{
+	ASSERT_RET(0, send_and_wait(self->dev, 8), "send");
+	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	/* And lower again: the level is reached, and the same bytes are late */
+	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_4);
+	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
+}
+
+/* 16550: 8.11: one read of several bytes ends a timeout, and begins the time anew */
+TEST_F(uart_timeout, one_read_ends_it_unheard)
+{
+	unsigned int i;
+
+	for (i = 0; i < TRIES; i++) {
+		int64_t start;
+
+		OUT(UART_IER, 0);
+		ASSERT_RET(0, send_and_wait(self->dev, 3), "send");
+		IN(UART_RX);
+		start = now_ms();
+		OUT(UART_IER, UART_IER_RDI);
+		/* A machine that slept has shown nothing */
+		if (vmig_eventfd_take(self->eventfd) == 0)
+			break;
+		ASSERT_LE(SHORT_MS - 1, now_ms() - start);
+		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
+	}
+	ASSERT_GT(TRIES, i);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* 16550: 8.11: only bytes begin the time anew: no register that a driver writes */
+TEST_F(uart_timeout, writing_does_not_put_it_off)
+{
+	static const struct {
+		const char *name;
+		uint8_t reg;
+		uint8_t val[2];
+	} writes[] = {
+		{ "IER", UART_IER, { 0, UART_IER_RDI } },
+		{ "IER THRI", UART_IER,
+		  { UART_IER_RDI | UART_IER_THRI, UART_IER_RDI } },
+		{ "LCR", UART_LCR,
+		  { UART_LCR_WLEN8 | UART_LCR_PARITY, UART_LCR_WLEN8 } },
+		{ "DLAB", UART_LCR,
+		  { UART_LCR_WLEN8 | UART_LCR_DLAB, UART_LCR_WLEN8 } },
+		{ "MCR", UART_MCR, { UART_MCR_LOOP, 0 } },
+		{ "FCR", UART_FCR,
+		  { UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_1, FIFO } },
+		{ "CLEAR_XMIT", UART_FCR, { FIFO | UART_FCR_CLEAR_XMIT, FIFO } },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(writes); i++) {
+		int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+		uint8_t iir = NO_INT;
+
+		OUT(UART_TX, 'a');
+		while (iir != TIMEOUT && now_ms() < end) {
+			OUT(writes[i].reg, writes[i].val[0]);
+			OUT(writes[i].reg, writes[i].val[1]);
+			iir = IN(UART_IIR);
+		}
+		EXPECT_EQ(TIMEOUT, iir) TH_LOG("%s", writes[i].name);
+		EXPECT_EQ('a', IN(UART_RX));
+	}
+}
+
+/* 16550: 8.3, 8.11: a clock that is off stops the time, and does not start it anew */
+TEST_F(uart_timeout, clock_off_and_on)
+{
+	int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+
+	OUT(UART_TX, 'a');
+	while (IN(UART_IIR) != TIMEOUT && now_ms() < end) {
+		DIVISOR(0);
+		usleep(1000);
+		DIVISOR(DIVISOR_SHORT);
+		usleep(1000);
+	}
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* 16550: 8.11: a break is a character that is received, and begins the time, too */
+TEST_F(uart_timeout, comes_after_a_break)
+{
+	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	EXPECT_EQ(0, IN(UART_RX));
+	/* A byte that is not heard during it is no character */
+	vmig_eventfd_take(self->eventfd);
+	OUT(UART_TX, 'a');
+	EXPECT_DOES_NOT_COME();
+}
+
+/* Clause: IIR RX_TIMEOUT: below RLSI, above THRI and MSI; reported one by one */
+TEST_F(uart_timeout, among_all_the_others)
+{
+	unsigned int i;
+
+	OUT(UART_IER, 0);
+	for (i = 0; i < 17; i++)
+		OUT(UART_TX, 'a' + i);
+	for (i = 0; i < 13; i++)
+		EXPECT_EQ('a' + i, IN(UART_RX));
+	OUT(UART_IER, UART_IER_RDI);
+	EXPECT_COMES();
+	OUT(UART_MCR, UART_MCR_RTS);
+	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI |
+	    UART_IER_MSI);
+	EXPECT_EQ(0xc0 | UART_IIR_RLSI, IN(UART_IIR));
+	EXPECT_EQ(UART_LSR_OE, IN(UART_LSR) & UART_LSR_OE);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	EXPECT_EQ('a' + 13, IN(UART_RX));
+	EXPECT_EQ(0xc0 | UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(0xc0 | UART_IIR_MSI, IN(UART_IIR));
+	IN(UART_MSR);
+	EXPECT_EQ(NO_INT, IN(UART_IIR));
+}
+
+/* Clause: enum vfio_device_mig_state: no time begins while not running */
+TEST_F(uart_timeout, stopped_device_starts_no_time)
+{
+	static const enum vfio_device_mig_state states[] = {
+		VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		STATE(states[i]);
+		OUT(UART_TX, 'a');
+		EXPECT_DOES_NOT_COME();
+		STATE(VFIO_DEVICE_STATE_RUNNING);
+		EXPECT_COMES();
+		EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+		EXPECT_EQ('a', IN(UART_RX));
+	}
+}
+
+/* Clause: enum vfio_device_mig_state: time that is going stops with the device */
+TEST_F_TIMEOUT(uart_timeout, stopping_stops_the_time, TIMEOUT_S)
+{
+	int64_t start, late = LONG_MS;
+	unsigned int i;
+
+	DIVISOR(DIVISOR_LONG);
+	for (i = 0; i < TRIES && late >= LONG_MS - TICKS_MS; i++) {
+		STATE(VFIO_DEVICE_STATE_RUNNING);
+		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
+		vmig_eventfd_take(self->eventfd);
+		start = now_ms();
+		OUT(UART_TX, 'a');
+		STATE(VFIO_DEVICE_STATE_STOP);
+		late = now_ms() - start;
+	}
+	ASSERT_GT(LONG_MS - TICKS_MS, late);
+	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->eventfd, 2 * LONG_MS));
+	EXPECT_EQ(NO_INT, IN(UART_IIR));
+	STATE(VFIO_DEVICE_STATE_RUNNING);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Driver: time that has passed before a stop counts: no stop begins it anew */
+TEST_F(uart_timeout, stops_do_not_put_it_off)
+{
+	int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	int come = 0;
+
+	OUT(UART_TX, 'a');
+	while (!come && now_ms() < end) {
+		usleep(1000);
+		STATE(VFIO_DEVICE_STATE_STOP);
+		STATE(VFIO_DEVICE_STATE_RUNNING);
+		come = vmig_eventfd_take(self->eventfd);
+	}
+	EXPECT_EQ(1, come);
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+}
+
+/* Clause: enum vfio_device_mig_state: time goes on in all that run */
+TEST_F(uart_timeout, comes_in_every_running_state)
+{
+	static const enum vfio_device_mig_state states[] = {
+		VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+		VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_RUNNING,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		STATE(states[i]);
+		OUT(UART_TX, 'a');
+		EXPECT_COMES();
+		EXPECT_EQ(TIMEOUT, IN(UART_IIR))
+			TH_LOG("%s", vmig_state_name(states[i]));
+		EXPECT_EQ('a', IN(UART_RX));
+	}
+}
+
+/* Clause: close: a timeout that was counting leaves nothing behind for the next user */
+TEST_F(uart_timeout, comes_to_the_next_user)
+{
+	DIVISOR(DIVISOR_LONG);
+	OUT(UART_TX, 'a');
+	vmig_device_close(self->dev);
+	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY),
+		   "open");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				    UART_IER_RDI));
+	DIVISOR(2 * DIVISOR_LONG);
+	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
+	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
+	OUT(UART_TX, 'b');
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	EXPECT_EQ('b', IN(UART_RX));
+}
+
+/* Clause: VFIO_DEVICE_RESET: ends one that has come, and one that is counting */
+TEST_F(uart_timeout, reset_ends_it)
+{
+	int come;
+
+	for (come = 0; come < 2; come++) {
+		ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+					    UART_IER_RDI));
+		DIVISOR(DIVISOR_SHORT);
+		OUT(UART_TX, 'a');
+		if (come)
+			EXPECT_COMES();
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
+		vmig_eventfd_take(self->eventfd);
+		OUT(UART_FCR, FIFO);
+		OUT(UART_IER, UART_IER_RDI);
+		EXPECT_DOES_NOT_COME();
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What it costs to send config space, for each policy and each way of a VMM, with
+# a guest that leaves its config space alone and one that never does, from one
+# host to another over a link of limited rate. Prints a line for each migration;
+# the table is made of them by others.
+#
+# Usage: bench_config.sh [REPETITIONS]     (5)
+here=$(dirname "$0")
+# shellcheck source=hosts.sh
+. "$here/hosts.sh"
+
+repetitions=${1:-5}
+tool=$here/vfio-migrate
+port=7000
+log=$(mktemp -d)
+
+if ! reason=$(hosts_possible); then
+	echo "error: $reason"
+	exit 1
+fi
+hosts_up || exit 1
+hosts_shape rate 20mbit delay 1ms || exit 1
+
+# migrate POLICY MODE GUEST [OPTIONS]
+migrate() {
+	policy=$1 mode=$2 guest=$3
+	shift 3
+	hosts_policy "$policy" || return
+	exec_on_dst "$tool" load --guest=20 --json "$hosts_dst" "tcp::$port" \
+		>"$log/load" &
+	load=$!
+	hosts_listening $port || return
+	exec_on_src "$tool" save --guest=100 --json --config "$mode" "$@" \
+		"$hosts_src" "tcp:$hosts_DST:$port" >"$log/save" &
+	wait $! && wait $load || return
+	echo "migration {\"guest\":\"$guest\",\"save\":$(cat "$log/save"),\"load\":$(cat "$log/load")}"
+}
+
+# The ways that lead to a device with its config space, or without needing any.
+ways="independent/auto independent/always independent/last
+before-data/auto before-data/always
+reorder/auto reorder/always reorder/last
+embedded/auto embedded/always embedded/last"
+
+echo "kernel $(uname -r)"
+echo "cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(grep -c ^processor /proc/cpuinfo) of them"
+echo "link $(ip netns exec "$hosts_ns-src" "$hosts_tc" qdisc show dev wire |
+	sed 's/.*limit [0-9]* //')"
+# The first one pays for what is slow once only.
+migrate independent auto quiet >/dev/null
+i=0
+while [ $i -lt "$repetitions" ]; do
+	for way in $ways; do
+		migrate "${way%/*}" "${way#*/}" quiet || exit 1
+		migrate "${way%/*}" "${way#*/}" busy --busy-config || exit 1
+	done
+	i=$((i + 1))
+done
+rm -rf "$log"

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Looking into a stored stream: what a whole one holds, and that nothing that is
+ * damaged passes for whole, or does any harm.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "lib/vmm.h"
+
+#define SEED		11
+#define VECTOR		0x42
+#define GARBAGE		300
+
+FIXTURE(inspect) {
+	struct vmig_pair pair;
+	struct vmig_inspect_result result;
+	uint8_t *data;
+	uint8_t *free_bytes;
+	size_t len;
+	int fd;
+	char trace[64];
+};
+
+/*
+ * What a whole stream holds, a letter for each: S setup, C config, D data, I
+ * irqchip, ";" end of a step, "." end of the stream; and, within the data, the
+ * records: s start, k config, c capture, l log, u uart, i irq, e end.
+ */
+FIXTURE_VARIANT(inspect) {
+	const char *policy;
+	const char *content;
+};
+
+FIXTURE_VARIANT_ADD(inspect, independent) {
+	.policy = "independent", .content = "S;Dsc;Dluuie;I;C;.",
+};
+
+FIXTURE_VARIANT_ADD(inspect, before_data) {
+	.policy = "before-data", .content = "S;CDsc;Dluuie;I;C;.",
+};
+
+FIXTURE_VARIANT_ADD(inspect, reorder) {
+	.policy = "reorder", .content = "S;Dsc;Dluuie;I;C;.",
+};
+
+FIXTURE_VARIANT_ADD(inspect, embedded) {
+	.policy = "embedded", .content = "S;Dskc;Dluuie;I;C;.",
+};
+
+static void show_nothing(void *opaque, const struct vmig_inspect_item *item)
+{
+}
+
+/* Look at bytes in memory, which become a file for that */
+static int look(FIXTURE_DATA(inspect) *self, const void *data, size_t len,
+		vmig_inspect_show show, void *opaque)
+{
+	if (ftruncate(self->fd, 0) || lseek(self->fd, 0, SEEK_SET) ||
+	    write(self->fd, data, len) != (ssize_t)len ||
+	    lseek(self->fd, 0, SEEK_SET))
+		return -EIO;
+	return vmig_inspect(self->fd, NULL, show, opaque, &self->result);
+}
+
+static int read_stream(FIXTURE_DATA(inspect) *self, int fd)
+{
+	self->len = lseek(fd, 0, SEEK_END);
+	self->data = malloc(self->len);
+	self->free_bytes = calloc(1, self->len);
+	if (!self->data || !self->free_bytes)
+		return -ENOMEM;
+	return pread(fd, self->data, self->len, 0) == (ssize_t)self->len ? 0 :
+									   -EIO;
+}
+
+FIXTURE_SETUP(inspect)
+{
+	const struct vmig_attrs attrs = {
+		.config_policy = variant->policy, .capture_size = "8192",
+	};
+
+	self->fd = memfd_create("looked-at", 0);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
+	ASSERT_EQ(0, vmig_contents_set(self->pair.src.dev, 2, SEED));
+	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
+				   VECTOR));
+	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "%s",
+		   self->pair.src.why);
+	ASSERT_EQ(0, read_stream(self, self->pair.fd));
+}
+
+FIXTURE_TEARDOWN(inspect)
+{
+	free(self->free_bytes);
+	free(self->data);
+	close(self->fd);
+	vmig_pair_close(&self->pair);
+}
+
+static char letter(const struct vmig_inspect_item *item)
+{
+	static const char records[MTTY_REC_NR + 1] = "?scluiek?";
+
+	if (item->rec)
+		return records[item->rec->type];
+	switch (item->section->marker) {
+	case VFIO_MIG_FLAG_DEV_SETUP_STATE:
+		return 'S';
+	case VFIO_MIG_FLAG_DEV_CONFIG_STATE:
+		return 'C';
+	case VFIO_MIG_FLAG_DEV_DATA_STATE:
+		return 'D';
+	case VMIG_FLAG_IRQCHIP_STATE:
+		return 'I';
+	case VFIO_MIG_FLAG_END_OF_STATE:
+		return ';';
+	default:
+		return '.';
+	}
+}
+
+static void trace(void *opaque, const struct vmig_inspect_item *item)
+{
+	FIXTURE_DATA(inspect) *self = opaque;
+	size_t len = strlen(self->trace);
+
+	if (len + 1 < sizeof(self->trace))
+		self->trace[len] = letter(item);
+}
+
+/* Clause: a whole stream: each section and record, in order, and nothing broken */
+TEST_F(inspect, whole_stream)
+{
+	EXPECT_RET(0, look(self, self->data, self->len, trace, self), "%s",
+		   self->result.why);
+	EXPECT_STREQ(variant->content, self->trace);
+	EXPECT_EQ(self->len, self->result.bytes);
+	EXPECT_STREQ("", self->result.why);
+}
+
+/* Clause: the data of a device with no VMM around them: its records */
+TEST_F(inspect, data_alone)
+{
+	struct vfio_device_feature_mig_config answer;
+	struct vmig_bytes stream = { 0 };
+
+	ASSERT_RET(0, vmig_device_reset(self->pair.src.dev), "reset");
+	/* Config space has changed since somebody asked */
+	ASSERT_RET(0, vmig_mig_config_get(self->pair.src.dev, &answer), "GET");
+	ASSERT_RET(0, vmig_transfer_save(self->pair.src.dev, &stream), "save");
+	EXPECT_RET(0, look(self, stream.data, stream.len, trace, self), "%s",
+		   self->result.why);
+	EXPECT_EQ('s', self->trace[0]);
+	EXPECT_NE(NULL, strstr(self->trace, "luuie"));
+	EXPECT_EQ(0, self->result.sections);
+	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len - 1,
+				  show_nothing, NULL), "cut");
+	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len -
+				  sizeof(struct mtty_rec_head) -
+				  sizeof(struct mtty_rec_end), show_nothing,
+				  NULL), "no END");
+	EXPECT_NE(NULL, strstr(self->result.why, "without an END record"));
+	vmig_bytes_free(&stream);
+}
+
+/*
+ * What no checksum covers, and nothing else in the stream repeats: generation of
+ * the setup section; hints among the subflags; config space of the VMM; the
+ * interrupt controller.
+ */
+static void mark_free_bytes(void *opaque, const struct vmig_inspect_item *item)
+{
+	FIXTURE_DATA(inspect) *self = opaque;
+	const struct vmig_section *section = item->section;
+	uint8_t *at = self->free_bytes + item->offset;
+
+	if (!section)
+		return;
+	if (section->marker == VFIO_MIG_FLAG_DEV_SETUP_STATE)
+		memset(at + 24, 1, 8);
+	if (section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE)
+		memset(at + 12, 1, 4);
+	if (section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE && section->len)
+		memset(at + 32, 1, section->len);
+	if (section->marker == VMIG_FLAG_IRQCHIP_STATE)
+		memset(at + 16, 1, section->len);
+}
+
+/* "Keep interrupts off" is a wish that a stream may have or not */
+static bool is_free(const FIXTURE_DATA(inspect) *self, size_t at, uint8_t flip)
+{
+	if (self->free_bytes[at])
+		return true;
+	return flip == VMIG_CONFIG_NO_INTERRUPTS >> 32 && at >= 12 &&
+	       self->free_bytes[at + 1] && self->free_bytes[at + 4] &&
+	       !self->free_bytes[at + 5] && self->data[at] & flip;
+}
+
+/* Clause: any one byte changed: said to be broken, there or before */
+TEST_F(inspect, no_damaged_byte_passes)
+{
+	unsigned int passed = 0, far = 0;
+	size_t at;
+
+	ASSERT_EQ(0, look(self, self->data, self->len, mark_free_bytes, self));
+	for (at = 0; at < self->len; at++) {
+		uint8_t flip = 1 << at % 8;
+		int ret;
+
+		if (is_free(self, at, flip))
+			continue;
+		self->data[at] ^= flip;
+		ret = look(self, self->data, self->len, show_nothing, NULL);
+		self->data[at] ^= flip;
+		if (!ret)
+			TH_LOG("byte %zu ^ %#x", at, flip);
+		passed += !ret;
+		far += ret && !self->result.why[0];
+	}
+	EXPECT_EQ(0, passed);
+	EXPECT_EQ(0, far);
+}
+
+/* Clause: a record damaged: its number, its name and its place are told */
+TEST_F(inspect, damage_is_found_where_it_is)
+{
+	uint8_t *at;
+
+	/* The CAPTURE record has the only page; its end is in the payload */
+	at = memmem(self->data, self->len, "\x02\0\0\0\x08\x10\0\0", 8);
+	ASSERT_NE(NULL, at);
+	at[100] ^= 1;
+	EXPECT_RET(-EBADMSG, look(self, self->data, self->len, show_nothing,
+				  NULL), "%s", self->result.why);
+	EXPECT_EQ(at - self->data, self->result.where);
+	EXPECT_NE(NULL, strstr(self->result.why, "(CAPTURE): the checksum of the payload"));
+	at[100] ^= 1;
+	at[0] ^= 1;
+	EXPECT_RET(-EBADMSG, look(self, self->data, self->len, show_nothing,
+				  NULL), "%s", self->result.why);
+	EXPECT_EQ(at - self->data, self->result.where);
+	EXPECT_NE(NULL, strstr(self->result.why, "checksum of the head"));
+}
+
+/* Clause: cut anywhere: it ends too early, or there, and never passes for whole */
+TEST_F(inspect, no_cut_stream_passes)
+{
+	unsigned int passed = 0;
+	size_t len;
+
+	for (len = 0; len < self->len; len++) {
+		passed += !look(self, self->data, len, show_nothing, NULL);
+		EXPECT_GE(len, self->result.where);
+	}
+	EXPECT_EQ(0, passed);
+}
+
+/* Clause: something behind the end: EBADMSG */
+TEST_F(inspect, nothing_comes_behind_the_end)
+{
+	uint8_t *more = malloc(self->len + 1);
+
+	ASSERT_NE(NULL, more);
+	memcpy(more, self->data, self->len);
+	more[self->len] = 0;
+	EXPECT_RET(-EBADMSG, look(self, more, self->len + 1, show_nothing,
+				  NULL), "%s", self->result.why);
+	EXPECT_EQ(self->len, self->result.where);
+	free(more);
+}
+
+static void fill_random(uint8_t *data, size_t len, unsigned int seed)
+{
+	while (len--)
+		*data++ = (seed = seed * 1103515245 + 12345) >> 16;
+}
+
+/* Clause: garbage, alone and behind a good beginning: refused, no harm done */
+TEST_F(inspect, garbage_does_no_harm)
+{
+	unsigned int seed, passed = 0;
+	uint8_t *bad = malloc(self->len);
+
+	ASSERT_NE(NULL, bad);
+	for (seed = 0; seed < GARBAGE; seed++) {
+		size_t good = seed % 3 ? seed * 7919 % self->len : 0;
+
+		memcpy(bad, self->data, good);
+		fill_random(bad + good, self->len - good, seed);
+		if (!look(self, bad, self->len, show_nothing, NULL)) {
+			TH_LOG("seed %u", seed);
+			passed++;
+		}
+	}
+	EXPECT_EQ(0, passed);
+	free(bad);
+}
+
+/* Clause: a length beyond all measure: EMSGSIZE, and no memory is taken for it */
+TEST_F(inspect, huge_lengths_are_refused)
+{
+	static const uint64_t lens[] = {
+		VMIG_DATA_MAX + 1, 1ULL << 32, 1ULL << 60, UINT64_MAX,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		uint64_t words[6] = {
+			htobe64(VFIO_MIG_FLAG_DEV_SETUP_STATE),
+			htobe64(VMIG_VMSTREAM_VERSION), 0, htobe64(1),
+			htobe64(VFIO_MIG_FLAG_DEV_DATA_STATE),
+			htobe64(lens[i]),
+		};
+
+		EXPECT_RET(-EMSGSIZE, look(self, words, sizeof(words),
+					   show_nothing, NULL), "%s",
+			   self->result.why);
+		EXPECT_EQ(32, self->result.where);
+	}
+}
+
+FIXTURE(inspect_order) {
+	struct vmig_pair pair;
+	struct vmig_inspect_result result;
+};
+
+/* What a VMM can get wrong, and what is said of it, with no device around */
+FIXTURE_VARIANT(inspect_order) {
+	const char *policy;
+	enum vmig_vmm_config config;
+	int ret;
+	const char *why;
+};
+
+FIXTURE_VARIANT_ADD(inspect_order, config_never) {
+	.policy = "before-data", .config = VMIG_VMM_CONFIG_NEVER,
+	.ret = -EPROTO, .why = "comes before any config space",
+};
+
+FIXTURE_VARIANT_ADD(inspect_order, config_last) {
+	.policy = "before-data", .config = VMIG_VMM_CONFIG_LAST,
+	.ret = -EPROTO, .why = "comes before any config space",
+};
+
+FIXTURE_VARIANT_ADD(inspect_order, config_never_needed) {
+	.policy = "embedded", .config = VMIG_VMM_CONFIG_NEVER,
+	.why = "",
+};
+
+FIXTURE_SETUP(inspect_order)
+{
+	const struct vmig_attrs attrs = { .config_policy = variant->policy };
+
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
+	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
+				   VECTOR));
+	self->pair.src.config = variant->config;
+}
+
+FIXTURE_TEARDOWN(inspect_order)
+{
+	vmig_pair_close(&self->pair);
+}
+
+/* Clause: config space where it should not be: EPROTO, if the policy says so */
+TEST_F(inspect_order, config)
+{
+	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "save");
+	EXPECT_RET(variant->ret, vmig_inspect(self->pair.reader.fd, NULL,
+					      show_nothing, NULL,
+					      &self->result), "%s",
+		   self->result.why);
+	EXPECT_NE(NULL, strstr(self->result.why, variant->why));
+}
+
+/* Clause: interrupts enabled too early, twice, never: said so */
+TEST_F(inspect_order, interrupts)
+{
+	struct vmig_vmm *src = &self->pair.src;
+	int fd = self->pair.fd;
+
+	ASSERT_EQ(0, vmig_vmm_save_setup(src, fd));
+	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
+					  VMIG_CONFIG_ENABLE_INTERRUPTS));
+	EXPECT_RET(-EPROTO, vmig_inspect(self->pair.reader.fd, NULL,
+					 show_nothing, NULL, &self->result), "too early");
+	EXPECT_NE(NULL, strstr(self->result.why, "before their controller"));
+
+	ASSERT_EQ(0, ftruncate(fd, lseek(fd, -16, SEEK_END)));
+	ASSERT_EQ(0, vmig_vmm_save_irqchip(src, fd));
+	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
+					  VMIG_CONFIG_ENABLE_INTERRUPTS));
+	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
+					  VMIG_CONFIG_ENABLE_INTERRUPTS));
+	ASSERT_EQ(0, lseek(self->pair.reader.fd, 0, SEEK_SET));
+	EXPECT_RET(-EALREADY, vmig_inspect(self->pair.reader.fd, NULL,
+					   show_nothing, NULL, &self->result), "twice");
+	EXPECT_NE(NULL, strstr(self->result.why, "twice"));
+}
+
+TEST_HARNESS_MAIN

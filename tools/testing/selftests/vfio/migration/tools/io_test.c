@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waits of the library (lib/io.h): that each has its limit, whatever signals come
+ * meanwhile, and that nothing is lost on the way.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "lib/vmm.h"
+
+#define SIGNALS_US	2000
+#define SILENCE_MS	200
+#define DEADLINE_MS	30000
+#define LEN		(256 * 1024)
+
+FIXTURE(io) {
+	struct vmig_patience patience;
+	pid_t child;
+};
+
+FIXTURE_SETUP(io)
+{
+	self->patience = (struct vmig_patience) { SILENCE_MS, -1 };
+}
+
+FIXTURE_TEARDOWN(io)
+{
+	if (self->child) {
+		kill(self->child, SIGKILL);
+		waitpid(self->child, NULL, 0);
+	}
+}
+
+/* Clause: a wait, and signals with a handler all the time: it ends at its limit */
+TEST_F(io, limit_of_a_wait_under_signals)
+{
+	int64_t begin = vmig_io_now_ms();
+	int fd[2];
+
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	vmig_signals_start(SIGNALS_US);
+	EXPECT_RET(-ETIMEDOUT, vmig_io_wait(fd[0], POLLIN, &self->patience),
+		   "wait");
+	EXPECT_LE(SILENCE_MS, vmig_io_now_ms() - begin);
+	EXPECT_GT(DEADLINE_MS, vmig_io_now_ms() - begin);
+	/* No time at all, and it looks all the same */
+	self->patience.timeout_ms = 0;
+	EXPECT_RET(-ETIMEDOUT, vmig_io_wait(fd[0], POLLIN, &self->patience),
+		   "no time");
+	ASSERT_EQ(1, write(fd[1], "x", 1));
+	EXPECT_RET(0, vmig_io_wait(fd[0], POLLIN, &self->patience), "no time");
+	vmig_signals_stop();
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Clause: vmig_eventfd_wait(), under signals: it ends at its limit as well */
+TEST_F(io, limit_of_an_eventfd_under_signals)
+{
+	int fd = vmig_eventfd_create();
+
+	ASSERT_LE(0, fd);
+	vmig_signals_start(SIGNALS_US);
+	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(fd, SILENCE_MS));
+	vmig_signals_stop();
+	close(fd);
+}
+
+static uint8_t nth(size_t n)
+{
+	return n * 31 + (n >> 8);
+}
+
+/* Reads slowly, in odd parts; 0 if all is there and right */
+static int read_slowly(int fd)
+{
+	static const struct vmig_patience patience = { DEADLINE_MS, -1 };
+	uint8_t buf[4097];
+	size_t len = 0;
+	ssize_t n, i;
+
+	while ((n = vmig_io_read(fd, buf, sizeof(buf), &patience)) > 0) {
+		for (i = 0; i < n; i++) {
+			if (buf[i] != nth(len + i))
+				return 2;
+		}
+		len += n;
+		usleep(500);
+	}
+	return n || len != LEN;
+}
+
+static void pass_all(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(io) *self, int fd[2], const char *what)
+{
+	uint8_t *data = malloc(LEN);
+	int status;
+	size_t i;
+
+	ASSERT_NE(NULL, data);
+	for (i = 0; i < LEN; i++)
+		data[i] = nth(i);
+	self->child = fork();
+	if (!self->child) {
+		close(fd[1]);
+		vmig_signals_start(SIGNALS_US);
+		_exit(read_slowly(fd[0]));
+	}
+	close(fd[0]);
+	self->patience.timeout_ms = DEADLINE_MS;
+	vmig_signals_start(SIGNALS_US);
+	EXPECT_RET(0, vmig_io_write(fd[1], data, LEN, &self->patience), "%s",
+		   what);
+	close(fd[1]);
+	while (waitpid(self->child, &status, 0) < 0 && errno == EINTR)
+		;
+	vmig_signals_stop();
+	self->child = 0;
+	EXPECT_EQ(0, status) TH_LOG("%s", what);
+	free(data);
+}
+
+/* Clause: all kinds of descriptors, O_NONBLOCK or not, under signals: all comes */
+TEST_F(io, all_comes_under_signals)
+{
+	int fd[2], flag;
+
+	for (flag = 0; flag <= O_NONBLOCK; flag += O_NONBLOCK) {
+		ASSERT_EQ(0, pipe2(fd, O_CLOEXEC | flag));
+		pass_all(_metadata, self, fd, flag ? "O_NONBLOCK pipe" : "pipe");
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+					(flag ? SOCK_NONBLOCK : 0), 0, fd));
+		pass_all(_metadata, self, fd, flag ? "SOCK_NONBLOCK" : "socket");
+	}
+}
+
+/* Clause: nobody reads, nobody writes: both end, whatever the descriptor */
+TEST_F(io, silence_has_a_limit)
+{
+	static const uint8_t data[LEN];
+	int fd[2], round;
+	char byte;
+
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, round ? socketpair(AF_UNIX, SOCK_STREAM, 0, fd) :
+				     pipe2(fd, O_CLOEXEC));
+		EXPECT_RET(-ETIMEDOUT, vmig_io_read(fd[0], &byte, 1,
+						    &self->patience), "read");
+		EXPECT_RET(-ETIMEDOUT, vmig_io_write(fd[1], data, LEN,
+						     &self->patience), "write");
+		close(fd[0]);
+		close(fd[1]);
+	}
+}
+
+/* Clause: vmig_irqchip_create(), under signals: KVM's controller where there is one */
+TEST_F(io, irqchip_under_signals)
+{
+	struct vmig_irqchip *chip;
+	unsigned int i;
+	char calm[64];
+
+	ASSERT_RET(0, vmig_irqchip_create(&chip, VMIG_IRQCHIP_AUTO), "calm");
+	snprintf(calm, sizeof(calm), "%s", vmig_irqchip_name(chip));
+	vmig_irqchip_destroy(chip);
+	vmig_signals_start(100);
+	for (i = 0; i < 50; i++) {
+		ASSERT_RET(0, vmig_irqchip_create(&chip, VMIG_IRQCHIP_AUTO),
+			   "round %u", i);
+		ASSERT_STREQ(calm, vmig_irqchip_name(chip)) {
+			TH_LOG("round %u", i);
+		}
+		vmig_irqchip_destroy(chip);
+	}
+	vmig_signals_stop();
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vfio-migrate when something comes in between: signals of all kinds, silence, and
+ * descriptors that were made by somebody else. The source runs on, or says that it
+ * cannot know, and never are there two of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "lib/vmm.h"
+#include "lib/vmm/tool_expect.h"
+
+#define STREAM		"/tmp/vfio-migrate-signal.stream"
+#define FIFO		"/tmp/vfio-migrate-signal.fifo"
+#define PORT		7535
+#define DEADLINE_MS	10000
+#define TCP		"tcp:127.0.0.1:7535"
+
+FIXTURE(signals) {
+	struct vmig_mdev src;
+	struct vmig_mdev dst;
+	char out[8192];
+};
+
+FIXTURE_SETUP(signals)
+{
+	vmig_peer_loopback_up();
+	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+}
+
+FIXTURE_TEARDOWN(signals)
+{
+	unlink(STREAM);
+	unlink(FIFO);
+	vmig_mdev_remove(&self->src);
+	vmig_mdev_remove(&self->dst);
+}
+
+/* A source that has handed over all to us, and waits for what we say */
+#define START_WAITING(_pid, _peer, _out, _prepare, _options) do { \
+	int listener = vmig_peer_listen(PORT), pipe_fd[2]; \
+	\
+	ASSERT_LE(0, listener); \
+	ASSERT_EQ(0, pipe2(pipe_fd, O_CLOEXEC)); \
+	_pid = vmig_tool_start(PREPARED(_prepare, -1, pipe_fd[1], pipe_fd[1]), \
+			       "save --json --guest=20 " _options " %s " TCP, \
+			       self->src.uuid); \
+	close(pipe_fd[1]); \
+	_out = pipe_fd[0]; \
+	_peer = vmig_peer_accept(listener); \
+	ASSERT_LE(0, _peer); \
+	close(listener); \
+	ASSERT_LT(1000, vmig_peer_read_all(_peer)); \
+	ASSERT_EQ(0, vmig_tool_wait_state(_pid, 'S')); \
+} while (0)
+
+/* Clause: stopped and continued while it waits for the other side: still waits */
+TEST_F(signals, stop_and_continue_save)
+{
+	int peer, out;
+	pid_t pid;
+
+	START_WAITING(pid, peer, out, NULL, "--timeout 60");
+	kill(pid, SIGSTOP);
+	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'T'));
+	kill(pid, SIGCONT);
+	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'S'));
+	close(peer);
+	EXPECT_FINISH(DONE, pid, out);
+}
+
+/* A whole stream, with a guest; its length, or -errno */
+static ssize_t save_to(const char *uuid, char *stream, size_t size)
+{
+	int fd, ret = vmig_tool_finish(vmig_tool_start(TOOL(-1, -1, -1),
+						       "save --guest=20 %s "
+						       STREAM, uuid));
+	ssize_t len;
+
+	fd = ret ? -1 : open(STREAM, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -EIO;
+	len = read(fd, stream, size);
+	close(fd);
+	return len;
+}
+
+static int wait_until_empty(int fd)
+{
+	int64_t end = vmig_io_now_ms() + DEADLINE_MS;
+	int bytes;
+
+	do {
+		if (ioctl(fd, FIONREAD, &bytes))
+			return -errno;
+		if (vmig_io_now_ms() > end)
+			return -ETIMEDOUT;
+		usleep(1000);
+	} while (bytes);
+	return 0;
+}
+
+/* Clause: the same for what a load waits for */
+TEST_F(signals, stop_and_continue_load)
+{
+	int fd[2], out[2];
+	char stream[65536];
+	ssize_t len;
+	pid_t pid;
+
+	len = save_to(self->src.uuid, stream, sizeof(stream));
+	ASSERT_LT(1000, len);
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC | O_NONBLOCK));
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = vmig_tool_start(TOOL(fd[0], out[1], out[1]),
+			      "load --timeout 60 --guest=20 --json %s -",
+			      self->dst.uuid);
+	close(out[1]);
+	ASSERT_EQ(len / 2, write(fd[1], stream, len / 2));
+	/* It has read all of that, and waits for more */
+	ASSERT_EQ(0, wait_until_empty(fd[0]));
+	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'S'));
+	kill(pid, SIGSTOP);
+	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'T'));
+	kill(pid, SIGCONT);
+	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'S'));
+	ASSERT_EQ(len - len / 2, write(fd[1], stream + len / 2, len - len / 2));
+	EXPECT_FINISH(DONE, pid, out[0]);
+	EXPECT_OUT("\"lost\":0,");
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Wait until SIGTERM is blocked, or is not */
+static int wait_blocked(pid_t pid, bool is_blocked)
+{
+	int64_t end = vmig_io_now_ms() + VMIG_TOOL_DEADLINE_MS;
+	unsigned long long mask;
+	char path[32], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	do {
+		mask = 0;
+		file = fopen(path, "r");
+		while (file && fgets(line, sizeof(line), file)) {
+			if (!strncmp(line, "SigBlk:", 7))
+				mask = strtoull(line + 7, NULL, 16);
+		}
+		if (file)
+			fclose(file);
+		if (!(mask >> (SIGTERM - 1) & 1) == !is_blocked)
+			return 0;
+		usleep(1000);
+	} while (vmig_io_now_ms() < end);
+	return -ETIMEDOUT;
+}
+
+/* Clause: a signal while a part of the stream is on its way: 1, and the source runs on */
+TEST_F(signals, end_in_the_middle)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGTERM };
+	int fd[2], out[2], len;
+	char want[32];
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+		pid = vmig_tool_start(TOOL(-1, fd[1], out[1]),
+				      "save --timeout 60 --dirty 400 --guest=20 --json %s -",
+				      self->src.uuid);
+		close(out[1]);
+		/* Nobody reads, so it is in the middle when there is no more room */
+		do {
+			usleep(1000);
+			ASSERT_EQ(0, ioctl(fd[0], FIONREAD, &len));
+		} while (len < 60000);
+		kill(pid, ends[i]);
+		EXPECT_FINISH(FAILED, pid, out[0]);
+		snprintf(want, sizeof(want), "stopped by SIG%s",
+			 sigabbrev_np(ends[i]));
+		EXPECT_OUT(want);
+		EXPECT_OUT("\"lost\":0,");
+		close(fd[0]);
+		close(fd[1]);
+	}
+}
+
+/* Clause: a signal while it waits for the other side: nobody has confirmed, 5 */
+TEST_F(signals, end_at_the_end)
+{
+	int peer, out;
+	pid_t pid;
+
+	START_WAITING(pid, peer, out, NULL, "--timeout 60");
+	kill(pid, SIGTERM);
+	EXPECT_FINISH(UNSURE, pid, out);
+	EXPECT_OUT("stopped by SIGTERM");
+	close(peer);
+
+	START_WAITING(pid, peer, out, NULL, "--timeout 60 --unsure resume");
+	kill(pid, SIGTERM);
+	EXPECT_FINISH(FAILED, pid, out);
+	EXPECT_OUT("\"lost\":0,");
+	close(peer);
+}
+
+static void ignore_hangup(void)
+{
+	signal(SIGHUP, SIG_IGN);
+}
+
+/* Clause: a signal that was to be ignored (nohup) is ignored */
+TEST_F(signals, ignored_end)
+{
+	int peer, out;
+	pid_t pid;
+
+	START_WAITING(pid, peer, out, ignore_hangup, "--timeout 60");
+	kill(pid, SIGHUP);
+	kill(pid, SIGSTOP);
+	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'T'));
+	kill(pid, SIGCONT);
+	close(peer);
+	EXPECT_FINISH(DONE, pid, out);
+}
+
+/* Clause: a signal before anything is sent: the source runs on; another one ends that */
+TEST_F(signals, end_before_and_after)
+{
+	pid_t pid;
+
+	pid = vmig_tool_start(TOOL(-1, -1, -1), "save --guest=600000 %s " STREAM,
+			      self->src.uuid);
+	ASSERT_EQ(0, wait_blocked(pid, true));
+	kill(pid, SIGTERM);
+	ASSERT_EQ(0, wait_blocked(pid, false));
+	EXPECT_NE(0, access(STREAM, F_OK));
+	kill(pid, SIGTERM);
+	EXPECT_EQ(-1000 - SIGTERM, vmig_tool_finish(pid));
+}
+
+/* Clause: load: a signal while nothing comes: 1; when its guest runs: judged at once */
+TEST_F(signals, end_of_load)
+{
+	char stream[65536];
+	int out[2], peer;
+	ssize_t len;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = vmig_tool_start(TOOL(-1, out[1], out[1]),
+			      "load --timeout 600 %s tcp::7535", self->dst.uuid);
+	close(out[1]);
+	ASSERT_EQ(0, wait_blocked(pid, true));
+	kill(pid, SIGINT);
+	EXPECT_FINISH(FAILED, pid, out[0]);
+	EXPECT_OUT("stopped by SIGINT");
+
+	len = save_to(self->src.uuid, stream, sizeof(stream));
+	ASSERT_LT(1000, len);
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = vmig_tool_start(TOOL(-1, out[1], out[1]),
+			      "load --json --guest=600000 %s tcp::7535",
+			      self->dst.uuid);
+	close(out[1]);
+	peer = vmig_peer_connect(AF_INET, PORT);
+	ASSERT_LE(0, peer);
+	ASSERT_EQ(len, write(peer, stream, len));
+	/* It closes when its guest runs */
+	EXPECT_EQ(0, vmig_peer_read_all(peer));
+	close(peer);
+	kill(pid, SIGTERM);
+	EXPECT_FINISH(DONE, pid, out[0]);
+	EXPECT_OUT("\"lost\":0,");
+}
+
+static void limit_file_size(void)
+{
+	const struct rlimit limit = { 16384, 16384 };
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* Clause: a file that grows too large: an error, not a signal; the old stream stays */
+TEST_F(signals, file_too_large)
+{
+	struct stat old, now;
+	int status;
+
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	ASSERT_EQ(0, stat(STREAM, &old));
+	status = RUN_PREPARED(limit_file_size,
+			      "save --guest=20 --dirty 100 --json %s " STREAM,
+			      self->src.uuid);
+	EXPECT_EQ(FAILED, status);
+	EXPECT_OUT("File too large");
+	EXPECT_OUT("\"lost\":0,");
+	ASSERT_EQ(0, stat(STREAM, &now));
+	EXPECT_EQ(old.st_ino, now.st_ino);
+	EXPECT_EQ(old.st_size, now.st_size);
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+}
+
+/* Clause: --timeout: for a pipe that nobody reads, writes, or opens, and for inspect */
+TEST_F(signals, silence)
+{
+	static const char * const words[] = {
+		"save --timeout 1 --dirty 400 --guest=20 %s -",
+		"load --timeout 1 %s -", "inspect --timeout 1 -",
+		"save --timeout 1 --guest=20 %s " FIFO,
+		"load --timeout 1 %s " FIFO, "inspect --timeout 1 " FIFO,
+	};
+	int fd[2], out[2];
+	unsigned int i;
+	pid_t pid;
+
+	ASSERT_EQ(0, mkfifo(FIFO, 0600));
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+		/* Readers get a new pipe */
+		if (i == 1) {
+			close(fd[0]);
+			close(fd[1]);
+			ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+		}
+		pid = vmig_tool_start(TOOL(fd[0], fd[1], out[1]), words[i],
+				      self->src.uuid);
+		close(out[1]);
+		EXPECT_FINISH(FAILED, pid, out[0]);
+		EXPECT_OUT("timed out");
+	}
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Clause: TCP is TCP, by its number and as standard output, too: silence is 5 */
+TEST_F(signals, connection_by_number)
+{
+	int listener = vmig_peer_listen(PORT), fd, peer, out[2], i;
+	pid_t pid;
+
+	ASSERT_LE(0, listener);
+	for (i = 0; i < 2; i++) {
+		char name[16];
+
+		fd = vmig_peer_connect(AF_INET, PORT);
+		peer = vmig_peer_accept(listener);
+		ASSERT_LE(0, fd);
+		ASSERT_LE(0, peer);
+		ASSERT_EQ(0, fcntl(fd, F_SETFD, 0));
+		snprintf(name, sizeof(name), "fd:%d", fd);
+		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+		pid = vmig_tool_start(TOOL(-1, i ? fd : -1, out[1]),
+				      "save --timeout 1 --guest=20 --json %s %s",
+				      self->src.uuid, i ? "-" : name);
+		close(out[1]);
+		EXPECT_FINISH(UNSURE, pid, out[0]);
+		EXPECT_OUT("nobody has confirmed");
+		close(fd);
+		close(peer);
+	}
+	close(listener);
+}
+
+/* Clause: a load by a number that has failed resets the connection: a refusal */
+TEST_F(signals, refusal_by_number)
+{
+	int listener = vmig_peer_listen(PORT), fd, peer;
+	static const struct vmig_patience patience = {
+		VMIG_TOOL_DEADLINE_MS, -1
+	};
+	char byte;
+	pid_t pid;
+
+	ASSERT_LE(0, listener);
+	fd = vmig_peer_connect(AF_INET, PORT);
+	peer = vmig_peer_accept(listener);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, peer);
+	pid = vmig_tool_start(TOOL(fd, -1, -1), "load %s -", self->dst.uuid);
+	ASSERT_EQ(8, write(peer, "no good", 8));
+	ASSERT_EQ(0, shutdown(peer, SHUT_WR));
+	EXPECT_EQ(BROKEN, vmig_tool_finish(pid));
+	EXPECT_RET(-ECONNRESET, vmig_io_read(peer, &byte, 1, &patience), "read");
+	close(fd);
+	close(peer);
+	close(listener);
+}
+
+/* Clause: inspect runs no device: who sends it a stream is told that it is refused */
+TEST_F(signals, inspect_refuses)
+{
+	int ret = FAILED, tries;
+	pid_t pid;
+
+	pid = vmig_tool_start(TOOL(-1, -1, -1), "inspect tcp::7535");
+	for (tries = 0; tries < 200; tries++) {
+		ret = RUN("save --guest=20 --json %s " TCP, self->src.uuid);
+		if (ret != FAILED || !strstr(self->out, "refused"))
+			break;
+	}
+	EXPECT_EQ(FAILED, ret);
+	EXPECT_OUT("the other side has given up");
+	EXPECT_OUT("\"lost\":0,");
+	EXPECT_EQ(DONE, vmig_tool_finish(pid));
+}
+
+TEST_HARNESS_MAIN

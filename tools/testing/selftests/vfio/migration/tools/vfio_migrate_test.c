@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vfio-migrate as a person or a script uses it: where a stream can go, exit
+ * status, and that nothing is lost, whoever fails.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#include "lib/vmm.h"
+#include "lib/vmm/tool_expect.h"
+
+#define STREAM		"/tmp/vfio-migrate-test.stream"
+#define FIFO		"/tmp/vfio-migrate-test.fifo"
+#define TCP		"tcp:127.0.0.1:7531"
+#define PORT		7531
+#define UUID		"01234567-89ab-cdef-0123-456789abcdef"
+
+FIXTURE(migrate) {
+	struct vmig_mdev src;
+	struct vmig_mdev dst;
+	char out[8192];
+};
+
+FIXTURE_VARIANT(migrate) {
+	const char *policy;
+	/* Exit status of a load after --config auto, always, last, never */
+	int load[4];
+};
+
+FIXTURE_VARIANT_ADD(migrate, independent) {
+	.policy = "independent",
+};
+
+FIXTURE_VARIANT_ADD(migrate, before_data) {
+	.policy = "before-data", .load = { DONE, DONE, BROKEN, BROKEN },
+};
+
+FIXTURE_VARIANT_ADD(migrate, reorder) {
+	.policy = "reorder",
+};
+
+FIXTURE_VARIANT_ADD(migrate, embedded) {
+	.policy = "embedded",
+};
+
+FIXTURE_SETUP(migrate)
+{
+	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+	ASSERT_EQ(0, vmig_mdev_set_attr(&self->src, "migration/config_policy",
+					variant->policy));
+	ASSERT_EQ(0, vmig_mdev_set_attr(&self->dst, "migration/config_policy",
+					variant->policy));
+}
+
+FIXTURE_TEARDOWN(migrate)
+{
+	unlink(STREAM);
+	unlink(FIFO);
+	vmig_mdev_remove(&self->src);
+	vmig_mdev_remove(&self->dst);
+}
+
+/* Clause: --config under each policy: exit status of save and load */
+TEST_F(migrate, each_config_mode)
+{
+	static const char * const modes[] = { "auto", "always", "last", "never" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		EXPECT_RUN(DONE, "save --config %s %s " STREAM, modes[i],
+			   self->src.uuid);
+		EXPECT_RUN(variant->load[i], "load %s " STREAM,
+			   self->dst.uuid);
+		if (variant->load[i])
+			EXPECT_OUT("data before config space");
+		EXPECT_RUN(variant->load[i], "inspect " STREAM);
+	}
+}
+
+/* Clause: a file: the guest goes on in another process, with nothing lost */
+TEST_F(migrate, guest_through_a_file)
+{
+	EXPECT_RUN(DONE, "save --guest=100 --busy-config --json %s " STREAM,
+		   self->src.uuid);
+	EXPECT_OUT("\"result\":\"done\",\"exit\":0,");
+	EXPECT_OUT("\"config_repeats\":0,");
+	EXPECT_OUT(variant->policy);
+	EXPECT_RUN(DONE, "load --guest=100 --json %s " STREAM, self->dst.uuid);
+	EXPECT_OUT("\"lost\":0,");
+	EXPECT_OUT("\"error\":\"\"}\n");
+	/* Nobody has to want the guest */
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+}
+
+/* Clause: "-": standard output and input, with nothing else in the stream */
+TEST_F(migrate, pipe)
+{
+	pid_t save, load;
+	int fd[2];
+
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	save = vmig_tool_start(TOOL(-1, fd[1], -1), "save --guest=50 --json %s -",
+			       self->src.uuid);
+	load = vmig_tool_start(TOOL(fd[0], -1, -1), "load --guest=50 %s -",
+			       self->dst.uuid);
+	close(fd[0]);
+	close(fd[1]);
+	EXPECT_EQ(DONE, vmig_tool_finish(save));
+	EXPECT_EQ(DONE, vmig_tool_finish(load));
+}
+
+/* Clause: a named pipe, and an open file descriptor by its number */
+TEST_F(migrate, fifo_and_number)
+{
+	pid_t save, load;
+	int fd;
+
+	ASSERT_EQ(0, mkfifo(FIFO, 0600));
+	load = vmig_tool_start(TOOL(-1, -1, -1), "load %s " FIFO,
+			       self->dst.uuid);
+	fd = open(FIFO, O_WRONLY);
+	ASSERT_LE(0, fd);
+	save = vmig_tool_start(TOOL(-1, -1, -1), "save %s fd:%d",
+			       self->src.uuid, fd);
+	close(fd);
+	EXPECT_EQ(DONE, vmig_tool_finish(save));
+	EXPECT_EQ(DONE, vmig_tool_finish(load));
+}
+
+/* Clause: the reader is gone: save fails, the guest runs on and has lost nothing */
+TEST_F(migrate, reader_that_goes_away)
+{
+	char dead[32];
+	int fd[2];
+
+	ASSERT_EQ(0, pipe(fd));
+	close(fd[0]);
+	snprintf(dead, sizeof(dead), "fd:%d", fd[1]);
+	EXPECT_RUN(FAILED, "save --guest=100 --busy-config --json %s %s",
+		   self->src.uuid, dead);
+	EXPECT_OUT("Broken pipe");
+	EXPECT_OUT("\"lost\":0,");
+	close(fd[1]);
+}
+
+/* Clause: load of a cut stream: 3, the device is as good as new */
+TEST_F(migrate, cut_stream)
+{
+	struct stat st;
+
+	EXPECT_RUN(DONE, "save --guest=50 %s " STREAM, self->src.uuid);
+	ASSERT_EQ(0, stat(STREAM, &st));
+	ASSERT_EQ(0, truncate(STREAM, st.st_size - 1));
+	EXPECT_RUN(BROKEN, "inspect " STREAM);
+	EXPECT_OUT("broken at byte");
+	EXPECT_RUN(BROKEN, "load --guest %s " STREAM, self->dst.uuid);
+	EXPECT_OUT("the stream ends too early");
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+}
+
+FIXTURE(cli) {
+	struct vmig_mdev src;
+	struct vmig_mdev dst;
+	char out[8192];
+};
+
+FIXTURE_SETUP(cli)
+{
+	vmig_peer_loopback_up();
+	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+}
+
+FIXTURE_TEARDOWN(cli)
+{
+	unlink(STREAM);
+	vmig_mdev_remove(&self->src);
+	vmig_mdev_remove(&self->dst);
+}
+
+/* Clause: command line: what makes no sense is 2, with a hint */
+TEST_F(cli, usage)
+{
+	static const char * const bad[] = {
+		"", "fly", "save", "save a", "save a b c", "load", "load a",
+		"inspect", "inspect a b", "--fly", "save --config", "inspect -x",
+		"save --config sometimes a b", "save --max-rounds x a b",
+		"save --max-rounds -1 a b", "save --guest=1x a b",
+		"save --timeout 0 a b", "save --unsure maybe a b",
+		"save --busy-config a b", "save --dirty 0 a b",
+		"save --dirty 1x a b", "save --dirty 1: a b",
+		"save --dirty 1:-1 a b", "save --dirty :1 a b",
+		"save --dirty 999999999999999999 a b",
+		/* A number is digits, and nothing around them */
+		"save --max-rounds +3 a b", "save --max-rounds \t3 a b",
+		"save --max-rounds \t-18446744073709551615 a b",
+		"save --guest=+5 a b", "save --timeout +5 a b",
+		"save --timeout 4294967297 a b", "save --dirty +4 a b",
+		"save --dirty 4:+1 a b",
+		/* An option that would do nothing */
+		"load --config auto " UUID " b", "load --dirty 4 " UUID " b",
+		"load --max-rounds 1 " UUID " b", "load --no-precopy " UUID " b",
+		"load --guest --busy-config " UUID " b",
+		"load --unsure stop " UUID " b", "inspect --guest a",
+		"inspect --config auto a",
+		/* A device is what has a UUID */
+		"save no-uuid " STREAM, "save " UUID "0 b", "save x" UUID " b",
+		"save 01234567+89ab-cdef-0123-456789abcdef b",
+		"save 01234567-89ab-cdef-0123-456789abcdeg b", "save / b",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_RUN(USAGE, "%s", bad[i]);
+		EXPECT_OUT("see vfio-migrate --help");
+	}
+	EXPECT_RUN(USAGE, "save %s tcp:nowhere", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s tcp:1.2.3:80", self->src.uuid);
+	EXPECT_RUN(USAGE, "load %s tcp:[::1:80", self->dst.uuid);
+	EXPECT_RUN(USAGE, "save %s fd:x", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s fd:+1", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s fd:\t1", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s tcp:127.0.0.1:+80", self->src.uuid);
+	EXPECT_RUN(USAGE, "save %s tcp:127.0.0.1:65536", self->src.uuid);
+	EXPECT_RUN(DONE, "--help");
+	EXPECT_OUT("Exit status:");
+}
+
+/* Both ends of a terminal */
+static int open_terminal(int *tty)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (fd < 0 || grantpt(fd) || unlockpt(fd))
+		return -errno;
+	*tty = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	return *tty < 0 ? -errno : fd;
+}
+
+/* Clause: a terminal, by descriptor or by path: no stream goes there */
+TEST_F(cli, terminal)
+{
+	int fd, tty;
+	pid_t pid;
+
+	fd = open_terminal(&tty);
+	ASSERT_LE(0, fd);
+	pid = vmig_tool_start(TOOL(-1, tty, -1), "save %s -", self->src.uuid);
+	EXPECT_EQ(USAGE, vmig_tool_finish(pid));
+	pid = vmig_tool_start(TOOL(tty, -1, -1), "load %s -", self->dst.uuid);
+	EXPECT_EQ(USAGE, vmig_tool_finish(pid));
+	EXPECT_RUN(USAGE, "save %s %s", self->src.uuid, ttyname(tty));
+	EXPECT_RUN(USAGE, "load %s %s", self->dst.uuid, ttyname(tty));
+	close(tty);
+	close(fd);
+}
+
+/* Clause: progress: a line on a terminal, and nothing anywhere else */
+TEST_F(cli, progress)
+{
+	ssize_t n;
+	int fd, tty;
+	pid_t pid;
+
+	fd = open_terminal(&tty);
+	ASSERT_LE(0, fd);
+	pid = vmig_tool_start(TOOL(-1, -1, tty), "save --guest=50 %s " STREAM,
+			      self->src.uuid);
+	EXPECT_EQ(DONE, vmig_tool_finish(pid));
+	n = read(fd, self->out, sizeof(self->out) - 1);
+	self->out[n > 0 ? n : 0] = '\0';
+	EXPECT_OUT("\rsaving");
+	EXPECT_OUT("KiB/s");
+	EXPECT_OUT("expected downtime");
+	close(tty);
+	close(fd);
+
+	EXPECT_RUN(DONE, "save --guest=50 %s " STREAM, self->src.uuid);
+	EXPECT_EQ(NULL, strstr(self->out, "saving"));
+	EXPECT_EQ(NULL, strchr(self->out, '\r'));
+	EXPECT_RUN(DONE, "save --guest=50 --quiet %s " STREAM, self->src.uuid);
+	EXPECT_STREQ("", self->out);
+}
+
+/* Clause: a UUID in capitals, a path with slashes behind it: the same device */
+TEST_F(cli, device_by_other_names)
+{
+	char name[VMIG_UUID_LEN + 1];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(name); i++)
+		name[i] = toupper((unsigned char)self->src.uuid[i]);
+	EXPECT_RUN(DONE, "save %s " STREAM, name);
+	EXPECT_RUN(DONE, "save --json /sys/bus/mdev/devices/%s// " STREAM, name);
+	EXPECT_OUT(self->src.uuid);
+	/* Options may be anywhere */
+	EXPECT_RUN(DONE, "load %s " STREAM " --guest=1 --quiet", self->dst.uuid);
+}
+
+/* Clause: a device that is not there, or in use: 4 */
+TEST_F(cli, device)
+{
+	struct vmig_mdev gone = self->dst;
+	struct vmig_device dev;
+
+	ASSERT_EQ(0, vmig_mdev_remove(&self->dst));
+	EXPECT_RUN(DEVICE, "save %s " STREAM, gone.uuid);
+	EXPECT_RUN(DEVICE, "load /a/path/that/ends/in/%s " STREAM, gone.uuid);
+	EXPECT_OUT(gone.uuid);
+
+	ASSERT_RET(0, vmig_device_open(&dev, &self->src, VMIG_PATH_ANY),
+		   "open");
+	EXPECT_RUN(DEVICE, "save %s " STREAM, self->src.uuid);
+	vmig_device_close(&dev);
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+}
+
+/* Clause: --dirty: so much is written, and sent; what is not there is an error */
+TEST_F(cli, dirty)
+{
+	unsigned long bytes;
+	const char *at;
+
+	EXPECT_RUN(DONE, "save --json --dirty 400:1000 %s " STREAM,
+		   self->src.uuid);
+	at = strstr(self->out, "\"bytes\":");
+	ASSERT_NE(NULL, at);
+	bytes = strtoul(at + strlen("\"bytes\":"), NULL, 10);
+	EXPECT_LT(400 * 1024, bytes);
+	EXPECT_GT(500 * 1024, bytes);
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+	EXPECT_RUN(DEVICE, "save --dirty 2000 %s " STREAM, self->src.uuid);
+	EXPECT_OUT("cannot write to 2000 KiB of capture memory");
+	EXPECT_OUT("No space left on device");
+}
+
+/* Clause: no such file, nobody listens: 1 */
+TEST_F(cli, no_stream)
+{
+	EXPECT_RUN(FAILED, "load %s /tmp/not/there", self->dst.uuid);
+	EXPECT_RUN(FAILED, "save --guest=20 %s /tmp/not/there",
+		   self->src.uuid);
+	EXPECT_RUN(FAILED, "inspect /tmp/not/there");
+	EXPECT_RUN(FAILED, "save --guest=20 --json %s " TCP, self->src.uuid);
+	EXPECT_OUT("Connection refused");
+	EXPECT_OUT("\"lost\":0,");
+	EXPECT_RUN(FAILED, "load --timeout 1 %s " TCP, self->dst.uuid);
+	EXPECT_OUT("timed out");
+}
+
+/* Clause: another policy: 3, with both of them named */
+TEST_F(cli, another_policy)
+{
+	ASSERT_EQ(0, vmig_mdev_set_attr(&self->dst, "migration/config_policy",
+					"before-data"));
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	EXPECT_RUN(BROKEN, "load %s " STREAM, self->dst.uuid);
+	EXPECT_OUT("independent on the source, before-data here");
+}
+
+/* Clause: inspect --json: the same, as an object */
+TEST_F(cli, inspect_json)
+{
+	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
+	EXPECT_RUN(DONE, "inspect --json " STREAM);
+	EXPECT_EQ('{', self->out[0]);
+	EXPECT_OUT("\"section\":\"DEV_SETUP_STATE\"");
+	EXPECT_OUT("\"record\":\"END\"");
+	EXPECT_OUT("\"ok\":true,");
+	ASSERT_EQ(0, truncate(STREAM, 100));
+	EXPECT_RUN(BROKEN, "inspect --json " STREAM);
+	EXPECT_OUT("\"ok\":false,\"where\":100,");
+}
+
+static void expect_peer(struct __test_metadata *_metadata,
+			FIXTURE_DATA(cli) *self, const char *options,
+			int want, const char *text, int reset)
+{
+	int fd = vmig_peer_listen(PORT), peer, out[2];
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = vmig_tool_start(TOOL(-1, out[1], out[1]),
+			      "save --timeout 1 --guest=50 --json %s %s " TCP,
+			      options, self->src.uuid);
+	close(out[1]);
+	peer = vmig_peer_accept(fd);
+	ASSERT_LE(0, peer);
+	EXPECT_LT(1000, vmig_peer_read_all(peer));
+	if (reset)
+		vmig_peer_reset(peer);
+	EXPECT_FINISH(want, pid, out[0]);
+	EXPECT_OUT(text);
+	if (!reset)
+		close(peer);
+	close(fd);
+}
+
+/* Clause: over TCP, the reader resets the connection: 1, and nothing is lost */
+TEST_F(cli, reader_that_refuses)
+{
+	expect_peer(_metadata, self, "", FAILED, "\"lost\":0,", 1);
+}
+
+/* Clause: over TCP, the reader never says: 5, and --unsure resume lets it run on */
+TEST_F(cli, reader_that_says_nothing)
+{
+	expect_peer(_metadata, self, "", UNSURE, "\"result\":\"unsure\"", 0);
+	expect_peer(_metadata, self, "--unsure resume", FAILED, "\"lost\":0,",
+		    0);
+}
+
+/* Clause: tcp: the guest goes on at the other end, and the source learns of it */
+TEST_F(cli, tcp)
+{
+	pid_t load;
+	int tries, ret = FAILED;
+
+	load = vmig_tool_start(TOOL(-1, -1, -1), "load --guest=50 %s " TCP,
+			       self->dst.uuid);
+	/* It listens when its device is open */
+	for (tries = 0; tries < 200 && ret == FAILED; tries++)
+		ret = RUN("save --guest=50 %s " TCP, self->src.uuid);
+	EXPECT_EQ(DONE, ret);
+	EXPECT_EQ(DONE, vmig_tool_finish(load));
+}
+
+/* Clause: tcp, the reader is killed before it has run: the source runs on */
+TEST_F(cli, killed_reader)
+{
+	pid_t save, load;
+
+	load = vmig_tool_start(TOOL(-1, -1, -1), "load --timeout 60 %s " TCP,
+			       self->dst.uuid);
+	save = vmig_tool_start(TOOL(-1, -1, -1), "save --guest=50 %s " STREAM,
+			       self->src.uuid);
+	EXPECT_EQ(DONE, vmig_tool_finish(save));
+	kill(load, SIGKILL);
+	EXPECT_EQ(-1000 - SIGKILL, vmig_tool_finish(load));
+	EXPECT_RUN(FAILED, "save --guest=50 --json %s " TCP, self->src.uuid);
+	EXPECT_OUT("\"lost\":0,");
+	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
+}
+
+TEST_HARNESS_MAIN

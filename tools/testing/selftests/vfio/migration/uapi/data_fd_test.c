@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The data_fd as a file: direction, ends of the stream, poll(), any
+ * segmentation, and calls that must fail without a byte being lost.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/mtty.h"
+
+#define PORTS	2
+#define SEED	7
+
+FIXTURE(data_fd) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes stream;
+	int fd;
+};
+
+FIXTURE_SETUP(data_fd)
+{
+	const struct vmig_attrs attrs = { .capture_size = "64K" };
+
+	self->fd = -1;
+	self->dev = &self->td.dev;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_ANY, &attrs));
+}
+
+FIXTURE_TEARDOWN(data_fd)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+/* Enter a state that opens a session, with contents to transfer */
+static void enter(struct __test_metadata *_metadata, FIXTURE_DATA(data_fd) *self,
+		  enum vfio_device_mig_state state)
+{
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, state, &self->fd), "%s",
+		   vmig_state_name(state));
+	ASSERT_LE(0, self->fd);
+}
+
+static short events(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	return poll(&pfd, 1, 0) < 0 ? -1 : pfd.revents;
+}
+
+/* Make the device dirty: one byte goes out */
+static int send_byte(struct vmig_device *dev)
+{
+	return vmig_uart_out(dev, 0, UART_TX, 'd');
+}
+
+/* Clause: STOP -> STOP_COPY data_fd: read only, write() EBADF, close-on-exec */
+TEST_F(data_fd, saving_session_can_only_be_read)
+{
+	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
+	EXPECT_EQ(O_RDONLY, fcntl(self->fd, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(self->fd, F_GETFD));
+	EXPECT_EQ(-1, write(self->fd, "x", 1));
+	EXPECT_RET(-EBADF, -errno, "write to a saving session");
+}
+
+/* Clause: STOP -> RESUMING data_fd: write only, read() EBADF, close-on-exec */
+TEST_F(data_fd, resuming_session_can_only_be_written)
+{
+	char byte;
+
+	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
+	EXPECT_EQ(O_WRONLY, fcntl(self->fd, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(self->fd, F_GETFD));
+	EXPECT_EQ(-1, read(self->fd, &byte, 1));
+	EXPECT_RET(-EBADF, -errno, "read from a resuming session");
+}
+
+/* Clause: data_fd, a stream: lseek(), pread() ESPIPE */
+TEST_F(data_fd, saving_session_cannot_seek)
+{
+	char byte;
+
+	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
+	EXPECT_EQ(-1, lseek(self->fd, 0, SEEK_SET));
+	EXPECT_RET(-ESPIPE, -errno, "lseek");
+	EXPECT_EQ(-1, pread(self->fd, &byte, 1, 0));
+	EXPECT_RET(-ESPIPE, -errno, "pread");
+}
+
+/* Clause: data_fd, a stream: lseek(), pwrite() ESPIPE */
+TEST_F(data_fd, resuming_session_cannot_seek)
+{
+	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
+	EXPECT_EQ(-1, lseek(self->fd, 0, SEEK_CUR));
+	EXPECT_RET(-ESPIPE, -errno, "lseek");
+	EXPECT_EQ(-1, pwrite(self->fd, "x", 1, 0));
+	EXPECT_RET(-ESPIPE, -errno, "pwrite");
+}
+
+/* Clause: read() at end of stream in STOP_COPY: always 0 */
+TEST_F(data_fd, end_of_stream_is_permanent)
+{
+	char byte;
+	int i;
+
+	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
+	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096), "read");
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, read(self->fd, &byte, 1));
+}
+
+/* Clause: poll() in STOP_COPY: always readable, before and at the end */
+TEST_F(data_fd, stop_copy_is_always_readable)
+{
+	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
+	EXPECT_EQ(POLLIN, events(self->fd));
+	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096), "read");
+	EXPECT_EQ(POLLIN, events(self->fd));
+}
+
+/* Clause: poll() in RESUMING: writable */
+TEST_F(data_fd, resuming_is_writable)
+{
+	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
+	EXPECT_EQ(POLLOUT, events(self->fd));
+}
+
+/* Clause: vfio_precopy_info, read() at temporary end of stream: ENOMSG */
+TEST_F(data_fd, temporary_end_is_enomsg)
+{
+	char byte;
+	int i;
+
+	enter(_metadata, self, VFIO_DEVICE_STATE_PRE_COPY);
+	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "first round");
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(-1, read(self->fd, &byte, 1));
+		EXPECT_RET(-ENOMSG, -errno, "read %d", i);
+	}
+	EXPECT_RET(0, send_byte(self->dev), "byte");
+	EXPECT_EQ(1, read(self->fd, &byte, 1));
+}
+
+/* Clause: read() in STOP_COPY after a temporary end: data and 0, never ENOMSG */
+TEST_F(data_fd, stop_copy_never_gives_enomsg)
+{
+	size_t before;
+
+	enter(_metadata, self, VFIO_DEVICE_STATE_PRE_COPY);
+	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "PRE_COPY");
+	before = self->stream.len;
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 NULL), "STOP_COPY");
+	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "STOP_COPY");
+	EXPECT_LT(before, self->stream.len);
+}
+
+/* Clause: poll() in PRE_COPY: readable if and only if there is data */
+TEST_F(data_fd, pre_copy_is_readable_iff_there_is_data)
+{
+	int i;
+
+	enter(_metadata, self, VFIO_DEVICE_STATE_PRE_COPY);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(POLLIN, events(self->fd));
+		EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+						       1000), "round %d", i);
+		EXPECT_EQ(0, events(self->fd));
+		EXPECT_RET(0, send_byte(self->dev), "byte");
+	}
+}
+
+/* Clause: poll() in PRE_COPY within a record: readable up to its last byte */
+TEST_F(data_fd, half_a_record_is_readable)
+{
+	char byte;
+
+	enter(_metadata, self, VFIO_DEVICE_STATE_PRE_COPY);
+	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 1000),
+		   "first round");
+	EXPECT_RET(0, send_byte(self->dev), "byte");
+	while (read(self->fd, &byte, 1) == 1)
+		ASSERT_EQ(0, events(self->fd) & (POLLERR | POLLHUP));
+	EXPECT_RET(-ENOMSG, -errno, "end");
+	EXPECT_EQ(0, events(self->fd));
+}
+
+FIXTURE(wake) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes stream;
+	struct vmig_poll_thread waiter;
+	int fd;
+};
+
+FIXTURE_VARIANT(wake) {
+	enum vfio_device_mig_state state;
+};
+
+FIXTURE_VARIANT_ADD(wake, pre_copy) {
+	.state = VFIO_DEVICE_STATE_PRE_COPY,
+};
+
+FIXTURE_VARIANT_ADD(wake, pre_copy_p2p) {
+	.state = VFIO_DEVICE_STATE_PRE_COPY_P2P,
+};
+
+FIXTURE_SETUP(wake)
+{
+	const struct vmig_attrs attrs = { .capture_size = "64K" };
+
+	self->fd = -1;
+	self->dev = &self->td.dev;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_ANY, &attrs));
+}
+
+FIXTURE_TEARDOWN(wake)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->td);
+}
+
+/* Somebody sleeps at the temporary end of the stream */
+static void sleep_at_end(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(wake) *self,
+			 const FIXTURE_VARIANT(wake) *variant)
+{
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, variant->state, &self->fd),
+		   "%s", vmig_state_name(variant->state));
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "to the temporary end");
+	ASSERT_RET(0, vmig_poll_thread_start(&self->waiter, self->fd, POLLIN),
+		   "poll");
+}
+
+/* Clause: poll() in PRE_COPY: woken when the device transmits */
+TEST_F(wake, by_a_transmitted_byte)
+{
+	short revents;
+
+	sleep_at_end(_metadata, self, variant);
+	EXPECT_RET(0, send_byte(self->dev), "byte");
+	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
+	EXPECT_EQ(POLLIN, revents);
+}
+
+/* Clause: poll() in PRE_COPY: woken when the capture memory is written */
+TEST_F(wake, by_a_write_to_capture_memory)
+{
+	short revents;
+
+	sleep_at_end(_metadata, self, variant);
+	EXPECT_RET(0, vmig_region_write(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
+					MTTY_CAP_LOG_OFFSET, "x", 1), "write");
+	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
+	EXPECT_EQ(POLLIN, revents);
+}
+
+/* Clause: PRE_COPY -> STOP_COPY: wakes poll(), readable */
+TEST_F(wake, by_stop_copy)
+{
+	short revents;
+
+	sleep_at_end(_metadata, self, variant);
+	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 NULL), "STOP_COPY");
+	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
+	EXPECT_EQ(POLLIN, revents);
+}
+
+FIXTURE(chunks) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes whole;
+	struct vmig_bytes parts;
+	int fd;
+};
+
+FIXTURE_VARIANT(chunks) {
+	size_t size;
+};
+
+FIXTURE_VARIANT_ADD(chunks, of_1) { .size = 1, };
+FIXTURE_VARIANT_ADD(chunks, of_3) { .size = 3, };
+FIXTURE_VARIANT_ADD(chunks, of_31) { .size = 31, };
+FIXTURE_VARIANT_ADD(chunks, of_32) { .size = 32, };
+FIXTURE_VARIANT_ADD(chunks, of_33) { .size = 33, };
+FIXTURE_VARIANT_ADD(chunks, of_4095) { .size = 4095, };
+FIXTURE_VARIANT_ADD(chunks, of_4097) { .size = 4097, };
+FIXTURE_VARIANT_ADD(chunks, of_1000003) { .size = 1000003, };
+
+FIXTURE_SETUP(chunks)
+{
+	const struct vmig_attrs attrs = { .capture_size = "64K" };
+
+	self->fd = -1;
+	self->dev = &self->td.dev;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_ANY, &attrs));
+}
+
+FIXTURE_TEARDOWN(chunks)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	vmig_bytes_free(&self->whole);
+	vmig_bytes_free(&self->parts);
+	vmig_testdev_close(&self->td);
+}
+
+/*
+ * Two streams that one device made: sound, and with the same records in the
+ * same order.  The session's random number alone may differ, and what follows
+ * from it.
+ */
+static void expect_same(struct __test_metadata *_metadata,
+			const struct vmig_bytes *a, const struct vmig_bytes *b)
+{
+	unsigned int nr = vmig_stream_count(a), i;
+
+	ASSERT_EQ(a->len, b->len);
+	ASSERT_EQ(nr, vmig_stream_count(b));
+	for (i = 0; i < nr; i++) {
+		struct vmig_rec ra, rb;
+
+		ASSERT_EQ(0, vmig_stream_at(a, i, &ra));
+		ASSERT_EQ(0, vmig_stream_at(b, i, &rb));
+		EXPECT_TRUE(ra.data_ok && ra.head_ok);
+		EXPECT_TRUE(rb.data_ok && rb.head_ok);
+		EXPECT_EQ(ra.type, rb.type);
+		ASSERT_EQ(ra.len, rb.len);
+		if (ra.type == MTTY_REC_START)
+			continue;
+		EXPECT_EQ(0, memcmp(ra.payload, rb.payload, ra.len)) {
+			TH_LOG("record %u, %s", i,
+			       vmig_stream_type_name(ra.type));
+		}
+	}
+}
+
+/* Clause: read() of any size: the same stream */
+TEST_F(chunks, reading_gives_the_same_stream)
+{
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->whole), "save");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
+					 NULL), "STOP");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 &self->fd), "STOP_COPY");
+	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->parts, variant->size),
+		   "chunks of %zu", variant->size);
+	expect_same(_metadata, &self->whole, &self->parts);
+}
+
+/* Clause: write(), "not required to preserve buffer segmentation": same device */
+TEST_F(chunks, writing_loads_the_same_device)
+{
+	const char *what = "";
+
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->whole), "save");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	EXPECT_RET(0, vmig_transfer_write(self->fd, self->whole.data,
+					  self->whole.len, variant->size, NULL),
+		   "chunks of %zu", variant->size);
+	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
+					 NULL), "STOP");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->parts), "save");
+	expect_same(_metadata, &self->whole, &self->parts);
+	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
+		   what);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device as a whole: what it says of itself, what its ioctls make of bad
+ * arguments, that no call has to come first, and what is left when it is closed.
+ */
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/mtty.h"
+
+#define PORTS		2
+#define SEED		20
+#define INTX		VFIO_PCI_INTX_IRQ_INDEX
+#define MSI		VFIO_PCI_MSI_IRQ_INDEX
+#define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
+#define MASK		VFIO_IRQ_SET_ACTION_MASK
+#define UNMASK		VFIO_IRQ_SET_ACTION_UNMASK
+
+#define PATTERN		0x5a
+
+/* What nobody waits for would have come in this time */
+#define QUIET_MS	100
+
+/* An ioctl that fills in a structure which begins with argsz */
+struct info {
+	const char *name;
+	unsigned int cmd;
+	uint32_t minsz;
+};
+
+static const struct info infos[] = {
+	{ "VFIO_DEVICE_GET_INFO", VFIO_DEVICE_GET_INFO,
+	  offsetof(struct vfio_device_info, cap_offset) },
+	{ "VFIO_DEVICE_GET_REGION_INFO", VFIO_DEVICE_GET_REGION_INFO,
+	  sizeof(struct vfio_region_info) },
+	{ "VFIO_DEVICE_GET_IRQ_INFO", VFIO_DEVICE_GET_IRQ_INFO,
+	  sizeof(struct vfio_irq_info) },
+};
+
+/* Words of the structure behind argsz: index is the third, if there is one */
+#define WORD_ARGSZ	0
+#define WORD_INDEX	2
+#define WORDS		16
+
+FIXTURE(device) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	int a;
+	int b;
+};
+
+FIXTURE_VARIANT(device) {
+	enum vmig_path path;
+};
+
+FIXTURE_VARIANT_ADD(device, by_group) {
+	.path = VMIG_PATH_GROUP,
+};
+
+FIXTURE_VARIANT_ADD(device, by_cdev) {
+	.path = VMIG_PATH_CDEV,
+};
+
+FIXTURE_SETUP(device)
+{
+	const struct vmig_attrs attrs = { .capture_size = "64K" };
+
+	if (!vmig_path_available(variant->path))
+		SKIP(return, "this kernel does not offer devices by %s",
+		     vmig_path_name(variant->path));
+
+	self->dev = &self->td.dev;
+	self->a = vmig_eventfd_create();
+	ASSERT_LE(0, self->a);
+	self->b = vmig_eventfd_create();
+	ASSERT_LE(0, self->b);
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", variant->path,
+				       &attrs));
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	close(self->a);
+	close(self->b);
+	vmig_testdev_close(&self->td);
+}
+
+static int call(struct vmig_device *dev, unsigned int cmd, const void *arg)
+{
+	return ioctl(dev->fd, cmd, arg) ? -errno : 0;
+}
+
+/* Clause: vfio_device_info: a PCI device that can be reset, all PCI indexes */
+TEST_F(device, info)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	ASSERT_RET(0, call(self->dev, VFIO_DEVICE_GET_INFO, &info), "info");
+	EXPECT_EQ(VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET, info.flags);
+	EXPECT_EQ(VFIO_PCI_NUM_REGIONS, info.num_regions);
+	EXPECT_EQ(VFIO_PCI_NUM_IRQS, info.num_irqs);
+}
+
+/* Clause: argsz of each info structure: too small EINVAL, nothing filled in */
+TEST_F(device, info_argsz_too_small)
+{
+	unsigned int i, w;
+
+	for (i = 0; i < ARRAY_SIZE(infos); i++) {
+		const uint32_t small[] = { 0, 1, 4, 8, infos[i].minsz - 1 };
+
+		for (w = 0; w < ARRAY_SIZE(small); w++) {
+			uint32_t arg[WORDS] = { small[w] };
+
+			EXPECT_RET(-EINVAL, call(self->dev, infos[i].cmd, arg),
+				   "%s, argsz %u", infos[i].name, small[w]);
+			EXPECT_EQ(0, arg[1]) {
+				TH_LOG("%s wrote flags", infos[i].name);
+			}
+			EXPECT_EQ(small[w], arg[WORD_ARGSZ]);
+		}
+	}
+}
+
+/* Clause: argsz of each info structure: more is allowed, and left alone */
+TEST_F(device, info_argsz_larger)
+{
+	unsigned int i, l, w;
+
+	for (i = 0; i < ARRAY_SIZE(infos); i++) {
+		const uint32_t large[] = { infos[i].minsz, infos[i].minsz + 1,
+					   WORDS * 4, UINT32_MAX };
+
+		for (l = 0; l < ARRAY_SIZE(large); l++) {
+			uint32_t arg[WORDS];
+
+			memset(arg, PATTERN, sizeof(arg));
+			arg[WORD_ARGSZ] = large[l];
+			arg[WORD_INDEX] = 0;
+			EXPECT_RET(0, call(self->dev, infos[i].cmd, arg),
+				   "%s, argsz %u", infos[i].name, large[l]);
+			for (w = infos[i].minsz / 4; w < WORDS; w++)
+				EXPECT_EQ(0x5a5a5a5a, arg[w]) {
+					TH_LOG("%s, word %u", infos[i].name, w);
+				}
+		}
+	}
+}
+
+/* Clause: info ioctls, structure not accessible: EFAULT */
+TEST_F(device, info_bad_pointer)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	unsigned int i, k;
+	uint8_t *map, *end;
+
+	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	end = map + page;
+	ASSERT_EQ(0, mprotect(end, page, PROT_NONE));
+
+	for (i = 0; i < ARRAY_SIZE(infos); i++) {
+		uint32_t minsz = infos[i].minsz;
+		const void *bad[] = { NULL, end, end - 4, end - minsz + 1 };
+
+		memset(map, 0, page);
+		for (k = 0; k < ARRAY_SIZE(bad); k++)
+			EXPECT_RET(-EFAULT, call(self->dev, infos[i].cmd,
+						 bad[k]),
+				   "%s, pointer %u", infos[i].name, k);
+
+		/* Can be read, cannot be filled in */
+		memcpy(map, &minsz, sizeof(minsz));
+		ASSERT_EQ(0, mprotect(map, page, PROT_READ));
+		EXPECT_RET(-EFAULT, call(self->dev, infos[i].cmd, map),
+			   "%s, read-only", infos[i].name);
+		ASSERT_EQ(0, mprotect(map, page, PROT_READ | PROT_WRITE));
+
+		memcpy(end - minsz, &minsz, sizeof(minsz));
+		EXPECT_RET(0, call(self->dev, infos[i].cmd, end - minsz),
+			   "%s, up to the end", infos[i].name);
+	}
+	munmap(map, 2 * page);
+}
+
+/* Clause: ioctl() that the device does not have: ENOTTY */
+TEST_F(device, unknown_ioctl)
+{
+	static const unsigned int cmds[] = {
+		VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, VFIO_DEVICE_PCI_HOT_RESET,
+		VFIO_DEVICE_QUERY_GFX_PLANE, VFIO_DEVICE_GET_GFX_DMABUF,
+		VFIO_DEVICE_IOEVENTFD, VFIO_GET_API_VERSION,
+		VFIO_MIG_GET_PRECOPY_INFO, _IO(VFIO_TYPE, VFIO_BASE + 150),
+		_IO('x', VFIO_BASE), 0, UINT32_MAX,
+	};
+	uint32_t arg[WORDS] = { sizeof(arg) };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cmds); i++)
+		EXPECT_RET(-ENOTTY, call(self->dev, cmds[i], arg), "%#x",
+			   cmds[i]);
+}
+
+/* Clause: VFIO_DEVICE_FEATURE that the device does not have: ENOTTY */
+TEST_F(device, unknown_feature)
+{
+	static const uint32_t features[] = {
+		VFIO_DEVICE_FEATURE_PCI_VF_TOKEN,
+		VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+		VFIO_DEVICE_FEATURE_LOW_POWER_EXIT,
+		VFIO_DEVICE_FEATURE_MIG_CONFIG - 1,
+		VFIO_DEVICE_FEATURE_MIG_CONFIG + 1,
+		0x7fff, VFIO_DEVICE_FEATURE_MASK,
+	};
+	static const uint32_t ops[] = {
+		VFIO_DEVICE_FEATURE_GET, VFIO_DEVICE_FEATURE_SET,
+		VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET,
+		VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET,
+		VFIO_DEVICE_FEATURE_PROBE,
+	};
+	uint32_t data[WORDS] = { 0 };
+	unsigned int i, o;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++)
+		for (o = 0; o < ARRAY_SIZE(ops); o++)
+			EXPECT_RET(-ENOTTY, vmig_feature(self->dev,
+							 features[i] | ops[o],
+							 data, sizeof(data)),
+				   "feature %u, op %#x", features[i], ops[o]);
+}
+
+/* Clause: two devices: contents, interrupts and state are each one's own */
+TEST_F(device, two_devices_are_independent)
+{
+	struct vmig_testdev other;
+	const char *what = "";
+
+	ASSERT_RET(0, vmig_testdev_open(&other, "mtty-2", variant->path, NULL),
+		   "second device");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(&other.dev, PORTS, SEED + 1), "scene");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->a), "MSI");
+	ASSERT_RET(0, vmig_irq_set_fd(&other.dev, INTX, TRIGGER, self->b),
+		   "INTx");
+	vmig_eventfd_take(self->a);
+	vmig_eventfd_take(self->b);
+
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
+					 NULL), "STOP");
+	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, &other.dev, "other");
+	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "trigger");
+	EXPECT_EQ(1, vmig_eventfd_take(self->a));
+	EXPECT_EQ(0, vmig_eventfd_take(self->b));
+	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_RET(0, vmig_contents_check(&other.dev, PORTS, SEED + 1, &what),
+		   "%s", what);
+	ASSERT_RET(0, vmig_device_reset(&other.dev), "reset");
+	ASSERT_RET(0, vmig_port_irq_raise(&other.dev, 1), "raise");
+	EXPECT_EQ(1, vmig_eventfd_take(self->b));
+	EXPECT_EQ(0, vmig_eventfd_take(self->a));
+	vmig_testdev_close(&other);
+	EXPECT_RET(0, vmig_contents_check_reset(self->dev, PORTS, &what), "%s",
+		   what);
+}
+
+static int reopen(FIXTURE_DATA(device) *self, enum vmig_path path)
+{
+	vmig_device_close(self->dev);
+	return vmig_device_open(self->dev, &self->td.mdev, path);
+}
+
+/* Clause: close: registers, config space, capture memory and state are reset */
+TEST_F(device, next_user_finds_a_fresh_device)
+{
+	struct vfio_device_feature_mig_config config = { 0 };
+	const char *what = "";
+	unsigned int i;
+	int fd;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + i),
+			   "scene");
+		ASSERT_RET(0, vmig_mig_set_state(self->dev,
+						 VFIO_DEVICE_STATE_PRE_COPY,
+						 &fd), "PRE_COPY");
+		ASSERT_RET(0, reopen(self, variant->path), "open");
+		close(fd);
+		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->dev, "fresh");
+		EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
+		EXPECT_EQ(1, config.generation);
+		EXPECT_RET(0, vmig_contents_check_reset(self->dev, PORTS, &what),
+			   "%s", what);
+	}
+}
+
+/* Clause: close: eventfds are let go, and INTx is not masked any more */
+TEST_F(device, next_user_finds_no_interrupts)
+{
+	unsigned int index;
+	int fd = vmig_eventfd_create();
+
+	ASSERT_LE(0, fd);
+	for (index = INTX; index <= MSI; index++) {
+		ASSERT_RET(0, vmig_irq_set_fd(self->dev, index, TRIGGER,
+					      self->a), "trigger");
+		if (index == INTX) {
+			ASSERT_RET(0, vmig_irq_set_fd(self->dev, INTX, UNMASK,
+						      self->b), "hook");
+			ASSERT_RET(0, vmig_irq_action(self->dev, INTX, MASK),
+				   "mask");
+		}
+		ASSERT_RET(0, reopen(self, variant->path), "open");
+		EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, index, TRIGGER),
+			   "index %u is enabled", index);
+		EXPECT_RET(0, vmig_bus_master_enable(self->dev), "master");
+		EXPECT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
+		EXPECT_EQ(0, vmig_eventfd_take(self->a));
+		EXPECT_RET(0, vmig_irq_set_fd(self->dev, index, TRIGGER, fd),
+			   "own trigger");
+		EXPECT_EQ(1, vmig_eventfd_take(fd));
+		EXPECT_RET(0, vmig_eventfd_signal(self->b), "old hook");
+		EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(fd, QUIET_MS));
+		vmig_eventfd_take(self->b);
+		ASSERT_RET(0, reopen(self, variant->path), "open");
+	}
+	close(fd);
+}
+
+/* Clause: close: a character timeout that was counting is not for the next user */
+TEST_F(device, next_user_gets_no_timeout)
+{
+	ASSERT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				     UART_IER_RDI), "init");
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 't'), "byte");
+	ASSERT_RET(0, reopen(self, variant->path), "open");
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->a), "MSI");
+	ASSERT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
+				     UART_IER_RDI), "init");
+	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->a, QUIET_MS));
+}
+
+/* Which call comes first: only a file of which nothing is known yet can tell */
+FIXTURE(device_first) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	int fd;
+};
+
+FIXTURE_SETUP(device_first)
+{
+	if (!vmig_path_available(VMIG_PATH_GROUP))
+		SKIP(return, "this kernel does not offer devices by group");
+
+	self->fd = vmig_eventfd_create();
+	ASSERT_LE(0, self->fd);
+	self->dev = &self->td.dev;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_GROUP,
+				       NULL));
+	/* The library has asked for the regions, so this one is of no use */
+	ASSERT_EQ(0, close(self->dev->fd));
+	self->dev->fd = ioctl(self->dev->group, VFIO_GROUP_GET_DEVICE_FD,
+			      self->td.mdev.uuid);
+	ASSERT_LE(0, self->dev->fd);
+}
+
+FIXTURE_TEARDOWN(device_first)
+{
+	close(self->fd);
+	vmig_testdev_close(&self->td);
+}
+
+/* Clause: VFIO_DEVICE_GET_IRQ_INFO: may be the first call */
+TEST_F(device_first, irq_info)
+{
+	struct vfio_irq_info info;
+
+	EXPECT_RET(0, vmig_irq_info(self->dev, MSI, &info), "info");
+	EXPECT_EQ(1, info.count);
+}
+
+/* Clause: VFIO_DEVICE_SET_IRQS: may be the first call */
+TEST_F(device_first, set_irqs)
+{
+	EXPECT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->fd),
+		   "connect");
+	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "trigger");
+	EXPECT_EQ(1, vmig_eventfd_take(self->fd));
+}
+
+/* Clause: VFIO_DEVICE_GET_REGION_INFO: may be the first call */
+TEST_F(device_first, region_info)
+{
+	struct vfio_region_info info = {
+		.argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX,
+	};
+
+	EXPECT_RET(0, call(self->dev, VFIO_DEVICE_GET_REGION_INFO, &info),
+		   "info");
+	EXPECT_EQ(256, info.size);
+}
+
+/* Clause: read() of a region: may be the first call */
+TEST_F(device_first, read_config)
+{
+	uint16_t vendor = 0;
+
+	EXPECT_RET(0, vmig_config_read16(self->dev, 0, &vendor), "read");
+	EXPECT_EQ(0x4348, vendor);
+}
+
+/* Clause: VFIO_DEVICE_RESET: may be the first call */
+TEST_F(device_first, reset)
+{
+	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
+}
+
+/* Clause: VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: may be the first call */
+TEST_F(device_first, set_state)
+{
+	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 NULL), "STOP_COPY");
+}
+
+/* Clause: VFIO_GROUP_GET_DEVICE_FD twice: one device, until both are closed */
+TEST_F(device_first, two_files_are_one_device)
+{
+	uint8_t val = 0;
+	int fd;
+
+	fd = ioctl(self->dev->group, VFIO_GROUP_GET_DEVICE_FD,
+		   self->td.mdev.uuid);
+	ASSERT_LE(0, fd);
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->fd), "MSI");
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_SCR, 0x42), "SCR");
+	ASSERT_EQ(0, close(self->dev->fd));
+	self->dev->fd = fd;
+	EXPECT_RET(0, vmig_uart_in(self->dev, 0, UART_SCR, &val), "SCR");
+	EXPECT_EQ(0x42, val);
+	EXPECT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
+	EXPECT_EQ(1, vmig_eventfd_take(self->fd));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PRE_COPY: what VFIO_MIG_GET_PRECOPY_INFO says, what is sent again, and what
+ * is left for STOP_COPY.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib/mtty.h"
+
+#define PORTS		2
+#define SEED		60
+
+/* Enough of them that a page left behind by each is more than the count may lag */
+#define SESSIONS	1000
+
+/* Dirtied memory may cost this much in the stream, and not more */
+#define PAGE		4096
+#define PAGE_COST	(PAGE + 64)
+
+#define LOG_BYTES	((1 << 20) - MTTY_CAP_LOG_OFFSET)
+
+/* What every stream has to say behind the capture memory */
+#define TAIL_MAX	1024
+
+FIXTURE(precopy) {
+	struct vmig_testdev td;
+	struct vmig_device *dev;
+	struct vmig_bytes stream;
+	struct vmig_bytes image;
+	int fd;
+};
+
+FIXTURE_SETUP(precopy)
+{
+	const struct vmig_attrs attrs = { .capture_size = "1M" };
+
+	self->fd = -1;
+	self->dev = &self->td.dev;
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
+				       VMIG_PATH_ANY, &attrs));
+}
+
+FIXTURE_TEARDOWN(precopy)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	vmig_bytes_free(&self->stream);
+	vmig_bytes_free(&self->image);
+	vmig_testdev_close(&self->td);
+}
+
+/* Memory that was never written need not be sent, so all of it is written. */
+static int fill(struct vmig_device *dev)
+{
+	uint8_t *buf = malloc(LOG_BYTES);
+	int ret = -ENOMEM;
+
+	if (buf) {
+		memset(buf, 'f', LOG_BYTES);
+		ret = vmig_region_write(dev, VFIO_PCI_BAR2_REGION_INDEX,
+					MTTY_CAP_LOG_OFFSET, buf, LOG_BYTES);
+	}
+	free(buf);
+	return ret;
+}
+
+static void enter(struct __test_metadata *_metadata,
+		  FIXTURE_DATA(precopy) *self)
+{
+	ASSERT_RET(0, fill(self->dev), "fill");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+}
+
+/* Read up to the temporary end; returns the bytes that came */
+static size_t drain(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(precopy) *self)
+{
+	size_t before = self->stream.len;
+
+	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
+					       VMIG_TRANSFER_CHUNK),
+		   "to the temporary end");
+	return self->stream.len - before;
+}
+
+/* Stop, and read what is left; returns the bytes that came */
+static size_t finish(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(precopy) *self)
+{
+	size_t before = self->stream.len;
+
+	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 NULL), "STOP_COPY");
+	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->stream,
+					 VMIG_TRANSFER_CHUNK), "to the end");
+	return self->stream.len - before;
+}
+
+/* Overwrite the first byte of pages of the log, counted from 0 */
+static void dirty_pages(struct __test_metadata *_metadata,
+			FIXTURE_DATA(precopy) *self, unsigned int first,
+			unsigned int step, unsigned int nr, char value)
+{
+	uint64_t at = MTTY_CAP_LOG_OFFSET + first * PAGE;
+
+	for (; nr; nr--, at += step * PAGE)
+		ASSERT_RET(0, vmig_region_write(self->dev,
+						VFIO_PCI_BAR2_REGION_INDEX, at,
+						&value, 1),
+			   "at %#llx", (unsigned long long)at);
+}
+
+static int read_image(struct vmig_device *dev, struct vmig_bytes *image)
+{
+	size_t size = dev->region[VFIO_PCI_BAR2_REGION_INDEX].size;
+	int ret;
+
+	image->len = 0;
+	ret = vmig_bytes_reserve(image, size);
+	if (ret)
+		return ret;
+	ret = vmig_region_read(dev, VFIO_PCI_BAR2_REGION_INDEX, 0, image->data,
+			       size);
+	if (!ret)
+		image->len = size;
+	return ret;
+}
+
+/* Load the stream into the same device after a reset: nothing may be missing */
+static void expect_loads(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(precopy) *self)
+{
+	struct vmig_bytes loaded = { 0 };
+
+	ASSERT_RET(0, read_image(self->dev, &self->image), "source");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load");
+	ASSERT_RET(0, read_image(self->dev, &loaded), "destination");
+	EXPECT_EQ(0, memcmp(self->image.data, loaded.data, loaded.len));
+	vmig_bytes_free(&loaded);
+}
+
+/* Clause: vfio_precopy_info: initial_bytes not zero, dirty_bytes and flags zero */
+TEST_F(precopy, info_at_the_start)
+{
+	struct vfio_precopy_info info = { 0 };
+
+	enter(_metadata, self);
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+	EXPECT_EQ(0, info.flags);
+	EXPECT_LT(0, info.initial_bytes);
+	EXPECT_EQ(0, info.dirty_bytes);
+}
+
+/* Clause: vfio_precopy_info.initial_bytes: decreases to zero as data are read */
+TEST_F(precopy, initial_bytes_count_down)
+{
+	struct vfio_precopy_info info = { 0 };
+	uint64_t first, before;
+	size_t total = 0;
+	char *buf;
+	ssize_t got;
+
+	enter(_metadata, self);
+	buf = malloc(50000);
+	ASSERT_NE(NULL, buf);
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+	first = info.initial_bytes;
+	while ((got = read(self->fd, buf, 50000)) > 0) {
+		total += got;
+		before = info.initial_bytes;
+		EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+		EXPECT_GE(before - got, info.initial_bytes);
+		EXPECT_EQ(0, info.dirty_bytes);
+	}
+	EXPECT_RET(-ENOMSG, -errno, "temporary end");
+	EXPECT_EQ(0, info.initial_bytes);
+	EXPECT_LE(LOG_BYTES, total);
+	EXPECT_GE(first, total);
+	free(buf);
+}
+
+/* Clause: vfio_precopy_info.dirty_bytes: grows by changes, read() brings it to 0 */
+TEST_F(precopy, dirty_bytes_follow_changes)
+{
+	struct vfio_precopy_info info = { 0 };
+	uint64_t one;
+
+	enter(_metadata, self);
+	drain(_metadata, self);
+	dirty_pages(_metadata, self, 3, 1, 1, 'a');
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "one page");
+	one = info.dirty_bytes;
+	EXPECT_LT(0, one);
+	EXPECT_EQ(0, info.initial_bytes);
+	dirty_pages(_metadata, self, 3, 1, 1, 'b');
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "the same page");
+	EXPECT_EQ(one, info.dirty_bytes);
+	dirty_pages(_metadata, self, 100, 1, 1, 'a');
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "two pages");
+	EXPECT_LT(one, info.dirty_bytes);
+	EXPECT_GE(2 * PAGE_COST, info.dirty_bytes);
+	EXPECT_GE(info.dirty_bytes, drain(_metadata, self));
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "drained");
+	EXPECT_EQ(0, info.dirty_bytes);
+}
+
+/* Clause: dirty_bytes, "relative to data previously retrieved": not what waits anyway */
+TEST_F(precopy, changes_before_the_first_read_cost_nothing)
+{
+	struct vfio_precopy_info info = { 0 };
+	uint64_t first;
+
+	enter(_metadata, self);
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+	first = info.initial_bytes;
+	dirty_pages(_metadata, self, 0, 1, 100, 'e');
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+	EXPECT_EQ(first, info.initial_bytes);
+	EXPECT_EQ(0, info.dirty_bytes);
+	EXPECT_GE(first, drain(_metadata, self));
+	EXPECT_GE(TAIL_MAX, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: vfio_precopy_info: ENOMSG if and only if both fields are zero */
+TEST_F(precopy, end_of_stream_iff_both_are_zero)
+{
+	struct vfio_precopy_info info;
+	unsigned int i, ends = 0;
+	char buf[4000];
+
+	enter(_metadata, self);
+	drain(_metadata, self);
+	for (i = 0; i < 200; i++) {
+		ssize_t got;
+
+		if (i % 5 == 0)
+			dirty_pages(_metadata, self, i, 1, 1, i);
+		ASSERT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+		got = read(self->fd, buf, i % 2 ? sizeof(buf) : 777);
+		if (info.initial_bytes + info.dirty_bytes) {
+			EXPECT_LT(0, got);
+			continue;
+		}
+		EXPECT_EQ(-1, got);
+		EXPECT_RET(-ENOMSG, -errno, "round %u", i);
+		ends++;
+	}
+	EXPECT_LT(0, ends);
+}
+
+/* Clause: vfio_precopy_info.argsz: EINVAL if too small, more is allowed */
+TEST_F(precopy, info_argsz_is_checked)
+{
+	static const struct {
+		uint32_t argsz;
+		int ret;
+	} row[] = {
+		{ 0, -EINVAL }, { 4, -EINVAL }, { 8, -EINVAL }, { 16, -EINVAL },
+		{ 23, -EINVAL }, { 24, 0 }, { 25, 0 }, { 4096, 0 },
+		{ 0xffffffff, 0 },
+	};
+	struct vfio_precopy_info info;
+	unsigned int i;
+
+	enter(_metadata, self);
+	for (i = 0; i < ARRAY_SIZE(row); i++) {
+		memset(&info, 0x55, sizeof(info));
+		info.argsz = row[i].argsz;
+		info.flags = 0;
+		EXPECT_RET(row[i].ret, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO,
+					     &info) ? -errno : 0,
+			   "argsz %u", row[i].argsz);
+		if (row[i].ret)
+			EXPECT_EQ(0x5555555555555555, info.initial_bytes);
+	}
+}
+
+/* Clause: VFIO_MIG_GET_PRECOPY_INFO: valid only in PRE_COPY states, else EINVAL */
+TEST_F(precopy, info_is_for_pre_copy_states)
+{
+	struct vfio_precopy_info info;
+	int fd = -1;
+
+	enter(_metadata, self);
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "PRE_COPY");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev,
+					 VFIO_DEVICE_STATE_PRE_COPY_P2P, NULL),
+		   "PRE_COPY_P2P");
+	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "PRE_COPY_P2P");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 NULL), "STOP_COPY");
+	EXPECT_RET(-EINVAL, vmig_precopy_info(self->fd, &info), "STOP_COPY");
+
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
+					 NULL), "STOP");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 &fd), "STOP_COPY alone");
+	EXPECT_RET(-EINVAL, vmig_precopy_info(fd, &info), "STOP_COPY alone");
+	close(fd);
+}
+
+/* Clause: PRE_COPY: what changed is sent again, nothing else is */
+TEST_F(precopy, only_changes_are_sent_again)
+{
+	static const unsigned int nr[] = { 1, 2, 7, 50, 120 };
+	unsigned int i;
+	size_t first;
+
+	enter(_metadata, self);
+	first = drain(_metadata, self);
+	EXPECT_LE(LOG_BYTES, first);
+	for (i = 0; i < ARRAY_SIZE(nr); i++) {
+		size_t again;
+
+		dirty_pages(_metadata, self, i, 2, nr[i], 'A' + i);
+		again = drain(_metadata, self);
+		EXPECT_LT(0, again);
+		EXPECT_GE(nr[i] * PAGE_COST, again) {
+			TH_LOG("%u pages", nr[i]);
+		}
+	}
+	EXPECT_GE(TAIL_MAX, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY: a transmitted byte costs the page of its log entry */
+TEST_F(precopy, traffic_costs_its_log_pages)
+{
+	struct vmig_device *dev = self->dev;
+	uint8_t tx[512], rx[512];
+
+	enter(_metadata, self);
+	ASSERT_RET(0, vmig_uart_init(dev, 0, UART_FCR_TRIGGER_8, 0), "init");
+	drain(_metadata, self);
+	memset(tx, 't', sizeof(tx));
+	ASSERT_RET(0, vmig_uart_exchange(dev, 0, tx, rx, sizeof(tx)), "send");
+	EXPECT_GE(PAGE_COST, drain(_metadata, self));
+	EXPECT_GE(TAIL_MAX, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY on an idle device: nothing comes after the first round */
+TEST_F(precopy, idle_device_has_nothing_to_add)
+{
+	enter(_metadata, self);
+	drain(_metadata, self);
+	EXPECT_EQ(0, drain(_metadata, self));
+	EXPECT_EQ(0, drain(_metadata, self));
+	EXPECT_GE(TAIL_MAX, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY of memory that was hardly written: costs what was written */
+TEST_F(precopy, unused_memory_costs_nothing)
+{
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	/* the first page of the log, and the last one */
+	EXPECT_GE(2 * PAGE_COST + TAIL_MAX, drain(_metadata, self));
+	EXPECT_GE(TAIL_MAX, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY -> STOP_COPY: changes since the last read(), and the rest */
+TEST_F(precopy, stop_copy_sends_what_is_left)
+{
+	enter(_metadata, self);
+	drain(_metadata, self);
+	dirty_pages(_metadata, self, 10, 1, 5, 'l');
+	EXPECT_GE(5 * PAGE_COST + TAIL_MAX, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY left before anything was read: STOP_COPY sends all of it */
+TEST_F(precopy, nothing_read_nothing_lost)
+{
+	enter(_metadata, self);
+	EXPECT_LE(LOG_BYTES, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY left within a record: STOP_COPY goes on with its next byte */
+TEST_F(precopy, half_a_record_is_completed)
+{
+	enter(_metadata, self);
+	ASSERT_EQ(0, vmig_bytes_reserve(&self->stream, 200001));
+	ASSERT_EQ(200001, read(self->fd, self->stream.data, 200001));
+	self->stream.len = 200001;
+	finish(_metadata, self);
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY: a page that changes while it is being read comes again */
+TEST_F(precopy, change_in_mid_record_is_not_lost)
+{
+	unsigned int i;
+
+	enter(_metadata, self);
+	ASSERT_EQ(0, vmig_bytes_reserve(&self->stream, 1 << 21));
+	/* Stop at odd places, and change pages before and behind each of them */
+	for (i = 0; i < 20; i++) {
+		uint8_t *at = self->stream.data + self->stream.len;
+
+		ASSERT_EQ(10007, read(self->fd, at, 10007));
+		self->stream.len += 10007;
+		dirty_pages(_metadata, self, 0, 1, 2 * i + 4, 'a' + i);
+	}
+	finish(_metadata, self);
+	expect_loads(_metadata, self);
+}
+
+/*
+ * Clause: a session that is given up half-way leaves nothing behind: not what was
+ * on its way, nor what was written meanwhile
+ */
+TEST_F(precopy, half_a_record_leaves_nothing_behind)
+{
+	unsigned int i, chunk = 10007;
+	long long before, after;
+	uint8_t *buf = malloc(chunk);
+
+	ASSERT_NE(NULL, buf);
+	ASSERT_RET(0, fill(self->dev), "fill");
+	if (vmig_cgroup_enter())
+		SKIP(return, "no memory controller of cgroup2 here");
+	before = vmig_cgroup_charged();
+	for (i = 0; i < SESSIONS; i++) {
+		ASSERT_RET(0, vmig_mig_set_state(self->dev,
+						 VFIO_DEVICE_STATE_PRE_COPY,
+						 &self->fd), "PRE_COPY");
+		EXPECT_EQ(chunk, read(self->fd, buf, chunk));
+		dirty_pages(_metadata, self, 0, 1, 8, i);
+		ASSERT_RET(0, vmig_mig_set_state(self->dev,
+						 VFIO_DEVICE_STATE_RUNNING,
+						 NULL), "RUNNING");
+		close(self->fd);
+		self->fd = -1;
+	}
+	after = vmig_cgroup_charged();
+	vmig_cgroup_leave();
+	free(buf);
+	EXPECT_GT(before + SESSIONS * PAGE, after);
+}
+
+/* Clause: PRE_COPY <-> PRE_COPY_P2P: the session goes on, no byte is lost */
+TEST_F(precopy, going_to_p2p_and_back_keeps_the_session)
+{
+	enum vfio_device_mig_state to = VFIO_DEVICE_STATE_PRE_COPY_P2P;
+	unsigned int i;
+
+	enter(_metadata, self);
+	ASSERT_EQ(0, vmig_bytes_reserve(&self->stream, 1 << 21));
+	for (i = 0; i < 10; i++) {
+		uint8_t *at = self->stream.data + self->stream.len;
+
+		ASSERT_EQ(4999, read(self->fd, at, 4999));
+		self->stream.len += 4999;
+		ASSERT_RET(0, vmig_mig_set_state(self->dev, to, NULL), "%s",
+			   vmig_state_name(to));
+		to = i % 2 ? VFIO_DEVICE_STATE_PRE_COPY_P2P :
+			     VFIO_DEVICE_STATE_PRE_COPY;
+		dirty_pages(_metadata, self, i, 1, 1, 'p');
+	}
+	drain(_metadata, self);
+	EXPECT_GE(TAIL_MAX, finish(_metadata, self));
+	expect_loads(_metadata, self);
+}
+
+/* Clause: PRE_COPY -> RUNNING -> PRE_COPY: a session of its own, all from the start */
+TEST_F(precopy, cancelled_and_tried_again)
+{
+	struct vfio_precopy_info info;
+	unsigned int i;
+	char part[30000];
+
+	enter(_metadata, self);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(sizeof(part), read(self->fd, part, sizeof(part)));
+		ASSERT_RET(0, vmig_mig_set_state(self->dev,
+						 VFIO_DEVICE_STATE_RUNNING,
+						 NULL), "cancel %u", i);
+		close(self->fd);
+		dirty_pages(_metadata, self, i, 1, 1, 'c');
+		ASSERT_RET(0, vmig_mig_set_state(self->dev,
+						 VFIO_DEVICE_STATE_PRE_COPY,
+						 &self->fd), "again %u", i);
+		EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+		EXPECT_LE(LOG_BYTES, info.initial_bytes);
+		EXPECT_EQ(0, info.dirty_bytes);
+	}
+	drain(_metadata, self);
+	finish(_metadata, self);
+	expect_loads(_metadata, self);
+}
+
+TEST_HARNESS_MAIN

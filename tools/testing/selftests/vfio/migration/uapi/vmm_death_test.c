@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The process that saves, or loads, is killed: at each step of its work, and at many
+ * places in the stream. The source runs on and has lost nothing, the destination is
+ * as good as new after a reset, and nothing is left of the process.
+ *
+ * Usage: vmm_death_test [stride=N] [options of the harness]
+ *
+ * Kills at every Nth byte of the stream (211); 1 takes minutes.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/vfio_mig_config.h>
+
+#include "lib/mtty.h"
+
+#define PORTS		2
+#define SEED		40
+#define TIMEOUT_S	3600
+/* The count of what a process is charged for may be so far behind */
+#define SLACK		(2 << 20)
+
+static unsigned int stride = 211;
+
+FIXTURE(death) {
+	struct vmig_testdev src;
+	struct vmig_testdev dst;
+	struct vmig_bytes stream;
+	uint8_t config[256];
+	uint64_t generation;
+	bool needs_config;
+	long long charged;
+};
+
+FIXTURE_VARIANT(death) {
+	const char *policy;
+};
+
+FIXTURE_VARIANT_ADD(death, independent) {
+	.policy = "independent",
+};
+
+FIXTURE_VARIANT_ADD(death, before_data) {
+	.policy = "before-data",
+};
+
+FIXTURE_VARIANT_ADD(death, reorder) {
+	.policy = "reorder",
+};
+
+FIXTURE_VARIANT_ADD(death, embedded) {
+	.policy = "embedded",
+};
+
+static int run(struct vmig_device *dev)
+{
+	return vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+}
+
+FIXTURE_SETUP(death)
+{
+	const struct vmig_attrs attrs = {
+		.config_policy = variant->policy, .capture_size = "64K",
+	};
+	struct vfio_device_feature_mig_config config;
+	struct vmig_device *src = &self->src.dev;
+
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
+				       &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
+				       &attrs));
+	ASSERT_EQ(0, vmig_contents_set(src, PORTS, SEED));
+	ASSERT_EQ(0, vmig_region_read(src, VFIO_PCI_CONFIG_REGION_INDEX, 0,
+				      self->config, sizeof(self->config)));
+	ASSERT_EQ(0, vmig_mig_config_get(src, &config));
+	self->generation = config.generation;
+	self->needs_config = config.flags & (VFIO_MIG_CONFIG_BEFORE_DATA |
+					     VFIO_MIG_CONFIG_REORDER);
+	ASSERT_EQ(0, vmig_transfer_save(src, &self->stream));
+	ASSERT_EQ(0, run(src));
+	self->charged = vmig_cgroup_enter() ? -1 : vmig_cgroup_charged();
+}
+
+FIXTURE_TEARDOWN(death)
+{
+	if (self->charged >= 0) {
+		EXPECT_GT(self->charged + SLACK, vmig_cgroup_charged());
+		vmig_cgroup_leave();
+	}
+	vmig_bytes_free(&self->stream);
+	vmig_testdev_close(&self->dst);
+	vmig_testdev_close(&self->src);
+}
+
+/*
+ * Work is done step by step, by a process that kills itself after one of them.
+ * Return: what it should be, or the number of the step that went wrong; -1 if it
+ * came to its end alive.
+ */
+static void die_after(int *left)
+{
+	if (!(*left)--)
+		kill(getpid(), SIGKILL);
+}
+
+#define STEP(_call) do { \
+	if (_call) \
+		_exit(__LINE__ % 255 + 1); \
+	die_after(&steps); \
+} while (0)
+
+/* Reads so many bytes; the rest stays where it is */
+static int read_bytes(int fd, size_t len)
+{
+	char buf[1024];
+	ssize_t n;
+
+	for (; len; len -= n) {
+		n = read(fd, buf, len < sizeof(buf) ? len : sizeof(buf));
+		if (n < 0 && errno == ENOMSG)
+			return 0;
+		if (n <= 0)
+			return n ? -errno : 0;
+	}
+	return 0;
+}
+
+static void save_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
+{
+	struct vfio_device_feature_mig_config config;
+	struct vmig_device *dev = &self->src.dev;
+	int fd;
+
+	STEP(vmig_mig_config_get(dev, &config));
+	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	STEP(read_bytes(fd, bytes / 2));
+	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_PRE_COPY_P2P, NULL));
+	STEP(read_bytes(fd, bytes / 4));
+	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, NULL));
+	STEP(read_bytes(fd, bytes - bytes / 2 - bytes / 4));
+	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL));
+	_exit(0);
+}
+
+static int load_config(FIXTURE_DATA(death) *self)
+{
+	struct vmig_device *dev = &self->dst.dev;
+	int ret;
+
+	ret = vmig_region_write(dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
+				self->config, sizeof(self->config));
+	return ret || !self->needs_config ? ret :
+	       vmig_mig_config_loaded(dev, self->generation);
+}
+
+static void load_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
+{
+	struct vmig_device *dev = &self->dst.dev;
+	const uint8_t *data = self->stream.data;
+	int fd;
+
+	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING, &fd));
+	STEP(load_config(self));
+	STEP(vmig_irq_set_fd(dev, VFIO_PCI_MSI_IRQ_INDEX,
+			     VFIO_IRQ_SET_ACTION_TRIGGER,
+			     vmig_eventfd_create()));
+	STEP(vmig_transfer_write(fd, data, bytes, VMIG_TRANSFER_CHUNK, NULL));
+	STEP(vmig_transfer_write(fd, data + bytes, self->stream.len - bytes,
+				 VMIG_TRANSFER_CHUNK, NULL));
+	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL));
+	STEP(run(dev));
+	_exit(0);
+}
+
+#define SAVE_STEPS	8
+#define LOAD_STEPS	7
+/* Of each, the one after which @bytes are through */
+#define SAVE_BYTES	6
+#define LOAD_BYTES	3
+
+typedef void (*work_fn)(FIXTURE_DATA(death) *self, int steps, size_t bytes);
+
+static void kill_at(struct __test_metadata *_metadata, FIXTURE_DATA(death) *self,
+		    work_fn work, int steps, size_t bytes)
+{
+	int status = 0;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		work(self, steps, bytes);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+		TH_LOG("step %d, byte %zu: status %#x", steps, bytes, status);
+	}
+}
+
+/* The source's owner has only to say so */
+static void expect_runs_on(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(death) *self, int steps, size_t bytes)
+{
+	struct vmig_device *dev = &self->src.dev;
+	struct vmig_bytes stream = { 0 };
+	const char *what = "";
+
+	ASSERT_RET(0, run(dev), "step %d, byte %zu", steps, bytes);
+	/* Looking at all of it would change it; what it saves shows as much */
+	ASSERT_RET(0, vmig_transfer_save(dev, &stream), "save");
+	ASSERT_RET(0, run(dev), "RUNNING");
+	EXPECT_EQ(self->stream.len, stream.len) {
+		TH_LOG("step %d, byte %zu", steps, bytes);
+	}
+	vmig_bytes_free(&stream);
+	if (steps < 0) {
+		EXPECT_RET(0, vmig_contents_check(dev, PORTS, SEED, &what), "%s",
+			   what);
+	}
+}
+
+static void expect_good_as_new(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(death) *self, int steps, size_t bytes)
+{
+	struct vmig_device *dev = &self->dst.dev;
+	const char *what = "";
+	int fd;
+
+	ASSERT_RET(0, vmig_device_reset(dev), "step %d, byte %zu", steps, bytes);
+	ASSERT_RET(0, vmig_irq_disable(dev, VFIO_PCI_MSI_IRQ_INDEX), "disable");
+	EXPECT_RET(0, vmig_contents_check_reset(dev, PORTS, &what),
+		   "step %d, byte %zu: %s", steps, bytes, what);
+	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING, &fd),
+		   "RESUMING");
+	ASSERT_RET(0, load_config(self), "config");
+	ASSERT_RET(0, vmig_transfer_write(fd, self->stream.data,
+					  self->stream.len,
+					  VMIG_TRANSFER_CHUNK, NULL), "data");
+	close(fd);
+	ASSERT_RET(0, run(dev), "RUNNING");
+	EXPECT_RET(0, vmig_contents_check(dev, PORTS, SEED, &what),
+		   "step %d, byte %zu: %s", steps, bytes, what);
+	ASSERT_RET(0, vmig_device_reset(dev), "reset");
+}
+
+/* Clause: the saving process dies, at any step: RUNNING, with nothing lost */
+TEST_F_TIMEOUT(death, source_at_each_step, TIMEOUT_S)
+{
+	int i;
+
+	for (i = 0; i < SAVE_STEPS; i++) {
+		kill_at(_metadata, self, save_and_die, i, self->stream.len);
+		expect_runs_on(_metadata, self, i, self->stream.len);
+	}
+	expect_runs_on(_metadata, self, -1, 0);
+}
+
+/* Clause: the saving process dies, anywhere in the stream: the same */
+TEST_F_TIMEOUT(death, source_at_many_bytes, TIMEOUT_S)
+{
+	size_t i;
+
+	for (i = 0; i < self->stream.len; i += stride) {
+		kill_at(_metadata, self, save_and_die, SAVE_BYTES, i);
+		expect_runs_on(_metadata, self, SAVE_BYTES, i);
+	}
+	expect_runs_on(_metadata, self, -1, 0);
+	TH_LOG("%zu positions", (i + stride - 1) / stride);
+}
+
+/* Clause: the loading process dies, at any step: a reset, and it can be loaded */
+TEST_F_TIMEOUT(death, destination_at_each_step, TIMEOUT_S)
+{
+	int i;
+
+	for (i = 0; i < LOAD_STEPS; i++) {
+		kill_at(_metadata, self, load_and_die, i, self->stream.len / 2);
+		expect_good_as_new(_metadata, self, i, self->stream.len / 2);
+	}
+}
+
+/* Clause: the loading process dies, anywhere in the stream: the same */
+TEST_F_TIMEOUT(death, destination_at_many_bytes, TIMEOUT_S)
+{
+	size_t i;
+
+	for (i = 0; i < self->stream.len; i += stride) {
+		kill_at(_metadata, self, load_and_die, LOAD_BYTES, i);
+		expect_good_as_new(_metadata, self, LOAD_BYTES, i);
+	}
+	TH_LOG("%zu positions", (i + stride - 1) / stride);
+}
+
+static void open_load_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
+{
+	if (vmig_device_open(&self->dst.dev, &self->dst.mdev, VMIG_PATH_ANY))
+		_exit(1);
+	load_and_die(self, steps, bytes);
+}
+
+/* Clause: a VMM dies with all that it had open: the device is there for the next */
+TEST_F_TIMEOUT(death, owner_at_each_step, TIMEOUT_S)
+{
+	struct vmig_testdev *dst = &self->dst;
+	int i;
+
+	for (i = 0; i < LOAD_STEPS; i++) {
+		vmig_device_close(&dst->dev);
+		kill_at(_metadata, self, open_load_and_die, i,
+			self->stream.len / 2);
+		ASSERT_RET(0, vmig_device_open(&dst->dev, &dst->mdev,
+					       VMIG_PATH_ANY), "open");
+		expect_good_as_new(_metadata, self, i, self->stream.len / 2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int i, left = 1;
+
+	for (i = 1; i < argc; i++) {
+		if (sscanf(argv[i], "stride=%u", &stride) != 1 || !stride)
+			argv[left++] = argv[i];
+	}
+	argv[left] = NULL;
+	return test_harness_run(left, argv);
+}

@@ -10,6 +10,7 @@
 #include "mtty/config_writer.h"
 #include "mtty/contents.h"
 #include "mtty/dump.h"
+#include "mtty/fixture.h"
 #include "mtty/fuzz.h"
 #include "mtty/port_irq.h"
 #include "mtty/stream.h"

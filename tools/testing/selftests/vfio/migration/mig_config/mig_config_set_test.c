@@ -17,29 +17,18 @@
 #define GENERATION	4711
 
 FIXTURE(snapshot) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	uint8_t space[PCI_CFG_SPACE_SIZE];
-	int fd;
 };
 
 FIXTURE_SETUP(snapshot)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
 }
 
 FIXTURE_TEARDOWN(snapshot)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /* RESUMING, with a stream at hand, and config space as it was before */
@@ -305,11 +294,8 @@ TEST_F(snapshot, staged_writes_are_forgotten_by_reset)
 }
 
 FIXTURE(contradiction) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	uint8_t space[PCI_CFG_SPACE_SIZE];
-	int fd;
 };
 
 /* A field of the snapshot that differs by @flip from this device's */
@@ -355,20 +341,12 @@ CONTRADICTION(nowhere, 0xff, 0x01, -EINVAL);
 
 FIXTURE_SETUP(contradiction)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
 }
 
 FIXTURE_TEARDOWN(contradiction)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /*

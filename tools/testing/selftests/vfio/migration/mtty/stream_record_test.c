@@ -19,30 +19,21 @@
 #define HEAD_GENERATION	offsetof(struct mtty_rec_head, generation)
 
 FIXTURE(record) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	struct vmig_bytes good;
 	struct vmig_bytes bad;
-	int fd;
 };
 
 FIXTURE_SETUP(record)
 {
-	const struct vmig_attrs attrs = { .capture_size = "256K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "256K");
 }
 
 FIXTURE_TEARDOWN(record)
 {
-	if (self->fd >= 0)
-		close(self->fd);
 	vmig_bytes_free(&self->good);
 	vmig_bytes_free(&self->bad);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 static void prepare(struct __test_metadata *_metadata,

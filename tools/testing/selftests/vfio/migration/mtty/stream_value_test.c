@@ -25,8 +25,7 @@
 #define BREAK		(UART_LSR_BI | UART_LSR_FE)
 
 FIXTURE(value) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	struct vmig_bytes good;
 	struct vmig_bytes bad;
 };
@@ -152,18 +151,14 @@ VALUE(end_counts_too_many, END, end, 0, records, 1ULL << 32, -EINVAL);
 
 FIXTURE_SETUP(value)
 {
-	const struct vmig_attrs attrs = { .capture_size = "8K" };
-
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "8K");
 }
 
 FIXTURE_TEARDOWN(value)
 {
 	vmig_bytes_free(&self->good);
 	vmig_bytes_free(&self->bad);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /*

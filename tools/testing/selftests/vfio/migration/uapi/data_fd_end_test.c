@@ -20,11 +20,8 @@ enum way {
 };
 
 FIXTURE(ended) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	struct vmig_poll_thread waiter;
-	int fd;
 };
 
 FIXTURE_VARIANT(ended) {
@@ -112,20 +109,12 @@ FIXTURE_VARIANT_ADD(ended, resuming_by_close) {
 
 FIXTURE_SETUP(ended)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
 }
 
 FIXTURE_TEARDOWN(ended)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(ended) *self,

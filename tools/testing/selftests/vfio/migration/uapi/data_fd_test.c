@@ -15,30 +15,7 @@
 #define PORTS	2
 #define SEED	7
 
-FIXTURE(data_fd) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
-	int fd;
-};
-
-FIXTURE_SETUP(data_fd)
-{
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
-}
-
-FIXTURE_TEARDOWN(data_fd)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
-}
+DEVICE_FIXTURE(data_fd, "mtty-2", .capture_size = "64K");
 
 /* Enter a state that opens a session, with contents to transfer */
 static void enter(struct __test_metadata *_metadata, FIXTURE_DATA(data_fd) *self,
@@ -199,11 +176,8 @@ TEST_F(data_fd, half_a_record_is_readable)
 }
 
 FIXTURE(wake) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	struct vmig_poll_thread waiter;
-	int fd;
 };
 
 FIXTURE_VARIANT(wake) {
@@ -220,20 +194,12 @@ FIXTURE_VARIANT_ADD(wake, pre_copy_p2p) {
 
 FIXTURE_SETUP(wake)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
 }
 
 FIXTURE_TEARDOWN(wake)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /* Somebody sleeps at the temporary end of the stream */
@@ -285,11 +251,9 @@ TEST_F(wake, by_stop_copy)
 }
 
 FIXTURE(chunks) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	struct vmig_bytes whole;
 	struct vmig_bytes parts;
-	int fd;
 };
 
 FIXTURE_VARIANT(chunks) {
@@ -307,21 +271,14 @@ FIXTURE_VARIANT_ADD(chunks, of_1000003) { .size = 1000003, };
 
 FIXTURE_SETUP(chunks)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
 }
 
 FIXTURE_TEARDOWN(chunks)
 {
-	if (self->fd >= 0)
-		close(self->fd);
 	vmig_bytes_free(&self->whole);
 	vmig_bytes_free(&self->parts);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /*

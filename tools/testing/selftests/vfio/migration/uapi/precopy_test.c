@@ -26,30 +26,19 @@
 #define TAIL_MAX	1024
 
 FIXTURE(precopy) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	struct vmig_bytes image;
-	int fd;
 };
 
 FIXTURE_SETUP(precopy)
 {
-	const struct vmig_attrs attrs = { .capture_size = "1M" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "1M");
 }
 
 FIXTURE_TEARDOWN(precopy)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
 	vmig_bytes_free(&self->image);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /* Memory that was never written need not be sent, so all of it is written. */

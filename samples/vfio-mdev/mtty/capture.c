@@ -55,13 +55,13 @@ static void unmap(struct mtty_cap *cap, unsigned long index, unsigned long nr)
 			    (u64)nr << PAGE_SHIFT, true);
 }
 
-static bool is_lent(const struct mtty_cap *cap, unsigned long index)
+static bool is_sending(const struct mtty_cap *cap, unsigned long index)
 {
-	const struct mtty_cap_piece *lent = cap->lent;
+	const struct mtty_cap_range *range = cap->sending;
 
 	/* Where a copy has taken its place already, another page is there */
-	return lent && index >= lent->first && index - lent->first < lent->nr &&
-	       lent->pages[index - lent->first] == cap->pages[index];
+	return range && index >= range->first && index - range->first < range->nr &&
+	       range->pages[index - range->first] == cap->pages[index];
 }
 
 /* A page that may be written */
@@ -70,7 +70,7 @@ static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
 	struct page *old = cap->pages[index];
 	struct page *page;
 
-	if (old && !is_lent(cap, index))
+	if (old && !is_sending(cap, index))
 		return old;
 
 	page = alloc_page(GFP_KERNEL_ACCOUNT | (old ? 0 : __GFP_ZERO));
@@ -126,9 +126,9 @@ void mtty_cap_free(struct mtty_cap *cap)
 	cap->pages = NULL;
 	cap->nr_pages = 0;
 	/* No mapping is left, or the device would not be closed */
-	if (cap->blank)
-		__free_page(cap->blank);
-	cap->blank = NULL;
+	if (cap->zero_page)
+		__free_page(cap->zero_page);
+	cap->zero_page = NULL;
 	cap->mapping = NULL;
 }
 
@@ -297,10 +297,10 @@ struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index)
 	if (cap->pages[index])
 		return cap->pages[index];
 
-	if (!cap->blank)
-		cap->blank = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!cap->zero_page)
+		cap->zero_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 
-	return cap->blank;
+	return cap->zero_page;
 }
 
 /**
@@ -388,21 +388,21 @@ void mtty_cap_track_stop(struct mtty_cap *cap)
 	cap->nr_initial = 0;
 	cap->nr_dirty = 0;
 	cap->cursor = 0;
-	cap->lent = NULL;
+	cap->sending = NULL;
 }
 
 /**
- * mtty_cap_lend - the next piece that has to be sent
+ * mtty_cap_send_next - the next piece that has to be sent
  * @cap:	tracked, nothing is lent
- * @piece:	filled in; its pages do not change until mtty_cap_return() is called,
- *		or tracking stops, and it keeps them until mtty_cap_piece_put() is
+ * @range:	filled in; its pages do not change until mtty_cap_send_done() is called,
+ *		or tracking stops, and it keeps them until mtty_cap_range_put() is
  *
  * Pages that were never sent come before those that were sent and then written
  * again: the former only get fewer.
  *
  * Return: false if there is nothing to send.
  */
-bool mtty_cap_lend(struct mtty_cap *cap, struct mtty_cap_piece *piece)
+bool mtty_cap_send_next(struct mtty_cap *cap, struct mtty_cap_range *range)
 {
 	unsigned long *map = cap->nr_initial ? cap->initial : cap->dirty;
 	unsigned long *nr = cap->nr_initial ? &cap->nr_initial : &cap->nr_dirty;
@@ -416,61 +416,61 @@ bool mtty_cap_lend(struct mtty_cap *cap, struct mtty_cap_piece *piece)
 	if (i == cap->nr_pages)
 		i = find_first_bit(map, cap->nr_pages);
 
-	piece->first = i;
-	for (piece->nr = 0; piece->nr < MTTY_CAP_LENT_MAX; piece->nr++, i++) {
+	range->first = i;
+	for (range->nr = 0; range->nr < MTTY_CAP_RANGE_PAGES; range->nr++, i++) {
 		if (i == cap->nr_pages || !__test_and_clear_bit(i, map))
 			break;
 		(*nr)--;
 		get_page(cap->pages[i]);
-		piece->pages[piece->nr] = cap->pages[i];
+		range->pages[range->nr] = cap->pages[i];
 	}
 	cap->cursor = i;
 	/* From now on a write through a mapping faults, and is given a copy */
-	unmap(cap, piece->first, piece->nr);
-	cap->lent = piece;
+	unmap(cap, range->first, range->nr);
+	cap->sending = range;
 
-	piece->offset = max_t(u64, (u64)piece->first * PAGE_SIZE,
+	range->offset = max_t(u64, (u64)range->first * PAGE_SIZE,
 			      MTTY_CAP_LOG_OFFSET);
 	end = min_t(u64, (u64)i * PAGE_SIZE, cap->size);
-	piece->len = end - piece->offset;
+	range->len = end - range->offset;
 
 	return true;
 }
 
 /**
- * mtty_cap_return - what was lent may be written again
+ * mtty_cap_send_done - what was lent may be written again
  * @cap:	tracked; nothing happens if nothing is lent
  */
-void mtty_cap_return(struct mtty_cap *cap)
+void mtty_cap_send_done(struct mtty_cap *cap)
 {
-	cap->lent = NULL;
+	cap->sending = NULL;
 }
 
 /**
- * mtty_cap_piece_put - let go of the pages
- * @piece:	no longer lent; empty afterwards
+ * mtty_cap_range_put - let go of the pages
+ * @range:	no longer lent; empty afterwards
  */
-void mtty_cap_piece_put(struct mtty_cap_piece *piece)
+void mtty_cap_range_put(struct mtty_cap_range *range)
 {
-	while (piece->nr)
-		put_page(piece->pages[--piece->nr]);
-	piece->len = 0;
+	while (range->nr)
+		put_page(range->pages[--range->nr]);
+	range->len = 0;
 }
 
 /**
- * mtty_cap_piece_at - where the bytes are
- * @piece:	from mtty_cap_lend()
+ * mtty_cap_range_at - where the bytes are
+ * @range:	from mtty_cap_send_next()
  * @pos:	which byte of it, less than its length
  * @len:	set to how many there are in one piece
  */
-u8 *mtty_cap_piece_at(const struct mtty_cap_piece *piece, size_t pos,
+u8 *mtty_cap_range_at(const struct mtty_cap_range *range, size_t pos,
 		      size_t *len)
 {
-	u64 from = piece->offset - (u64)piece->first * PAGE_SIZE + pos;
+	u64 from = range->offset - (u64)range->first * PAGE_SIZE + pos;
 
-	*len = min_t(size_t, PAGE_SIZE - offset_in_page(from), piece->len - pos);
+	*len = min_t(size_t, PAGE_SIZE - offset_in_page(from), range->len - pos);
 
 	/* Of memory that is never highmem */
-	return page_address(piece->pages[from >> PAGE_SHIFT]) +
+	return page_address(range->pages[from >> PAGE_SHIFT]) +
 	       offset_in_page(from);
 }

@@ -9,10 +9,10 @@
 struct address_space;
 struct page;
 
-#define MTTY_CAP_LENT_MAX	(MTTY_REC_CAPTURE_MAX / PAGE_SIZE)
+#define MTTY_CAP_RANGE_PAGES	(MTTY_REC_CAPTURE_MAX / PAGE_SIZE)
 
 /**
- * struct mtty_cap_piece - pages on their way out
+ * struct mtty_cap_range - pages on their way out
  * @offset:	of the first byte in BAR2
  * @len:	bytes
  * @first:	index of the first page
@@ -20,12 +20,12 @@ struct page;
  * @pages:	with a reference on each; who writes to BAR2 meanwhile is given a
  *		copy, so they stay as they are
  */
-struct mtty_cap_piece {
+struct mtty_cap_range {
 	u64 offset;
 	size_t len;
 	unsigned long first;
 	unsigned int nr;
-	struct page *pages[MTTY_CAP_LENT_MAX];
+	struct page *pages[MTTY_CAP_RANGE_PAGES];
 };
 
 /**
@@ -42,10 +42,10 @@ struct mtty_cap_piece {
  * @nr_initial:	bits set in @initial
  * @nr_dirty:	bits set in @dirty
  * @cursor:	where the search for the next page to send goes on
- * @lent:	pages that must not be written, or NULL
+ * @sending:	pages that must not be written, or NULL
  * @mapping:	where the user maps BAR2, NULL before the first mapping
  * @map_offset:	of BAR2 in @mapping, in bytes
- * @blank:	zeroes, mapped where nothing was written; NULL until it is needed
+ * @zero_page:	zeroes, mapped where nothing was written; NULL until it is needed
  *
  * Has no lock; everything is protected by the lock of the device.
  */
@@ -61,10 +61,10 @@ struct mtty_cap {
 	unsigned long nr_initial;
 	unsigned long nr_dirty;
 	unsigned long cursor;
-	const struct mtty_cap_piece *lent;
+	const struct mtty_cap_range *sending;
 	struct address_space *mapping;
 	u64 map_offset;
-	struct page *blank;
+	struct page *zero_page;
 };
 
 int mtty_cap_alloc(struct mtty_cap *cap);
@@ -83,10 +83,10 @@ struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index);
 int mtty_cap_track_start(struct mtty_cap *cap);
 void mtty_cap_track_restart(struct mtty_cap *cap);
 void mtty_cap_track_stop(struct mtty_cap *cap);
-bool mtty_cap_lend(struct mtty_cap *cap, struct mtty_cap_piece *piece);
-void mtty_cap_return(struct mtty_cap *cap);
-void mtty_cap_piece_put(struct mtty_cap_piece *piece);
-u8 *mtty_cap_piece_at(const struct mtty_cap_piece *piece, size_t pos,
+bool mtty_cap_send_next(struct mtty_cap *cap, struct mtty_cap_range *range);
+void mtty_cap_send_done(struct mtty_cap *cap);
+void mtty_cap_range_put(struct mtty_cap_range *range);
+u8 *mtty_cap_range_at(const struct mtty_cap_range *range, size_t pos,
 		      size_t *len);
 
 #endif /* MTTY_CAPTURE_H */

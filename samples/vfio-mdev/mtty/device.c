@@ -11,7 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/timekeeping.h>
 
-#include "mtty.h"
+#include "device.h"
 #include "mtty_trace.h"
 
 static u16 pci_status(const struct mtty *mtty)
@@ -214,8 +214,6 @@ void mtty_device_close(struct mtty *mtty)
 	unsigned int i;
 
 	scoped_guard(mutex, &mtty->lock) {
-		trace_mtty_close(mtty->name, mtty->state);
-		mtty_mig_session_end(mtty);
 		mtty_device_quiesce(mtty);
 		mtty_irq_release(&mtty->irq);
 		mtty_cap_free(&mtty->cap);
@@ -395,6 +393,21 @@ int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
 		wake_up_interruptible(&mtty->wait);
 
 	return ret;
+}
+
+/**
+ * mtty_device_stream_id - what a stream says about the device it is from
+ * @mtty:	the device
+ * @id:		filled in
+ */
+void mtty_device_stream_id(const struct mtty *mtty, struct mtty_stream_id *id)
+{
+	*id = (struct mtty_stream_id) {
+		.nr_ports = mtty->nr_ports,
+		.policy = mtty->policy.flag,
+		.features = mtty->vdev.migration_flags,
+		.capture_size = mtty->cap.size,
+	};
 }
 
 /**

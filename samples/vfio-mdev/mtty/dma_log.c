@@ -11,6 +11,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 
+#include "dma_log.h"
 #include "mtty.h"
 
 static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
@@ -53,7 +54,7 @@ static int log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
 	return mtty->logging ? 0 : -EINVAL;
 }
 
-const struct vfio_log_ops mtty_log_ops = {
+const struct vfio_log_ops mtty_dma_log_ops = {
 	.log_start = log_start,
 	.log_stop = log_stop,
 	.log_read_and_clear = log_read_and_clear,

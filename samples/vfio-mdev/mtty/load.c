@@ -1,26 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data_fd of a loading session: write(), and taking over what was written.
+ * The data_fd of a loading session: write(), and the end of RESUMING.
  *
- * Capture memory is stored as it comes, as a second copy of it would be too
- * large; everything else waits until the stream is complete, in the parser or,
- * what becomes config space, in its layers.  As in save.c, user memory is touched
- * under the lock of the data_fd only.
+ * Capture memory is stored when it arrives, because a second copy of it could be
+ * too large.  The rest stays in the parser, or in the layers of config space, until
+ * the stream is complete.
  */
 #include <linux/cleanup.h>
-#include <linux/errno.h>
+#include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "mtty.h"
+#include "device.h"
+#include "load.h"
 #include "mtty_trace.h"
+#include "session.h"
 
-static int store_config(struct mtty_session *session)
+/**
+ * struct mtty_load - a loading session
+ * @session:	the common part
+ * @parser:	the stream so far; changes with both session.io and mtty.lock held,
+ *		so either is enough to read it
+ * @buf:	buffer of @parser for one record; protected by session.io
+ * @pci:	config space to be loaded; protected by mtty.lock
+ * @loaded_at_start: generation of config space that was loaded when the current
+ *		record's first byte came, 0 if none was; protected by mtty.lock
+ */
+struct mtty_load {
+	struct mtty_session session;
+	struct mtty_stream_parser parser;
+	u8 *buf;
+	struct mtty_pci_load pci;
+	u64 loaded_at_start;
+};
+
+static struct mtty_load *mtty_load_from(struct mtty_session *session)
 {
-	struct mtty_stream_parser *p = &session->parser;
-	struct mtty *mtty = session->mtty;
+	return container_of(session, struct mtty_load, session);
+}
+
+static int mtty_load_store_config(struct mtty_load *load)
+{
+	struct mtty_stream_parser *p = &load->parser;
+	struct mtty *mtty = load->session.mtty;
 	int ret;
 
 	ret = mtty_pci_load_base(&mtty->pci, mtty_stream_config(p));
@@ -33,109 +59,102 @@ static int store_config(struct mtty_session *session)
 	return 0;
 }
 
-static int store_capture(struct mtty_session *session)
+static int mtty_load_store_capture(struct mtty_load *load)
 {
-	struct mtty_stream_parser *p = &session->parser;
+	struct mtty_stream_parser *p = &load->parser;
 	const u8 *bytes;
 	size_t len;
 	u64 offset;
 	int ret;
 
 	bytes = mtty_stream_capture(p, &offset, &len);
-	ret = mtty_cap_write(&session->mtty->cap, offset, bytes, len);
+	ret = mtty_cap_write(&load->session.mtty->cap, offset, bytes, len);
 	if (ret)
 		return mtty_stream_refuse(p, ret);
 
 	return 0;
 }
 
-/*
- * The defect that a user may ask for, as hardware has it that knows nothing of all
- * this: it is what it has been told to be, and signals.
- */
-static void signal_early(struct mtty *mtty)
-{
-	mtty_device_load(mtty, &mtty->session->parser.state);
-	mtty_irq_early(&mtty->irq, true);
-}
-
 /**
- * feed() - the user's bytes are where the parser wanted them
- * @session:	the session
- * @len:	how many
+ * mtty_load_feed() - parse bytes that were copied to where the parser wants them
+ * @load:	the session
+ * @len:	bytes
  *
  * Return: 0, or an error; after -ESTALE the bytes have not been consumed.
  */
-static int feed(struct mtty_session *session, size_t len)
+static int mtty_load_feed(struct mtty_load *load, size_t len)
 {
-	struct mtty_stream_parser *p = &session->parser;
-	struct mtty *mtty = session->mtty;
+	struct mtty_stream_parser *p = &load->parser;
+	struct mtty *mtty = load->session.mtty;
 	int ret;
 
-	lockdep_assert_held(&session->io);
+	lockdep_assert_held(&load->session.io);
 	guard(mutex)(&mtty->lock);
 
-	if (!session->live)
+	if (!load->session.live)
 		return -ENODEV;
 
 	if (!p->fill)
-		session->began = mtty->policy.loaded;
+		load->loaded_at_start = mtty->policy.loaded;
 
 	ret = mtty_stream_feed(p, len);
 	switch (ret) {
 	case MTTY_STREAM_HEAD:
-		ret = mtty_policy_admit_record(&mtty->policy, session->began,
+		ret = mtty_policy_check_record(&mtty->policy,
+					       load->loaded_at_start,
 					       mtty_stream_generation(p));
 		if (ret)
 			mtty_stream_unfeed(p, len);
 		return ret;
 	case MTTY_STREAM_START:
-		/* What the stream leaves out was never written on the source */
+		/* Memory that the stream leaves out is zero on the source */
 		mtty_cap_clear(&mtty->cap);
 		return 0;
 	case MTTY_STREAM_CAPTURE:
-		return store_capture(session);
+		return mtty_load_store_capture(load);
 	case MTTY_STREAM_CONFIG:
-		return store_config(session);
+		return mtty_load_store_config(load);
 	default:
-		if (ret >= 0 && p->ended && mtty->defect_early_irq)
-			signal_early(mtty);
+		if (ret >= 0 && p->ended && mtty->defect_early_irq) {
+			mtty_device_load(mtty, &p->state);
+			mtty_irq_early(&mtty->irq, true);
+		}
 		return min(ret, 0);
 	}
 }
 
-static int admit(struct mtty_session *session)
+static int mtty_load_check_write(struct mtty_load *load)
 {
-	struct mtty *mtty = session->mtty;
+	struct mtty *mtty = load->session.mtty;
 
 	guard(mutex)(&mtty->lock);
 
-	if (!session->live)
+	if (!load->session.live)
 		return -ENODEV;
-	if (session->parser.error)
-		return session->parser.error;
+	if (load->parser.error)
+		return load->parser.error;
 
-	return mtty_policy_admit_data(&mtty->policy);
+	return mtty_policy_check_write(&mtty->policy);
 }
 
-static ssize_t take_in(struct mtty_session *session, const char __user *buf,
-		       size_t count)
+static ssize_t mtty_load_copy_from_user(struct mtty_load *load,
+					const char __user *buf, size_t count)
 {
 	ssize_t done = 0;
 	int ret;
 
-	lockdep_assert_held(&session->io);
+	lockdep_assert_held(&load->session.io);
 
-	ret = admit(session);
+	ret = mtty_load_check_write(load);
 	while (count && !ret) {
 		size_t n, left;
-		u8 *where;
+		u8 *to;
 
-		n = min(count, mtty_stream_want(&session->parser, &where));
-		left = copy_from_user(where, buf, n);
+		n = min(count, mtty_stream_want(&load->parser, &to));
+		left = copy_from_user(to, buf, n);
 		n -= left;
 		if (n)
-			ret = feed(session, n);
+			ret = mtty_load_feed(load, n);
 		if (ret)
 			break;
 
@@ -148,29 +167,31 @@ static ssize_t take_in(struct mtty_session *session, const char __user *buf,
 			break;
 	}
 
-	/* What was taken before is not lost, unless all of it is */
+	/* After these two the session goes on, so report the bytes consumed before */
 	if (ret != -ESTALE && ret != -EFAULT && ret)
 		return ret;
 
 	return done ?: ret;
 }
 
-static ssize_t load_write(struct file *file, const char __user *buf,
-			  size_t count, loff_t *ppos)
+static ssize_t mtty_load_write(struct file *file, const char __user *buf,
+			       size_t count, loff_t *ppos)
 {
 	struct mtty_session *session = file->private_data;
 	ssize_t ret;
 
-	/* The holder may wait for user memory, for as long as that takes */
+	/* A copy from user memory under this lock may take any time */
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &session->io) {
-		ret = take_in(session, buf, count);
+		ret = mtty_load_copy_from_user(mtty_load_from(session), buf,
+					       count);
 		trace_mtty_data(session->mtty->name, "write", count, ret);
 	}
 
 	return ret;
 }
 
-static __poll_t load_poll(struct file *file, struct poll_table_struct *wait)
+static __poll_t mtty_load_poll(struct file *file,
+			       struct poll_table_struct *wait)
 {
 	struct mtty_session *session = file->private_data;
 	struct mtty *mtty = session->mtty;
@@ -184,9 +205,68 @@ static __poll_t load_poll(struct file *file, struct poll_table_struct *wait)
 	return EPOLLOUT | EPOLLWRNORM;
 }
 
+static void mtty_load_free(struct mtty_load *load)
+{
+	kvfree(load->buf);
+	kfree(load);
+}
+
+static int mtty_load_release(struct inode *inode, struct file *file)
+{
+	struct mtty_load *load = mtty_load_from(file->private_data);
+
+	mtty_session_release(&load->session);
+	mtty_load_free(load);
+
+	return 0;
+}
+
+static const struct file_operations mtty_load_fops = {
+	.owner = THIS_MODULE,
+	.write = mtty_load_write,
+	.poll = mtty_load_poll,
+	.release = mtty_load_release,
+};
+
+/**
+ * mtty_load_begin - begin a loading session
+ * @mtty:	the device
+ *
+ * Locking: mtty.lock.
+ *
+ * Return: the data_fd or an ERR_PTR().
+ */
+struct file *mtty_load_begin(struct mtty *mtty)
+{
+	struct mtty_stream_id id;
+	struct mtty_load *load;
+	struct file *file;
+
+	load = kzalloc(sizeof(*load), GFP_KERNEL_ACCOUNT);
+	if (!load)
+		return ERR_PTR(-ENOMEM);
+
+	mtty_device_stream_id(mtty, &id);
+	load->buf = kvmalloc(mtty_stream_buf_size(&id), GFP_KERNEL_ACCOUNT);
+	file = load->buf ? mtty_session_begin(mtty, &load->session,
+					      &mtty_load_fops, O_WRONLY) :
+			   ERR_PTR(-ENOMEM);
+	if (IS_ERR(file)) {
+		mtty_load_free(load);
+		return file;
+	}
+
+	mtty_stream_parser_init(&load->parser, &id, load->buf);
+	mtty_pci_load_begin(&mtty->pci, &load->pci);
+
+	return file;
+}
+
 /**
  * mtty_load_generation - generation of the last record of the stream
  * @mtty:	the device, RESUMING
+ *
+ * Locking: mtty.lock.
  *
  * Return: the generation, or 0 as long as the stream is not complete.
  */
@@ -194,11 +274,11 @@ u64 mtty_load_generation(const struct mtty *mtty)
 {
 	lockdep_assert_held(&mtty->lock);
 
-	return mtty->session->parser.ended;
+	return mtty_load_from(mtty->session)->parser.ended;
 }
 
-/* Which generation what has been loaded is of, and may have been changed from */
-static void settle_generation(struct mtty *mtty, u64 ended)
+/* Apply config space and set its generation; a new one if the user changed more */
+static void mtty_load_finish_config(struct mtty *mtty, u64 ended)
 {
 	bool changed = mtty_pci_load_finish(&mtty->pci);
 
@@ -213,16 +293,18 @@ static void settle_generation(struct mtty *mtty, u64 ended)
 }
 
 /**
- * mtty_load_finish - let the device become what the stream describes
+ * mtty_load_finish - put the device into the state that the stream describes
  * @mtty:	the device, RESUMING
  *
+ * Locking: mtty.lock.
+ *
  * Return: 0; with nothing changed -ENODATA if the stream is not complete, or
- * -ESTALE if config space of another generation was loaded; or the reason why
- * the stream was refused.
+ * -ESTALE if config space of another generation is loaded; or the error that the
+ * stream was refused with.
  */
 int mtty_load_finish(struct mtty *mtty)
 {
-	struct mtty_stream_parser *p = &mtty->session->parser;
+	struct mtty_stream_parser *p = &mtty_load_from(mtty->session)->parser;
 	int ret;
 
 	lockdep_assert_held(&mtty->lock);
@@ -232,13 +314,13 @@ int mtty_load_finish(struct mtty *mtty)
 	if (!p->ended)
 		return -ENODATA;
 
-	ret = mtty_policy_admit_end(&mtty->policy, p->ended);
+	ret = mtty_policy_check_end(&mtty->policy, p->ended);
 	if (ret)
 		return ret;
 
-	settle_generation(mtty, p->ended);
+	mtty_load_finish_config(mtty, p->ended);
 	trace_mtty_config(mtty->name, "effective", mtty->policy.generation);
-	/* An interrupt that was signalled early must not be signalled again */
+	/* Do not load the state twice: that would repeat an early interrupt */
 	if (mtty->irq.early)
 		mtty_device_update_irq(mtty);
 	else
@@ -246,10 +328,3 @@ int mtty_load_finish(struct mtty *mtty)
 
 	return 0;
 }
-
-const struct file_operations mtty_load_fops = {
-	.owner = THIS_MODULE,
-	.write = load_write,
-	.poll = load_poll,
-	.release = mtty_mig_release,
-};

@@ -19,11 +19,14 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
-#include "mtty.h"
-
-/* The events themselves are built here; the other files only refer to them */
-#define CREATE_TRACE_POINTS
+#include "device.h"
+#include "dma_log.h"
+#include "feature.h"
+#include "migration.h"
+#include "mmap.h"
 #include "mtty_trace.h"
+#include "session.h"
+#include "sysfs.h"
 
 #define MTTY_NAME		"mtty"
 /* Enough for any test; each has a number of its own in several kernel tables */
@@ -65,7 +68,13 @@ static int mtty_open_device(struct vfio_device *vdev)
 
 static void mtty_close_device(struct vfio_device *vdev)
 {
-	mtty_device_close(to_mtty(vdev));
+	struct mtty *mtty = to_mtty(vdev);
+
+	scoped_guard(mutex, &mtty->lock) {
+		trace_mtty_close(mtty->name, mtty->state);
+		mtty_session_end(mtty);
+	}
+	mtty_device_close(mtty);
 }
 
 /* An access that is not inside a region as a whole has no effect at all */
@@ -306,7 +315,7 @@ static long ioctl_reset(struct mtty *mtty)
 	guard(mutex)(&mtty->lock);
 
 	trace_mtty_reset(mtty->name, mtty->state);
-	mtty_mig_session_end(mtty);
+	mtty_session_end(mtty);
 	mtty_device_reset(mtty);
 
 	return 0;
@@ -338,15 +347,6 @@ static long mtty_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	}
 }
 
-static int mtty_device_feature(struct vfio_device *vdev, u32 flags,
-			       void __user *arg, size_t argsz)
-{
-	if ((flags & VFIO_DEVICE_FEATURE_MASK) != VFIO_DEVICE_FEATURE_MIG_CONFIG)
-		return -ENOTTY;
-
-	return mtty_policy_feature(to_mtty(vdev), flags, arg, argsz);
-}
-
 static int mtty_init_device(struct vfio_device *vdev)
 {
 	struct mdev_device *mdev = to_mdev_device(vdev->dev);
@@ -362,7 +362,7 @@ static int mtty_init_device(struct vfio_device *vdev)
 				VFIO_MIGRATION_PRE_COPY;
 	vdev->mig_ops = &mtty_mig_ops;
 	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER))
-		vdev->log_ops = &mtty_log_ops;
+		vdev->log_ops = &mtty_dma_log_ops;
 
 	return 0;
 }
@@ -385,7 +385,7 @@ static const struct vfio_device_ops mtty_device_ops = {
 #if MTTY_HAS_REGION_INFO_OP
 	.get_region_info_caps = mtty_get_region_info,
 #endif
-	.device_feature = mtty_device_feature,
+	.device_feature = mtty_feature,
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,
 	.attach_ioas = vfio_iommufd_emulated_attach_ioas,
@@ -426,7 +426,7 @@ static struct mdev_driver mtty_driver = {
 		.name = MTTY_NAME,
 		.owner = THIS_MODULE,
 		.mod_name = KBUILD_MODNAME,
-		.dev_groups = mtty_groups,
+		.dev_groups = mtty_sysfs_groups,
 	},
 };
 

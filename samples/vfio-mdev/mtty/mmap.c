@@ -22,7 +22,8 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 
-#include "mtty.h"
+#include "device.h"
+#include "mmap.h"
 
 /* The header is not memory, and shares its page with nothing that is mapped */
 #define MAP_START	max_t(u64, MTTY_CAP_LOG_OFFSET, PAGE_SIZE)

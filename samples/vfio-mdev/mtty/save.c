@@ -2,37 +2,105 @@
 /*
  * The data_fd of a saving session: read(), poll(), VFIO_MIG_GET_PRECOPY_INFO.
  *
- * One record at a time is made in the session's buffer and then read from there,
- * in pieces of any size; capture memory goes out from where it is.  A record is
- * made under the lock of the device, and copied to the user under the lock of the
- * data_fd only: a user whose memory is slow to come holds up nobody but himself.
+ * One record at a time is made under mtty.lock and then read in parts of any size.
+ * The bytes of capture memory are copied to the user from the captured pages.  The
+ * copy runs under session.io only, so slow user memory does not stall the device.
  */
 #include <linux/cleanup.h>
-#include <linux/errno.h>
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/poll.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
-#include "mtty.h"
+#include "device.h"
 #include "mtty_trace.h"
+#include "save.h"
+#include "session.h"
 
 #define HEAD_SIZE	sizeof(struct mtty_rec_head)
-/* Where every page is sent by itself; neighbours share a record */
+/* Upper limit: adjacent pages share a record */
 #define PAGE_COST	(HEAD_SIZE + sizeof(struct mtty_rec_capture) + PAGE_SIZE)
 
-static bool is_stopped(const struct mtty *mtty)
+/**
+ * enum mtty_save_step - the next record of a saving session
+ * @MTTY_SAVE_START:	MTTY_REC_START
+ * @MTTY_SAVE_CAPTURE:	MTTY_REC_CAPTURE, until the device has stopped and all of
+ *			the memory is sent
+ * @MTTY_SAVE_LOG:	MTTY_REC_LOG
+ * @MTTY_SAVE_UART:	MTTY_REC_UART, for each port
+ * @MTTY_SAVE_IRQ:	MTTY_REC_IRQ
+ * @MTTY_SAVE_END:	MTTY_REC_END
+ * @MTTY_SAVE_DONE:	none
+ */
+enum mtty_save_step {
+	MTTY_SAVE_START,
+	MTTY_SAVE_CAPTURE,
+	MTTY_SAVE_LOG,
+	MTTY_SAVE_UART,
+	MTTY_SAVE_IRQ,
+	MTTY_SAVE_END,
+	MTTY_SAVE_DONE,
+};
+
+/**
+ * struct mtty_save - a saving session
+ * @session:	the common part
+ * @id:		random, for MTTY_REC_START; does not change
+ * @sent_generation: generation of config space that the records so far describe
+ * @info_generation: generation that GET_PRECOPY_INFO has reported or will report
+ * @reinit:	the next GET_PRECOPY_INFO reports VFIO_PRECOPY_INFO_REINIT
+ * @initial:	the unread bytes are initial data
+ * @step:	the next record, if no record about config space is due
+ * @port:	the next port, in MTTY_SAVE_UART
+ * @chain:	position in the stream
+ * @range:	capture memory that follows @buf in the record
+ * @len:	bytes of the record, @range included
+ * @pos:	bytes of the record that were read
+ * @buf:	the record without @range
+ *
+ * mtty.lock protects @sent_generation to @port.  @chain to @buf change with both
+ * session.io and mtty.lock held, so either is enough to read them.  Only @pos also
+ * changes under session.io alone; under mtty.lock alone it is an estimate.
+ */
+struct mtty_save {
+	struct mtty_session session;
+	u64 id;
+
+	u64 sent_generation;
+	u64 info_generation;
+	bool reinit;
+	bool initial;
+	enum mtty_save_step step;
+	u8 port;
+
+	struct mtty_stream_chain chain;
+	struct mtty_cap_range range;
+	size_t len;
+	size_t pos;
+	u8 buf[MTTY_STREAM_SMALL_BUF_SIZE] __aligned(8);
+};
+
+static struct mtty_save *mtty_save_from(struct mtty_session *session)
+{
+	return container_of(session, struct mtty_save, session);
+}
+
+static bool mtty_save_is_stopped(const struct mtty *mtty)
 {
 	return mtty->state == VFIO_DEVICE_STATE_STOP_COPY;
 }
 
-static bool is_reinit_told(const struct mtty *mtty)
+static bool mtty_save_reports_reinit(const struct mtty *mtty)
 {
-	return mtty_has_precopy_info_v2(&mtty->vdev) && !is_stopped(mtty);
+	return mtty_has_precopy_info_v2(&mtty->vdev) &&
+	       !mtty_save_is_stopped(mtty);
 }
 
-static size_t config_size(const struct mtty *mtty)
+static size_t mtty_save_config_size(const struct mtty *mtty)
 {
 	return HEAD_SIZE + (mtty_policy_embeds(&mtty->policy) ?
 			    sizeof(struct mtty_rec_config) :
@@ -40,25 +108,27 @@ static size_t config_size(const struct mtty *mtty)
 }
 
 /* Is the next record one about config space? */
-static bool is_config_due(const struct mtty *mtty,
-			  const struct mtty_session *session)
+static bool mtty_save_config_due(const struct mtty_save *save)
 {
-	if (session->step == MTTY_SAVE_START ||
-	    session->step == MTTY_SAVE_DONE ||
-	    session->told == mtty->policy.generation)
+	const struct mtty *mtty = save->session.mtty;
+
+	if (save->step == MTTY_SAVE_START || save->step == MTTY_SAVE_DONE ||
+	    save->sent_generation == mtty->policy.generation)
 		return false;
 
-	return mtty_policy_embeds(&mtty->policy) || is_reinit_told(mtty);
+	return mtty_policy_embeds(&mtty->policy) ||
+	       mtty_save_reports_reinit(mtty);
 }
 
-/* What is sent again is initial only to those who are told of it */
-static bool is_config_initial(const struct mtty *mtty,
-			      const struct mtty_session *session)
+/* Config space that is sent again is initial data only if REINIT is reported */
+static bool mtty_save_config_initial(const struct mtty_save *save)
 {
-	return !session->told || is_reinit_told(mtty);
+	return !save->sent_generation ||
+	       mtty_save_reports_reinit(save->session.mtty);
 }
 
-static size_t fixed_size(const struct mtty *mtty)
+/* All that follows capture memory */
+static size_t mtty_save_fixed_size(const struct mtty *mtty)
 {
 	return HEAD_SIZE + sizeof(struct mtty_rec_log) +
 	       (HEAD_SIZE + sizeof(struct mtty_rec_uart)) * mtty->nr_ports +
@@ -66,118 +136,90 @@ static size_t fixed_size(const struct mtty *mtty)
 	       HEAD_SIZE + sizeof(struct mtty_rec_end);
 }
 
-static size_t start_size(const struct mtty *mtty)
+static size_t mtty_save_start_size(const struct mtty *mtty)
 {
 	size_t size = HEAD_SIZE + sizeof(struct mtty_rec_start);
 
 	if (mtty_policy_embeds(&mtty->policy))
-		size += config_size(mtty);
+		size += mtty_save_config_size(mtty);
 
 	return size;
 }
 
-/* The buffer is filled, and read, with session->io held; this is an estimate */
-static size_t unread(const struct mtty_session *session)
+static size_t mtty_save_unread(const struct mtty_save *save)
 {
-	return READ_ONCE(session->len) - READ_ONCE(session->pos);
+	return save->len - READ_ONCE(save->pos);
 }
 
-static u64 initial_bytes(const struct mtty *mtty,
-			 const struct mtty_session *session)
+static u64 mtty_save_initial_bytes(const struct mtty_save *save)
 {
+	const struct mtty *mtty = save->session.mtty;
 	u64 bytes = (u64)mtty->cap.nr_initial * PAGE_COST;
 
-	if (session->step == MTTY_SAVE_START)
-		bytes += start_size(mtty);
-	if (is_config_due(mtty, session) && is_config_initial(mtty, session))
-		bytes += config_size(mtty);
-	if (session->initial)
-		bytes += unread(session);
+	if (save->step == MTTY_SAVE_START)
+		bytes += mtty_save_start_size(mtty);
+	if (mtty_save_config_due(save) && mtty_save_config_initial(save))
+		bytes += mtty_save_config_size(mtty);
+	if (save->initial)
+		bytes += mtty_save_unread(save);
 
 	return bytes;
 }
 
-static u64 dirty_bytes(const struct mtty *mtty,
-		       const struct mtty_session *session)
+static u64 mtty_save_dirty_bytes(const struct mtty_save *save)
 {
+	const struct mtty *mtty = save->session.mtty;
 	u64 bytes = (u64)mtty->cap.nr_dirty * PAGE_COST;
 
-	if (is_config_due(mtty, session) && !is_config_initial(mtty, session))
-		bytes += config_size(mtty);
-	if (!session->initial)
-		bytes += unread(session);
+	if (mtty_save_config_due(save) && !mtty_save_config_initial(save))
+		bytes += mtty_save_config_size(mtty);
+	if (!save->initial)
+		bytes += mtty_save_unread(save);
 
 	return bytes;
 }
 
-/**
- * mtty_save_stop_copy_size - VFIO_DEVICE_FEATURE_MIG_DATA_SIZE
- * @mtty:	the device, in any state
- *
- * Return: bytes that would be left to read if the device stopped now; never
- * less than there really are.
- */
-u64 mtty_save_stop_copy_size(const struct mtty *mtty)
+/* Count all unread data as initial: the user is told to start over */
+static void mtty_save_restart_initial(struct mtty_save *save)
 {
-	const struct mtty_session *session = mtty->session;
-
-	lockdep_assert_held(&mtty->lock);
-
-	if (!session || session->kind != MTTY_SAVING)
-		return start_size(mtty) + mtty->cap.nr_present * PAGE_COST +
-		       fixed_size(mtty);
-
-	/* What is written to capture memory from then on is not sent */
-	if (session->step > MTTY_SAVE_CAPTURE)
-		return unread(session) + fixed_size(mtty) +
-		       (is_config_due(mtty, session) ? config_size(mtty) : 0);
-
-	return initial_bytes(mtty, session) + dirty_bytes(mtty, session) +
-	       fixed_size(mtty);
+	save->initial = true;
+	mtty_cap_track_restart(&save->session.mtty->cap);
 }
 
-/* All that was not read by now is initial data: new, or to be told of as new */
-static void restart_initial(struct mtty_session *session)
+static void mtty_save_detect_reinit(struct mtty_save *save)
 {
-	session->initial = true;
-	mtty_cap_track_restart(&session->mtty->cap);
-}
+	struct mtty *mtty = save->session.mtty;
 
-/* What was not read yet belongs to the config space that is new */
-static void notice_config(struct mtty_session *session)
-{
-	struct mtty *mtty = session->mtty;
-
-	if (session->noticed == mtty->policy.generation ||
-	    !is_reinit_told(mtty))
+	if (save->info_generation == mtty->policy.generation ||
+	    !mtty_save_reports_reinit(mtty))
 		return;
 
-	session->noticed = mtty->policy.generation;
-	session->reinit = true;
-	restart_initial(session);
+	save->info_generation = mtty->policy.generation;
+	save->reinit = true;
+	mtty_save_restart_initial(save);
 }
 
-/* VFIO_PRECOPY_INFO_REINIT comes with dirty_bytes of 0, also if memory was written since */
-static u32 report_reinit(struct mtty_session *session)
+static u32 mtty_save_info_flags(struct mtty_save *save)
 {
-	notice_config(session);
-	if (!session->reinit)
+	mtty_save_detect_reinit(save);
+	if (!save->reinit)
 		return 0;
 
-	session->reinit = false;
-	restart_initial(session);
+	save->reinit = false;
+	/* REINIT comes with dirty_bytes of 0, even if memory was written since */
+	mtty_save_restart_initial(save);
 
 	return VFIO_PRECOPY_INFO_REINIT;
 }
 
-static size_t next_config(struct mtty_session *session, void *payload,
-			  enum mtty_rec_type *type)
+static size_t mtty_save_next_config(struct mtty_save *save, void *payload,
+				    enum mtty_rec_type *type)
 {
-	struct mtty *mtty = session->mtty;
-	u64 before = session->told;
+	struct mtty *mtty = save->session.mtty;
+	u64 before = save->sent_generation;
 
-	session->initial = is_config_initial(mtty, session);
-	session->told = mtty->policy.generation;
+	save->initial = mtty_save_config_initial(save);
+	save->sent_generation = mtty->policy.generation;
 
 	if (mtty_policy_embeds(&mtty->policy)) {
 		*type = MTTY_REC_CONFIG;
@@ -188,182 +230,197 @@ static size_t next_config(struct mtty_session *session, void *payload,
 	return mtty_stream_put_reinit(payload, before);
 }
 
-/* Puts the payload of the next record into place, and says what it is */
-static size_t next_payload(struct mtty_session *session, void *payload,
-			   enum mtty_rec_type *type)
+static size_t mtty_save_next_start(struct mtty_save *save, void *payload)
 {
-	struct mtty *mtty = session->mtty;
-	struct mtty_stream_state st;
+	struct mtty *mtty = save->session.mtty;
 	struct mtty_stream_id id;
 
-	if (session->step == MTTY_SAVE_START) {
-		session->step = MTTY_SAVE_CAPTURE;
-		session->initial = true;
-		if (!mtty_policy_embeds(&mtty->policy))
-			session->told = mtty->policy.generation;
-		mtty_mig_stream_id(mtty, &id);
-		*type = MTTY_REC_START;
-		return mtty_stream_put_start(payload, &id, session->id);
-	}
+	save->step = MTTY_SAVE_CAPTURE;
+	save->initial = true;
+	if (!mtty_policy_embeds(&mtty->policy))
+		save->sent_generation = mtty->policy.generation;
+	mtty_device_stream_id(mtty, &id);
 
-	if (is_config_due(mtty, session))
-		return next_config(session, payload, type);
+	return mtty_stream_put_start(payload, &id, save->id);
+}
 
-	if (session->step == MTTY_SAVE_CAPTURE) {
-		session->initial = mtty->cap.nr_initial;
-		if (mtty_cap_lend(&mtty->cap, &session->piece)) {
-			*type = MTTY_REC_CAPTURE;
-			return mtty_stream_put_capture(payload,
-						       session->piece.offset);
-		}
-		if (!is_stopped(mtty))
-			return 0;
-		session->step = MTTY_SAVE_LOG;
-	}
+static size_t mtty_save_next_state(struct mtty_save *save, void *payload,
+				   enum mtty_rec_type *type)
+{
+	struct mtty *mtty = save->session.mtty;
+	struct mtty_stream_state st;
 
-	if (session->step == MTTY_SAVE_DONE)
-		return 0;
 	mtty_device_save(mtty, &st);
 
-	switch (session->step) {
+	switch (save->step) {
 	case MTTY_SAVE_LOG:
-		session->step = MTTY_SAVE_UART;
+		save->step = MTTY_SAVE_UART;
 		*type = MTTY_REC_LOG;
 		return mtty_stream_put_log(payload, &st);
 	case MTTY_SAVE_UART:
-		if (session->port + 1 == mtty->nr_ports)
-			session->step = MTTY_SAVE_IRQ;
+		if (save->port + 1 == mtty->nr_ports)
+			save->step = MTTY_SAVE_IRQ;
 		*type = MTTY_REC_UART;
-		return mtty_stream_put_uart(payload, &st, session->port++);
+		return mtty_stream_put_uart(payload, &st, save->port++);
 	case MTTY_SAVE_IRQ:
-		session->step = MTTY_SAVE_END;
+		save->step = MTTY_SAVE_END;
 		*type = MTTY_REC_IRQ;
 		return mtty_stream_put_irq(payload, &st);
 	default:
-		session->step = MTTY_SAVE_DONE;
+		save->step = MTTY_SAVE_DONE;
 		*type = MTTY_REC_END;
-		return mtty_stream_put_end(payload, &session->chain);
+		return mtty_stream_put_end(payload, &save->chain);
 	}
 }
 
-static unsigned int piece_as_vec(const struct mtty_cap_piece *piece,
-				 struct kvec *vec)
+/* Returns the bytes of @payload, 0 if there is no record */
+static size_t mtty_save_next_payload(struct mtty_save *save, void *payload,
+				     enum mtty_rec_type *type)
+{
+	struct mtty *mtty = save->session.mtty;
+
+	if (save->step == MTTY_SAVE_START) {
+		*type = MTTY_REC_START;
+		return mtty_save_next_start(save, payload);
+	}
+
+	if (mtty_save_config_due(save))
+		return mtty_save_next_config(save, payload, type);
+
+	if (save->step == MTTY_SAVE_CAPTURE) {
+		save->initial = mtty->cap.nr_initial;
+		if (mtty_cap_send_next(&mtty->cap, &save->range)) {
+			*type = MTTY_REC_CAPTURE;
+			return mtty_stream_put_capture(payload,
+						       save->range.offset);
+		}
+		if (!mtty_save_is_stopped(mtty))
+			return 0;
+		save->step = MTTY_SAVE_LOG;
+	}
+
+	if (save->step == MTTY_SAVE_DONE)
+		return 0;
+
+	return mtty_save_next_state(save, payload, type);
+}
+
+static unsigned int mtty_save_range_to_vec(const struct mtty_cap_range *range,
+					   struct kvec *vec)
 {
 	unsigned int nr = 0;
 	size_t pos;
 
-	for (pos = 0; pos < piece->len; pos += vec[nr++].iov_len)
-		vec[nr].iov_base = mtty_cap_piece_at(piece, pos,
+	for (pos = 0; pos < range->len; pos += vec[nr++].iov_len)
+		vec[nr].iov_base = mtty_cap_range_at(range, pos,
 						     &vec[nr].iov_len);
 
 	return nr;
 }
 
-/* Everything of the last record was read */
-static void drop_record(struct mtty_session *session)
+/* The user has read all of the record */
+static void mtty_save_drop_record(struct mtty_save *save)
 {
-	mtty_cap_return(&session->mtty->cap);
-	mtty_cap_piece_put(&session->piece);
-	WRITE_ONCE(session->pos, 0);
-	WRITE_ONCE(session->len, 0);
+	mtty_cap_send_done(&save->session.mtty->cap);
+	mtty_cap_range_put(&save->range);
+	WRITE_ONCE(save->pos, 0);
+	save->len = 0;
 }
 
 /**
- * fill() - have something in the buffer that was not read yet
- * @session:	of which everything was read
+ * mtty_save_fill() - make the next record, unless there are unread bytes
+ * @save:	the session
  *
  * Return: 1, 0 at the end of the stream, -ENOMSG at its temporary end, -ESTALE
- * if the user has to look at config space first, -ENODEV if the session has
- * ended.
+ * if the user must read config space first, -ENODEV if the session has ended.
  */
-static int fill(struct mtty_session *session)
+static int mtty_save_fill(struct mtty_save *save)
 {
-	struct mtty *mtty = session->mtty;
-	struct kvec vec[MTTY_CAP_LENT_MAX];
+	struct mtty *mtty = save->session.mtty;
+	struct kvec vec[MTTY_CAP_RANGE_PAGES];
 	enum mtty_rec_type type;
 	size_t len;
 	int ret;
 
-	lockdep_assert_held(&session->io);
+	lockdep_assert_held(&save->session.io);
 	guard(mutex)(&mtty->lock);
 
-	if (!session->live)
+	if (!save->session.live)
 		return -ENODEV;
-	if (unread(session))
+	if (mtty_save_unread(save))
 		return 1;
-	drop_record(session);
+	mtty_save_drop_record(save);
 
-	ret = mtty_policy_admit_read(&mtty->policy);
+	ret = mtty_policy_check_read(&mtty->policy);
 	if (ret)
 		return ret;
 
-	notice_config(session);
-	len = next_payload(session, session->buf + HEAD_SIZE, &type);
+	mtty_save_detect_reinit(save);
+	len = mtty_save_next_payload(save, save->buf + HEAD_SIZE, &type);
 	if (!len)
-		return is_stopped(mtty) ? 0 : -ENOMSG;
+		return mtty_save_is_stopped(mtty) ? 0 : -ENOMSG;
 
-	len = mtty_stream_seal(&session->chain, session->buf, type,
+	len = mtty_stream_seal(&save->chain, save->buf, type,
 			       mtty->policy.generation, len, vec,
-			       piece_as_vec(&session->piece, vec));
-	WRITE_ONCE(session->len, len + session->piece.len);
+			       mtty_save_range_to_vec(&save->range, vec));
+	save->len = len + save->range.len;
 
 	return 1;
 }
 
-/* What can be read in one piece; only once fill() said that there is something */
-static const u8 *next_bytes(const struct mtty_session *session, size_t *len)
+/* The unread bytes that are contiguous; there must be some */
+static const u8 *mtty_save_next_bytes(const struct mtty_save *save, size_t *len)
 {
-	size_t head = session->len - session->piece.len;
+	size_t head = save->len - save->range.len;
 
-	if (session->pos >= head)
-		return mtty_cap_piece_at(&session->piece, session->pos - head,
-					 len);
+	if (save->pos >= head)
+		return mtty_cap_range_at(&save->range, save->pos - head, len);
 
-	*len = head - session->pos;
+	*len = head - save->pos;
 
-	return session->buf + session->pos;
+	return save->buf + save->pos;
 }
 
-/* As much as there is, and asked for; less only if user memory is not there */
-static size_t copy_out(struct mtty_session *session, char __user *buf,
-		       size_t count)
+/* Copies less than @count only at the end of the record or if user memory faults */
+static size_t mtty_save_copy_record(struct mtty_save *save, char __user *buf,
+				    size_t count)
 {
 	size_t done = 0, left = 0;
 
-	while (done < count && unread(session) && !left) {
+	while (done < count && mtty_save_unread(save) && !left) {
 		const u8 *from;
 		size_t n;
 
-		from = next_bytes(session, &n);
+		from = mtty_save_next_bytes(save, &n);
 		n = min(n, count - done);
 		left = copy_to_user(buf + done, from, n);
 		done += n - left;
-		WRITE_ONCE(session->pos, session->pos + n - left);
+		WRITE_ONCE(save->pos, save->pos + n - left);
 	}
 
 	return done;
 }
 
-static ssize_t give_out(struct mtty_session *session, char __user *buf,
-			size_t count)
+static ssize_t mtty_save_copy_to_user(struct mtty_save *save, char __user *buf,
+				      size_t count)
 {
 	ssize_t done = 0;
 	int ret = 0;
 
-	lockdep_assert_held(&session->io);
+	lockdep_assert_held(&save->session.io);
 
 	while (count) {
 		size_t n;
 
-		ret = fill(session);
+		ret = mtty_save_fill(save);
 		if (ret <= 0)
 			break;
 
-		n = copy_out(session, buf, count);
+		n = mtty_save_copy_record(save, buf, count);
 		done += n;
 		buf += n;
 		count -= n;
-		if (count && unread(session)) {
+		if (count && mtty_save_unread(save)) {
 			ret = -EFAULT;
 			break;
 		}
@@ -374,43 +431,46 @@ static ssize_t give_out(struct mtty_session *session, char __user *buf,
 	return done ?: ret;
 }
 
-static ssize_t save_read(struct file *file, char __user *buf, size_t count,
-			 loff_t *ppos)
+static ssize_t mtty_save_read(struct file *file, char __user *buf, size_t count,
+			      loff_t *ppos)
 {
 	struct mtty_session *session = file->private_data;
 	ssize_t ret;
 
-	/* The holder may wait for user memory, for as long as that takes */
+	/* A copy to user memory under this lock may take any time */
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &session->io) {
-		ret = give_out(session, buf, count);
+		ret = mtty_save_copy_to_user(mtty_save_from(session), buf,
+					     count);
 		trace_mtty_data(session->mtty->name, "read", count, ret);
 	}
 
 	return ret;
 }
 
-static __poll_t save_poll(struct file *file, struct poll_table_struct *wait)
+static __poll_t mtty_save_poll(struct file *file,
+			       struct poll_table_struct *wait)
 {
-	struct mtty_session *session = file->private_data;
-	struct mtty *mtty = session->mtty;
+	struct mtty_save *save = mtty_save_from(file->private_data);
+	struct mtty *mtty = save->session.mtty;
 
 	poll_wait(file, &mtty->wait, wait);
 	guard(mutex)(&mtty->lock);
 
-	if (!session->live)
+	if (!save->session.live)
 		return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
-	if (is_stopped(mtty) || initial_bytes(mtty, session) ||
-	    dirty_bytes(mtty, session))
+	if (mtty_save_is_stopped(mtty) || mtty_save_initial_bytes(save) ||
+	    mtty_save_dirty_bytes(save))
 		return EPOLLIN | EPOLLRDNORM;
 
 	return 0;
 }
 
-static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long mtty_save_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
 {
 	size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
-	struct mtty_session *session = file->private_data;
-	struct mtty *mtty = session->mtty;
+	struct mtty_save *save = mtty_save_from(file->private_data);
+	struct mtty *mtty = save->session.mtty;
 	struct vfio_precopy_info info;
 	int ret;
 
@@ -419,12 +479,12 @@ static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ret;
 
 	scoped_guard(mutex, &mtty->lock) {
-		/* Of this session there is no PRE_COPY, or no more */
-		if (!session->live || is_stopped(mtty))
+		/* A device in PRE_COPY again has another session */
+		if (!save->session.live || mtty_save_is_stopped(mtty))
 			return -EINVAL;
-		info.flags = report_reinit(session);
-		info.initial_bytes = initial_bytes(mtty, session);
-		info.dirty_bytes = dirty_bytes(mtty, session);
+		info.flags = mtty_save_info_flags(save);
+		info.initial_bytes = mtty_save_initial_bytes(save);
+		info.dirty_bytes = mtty_save_dirty_bytes(save);
 	}
 
 	if (!copy_to_user((void __user *)arg, &info, minsz))
@@ -432,16 +492,84 @@ static long save_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	/* The copy failed: report REINIT again next time */
 	guard(mutex)(&mtty->lock);
-	session->reinit |= info.flags & VFIO_PRECOPY_INFO_REINIT;
+	save->reinit |= info.flags & VFIO_PRECOPY_INFO_REINIT;
 
 	return -EFAULT;
 }
 
-const struct file_operations mtty_save_fops = {
+static int mtty_save_release(struct inode *inode, struct file *file)
+{
+	struct mtty_save *save = mtty_save_from(file->private_data);
+
+	mtty_cap_range_put(&save->range);
+	mtty_session_release(&save->session);
+	kfree(save);
+
+	return 0;
+}
+
+static const struct file_operations mtty_save_fops = {
 	.owner = THIS_MODULE,
-	.read = save_read,
-	.poll = save_poll,
-	.unlocked_ioctl = save_ioctl,
+	.read = mtty_save_read,
+	.poll = mtty_save_poll,
+	.unlocked_ioctl = mtty_save_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.release = mtty_mig_release,
+	.release = mtty_save_release,
 };
+
+/**
+ * mtty_save_begin - begin a saving session
+ * @mtty:	the device, with its capture memory tracked
+ *
+ * Locking: mtty.lock.
+ *
+ * Return: the data_fd or an ERR_PTR().
+ */
+struct file *mtty_save_begin(struct mtty *mtty)
+{
+	struct mtty_save *save;
+	struct file *file;
+
+	save = kzalloc(sizeof(*save), GFP_KERNEL_ACCOUNT);
+	if (!save)
+		return ERR_PTR(-ENOMEM);
+
+	save->id = get_random_u64();
+	save->info_generation = mtty->policy.generation;
+	file = mtty_session_begin(mtty, &save->session, &mtty_save_fops,
+				  O_RDONLY);
+	if (IS_ERR(file))
+		kfree(save);
+
+	return file;
+}
+
+/**
+ * mtty_save_stop_copy_size - VFIO_DEVICE_FEATURE_MIG_DATA_SIZE
+ * @mtty:	the device, in any state
+ *
+ * Locking: mtty.lock.
+ *
+ * Return: upper limit of the bytes left to read if the device stopped now.
+ */
+u64 mtty_save_stop_copy_size(const struct mtty *mtty)
+{
+	const struct mtty_save *save;
+
+	lockdep_assert_held(&mtty->lock);
+
+	if (!mtty->session || mtty->session->file->f_op != &mtty_save_fops)
+		return mtty_save_start_size(mtty) +
+		       mtty->cap.nr_present * PAGE_COST +
+		       mtty_save_fixed_size(mtty);
+
+	/* What is written to capture memory after that step is not sent */
+	save = mtty_save_from(mtty->session);
+	if (save->step > MTTY_SAVE_CAPTURE)
+		return mtty_save_unread(save) + mtty_save_fixed_size(mtty) +
+		       (mtty_save_config_due(save) ?
+			mtty_save_config_size(mtty) : 0);
+
+	return mtty_save_initial_bytes(save) + mtty_save_dirty_bytes(save) +
+	       mtty_save_fixed_size(mtty);
+}

@@ -16,6 +16,17 @@
 #include <linux/sysfs.h>
 
 #include "mtty.h"
+#include "sysfs.h"
+
+static const struct {
+	const char *name;
+	u64 flag;
+} policies[] = {
+	{ "independent", 0 },
+	{ "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
+	{ "reorder", VFIO_MIG_CONFIG_REORDER },
+	{ "embedded", VFIO_MIG_CONFIG_EMBEDDED },
+};
 
 static const struct {
 	const char *name;
@@ -45,17 +56,31 @@ static ssize_t store_closed(struct device *dev, const char *buf, size_t count,
 
 static int set_policy(struct mtty *mtty, const char *buf)
 {
-	return mtty_policy_set(&mtty->policy, buf);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		if (!sysfs_streq(policies[i].name, buf))
+			continue;
+		mtty->policy.flag = policies[i].flag;
+		return 0;
+	}
+
+	return -EINVAL;
 }
 
 static ssize_t config_policy_show(struct device *dev,
 				  struct device_attribute *attr, char *buf)
 {
 	struct mtty *mtty = dev_get_drvdata(dev);
+	unsigned int i;
 
 	guard(mutex)(&mtty->lock);
 
-	return sysfs_emit(buf, "%s\n", mtty_policy_name(&mtty->policy));
+	for (i = 0; i < ARRAY_SIZE(policies); i++)
+		if (policies[i].flag == mtty->policy.flag)
+			break;
+
+	return sysfs_emit(buf, "%s\n", policies[i].name);
 }
 
 static ssize_t config_policy_store(struct device *dev,
@@ -226,7 +251,7 @@ static const struct attribute_group migration_group = {
 	.attrs = migration_attrs,
 };
 
-const struct attribute_group *mtty_groups[] = {
+const struct attribute_group *mtty_sysfs_groups[] = {
 	&migration_group,
 	NULL
 };

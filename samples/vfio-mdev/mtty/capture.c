@@ -29,12 +29,12 @@
 
 #include "capture.h"
 
-static u64 log_capacity(const struct mtty_cap *cap)
+static u64 mtty_cap_log_capacity(const struct mtty_cap *cap)
 {
 	return (cap->size - MTTY_CAP_LOG_OFFSET) / sizeof(struct mtty_cap_entry);
 }
 
-static void mark_dirty(struct mtty_cap *cap, unsigned long index)
+static void mtty_cap_mark_dirty(struct mtty_cap *cap, unsigned long index)
 {
 	/* What is still to be sent for the first time will be sent as it is then */
 	if (!cap->dirty || test_bit(index, cap->initial))
@@ -45,7 +45,8 @@ static void mark_dirty(struct mtty_cap *cap, unsigned long index)
 }
 
 /* Zap all PTEs of these pages: the next access through a mapping faults */
-static void unmap(struct mtty_cap *cap, unsigned long index, unsigned long nr)
+static void mtty_cap_unmap(struct mtty_cap *cap, unsigned long index,
+			   unsigned long nr)
 {
 	if (!cap->mapping)
 		return;
@@ -55,7 +56,7 @@ static void unmap(struct mtty_cap *cap, unsigned long index, unsigned long nr)
 			    (u64)nr << PAGE_SHIFT, true);
 }
 
-static bool is_sending(const struct mtty_cap *cap, unsigned long index)
+static bool mtty_cap_is_sending(const struct mtty_cap *cap, unsigned long index)
 {
 	const struct mtty_cap_range *range = cap->sending;
 
@@ -65,12 +66,13 @@ static bool is_sending(const struct mtty_cap *cap, unsigned long index)
 }
 
 /* A page that may be written */
-static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
+static struct page *mtty_cap_writable_page(struct mtty_cap *cap,
+					   unsigned long index)
 {
 	struct page *old = cap->pages[index];
 	struct page *page;
 
-	if (old && !is_sending(cap, index))
+	if (old && !mtty_cap_is_sending(cap, index))
 		return old;
 
 	page = alloc_page(GFP_KERNEL_ACCOUNT | (old ? 0 : __GFP_ZERO));
@@ -82,7 +84,7 @@ static struct page *get_page_at(struct mtty_cap *cap, unsigned long index)
 	else
 		cap->nr_present++;
 	cap->pages[index] = page;
-	unmap(cap, index, 1);
+	mtty_cap_unmap(cap, index, 1);
 	if (old)
 		put_page(old);
 
@@ -140,7 +142,7 @@ void mtty_cap_clear(struct mtty_cap *cap)
 {
 	unsigned long i;
 
-	unmap(cap, 0, cap->nr_pages);
+	mtty_cap_unmap(cap, 0, cap->nr_pages);
 	for (i = 0; i < cap->nr_pages && cap->nr_present; i++) {
 		if (!cap->pages[i])
 			continue;
@@ -169,7 +171,7 @@ int mtty_cap_append(struct mtty_cap *cap, u8 port, u8 data)
 	if (!cap->size)
 		return 0;
 
-	if (cap->logged == log_capacity(cap)) {
+	if (cap->logged == mtty_cap_log_capacity(cap)) {
 		cap->dropped++;
 		return 0;
 	}
@@ -185,14 +187,14 @@ int mtty_cap_append(struct mtty_cap *cap, u8 port, u8 data)
 	return 0;
 }
 
-static void read_header(const struct mtty_cap *cap, u64 offset, u8 *buf,
-			size_t len)
+static void mtty_cap_read_header(const struct mtty_cap *cap, u64 offset,
+				 u8 *buf, size_t len)
 {
 	const struct mtty_cap_header header = {
 		.magic = cpu_to_le32(MTTY_CAP_MAGIC),
 		.version = cpu_to_le32(MTTY_CAP_VERSION),
 		.size = cpu_to_le64(cap->size),
-		.capacity = cpu_to_le64(log_capacity(cap)),
+		.capacity = cpu_to_le64(mtty_cap_log_capacity(cap)),
 		.logged = cpu_to_le64(cap->logged),
 		.dropped = cpu_to_le64(cap->dropped),
 	};
@@ -215,7 +217,7 @@ void mtty_cap_read(const struct mtty_cap *cap, u64 offset, u8 *buf, size_t len)
 	if (offset < MTTY_CAP_LOG_OFFSET) {
 		size_t n = min_t(size_t, len, MTTY_CAP_LOG_OFFSET - offset);
 
-		read_header(cap, offset, buf, n);
+		mtty_cap_read_header(cap, offset, buf, n);
 		offset += n;
 		buf += n;
 		len -= n;
@@ -257,13 +259,13 @@ int mtty_cap_write(struct mtty_cap *cap, u64 offset, const u8 *buf, size_t len)
 	while (len) {
 		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
 		unsigned long index = offset >> PAGE_SHIFT;
-		struct page *page = get_page_at(cap, index);
+		struct page *page = mtty_cap_writable_page(cap, index);
 
 		if (!page)
 			return -ENOMEM;
 
 		memcpy_to_page(page, offset_in_page(offset), buf, n);
-		mark_dirty(cap, index);
+		mtty_cap_mark_dirty(cap, index);
 		offset += n;
 		buf += n;
 		len -= n;
@@ -315,15 +317,15 @@ struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index)
 struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index)
 {
 	struct page *old = cap->pages[index];
-	struct page *page = get_page_at(cap, index);
+	struct page *page = mtty_cap_writable_page(cap, index);
 
 	if (!page)
 		return NULL;
 
-	mark_dirty(cap, index);
+	mtty_cap_mark_dirty(cap, index);
 	/* Where the page was replaced, its PTEs are zapped already */
 	if (page == old)
-		unmap(cap, index, 1);
+		mtty_cap_unmap(cap, index, 1);
 
 	return page;
 }
@@ -426,7 +428,7 @@ bool mtty_cap_send_next(struct mtty_cap *cap, struct mtty_cap_range *range)
 	}
 	cap->cursor = i;
 	/* From now on a write through a mapping faults, and is given a copy */
-	unmap(cap, range->first, range->nr);
+	mtty_cap_unmap(cap, range->first, range->nr);
 	cap->sending = range;
 
 	range->offset = max_t(u64, (u64)range->first * PAGE_SIZE,

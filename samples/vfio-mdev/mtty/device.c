@@ -14,7 +14,7 @@
 #include "device.h"
 #include "mtty_trace.h"
 
-static u16 pci_status(const struct mtty *mtty)
+static u16 mtty_device_pci_status(const struct mtty *mtty)
 {
 	unsigned int i;
 
@@ -36,11 +36,11 @@ void mtty_device_update_irq(struct mtty *mtty)
 {
 	lockdep_assert_held(&mtty->lock);
 
-	mtty_irq_update(&mtty->irq, pci_status(mtty),
+	mtty_irq_update(&mtty->irq, mtty_device_pci_status(mtty),
 			mtty_pci_command_read(&mtty->pci));
 }
 
-static void pass_time(struct mtty_port *port)
+static void mtty_device_pass_time(struct mtty_port *port)
 {
 	u64 now = ktime_get_ns();
 
@@ -49,29 +49,29 @@ static void pass_time(struct mtty_port *port)
 }
 
 /* Before an access: add the time until now, if the port counts time */
-static bool count_time(struct mtty_port *port)
+static bool mtty_device_count_time(struct mtty_port *port)
 {
 	bool counts = mtty_uart_counts(&port->uart);
 
 	if (counts && port->mtty->running)
-		pass_time(port);
+		mtty_device_pass_time(port);
 
 	return counts;
 }
 
 /* After it: start at now, if the port has just begun to count time */
-static void begin_time(struct mtty_port *port, bool counted)
+static void mtty_device_start_time(struct mtty_port *port, bool counted)
 {
 	if (!counted && mtty_uart_counts(&port->uart))
 		port->time = ktime_get_ns();
 }
 
 /*
- * An earlier time is set here. A later one is set by rx_timeout(), when it has come
+ * An earlier time is set here. A later one is set by mtty_device_rx_timeout(), when it has come
  * too early: that costs less than to move the timer with each byte. @port->time is now
  * wherever this arms anything.
  */
-static void update_rx_timeout(struct mtty_port *port)
+static void mtty_device_arm_timeout(struct mtty_port *port)
 {
 	u64 ns = port->mtty->running ? mtty_uart_timeout_ns(&port->uart) : 0;
 	u64 due = port->time + ns;
@@ -84,7 +84,7 @@ static void update_rx_timeout(struct mtty_port *port)
 	schedule_delayed_work(&port->rx_timeout, nsecs_to_jiffies(ns) + 1);
 }
 
-static void rx_timeout(struct work_struct *work)
+static void mtty_device_rx_timeout(struct work_struct *work)
 {
 	struct mtty_port *port = container_of(to_delayed_work(work),
 					      struct mtty_port, rx_timeout);
@@ -96,8 +96,8 @@ static void rx_timeout(struct work_struct *work)
 	if (!mtty->running)
 		return;
 
-	count_time(port);
-	update_rx_timeout(port);
+	mtty_device_count_time(port);
+	mtty_device_arm_timeout(port);
 	mtty_device_update_irq(mtty);
 }
 
@@ -114,7 +114,8 @@ void mtty_device_init(struct mtty *mtty)
 	mtty_irq_init(&mtty->irq, mtty->name);
 	for (i = 0; i < MTTY_MAX_PORTS; i++) {
 		mtty->port[i].mtty = mtty;
-		INIT_DELAYED_WORK(&mtty->port[i].rx_timeout, rx_timeout);
+		INIT_DELAYED_WORK(&mtty->port[i].rx_timeout,
+				  mtty_device_rx_timeout);
 	}
 }
 
@@ -132,7 +133,7 @@ void mtty_device_run(struct mtty *mtty)
 		mtty->port[i].time = ktime_get_ns();
 	mtty->running = true;
 	for (i = 0; i < mtty->nr_ports; i++)
-		update_rx_timeout(&mtty->port[i]);
+		mtty_device_arm_timeout(&mtty->port[i]);
 	mtty_irq_run(&mtty->irq);
 }
 
@@ -150,7 +151,7 @@ void mtty_device_quiesce(struct mtty *mtty)
 	lockdep_assert_held(&mtty->lock);
 
 	for (i = 0; i < mtty->nr_ports; i++)
-		count_time(&mtty->port[i]);
+		mtty_device_count_time(&mtty->port[i]);
 	/* One that has come by now is still of a device that runs */
 	mtty_device_update_irq(mtty);
 	mtty->running = false;
@@ -249,20 +250,20 @@ u64 mtty_device_region_size(const struct mtty *mtty, unsigned int index)
 	}
 }
 
-static bool is_inside(const struct mtty *mtty, unsigned int index, u64 offset,
-		      size_t len)
+static bool mtty_device_in_region(const struct mtty *mtty, unsigned int index,
+				  u64 offset, size_t len)
 {
 	u64 size = mtty_device_region_size(mtty, index);
 
 	return offset <= size && len <= size - offset;
 }
 
-static bool decodes_io(const struct mtty *mtty)
+static bool mtty_device_decodes_io(const struct mtty *mtty)
 {
 	return mtty_pci_command(&mtty->pci) & PCI_COMMAND_IO;
 }
 
-static u8 read_reg(struct mtty_port *port, unsigned int reg)
+static u8 mtty_device_read_reg(struct mtty_port *port, unsigned int reg)
 {
 	bool counted;
 	u8 val;
@@ -271,42 +272,43 @@ static u8 read_reg(struct mtty_port *port, unsigned int reg)
 	if (reg != UART_RX && reg != UART_IIR)
 		return mtty_uart_read(&port->uart, reg);
 
-	counted = count_time(port);
+	counted = mtty_device_count_time(port);
 	val = mtty_uart_read(&port->uart, reg);
-	begin_time(port, counted);
+	mtty_device_start_time(port, counted);
 
 	return val;
 }
 
-static void write_reg(struct mtty_port *port, unsigned int reg, u8 val)
+static void mtty_device_write_reg(struct mtty_port *port, unsigned int reg,
+				  u8 val)
 {
-	bool counted = count_time(port);
+	bool counted = mtty_device_count_time(port);
 
 	mtty_uart_write(&port->uart, reg, val);
-	begin_time(port, counted);
+	mtty_device_start_time(port, counted);
 }
 
 /* A wide access to registers of one byte is one access after the other */
-static void read_port(struct mtty *mtty, struct mtty_port *port,
-		      unsigned int reg, u8 *buf, size_t len)
+static void mtty_device_read_port(struct mtty *mtty, struct mtty_port *port,
+				  unsigned int reg, u8 *buf, size_t len)
 {
-	if (!decodes_io(mtty)) {
+	if (!mtty_device_decodes_io(mtty)) {
 		memset(buf, 0xff, len);
 		return;
 	}
 
 	while (len--)
-		*buf++ = read_reg(port, reg++);
-	update_rx_timeout(port);
+		*buf++ = mtty_device_read_reg(port, reg++);
+	mtty_device_arm_timeout(port);
 	mtty_device_update_irq(mtty);
 }
 
-static int write_port(struct mtty *mtty, struct mtty_port *port,
-		      unsigned int reg, const u8 *buf, size_t len)
+static int mtty_device_write_port(struct mtty *mtty, struct mtty_port *port,
+				  unsigned int reg, const u8 *buf, size_t len)
 {
 	int ret = 0;
 
-	if (!decodes_io(mtty))
+	if (!mtty_device_decodes_io(mtty))
 		return 0;
 
 	for (; len--; reg++, buf++) {
@@ -316,16 +318,16 @@ static int write_port(struct mtty *mtty, struct mtty_port *port,
 					      mtty_uart_word(&port->uart, *buf));
 		if (ret)
 			break;
-		write_reg(port, reg, *buf);
+		mtty_device_write_reg(port, reg, *buf);
 	}
-	update_rx_timeout(port);
+	mtty_device_arm_timeout(port);
 	mtty_device_update_irq(mtty);
 
 	return ret;
 }
 
-static void write_config(struct mtty *mtty, unsigned int offset, const u8 *buf,
-			 size_t len)
+static void mtty_device_write_config(struct mtty *mtty, unsigned int offset,
+				     const u8 *buf, size_t len)
 {
 	if (mtty_pci_write(&mtty->pci, offset, buf, len))
 		mtty_policy_config_changed(&mtty->policy);
@@ -347,15 +349,17 @@ int mtty_device_read(struct mtty *mtty, unsigned int index, u64 offset, u8 *buf,
 {
 	lockdep_assert_held(&mtty->lock);
 
-	if (!is_inside(mtty, index, offset, len))
+	if (!mtty_device_in_region(mtty, index, offset, len))
 		return -EINVAL;
 
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
-		mtty_pci_read(&mtty->pci, offset, buf, len, pci_status(mtty));
+		mtty_pci_read(&mtty->pci, offset, buf, len,
+			      mtty_device_pci_status(mtty));
 	else if (index == VFIO_PCI_BAR2_REGION_INDEX)
 		mtty_cap_read(&mtty->cap, offset, buf, len);
 	else
-		read_port(mtty, &mtty->port[index], offset, buf, len);
+		mtty_device_read_port(mtty, &mtty->port[index], offset, buf,
+				      len);
 
 	return 0;
 }
@@ -378,15 +382,16 @@ int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
 
 	lockdep_assert_held(&mtty->lock);
 
-	if (!is_inside(mtty, index, offset, len))
+	if (!mtty_device_in_region(mtty, index, offset, len))
 		return -EINVAL;
 
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
-		write_config(mtty, offset, buf, len);
+		mtty_device_write_config(mtty, offset, buf, len);
 	else if (index == VFIO_PCI_BAR2_REGION_INDEX)
 		ret = mtty_cap_write(&mtty->cap, offset, buf, len);
 	else
-		ret = write_port(mtty, &mtty->port[index], offset, buf, len);
+		ret = mtty_device_write_port(mtty, &mtty->port[index], offset,
+					     buf, len);
 
 	/* Somebody may be waiting for capture memory to become dirty */
 	if (mtty->session)

@@ -14,8 +14,9 @@
 #include "dma_log.h"
 #include "mtty.h"
 
-static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
-		     u32 nnodes, u64 *page_size)
+static int mtty_dma_log_start(struct vfio_device *vdev,
+			      struct rb_root_cached *ranges, u32 nnodes,
+			      u64 *page_size)
 {
 	struct mtty *mtty = to_mtty(vdev);
 
@@ -31,7 +32,7 @@ static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
 	return 0;
 }
 
-static int log_stop(struct vfio_device *vdev)
+static int mtty_dma_log_stop(struct vfio_device *vdev)
 {
 	struct mtty *mtty = to_mtty(vdev);
 
@@ -44,8 +45,9 @@ static int log_stop(struct vfio_device *vdev)
 	return 0;
 }
 
-static int log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
-			      unsigned long length, struct iova_bitmap *dirty)
+static int mtty_dma_log_read_and_clear(struct vfio_device *vdev,
+				       unsigned long iova, unsigned long length,
+				       struct iova_bitmap *dirty)
 {
 	struct mtty *mtty = to_mtty(vdev);
 
@@ -55,7 +57,7 @@ static int log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
 }
 
 const struct vfio_log_ops mtty_dma_log_ops = {
-	.log_start = log_start,
-	.log_stop = log_stop,
-	.log_read_and_clear = log_read_and_clear,
+	.log_start = mtty_dma_log_start,
+	.log_stop = mtty_dma_log_stop,
+	.log_read_and_clear = mtty_dma_log_read_and_clear,
 };

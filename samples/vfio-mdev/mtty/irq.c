@@ -3,7 +3,7 @@
  * Interrupts: one line, two ways to tell the user about it (INTx and MSI), and
  * VFIO_DEVICE_SET_IRQS.
  *
- * push_locked() alone signals by itself, and decides from the current state; everybody
+ * mtty_irq_signal_due() alone signals by itself, and decides from the current state; everybody
  * else changes the state and calls it.  So nothing depends on the order in which
  * the line, the device's state and the user's eventfds come: what is pending is
  * signalled once, as soon as everything that it takes is there.
@@ -26,8 +26,8 @@
 static_assert(IS_ENABLED(CONFIG_VFIO_VIRQFD),
 	      "mtty needs a kernel with CONFIG_VFIO_VIRQFD (as VFIO_PCI selects)");
 
-static void signal_locked(struct mtty_irq *irq, unsigned int index,
-			  const char *why)
+static void mtty_irq_signal(struct mtty_irq *irq, unsigned int index,
+			    const char *why)
 {
 	lockdep_assert_held(&irq->lock);
 
@@ -35,7 +35,7 @@ static void signal_locked(struct mtty_irq *irq, unsigned int index,
 	eventfd_signal(irq->trigger[index]);
 }
 
-static void push_locked(struct mtty_irq *irq)
+static void mtty_irq_signal_due(struct mtty_irq *irq)
 {
 	const char *why = irq->running ? "running" : "early";
 	struct eventfd_ctx *intx = irq->trigger[VFIO_PCI_INTX_IRQ_INDEX];
@@ -52,43 +52,43 @@ static void push_locked(struct mtty_irq *irq)
 	if (intx && !irq->intx_masked &&
 	    !(irq->command & PCI_COMMAND_INTX_DISABLE)) {
 		irq->intx_masked = true;
-		signal_locked(irq, VFIO_PCI_INTX_IRQ_INDEX, why);
+		mtty_irq_signal(irq, VFIO_PCI_INTX_IRQ_INDEX, why);
 	}
 
 	if (msi && !irq->msi_sent && (irq->command & PCI_COMMAND_MASTER)) {
 		irq->msi_sent = true;
-		signal_locked(irq, VFIO_PCI_MSI_IRQ_INDEX, why);
+		mtty_irq_signal(irq, VFIO_PCI_MSI_IRQ_INDEX, why);
 	}
 }
 
-static void set_intx_masked(struct mtty_irq *irq, bool masked)
+static void mtty_irq_set_intx_masked(struct mtty_irq *irq, bool masked)
 {
 	guard(mutex)(&irq->lock);
 
 	irq->intx_masked = masked;
-	push_locked(irq);
+	mtty_irq_signal_due(irq);
 }
 
-static void mask_by_eventfd(void *opaque, void *unused)
+static void mtty_irq_mask_by_eventfd(void *opaque, void *unused)
 {
-	set_intx_masked(opaque, true);
+	mtty_irq_set_intx_masked(opaque, true);
 }
 
-static void unmask_by_eventfd(void *opaque, void *unused)
+static void mtty_irq_unmask_by_eventfd(void *opaque, void *unused)
 {
-	set_intx_masked(opaque, false);
+	mtty_irq_set_intx_masked(opaque, false);
 }
 
 /* Takes over the reference on @ctx */
-static void connect(struct mtty_irq *irq, unsigned int index,
-		    struct eventfd_ctx *ctx)
+static void mtty_irq_connect(struct mtty_irq *irq, unsigned int index,
+			     struct eventfd_ctx *ctx)
 {
 	struct eventfd_ctx *old;
 
 	scoped_guard(mutex, &irq->lock) {
 		old = irq->trigger[index];
 		irq->trigger[index] = ctx;
-		push_locked(irq);
+		mtty_irq_signal_due(irq);
 	}
 
 	if (old)
@@ -96,10 +96,10 @@ static void connect(struct mtty_irq *irq, unsigned int index,
 }
 
 /* Wait until each signal that the eventfd got so far has had its effect */
-static void flush_hook(struct mtty_irq_hook *hook)
+static void mtty_irq_flush_control(struct mtty_irq_control *control)
 {
-	if (hook->ctx)
-		vfio_virqfd_flush_thread(&hook->virqfd[hook->slot]);
+	if (control->ctx)
+		vfio_virqfd_flush_thread(&control->virqfd[control->slot]);
 }
 
 /*
@@ -107,27 +107,27 @@ static void flush_hook(struct mtty_irq_hook *hook)
  * signalled the eventfd, so the action comes before all that the user asks for
  * later.  Not under irq->lock, which the work items take.
  */
-static void flush_hooks(struct mtty_irq *irq)
+static void mtty_irq_flush_controls(struct mtty_irq *irq)
 {
-	flush_hook(&irq->mask);
-	flush_hook(&irq->unmask);
+	mtty_irq_flush_control(&irq->mask);
+	mtty_irq_flush_control(&irq->unmask);
 }
 
-static void unhook(struct mtty_irq_hook *hook)
+static void mtty_irq_clear_control(struct mtty_irq_control *control)
 {
-	vfio_virqfd_disable(&hook->virqfd[hook->slot]);
-	if (hook->ctx)
-		eventfd_ctx_put(hook->ctx);
-	hook->ctx = NULL;
+	vfio_virqfd_disable(&control->virqfd[control->slot]);
+	if (control->ctx)
+		eventfd_ctx_put(control->ctx);
+	control->ctx = NULL;
 }
 
-static void disable_index(struct mtty_irq *irq, unsigned int index)
+static void mtty_irq_disable_index(struct mtty_irq *irq, unsigned int index)
 {
-	connect(irq, index, NULL);
+	mtty_irq_connect(irq, index, NULL);
 
 	if (index == VFIO_PCI_INTX_IRQ_INDEX) {
-		unhook(&irq->mask);
-		unhook(&irq->unmask);
+		mtty_irq_clear_control(&irq->mask);
+		mtty_irq_clear_control(&irq->unmask);
 	}
 
 	/* An index that is enabled again is unmasked, and has signalled nothing */
@@ -158,7 +158,7 @@ void mtty_irq_release(struct mtty_irq *irq)
 	unsigned int index;
 
 	for (index = 0; index < VFIO_PCI_NUM_IRQS; index++)
-		disable_index(irq, index);
+		mtty_irq_disable_index(irq, index);
 }
 
 /**
@@ -169,7 +169,7 @@ void mtty_irq_release(struct mtty_irq *irq)
  */
 void mtty_irq_reset(struct mtty_irq *irq)
 {
-	flush_hooks(irq);
+	mtty_irq_flush_controls(irq);
 
 	guard(mutex)(&irq->lock);
 
@@ -187,12 +187,12 @@ void mtty_irq_reset(struct mtty_irq *irq)
  */
 void mtty_irq_run(struct mtty_irq *irq)
 {
-	flush_hooks(irq);
+	mtty_irq_flush_controls(irq);
 
 	guard(mutex)(&irq->lock);
 
 	irq->running = true;
-	push_locked(irq);
+	mtty_irq_signal_due(irq);
 }
 
 /**
@@ -203,7 +203,7 @@ void mtty_irq_run(struct mtty_irq *irq)
  */
 void mtty_irq_quiesce(struct mtty_irq *irq)
 {
-	flush_hooks(irq);
+	mtty_irq_flush_controls(irq);
 
 	guard(mutex)(&irq->lock);
 
@@ -220,7 +220,7 @@ void mtty_irq_early(struct mtty_irq *irq, bool early)
 	guard(mutex)(&irq->lock);
 
 	irq->early = early;
-	push_locked(irq);
+	mtty_irq_signal_due(irq);
 }
 
 /**
@@ -235,7 +235,7 @@ void mtty_irq_change(struct mtty_irq *irq, bool level, u16 command)
 
 	irq->level = level;
 	irq->command = command;
-	push_locked(irq);
+	mtty_irq_signal_due(irq);
 }
 
 /**
@@ -304,7 +304,7 @@ int mtty_irq_get_info(struct vfio_irq_info *info)
 	return 0;
 }
 
-static bool is_enabled(struct mtty_irq *irq, unsigned int index)
+static bool mtty_irq_is_enabled(struct mtty_irq *irq, unsigned int index)
 {
 	guard(mutex)(&irq->lock);
 
@@ -317,7 +317,8 @@ static bool is_enabled(struct mtty_irq *irq, unsigned int index)
  * so, and is not looked for: as with hardware, a level that is unmasked and not
  * served is signalled again.
  */
-static bool is_trigger(struct mtty_irq *irq, const struct eventfd_ctx *ctx)
+static bool mtty_irq_is_trigger(struct mtty_irq *irq,
+				const struct eventfd_ctx *ctx)
 {
 	guard(mutex)(&irq->lock);
 
@@ -325,12 +326,12 @@ static bool is_trigger(struct mtty_irq *irq, const struct eventfd_ctx *ctx)
 }
 
 /**
- * struct request - VFIO_DEVICE_SET_IRQS, decoded
+ * struct mtty_irq_request - VFIO_DEVICE_SET_IRQS, decoded
  * @index:	VFIO_PCI_*_IRQ_INDEX
  * @fd:		with VFIO_IRQ_SET_DATA_EVENTFD: -1 takes the eventfd away
  * @by_fd:	the action is bound to @fd, instead of being performed
  */
-struct request {
+struct mtty_irq_request {
 	unsigned int index;
 	s32 fd;
 	bool by_fd;
@@ -340,70 +341,73 @@ struct request {
  * Nothing happens to an index that is not enabled: a user may disable MSI to be sure,
  * after the migration stream said that the message was sent.
  */
-static int set_disabled(struct mtty_irq *irq, unsigned int index)
+static int mtty_irq_disable_if_enabled(struct mtty_irq *irq, unsigned int index)
 {
-	if (is_enabled(irq, index))
-		disable_index(irq, index);
+	if (mtty_irq_is_enabled(irq, index))
+		mtty_irq_disable_index(irq, index);
 
 	return 0;
 }
 
 /* INTx and MSI exclude each other */
-static bool is_excluded(struct mtty_irq *irq, unsigned int index)
+static bool mtty_irq_conflicts(struct mtty_irq *irq, unsigned int index)
 {
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
-		return is_enabled(irq, VFIO_PCI_MSI_IRQ_INDEX);
+		return mtty_irq_is_enabled(irq, VFIO_PCI_MSI_IRQ_INDEX);
 
 	return index == VFIO_PCI_MSI_IRQ_INDEX &&
-	       is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX);
+	       mtty_irq_is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX);
 }
 
-static int trigger_eventfd(struct mtty_irq *irq, unsigned int index, s32 fd)
+static int mtty_irq_set_trigger_eventfd(struct mtty_irq *irq,
+					unsigned int index, s32 fd)
 {
 	struct eventfd_ctx *ctx;
 
 	if (fd == -1)
-		return set_disabled(irq, index);
+		return mtty_irq_disable_if_enabled(irq, index);
 
 	ctx = eventfd_ctx_fdget(fd);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 
-	if (is_excluded(irq, index) || ctx == irq->mask.ctx ||
-	    ctx == irq->unmask.ctx) {
+	if (mtty_irq_conflicts(irq, index) || ctx == irq->mask.ctx || ctx
+	    == irq->unmask.ctx) {
 		eventfd_ctx_put(ctx);
 		return -EINVAL;
 	}
 
-	connect(irq, index, ctx);
+	mtty_irq_connect(irq, index, ctx);
 
 	return 0;
 }
 
-static int set_trigger(struct mtty_irq *irq, const struct request *req)
+static int mtty_irq_set_trigger(struct mtty_irq *irq,
+				const struct mtty_irq_request *req)
 {
 	if (req->by_fd)
-		return trigger_eventfd(irq, req->index, req->fd);
+		return mtty_irq_set_trigger_eventfd(irq, req->index, req->fd);
 
 	/* Loopback testing: the user asks for it, so the line has no say */
 	guard(mutex)(&irq->lock);
 
 	if (!irq->trigger[req->index])
 		return -EINVAL;
-	signal_locked(irq, req->index, "user");
+	mtty_irq_signal(irq, req->index, "user");
 
 	return 0;
 }
 
-static int set_hook(struct mtty_irq *irq, struct mtty_irq_hook *hook, s32 fd,
-		    void (*thread)(void *, void *))
+static int mtty_irq_set_control(struct mtty_irq *irq,
+				struct mtty_irq_control *control, s32 fd,
+				void (*thread)(void *, void *))
 {
-	struct virqfd **virqfd = &hook->virqfd[!hook->slot];
+	struct virqfd **virqfd = &control->virqfd[!control->slot];
 	struct eventfd_ctx *ctx;
 	int ret;
 
 	if (fd == -1) {
-		unhook(hook);
+		mtty_irq_clear_control(control);
 		return 0;
 	}
 
@@ -411,60 +415,65 @@ static int set_hook(struct mtty_irq *irq, struct mtty_irq_hook *hook, s32 fd,
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 
-	ret = is_trigger(irq, ctx) ? -EINVAL :
+	ret = mtty_irq_is_trigger(irq, ctx) ? -EINVAL :
 	      vfio_virqfd_enable(irq, NULL, thread, NULL, virqfd, fd);
 	if (ret) {
 		eventfd_ctx_put(ctx);
 		return ret;
 	}
 
-	unhook(hook);
-	hook->slot = !hook->slot;
-	hook->ctx = ctx;
+	mtty_irq_clear_control(control);
+	control->slot = !control->slot;
+	control->ctx = ctx;
 
 	return 0;
 }
 
-static int set_intx_mask(struct mtty_irq *irq, const struct request *req)
+static int mtty_irq_set_intx_mask(struct mtty_irq *irq,
+				  const struct mtty_irq_request *req)
 {
-	if (!is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
+	if (!mtty_irq_is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
 		return -EINVAL;
 	if (req->by_fd)
-		return set_hook(irq, &irq->mask, req->fd, mask_by_eventfd);
+		return mtty_irq_set_control(irq, &irq->mask, req->fd,
+					    mtty_irq_mask_by_eventfd);
 
-	set_intx_masked(irq, true);
+	mtty_irq_set_intx_masked(irq, true);
 
 	return 0;
 }
 
-static int set_intx_unmask(struct mtty_irq *irq, const struct request *req)
+static int mtty_irq_set_intx_unmask(struct mtty_irq *irq,
+				    const struct mtty_irq_request *req)
 {
-	if (!is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
+	if (!mtty_irq_is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
 		return -EINVAL;
 	if (req->by_fd)
-		return set_hook(irq, &irq->unmask, req->fd, unmask_by_eventfd);
+		return mtty_irq_set_control(irq, &irq->unmask, req->fd,
+					    mtty_irq_unmask_by_eventfd);
 
-	set_intx_masked(irq, false);
+	mtty_irq_set_intx_masked(irq, false);
 
 	return 0;
 }
 
-typedef int (*action_fn)(struct mtty_irq *irq, const struct request *req);
+typedef int (*mtty_irq_action_fn)(struct mtty_irq *irq,
+				  const struct mtty_irq_request *req);
 
-enum action { ACTION_MASK, ACTION_UNMASK, ACTION_TRIGGER, ACTION_NR };
+enum mtty_irq_action { ACTION_MASK, ACTION_UNMASK, ACTION_TRIGGER, ACTION_NR };
 
 /* In the order of the VFIO_IRQ_SET_ACTION_* bits; a message cannot be masked */
-static const action_fn actions[VFIO_PCI_NUM_IRQS][ACTION_NR] = {
+static const mtty_irq_action_fn actions[VFIO_PCI_NUM_IRQS][ACTION_NR] = {
 	[VFIO_PCI_INTX_IRQ_INDEX] = {
-		[ACTION_MASK] = set_intx_mask,
-		[ACTION_UNMASK] = set_intx_unmask,
-		[ACTION_TRIGGER] = set_trigger,
+		[ACTION_MASK] = mtty_irq_set_intx_mask,
+		[ACTION_UNMASK] = mtty_irq_set_intx_unmask,
+		[ACTION_TRIGGER] = mtty_irq_set_trigger,
 	},
 	[VFIO_PCI_MSI_IRQ_INDEX] = {
-		[ACTION_TRIGGER] = set_trigger,
+		[ACTION_TRIGGER] = mtty_irq_set_trigger,
 	},
 	[VFIO_PCI_ERR_IRQ_INDEX] = {
-		[ACTION_TRIGGER] = set_trigger,
+		[ACTION_TRIGGER] = mtty_irq_set_trigger,
 	},
 };
 
@@ -487,7 +496,7 @@ int mtty_irq_set(struct mtty_irq *irq, const struct vfio_irq_set *set,
 {
 	u32 action = set->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
 	u32 type = set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK;
-	struct request req = { .index = set->index };
+	struct mtty_irq_request req = { .index = set->index };
 	unsigned int nr;
 
 	if (hweight32(action) != 1)
@@ -498,12 +507,12 @@ int mtty_irq_set(struct mtty_irq *irq, const struct vfio_irq_set *set,
 		return -ENOTTY;
 
 	if (req.index == VFIO_PCI_INTX_IRQ_INDEX)
-		flush_hooks(irq);
+		mtty_irq_flush_controls(irq);
 
 	if (!set->count) {
 		if (nr != ACTION_TRIGGER || type != VFIO_IRQ_SET_DATA_NONE)
 			return -EINVAL;
-		return set_disabled(irq, req.index);
+		return mtty_irq_disable_if_enabled(irq, req.index);
 	}
 
 	if (type == VFIO_IRQ_SET_DATA_EVENTFD) {

@@ -13,13 +13,13 @@ struct eventfd_ctx;
 #define MTTY_IRQ_COMMAND	(PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE)
 
 /**
- * struct mtty_irq_hook - an eventfd through which the user acts on INTx
+ * struct mtty_irq_control - an eventfd through which the user acts on INTx
  * @virqfd:	the binding in one of the two slots; a new one is made in the other
  *		before the old one goes, as making it may fail
  * @slot:	which one is in use
  * @ctx:	the eventfd, or NULL
  */
-struct mtty_irq_hook {
+struct mtty_irq_control {
 	struct virqfd *virqfd[2];
 	unsigned int slot;
 	struct eventfd_ctx *ctx;
@@ -52,8 +52,8 @@ struct mtty_irq {
 	bool intx_masked;
 	bool msi_sent;
 
-	struct mtty_irq_hook mask;
-	struct mtty_irq_hook unmask;
+	struct mtty_irq_control mask;
+	struct mtty_irq_control unmask;
 	const char *name;
 };
 

@@ -78,7 +78,7 @@ static void mtty_close_device(struct vfio_device *vdev)
 }
 
 /* An access that is not inside a region as a whole has no effect at all */
-static int check_access(struct mtty *mtty, loff_t pos, size_t count)
+static int mtty_check_access(struct mtty *mtty, loff_t pos, size_t count)
 {
 	u64 size = mtty_device_region_size(mtty, pos >> MTTY_REGION_SHIFT);
 	u64 offset = pos & MTTY_REGION_MASK;
@@ -87,40 +87,40 @@ static int check_access(struct mtty *mtty, loff_t pos, size_t count)
 }
 
 /* Most accesses are of one byte; then nothing is left to be checked at run time */
-static unsigned long copy_out(char __user *buf, const u8 *bounce, size_t n)
+static unsigned long mtty_copy_out(char __user *buf, const u8 *bounce, size_t n)
 {
 	return n == 1 ? copy_to_user(buf, bounce, 1) :
 			copy_to_user(buf, bounce, n);
 }
 
-static unsigned long copy_in(u8 *bounce, const char __user *buf, size_t n)
+static unsigned long mtty_copy_in(u8 *bounce, const char __user *buf, size_t n)
 {
 	return n == 1 ? copy_from_user(bounce, buf, 1) :
 			copy_from_user(bounce, buf, n);
 }
 
-static int read_piece(struct mtty *mtty, loff_t pos, u8 *bounce,
-		      char __user *buf, size_t n)
+static int mtty_read_part(struct mtty *mtty, loff_t pos, u8 *bounce,
+			  char __user *buf, size_t n)
 {
 	int ret;
 
 	scoped_guard(mutex, &mtty->lock)
 		ret = mtty_device_read(mtty, pos >> MTTY_REGION_SHIFT,
 				       pos & MTTY_REGION_MASK, bounce, n);
-	if (!ret && copy_out(buf, bounce, n))
+	if (!ret && mtty_copy_out(buf, bounce, n))
 		ret = -EFAULT;
 
 	return ret;
 }
 
-static noinline ssize_t read_much(struct mtty *mtty, char __user *buf,
-				  size_t count, loff_t pos)
+static noinline ssize_t mtty_read_long(struct mtty *mtty, char __user *buf,
+				       size_t count, loff_t pos)
 {
 	u8 bounce[MTTY_BOUNCE_SIZE];
 	size_t done, n;
 	int ret;
 
-	ret = check_access(mtty, pos, count);
+	ret = mtty_check_access(mtty, pos, count);
 	if (ret)
 		return ret;
 
@@ -128,7 +128,7 @@ static noinline ssize_t read_much(struct mtty *mtty, char __user *buf,
 	for (done = 0; done < count && !fatal_signal_pending(current);
 	     done += n) {
 		n = min(count - done, sizeof(bounce));
-		ret = read_piece(mtty, pos + done, bounce, buf + done, n);
+		ret = mtty_read_part(mtty, pos + done, bounce, buf + done, n);
 		if (ret)
 			break;
 	}
@@ -144,19 +144,19 @@ static ssize_t mtty_read(struct vfio_device *vdev, char __user *buf,
 	ssize_t ret;
 
 	if (count && count <= sizeof(bounce))
-		ret = read_piece(mtty, *ppos, bounce, buf, count) ?: count;
+		ret = mtty_read_part(mtty, *ppos, bounce, buf, count) ?: count;
 	else
-		ret = read_much(mtty, buf, count, *ppos);
+		ret = mtty_read_long(mtty, buf, count, *ppos);
 	if (ret > 0)
 		*ppos += ret;
 
 	return ret;
 }
 
-static int write_piece(struct mtty *mtty, loff_t pos, u8 *bounce,
-		       const char __user *buf, size_t n)
+static int mtty_write_part(struct mtty *mtty, loff_t pos, u8 *bounce,
+			   const char __user *buf, size_t n)
 {
-	if (copy_in(bounce, buf, n))
+	if (mtty_copy_in(bounce, buf, n))
 		return -EFAULT;
 
 	guard(mutex)(&mtty->lock);
@@ -165,14 +165,15 @@ static int write_piece(struct mtty *mtty, loff_t pos, u8 *bounce,
 				 pos & MTTY_REGION_MASK, bounce, n);
 }
 
-static noinline ssize_t write_much(struct mtty *mtty, const char __user *buf,
-				   size_t count, loff_t pos)
+static noinline ssize_t mtty_write_long(struct mtty *mtty,
+					const char __user *buf, size_t count,
+					loff_t pos)
 {
 	u8 bounce[MTTY_BOUNCE_SIZE];
 	size_t done, n;
 	int ret;
 
-	ret = check_access(mtty, pos, count);
+	ret = mtty_check_access(mtty, pos, count);
 	if (ret)
 		return ret;
 
@@ -180,7 +181,7 @@ static noinline ssize_t write_much(struct mtty *mtty, const char __user *buf,
 	for (done = 0; done < count && !fatal_signal_pending(current);
 	     done += n) {
 		n = min(count - done, sizeof(bounce));
-		ret = write_piece(mtty, pos + done, bounce, buf + done, n);
+		ret = mtty_write_part(mtty, pos + done, bounce, buf + done, n);
 		if (ret)
 			break;
 	}
@@ -196,16 +197,16 @@ static ssize_t mtty_write(struct vfio_device *vdev, const char __user *buf,
 	ssize_t ret;
 
 	if (count && count <= sizeof(bounce))
-		ret = write_piece(mtty, *ppos, bounce, buf, count) ?: count;
+		ret = mtty_write_part(mtty, *ppos, bounce, buf, count) ?: count;
 	else
-		ret = write_much(mtty, buf, count, *ppos);
+		ret = mtty_write_long(mtty, buf, count, *ppos);
 	if (ret > 0)
 		*ppos += ret;
 
 	return ret;
 }
 
-static int get_info(struct mtty *mtty, void *arg)
+static int mtty_get_info(struct mtty *mtty, void *arg)
 {
 	struct vfio_device_info *info = arg;
 
@@ -236,7 +237,7 @@ static int mtty_get_region_info(struct vfio_device *vdev,
 	return mtty_mmap_info(mtty, info, caps);
 }
 
-static int get_irq_info(struct mtty *mtty, void *arg)
+static int mtty_get_irq_info(struct mtty *mtty, void *arg)
 {
 	return mtty_irq_get_info(arg);
 }
@@ -245,8 +246,8 @@ static int get_irq_info(struct mtty *mtty, void *arg)
  * All the info structures begin with argsz, and each has a size that its first
  * version had and that nothing is copied beyond.
  */
-static long ioctl_info(struct mtty *mtty, void __user *arg, size_t minsz,
-		       int (*get)(struct mtty *mtty, void *info))
+static long mtty_ioctl_info(struct mtty *mtty, void __user *arg, size_t minsz,
+			    int (*get)(struct mtty *mtty, void *info))
 {
 	union {
 		u32 argsz;
@@ -267,7 +268,8 @@ static long ioctl_info(struct mtty *mtty, void __user *arg, size_t minsz,
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-static int check_set_irqs(struct vfio_irq_set *set, void __user *arg, s32 *data)
+static int mtty_check_set_irqs(struct vfio_irq_set *set, void __user *arg,
+			       s32 *data)
 {
 	struct vfio_irq_info info = { .index = set->index };
 	size_t size;
@@ -289,7 +291,7 @@ static int check_set_irqs(struct vfio_irq_set *set, void __user *arg, s32 *data)
 	return copy_from_user(data, arg, size) ? -EFAULT : 0;
 }
 
-static long ioctl_set_irqs(struct mtty *mtty, void __user *arg)
+static long mtty_ioctl_set_irqs(struct mtty *mtty, void __user *arg)
 {
 	size_t minsz = offsetofend(struct vfio_irq_set, count);
 	struct vfio_irq_set set;
@@ -299,7 +301,7 @@ static long ioctl_set_irqs(struct mtty *mtty, void __user *arg)
 	if (copy_from_user(&set, arg, minsz))
 		return -EFAULT;
 
-	ret = check_set_irqs(&set, arg + minsz, &data);
+	ret = mtty_check_set_irqs(&set, arg + minsz, &data);
 
 	guard(mutex)(&mtty->lock);
 
@@ -310,7 +312,7 @@ static long ioctl_set_irqs(struct mtty *mtty, void __user *arg)
 	return ret;
 }
 
-static long ioctl_reset(struct mtty *mtty)
+static long mtty_ioctl_reset(struct mtty *mtty)
 {
 	guard(mutex)(&mtty->lock);
 
@@ -329,19 +331,19 @@ static long mtty_ioctl(struct vfio_device *vdev, unsigned int cmd,
 
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
-		return ioctl_info(mtty, uarg,
-				  offsetofend(struct vfio_device_info, num_irqs),
-				  get_info);
+		return mtty_ioctl_info(mtty, uarg,
+				       offsetofend(struct vfio_device_info,
+						   num_irqs), mtty_get_info);
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return mtty_region_info_ioctl(vdev, uarg, mtty_get_region_info);
 	case VFIO_DEVICE_GET_IRQ_INFO:
-		return ioctl_info(mtty, uarg,
-				  offsetofend(struct vfio_irq_info, count),
-				  get_irq_info);
+		return mtty_ioctl_info(mtty, uarg,
+				       offsetofend(struct vfio_irq_info, count),
+				       mtty_get_irq_info);
 	case VFIO_DEVICE_SET_IRQS:
-		return ioctl_set_irqs(mtty, uarg);
+		return mtty_ioctl_set_irqs(mtty, uarg);
 	case VFIO_DEVICE_RESET:
-		return ioctl_reset(mtty);
+		return mtty_ioctl_reset(mtty);
 	default:
 		return -ENOTTY;
 	}

@@ -30,19 +30,19 @@
 
 #define BAR2_OFFSET	((u64)VFIO_PCI_BAR2_REGION_INDEX << MTTY_REGION_SHIFT)
 
-static unsigned long page_index(const struct vm_fault *vmf)
+static unsigned long mtty_mmap_page_index(const struct vm_fault *vmf)
 {
 	return vmf->pgoff - (BAR2_OFFSET >> PAGE_SHIFT);
 }
 
-static vm_fault_t map_for_reading(struct vm_fault *vmf)
+static vm_fault_t mtty_mmap_fault_read(struct vm_fault *vmf)
 {
 	struct mtty *mtty = vmf->vma->vm_private_data;
 	struct page *page;
 
 	guard(mutex)(&mtty->lock);
 
-	page = mtty_cap_map_read(&mtty->cap, page_index(vmf));
+	page = mtty_cap_map_read(&mtty->cap, mtty_mmap_page_index(vmf));
 	if (!page)
 		return VM_FAULT_OOM;
 
@@ -50,14 +50,14 @@ static vm_fault_t map_for_reading(struct vm_fault *vmf)
 	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 }
 
-static vm_fault_t map_for_writing(struct vm_fault *vmf)
+static vm_fault_t mtty_mmap_fault_write(struct vm_fault *vmf)
 {
 	struct mtty *mtty = vmf->vma->vm_private_data;
 	struct page *page;
 
 	guard(mutex)(&mtty->lock);
 
-	page = mtty_cap_map_write(&mtty->cap, page_index(vmf));
+	page = mtty_cap_map_write(&mtty->cap, mtty_mmap_page_index(vmf));
 	if (!page)
 		return VM_FAULT_OOM;
 
@@ -69,17 +69,17 @@ static vm_fault_t map_for_writing(struct vm_fault *vmf)
 				   vm_get_page_prot(vmf->vma->vm_flags));
 }
 
-static vm_fault_t fault(struct vm_fault *vmf)
+static vm_fault_t mtty_mmap_fault(struct vm_fault *vmf)
 {
 	if (vmf->flags & FAULT_FLAG_WRITE)
-		return map_for_writing(vmf);
+		return mtty_mmap_fault_write(vmf);
 
-	return map_for_reading(vmf);
+	return mtty_mmap_fault_read(vmf);
 }
 
-static const struct vm_operations_struct vm_ops = {
-	.fault = fault,
-	.pfn_mkwrite = map_for_writing,
+static const struct vm_operations_struct mtty_mmap_vm_ops = {
+	.fault = mtty_mmap_fault,
+	.pfn_mkwrite = mtty_mmap_fault_write,
 };
 
 /**
@@ -106,7 +106,7 @@ int mtty_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = mtty;
-	vma->vm_ops = &vm_ops;
+	vma->vm_ops = &mtty_mmap_vm_ops;
 	mtty_cap_map(&mtty->cap, vdev->inode->i_mapping, BAR2_OFFSET);
 
 	return 0;

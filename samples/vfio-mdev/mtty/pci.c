@@ -35,14 +35,14 @@
 #define BAR(n)			(PCI_BASE_ADDRESS_0 + 4 * (n))
 #define MSI(reg)		(MTTY_PCI_CAP_MSI + (reg))
 
-struct reg {
+struct mtty_pci_reg {
 	u8 offset;
 	u8 width;
 	u32 reset;
 	u32 writable;
 };
 
-static const struct reg regs[] = {
+static const struct mtty_pci_reg regs[] = {
 	{ PCI_VENDOR_ID,	2, MTTY_PCI_VENDOR_ID },
 	{ PCI_DEVICE_ID,	2, MTTY_PCI_DEVICE_ID },
 	/* Decoding I/O from the start is what the kernel's sample does */
@@ -67,7 +67,8 @@ static const struct reg regs[] = {
 	{ MSI(PCI_MSI_DATA_64),	2, 0, 0xffff },
 };
 
-static void set_reg(struct mtty_pci *pci, const struct reg *reg)
+static void mtty_pci_set_reg(struct mtty_pci *pci,
+			     const struct mtty_pci_reg *reg)
 {
 	__le32 reset = cpu_to_le32(reg->reset);
 	__le32 writable = cpu_to_le32(reg->writable);
@@ -77,11 +78,12 @@ static void set_reg(struct mtty_pci *pci, const struct reg *reg)
 }
 
 /* A BAR decodes naturally aligned: the bits below its size are hard-wired */
-static void set_bar(struct mtty_pci *pci, unsigned int n, u32 type, u32 size)
+static void mtty_pci_set_bar(struct mtty_pci *pci, unsigned int n, u32 type,
+			     u32 size)
 {
-	const struct reg reg = { BAR(n), 4, type, -size };
+	const struct mtty_pci_reg reg = { BAR(n), 4, type, -size };
 
-	set_reg(pci, &reg);
+	mtty_pci_set_reg(pci, &reg);
 }
 
 /**
@@ -102,24 +104,27 @@ bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
 	memset(pci, 0, sizeof(*pci));
 
 	for (i = 0; i < ARRAY_SIZE(regs); i++)
-		set_reg(pci, &regs[i]);
+		mtty_pci_set_reg(pci, &regs[i]);
 	for (i = 0; i < nr_ports; i++)
-		set_bar(pci, i, PCI_BASE_ADDRESS_SPACE_IO, MTTY_PCI_IO_BAR_SIZE);
+		mtty_pci_set_bar(pci, i, PCI_BASE_ADDRESS_SPACE_IO,
+				 MTTY_PCI_IO_BAR_SIZE);
 	if (capture_size)
-		set_bar(pci, 2, PCI_BASE_ADDRESS_SPACE_MEMORY, capture_size);
+		mtty_pci_set_bar(pci, 2, PCI_BASE_ADDRESS_SPACE_MEMORY,
+				 capture_size);
 
 	return memcmp(old, pci->space, sizeof(old));
 }
 
 /* What a byte becomes when it is written */
-static u8 written(const struct mtty_pci *pci, unsigned int offset, u8 val)
+static u8 mtty_pci_apply_mask(const struct mtty_pci *pci, unsigned int offset,
+			      u8 val)
 {
 	u8 writable = pci->writable[offset];
 
 	return (pci->space[offset] & ~writable) | (val & writable);
 }
 
-static bool is_staged(const struct mtty_pci *pci, unsigned int offset)
+static bool mtty_pci_is_staged(const struct mtty_pci *pci, unsigned int offset)
 {
 	return pci->load && test_bit(offset, pci->load->staged_map);
 }
@@ -141,8 +146,8 @@ void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
 
 	for (at = offset; len--; at++, buf++) {
 		*buf = mtty_pci_loaded(pci)[at];
-		if (is_staged(pci, at))
-			*buf = written(pci, at, pci->load->staged[at]);
+		if (mtty_pci_is_staged(pci, at))
+			*buf = mtty_pci_apply_mask(pci, at, pci->load->staged[at]);
 		if (at == PCI_STATUS)
 			*buf |= status & 0xff;
 		if (at == PCI_STATUS + 1)
@@ -166,7 +171,7 @@ bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
 	unsigned int at;
 
 	for (at = offset; len--; at++, buf++) {
-		u8 val = written(pci, at, *buf);
+		u8 val = mtty_pci_apply_mask(pci, at, *buf);
 
 		if (pci->load) {
 			pci->load->staged[at] = *buf;
@@ -207,7 +212,8 @@ void mtty_pci_load_end(struct mtty_pci *pci)
  * the same kind: identity, capabilities, and the zeroes at the bottom of a BAR
  * that say how large, and so how aligned, it is.
  */
-static bool contradicts(const struct mtty_pci *pci, unsigned int at, u8 val)
+static bool mtty_pci_contradicts(const struct mtty_pci *pci, unsigned int at,
+				 u8 val)
 {
 	u8 differs = val ^ pci->space[at];
 
@@ -230,11 +236,11 @@ int mtty_pci_load_base(struct mtty_pci *pci, const u8 *space)
 	unsigned int at;
 
 	for (at = 0; at < PCI_CFG_SPACE_SIZE; at++)
-		if (contradicts(pci, at, space[at]))
+		if (mtty_pci_contradicts(pci, at, space[at]))
 			return -EINVAL;
 
 	for (at = 0; at < PCI_CFG_SPACE_SIZE; at++) {
-		load->base[at] = written(pci, at, space[at]);
+		load->base[at] = mtty_pci_apply_mask(pci, at, space[at]);
 		if (!test_bit(at, load->snapshot))
 			load->config[at] = load->base[at];
 	}
@@ -254,19 +260,20 @@ int mtty_pci_load_check(const struct mtty_pci *pci)
 	unsigned int at;
 
 	for_each_set_bit(at, load->staged_map, PCI_CFG_SPACE_SIZE)
-		if (contradicts(pci, at, load->staged[at]))
+		if (mtty_pci_contradicts(pci, at, load->staged[at]))
 			return -EINVAL;
 
 	return 0;
 }
 
-static void overlay_staged(struct mtty_pci *pci)
+static void mtty_pci_overlay_staged(struct mtty_pci *pci)
 {
 	struct mtty_pci_load *load = pci->load;
 	unsigned int at;
 
 	for_each_set_bit(at, load->staged_map, PCI_CFG_SPACE_SIZE)
-		load->config[at] = written(pci, at, load->staged[at]);
+		load->config[at] = mtty_pci_apply_mask(pci, at,
+						       load->staged[at]);
 }
 
 /**
@@ -278,7 +285,7 @@ void mtty_pci_load_commit(struct mtty_pci *pci)
 	struct mtty_pci_load *load = pci->load;
 
 	memcpy(load->config, load->base, sizeof(load->config));
-	overlay_staged(pci);
+	mtty_pci_overlay_staged(pci);
 	bitmap_copy(load->snapshot, load->staged_map, PCI_CFG_SPACE_SIZE);
 	mtty_pci_load_drop(pci);
 }
@@ -305,7 +312,7 @@ bool mtty_pci_load_finish(struct mtty_pci *pci)
 	bool changed;
 
 	memcpy(pci->space, load->config, sizeof(pci->space));
-	overlay_staged(pci);
+	mtty_pci_overlay_staged(pci);
 	changed = memcmp(pci->space, load->config, sizeof(pci->space));
 	memcpy(pci->space, load->config, sizeof(pci->space));
 

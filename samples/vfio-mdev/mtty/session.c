@@ -9,7 +9,6 @@
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
 #include <linux/file.h>
-#include <linux/fs.h>
 
 #include "mtty.h"
 #include "session.h"

@@ -2,11 +2,10 @@
 #ifndef MTTY_SESSION_H
 #define MTTY_SESSION_H
 
+#include <linux/fs.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 
-struct file;
-struct file_operations;
 struct mtty;
 
 /**

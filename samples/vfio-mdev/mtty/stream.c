@@ -19,15 +19,15 @@
 
 #include "stream.h"
 
-static u64 head_sum(const struct mtty_stream_chain *chain,
-		    const struct mtty_rec_head *head)
+static u64 mtty_stream_head_sum(const struct mtty_stream_chain *chain,
+				const struct mtty_rec_head *head)
 {
 	return xxh64(head, offsetof(struct mtty_rec_head, head_sum),
 		     chain->sum);
 }
 
-static u64 data_sum(const void *payload, size_t len, const struct kvec *tail,
-		    unsigned int nr_tail)
+static u64 mtty_stream_data_sum(const void *payload, size_t len,
+				const struct kvec *tail, unsigned int nr_tail)
 {
 	struct xxh64_state state;
 
@@ -42,8 +42,8 @@ static u64 data_sum(const void *payload, size_t len, const struct kvec *tail,
 	return xxh64_digest(&state);
 }
 
-static void chain_advance(struct mtty_stream_chain *chain,
-			  const struct mtty_rec_head *head)
+static void mtty_stream_chain_advance(struct mtty_stream_chain *chain,
+				      const struct mtty_rec_head *head)
 {
 	chain->seq++;
 	chain->sum = le64_to_cpu(head->head_sum);
@@ -77,9 +77,10 @@ size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
 	head->len = cpu_to_le32(all);
 	head->generation = cpu_to_le64(generation);
 	head->seq = cpu_to_le64(chain->seq);
-	head->data_sum = cpu_to_le64(data_sum(head + 1, len, tail, nr_tail));
-	head->head_sum = cpu_to_le64(head_sum(chain, head));
-	chain_advance(chain, head);
+	head->data_sum = cpu_to_le64(mtty_stream_data_sum(head + 1, len, tail,
+							  nr_tail));
+	head->head_sum = cpu_to_le64(mtty_stream_head_sum(chain, head));
+	mtty_stream_chain_advance(chain, head);
 
 	return sizeof(*head) + len;
 }
@@ -210,29 +211,30 @@ size_t mtty_stream_put_reinit(void *payload, u64 before)
 }
 
 static const struct mtty_rec_head *
-parser_head(const struct mtty_stream_parser *p)
+mtty_stream_head(const struct mtty_stream_parser *p)
 {
 	return (const struct mtty_rec_head *)p->buf;
 }
 
-static const void *parser_payload(const struct mtty_stream_parser *p)
+static const void *mtty_stream_payload(const struct mtty_stream_parser *p)
 {
 	return p->buf + sizeof(struct mtty_rec_head);
 }
 
-static size_t parser_len(const struct mtty_stream_parser *p)
+static size_t mtty_stream_payload_len(const struct mtty_stream_parser *p)
 {
-	return le32_to_cpu(parser_head(p)->len);
+	return le32_to_cpu(mtty_stream_head(p)->len);
 }
 
-static bool has_head(const struct mtty_stream_parser *p)
+static bool mtty_stream_has_head(const struct mtty_stream_parser *p)
 {
 	return p->fill >= sizeof(struct mtty_rec_head);
 }
 
-static int take_start(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_start(struct mtty_stream_parser *p,
+				  unsigned int *bit)
 {
-	const struct mtty_rec_start *rec = parser_payload(p);
+	const struct mtty_rec_start *rec = mtty_stream_payload(p);
 
 	if (le64_to_cpu(rec->magic) != MTTY_STREAM_MAGIC)
 		return -EBADMSG;
@@ -247,7 +249,8 @@ static int take_start(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
-static int take_capture(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_capture(struct mtty_stream_parser *p,
+				    unsigned int *bit)
 {
 	size_t len;
 	u64 offset;
@@ -262,9 +265,9 @@ static int take_capture(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
-static int take_log(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_log(struct mtty_stream_parser *p, unsigned int *bit)
 {
-	const struct mtty_rec_log *rec = parser_payload(p);
+	const struct mtty_rec_log *rec = mtty_stream_payload(p);
 	u64 logged = le64_to_cpu(rec->logged);
 	u64 dropped = le64_to_cpu(rec->dropped);
 	u64 capacity = 0;
@@ -283,9 +286,10 @@ static int take_log(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
-static int take_uart(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_uart(struct mtty_stream_parser *p,
+				 unsigned int *bit)
 {
-	const struct mtty_rec_uart *rec = parser_payload(p);
+	const struct mtty_rec_uart *rec = mtty_stream_payload(p);
 
 	if (rec->port >= p->id.nr_ports)
 		return -EINVAL;
@@ -295,9 +299,9 @@ static int take_uart(struct mtty_stream_parser *p, unsigned int *bit)
 	return mtty_uart_load(&p->state.uart[rec->port], rec);
 }
 
-static int take_irq(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_irq(struct mtty_stream_parser *p, unsigned int *bit)
 {
-	const struct mtty_rec_irq *rec = parser_payload(p);
+	const struct mtty_rec_irq *rec = mtty_stream_payload(p);
 	u32 flags = le32_to_cpu(rec->flags);
 
 	if ((flags & ~MTTY_REC_IRQ_MSI_SENT) || rec->reserved)
@@ -308,15 +312,16 @@ static int take_irq(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
-static bool embeds_config(const struct mtty_stream_parser *p)
+static bool mtty_stream_embeds_config(const struct mtty_stream_parser *p)
 {
 	return p->id.policy == VFIO_MIG_CONFIG_EMBEDDED;
 }
 
 /* What config space may look like is for others to judge */
-static int take_config(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_config(struct mtty_stream_parser *p,
+				   unsigned int *bit)
 {
-	if (!embeds_config(p))
+	if (!mtty_stream_embeds_config(p))
 		return -EINVAL;
 
 	p->config = mtty_stream_generation(p);
@@ -324,11 +329,12 @@ static int take_config(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
-static int take_reinit(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_reinit(struct mtty_stream_parser *p,
+				   unsigned int *bit)
 {
-	const struct mtty_rec_reinit *rec = parser_payload(p);
+	const struct mtty_rec_reinit *rec = mtty_stream_payload(p);
 
-	if (embeds_config(p) || !rec->before ||
+	if (mtty_stream_embeds_config(p) || !rec->before ||
 	    le64_to_cpu(rec->before) == mtty_stream_generation(p))
 		return -EINVAL;
 
@@ -336,7 +342,7 @@ static int take_reinit(struct mtty_stream_parser *p, unsigned int *bit)
 }
 
 /* A message is sent for an assertion: there is none without it */
-static bool is_possible(const struct mtty_stream_parser *p)
+static bool mtty_stream_is_possible(const struct mtty_stream_parser *p)
 {
 	unsigned int port;
 
@@ -351,9 +357,9 @@ static bool is_possible(const struct mtty_stream_parser *p)
 }
 
 /* The end may come only after everything that describes a device */
-static int take_end(struct mtty_stream_parser *p, unsigned int *bit)
+static int mtty_stream_take_end(struct mtty_stream_parser *p, unsigned int *bit)
 {
-	const struct mtty_rec_end *rec = parser_payload(p);
+	const struct mtty_rec_end *rec = mtty_stream_payload(p);
 	unsigned long need = BIT(MTTY_REC_START) | BIT(MTTY_REC_LOG) |
 			     BIT(MTTY_REC_IRQ);
 	unsigned int port;
@@ -366,9 +372,10 @@ static int take_end(struct mtty_stream_parser *p, unsigned int *bit)
 
 	if ((p->seen & need) != need)
 		return -EINVAL;
-	if (embeds_config(p) && p->config != mtty_stream_generation(p))
+	if (mtty_stream_embeds_config(p) &&
+	    p->config != mtty_stream_generation(p))
 		return -EINVAL;
-	if (!is_possible(p))
+	if (!mtty_stream_is_possible(p))
 		return -EINVAL;
 
 	p->ended = mtty_stream_generation(p);
@@ -390,35 +397,35 @@ static const struct {
 } records[MTTY_REC_NR] = {
 	[MTTY_REC_START] = {
 		sizeof(struct mtty_rec_start), sizeof(struct mtty_rec_start),
-		false, take_start
+		false, mtty_stream_take_start
 	},
 	[MTTY_REC_CAPTURE] = {
 		sizeof(struct mtty_rec_capture) + 1, MTTY_STREAM_PAYLOAD_MAX,
-		true, take_capture
+		true, mtty_stream_take_capture
 	},
 	[MTTY_REC_LOG] = {
 		sizeof(struct mtty_rec_log), sizeof(struct mtty_rec_log),
-		false, take_log
+		false, mtty_stream_take_log
 	},
 	[MTTY_REC_UART] = {
 		sizeof(struct mtty_rec_uart), sizeof(struct mtty_rec_uart),
-		false, take_uart
+		false, mtty_stream_take_uart
 	},
 	[MTTY_REC_IRQ] = {
 		sizeof(struct mtty_rec_irq), sizeof(struct mtty_rec_irq),
-		false, take_irq
+		false, mtty_stream_take_irq
 	},
 	[MTTY_REC_END] = {
 		sizeof(struct mtty_rec_end), sizeof(struct mtty_rec_end),
-		false, take_end
+		false, mtty_stream_take_end
 	},
 	[MTTY_REC_CONFIG] = {
 		sizeof(struct mtty_rec_config), sizeof(struct mtty_rec_config),
-		true, take_config
+		true, mtty_stream_take_config
 	},
 	[MTTY_REC_REINIT] = {
 		sizeof(struct mtty_rec_reinit), sizeof(struct mtty_rec_reinit),
-		true, take_reinit
+		true, mtty_stream_take_reinit
 	},
 };
 
@@ -443,7 +450,7 @@ size_t mtty_stream_buf_size(const struct mtty_stream_id *id)
 void mtty_stream_parser_init(struct mtty_stream_parser *p,
 			     const struct mtty_stream_id *id, void *buf)
 {
-	/* One bit for each type and port, see take_uart() */
+	/* One bit for each type and port, see mtty_stream_take_uart() */
 	BUILD_BUG_ON(MTTY_REC_NR * MTTY_MAX_PORTS > 32);
 	BUILD_BUG_ON(sizeof(struct mtty_rec_start) > sizeof(struct mtty_rec_config) ||
 		     sizeof(struct mtty_rec_uart) > sizeof(struct mtty_rec_config));
@@ -464,8 +471,8 @@ size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where)
 {
 	size_t end = sizeof(struct mtty_rec_head);
 
-	if (has_head(p))
-		end += parser_len(p);
+	if (mtty_stream_has_head(p))
+		end += mtty_stream_payload_len(p);
 
 	*where = p->buf + p->fill;
 
@@ -473,15 +480,16 @@ size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where)
 }
 
 /* Checksum first: nothing else in a head means anything before that */
-static int check_head(const struct mtty_stream_parser *p)
+static int mtty_stream_check_head(const struct mtty_stream_parser *p)
 {
-	const struct mtty_rec_head *head = parser_head(p);
+	const struct mtty_rec_head *head = mtty_stream_head(p);
 	u32 type = le32_to_cpu(head->type);
 	u32 len = le32_to_cpu(head->len);
 	bool is_start = type == MTTY_REC_START;
 	bool is_first = !p->chain.seq;
 
-	if (le64_to_cpu(head->head_sum) != head_sum(&p->chain, head) ||
+	if (mtty_stream_head_sum(&p->chain, head) !=
+	    le64_to_cpu(head->head_sum) ||
 	    le64_to_cpu(head->seq) != p->chain.seq)
 		return -EBADMSG;
 
@@ -503,7 +511,7 @@ static int check_head(const struct mtty_stream_parser *p)
 }
 
 /* Which records concern others than the parser */
-static int record_event(u32 type)
+static int mtty_stream_record_event(u32 type)
 {
 	switch (type) {
 	case MTTY_REC_START:
@@ -517,15 +525,16 @@ static int record_event(u32 type)
 	}
 }
 
-static int take_record(struct mtty_stream_parser *p)
+static int mtty_stream_take_record(struct mtty_stream_parser *p)
 {
-	const struct mtty_rec_head *head = parser_head(p);
+	const struct mtty_rec_head *head = mtty_stream_head(p);
 	u32 type = le32_to_cpu(head->type);
 	unsigned int bit = type;
+	u64 sum;
 	int ret;
 
-	if (le64_to_cpu(head->data_sum) !=
-	    data_sum(head + 1, parser_len(p), NULL, 0))
+	sum = mtty_stream_data_sum(head + 1, mtty_stream_payload_len(p), NULL, 0);
+	if (le64_to_cpu(head->data_sum) != sum)
 		return -EBADMSG;
 
 	ret = records[type].take(p, &bit);
@@ -535,10 +544,10 @@ static int take_record(struct mtty_stream_parser *p)
 	if (!records[type].repeats && __test_and_set_bit(bit, &p->seen))
 		return -EINVAL;
 
-	chain_advance(&p->chain, head);
+	mtty_stream_chain_advance(&p->chain, head);
 	p->fill = 0;
 
-	return record_event(type);
+	return mtty_stream_record_event(type);
 }
 
 /**
@@ -563,20 +572,20 @@ int mtty_stream_feed(struct mtty_stream_parser *p, size_t len)
 		return mtty_stream_refuse(p, -EBADMSG);
 
 	p->fill += len;
-	if (!has_head(p))
+	if (!mtty_stream_has_head(p))
 		return MTTY_STREAM_MORE;
 
 	if (p->fill == sizeof(struct mtty_rec_head)) {
-		ret = check_head(p);
+		ret = mtty_stream_check_head(p);
 		if (ret)
 			return mtty_stream_refuse(p, ret);
 		return MTTY_STREAM_HEAD;
 	}
 
-	if (p->fill < sizeof(struct mtty_rec_head) + parser_len(p))
+	if (p->fill < sizeof(struct mtty_rec_head) + mtty_stream_payload_len(p))
 		return MTTY_STREAM_MORE;
 
-	ret = take_record(p);
+	ret = mtty_stream_take_record(p);
 	if (ret < 0)
 		return mtty_stream_refuse(p, ret);
 
@@ -614,7 +623,7 @@ int mtty_stream_refuse(struct mtty_stream_parser *p, int error)
  */
 u64 mtty_stream_generation(const struct mtty_stream_parser *p)
 {
-	return le64_to_cpu(parser_head(p)->generation);
+	return le64_to_cpu(mtty_stream_head(p)->generation);
 }
 
 /**
@@ -623,7 +632,7 @@ u64 mtty_stream_generation(const struct mtty_stream_parser *p)
  */
 const u8 *mtty_stream_config(const struct mtty_stream_parser *p)
 {
-	const struct mtty_rec_config *rec = parser_payload(p);
+	const struct mtty_rec_config *rec = mtty_stream_payload(p);
 
 	return rec->space;
 }
@@ -637,10 +646,10 @@ const u8 *mtty_stream_config(const struct mtty_stream_parser *p)
 const u8 *mtty_stream_capture(const struct mtty_stream_parser *p, u64 *offset,
 			      size_t *len)
 {
-	const struct mtty_rec_capture *rec = parser_payload(p);
+	const struct mtty_rec_capture *rec = mtty_stream_payload(p);
 
 	*offset = le64_to_cpu(rec->offset);
-	*len = parser_len(p) - sizeof(*rec);
+	*len = mtty_stream_payload_len(p) - sizeof(*rec);
 
 	return (const u8 *)(rec + 1);
 }

@@ -38,8 +38,10 @@ static const struct {
 };
 
 /* Every store comes through here; @set is called with the lock held */
-static ssize_t store_closed(struct device *dev, const char *buf, size_t count,
-			    int (*set)(struct mtty *mtty, const char *buf))
+static ssize_t mtty_sysfs_store_closed(struct device *dev, const char *buf,
+				       size_t count,
+				       int (*set)(struct mtty *mtty,
+						  const char *buf))
 {
 	struct mtty *mtty = dev_get_drvdata(dev);
 	int ret;
@@ -54,7 +56,7 @@ static ssize_t store_closed(struct device *dev, const char *buf, size_t count,
 	return ret ?: count;
 }
 
-static int set_policy(struct mtty *mtty, const char *buf)
+static int mtty_sysfs_set_policy(struct mtty *mtty, const char *buf)
 {
 	unsigned int i;
 
@@ -87,11 +89,12 @@ static ssize_t config_policy_store(struct device *dev,
 				   struct device_attribute *attr,
 				   const char *buf, size_t count)
 {
-	return store_closed(dev, buf, count, set_policy);
+	return mtty_sysfs_store_closed(dev, buf, count, mtty_sysfs_set_policy);
 }
 static DEVICE_ATTR_RW(config_policy);
 
-static int feature_flag(const char *word, size_t len, unsigned int *flags)
+static int mtty_sysfs_feature_flag(const char *word, size_t len,
+				   unsigned int *flags)
 {
 	unsigned int i;
 
@@ -106,7 +109,7 @@ static int feature_flag(const char *word, size_t len, unsigned int *flags)
 	return -EINVAL;
 }
 
-static int set_features(struct mtty *mtty, const char *buf)
+static int mtty_sysfs_set_features(struct mtty *mtty, const char *buf)
 {
 	/* Everything else builds on this one, so it is always there */
 	unsigned int flags = VFIO_MIGRATION_STOP_COPY;
@@ -116,7 +119,7 @@ static int set_features(struct mtty *mtty, const char *buf)
 	for (buf += strspn(buf, blanks); *buf; buf += strspn(buf, blanks)) {
 		size_t len = strcspn(buf, blanks);
 
-		ret = feature_flag(buf, len, &flags);
+		ret = mtty_sysfs_feature_flag(buf, len, &flags);
 		if (ret)
 			return ret;
 		buf += len;
@@ -147,12 +150,13 @@ static ssize_t features_show(struct device *dev, struct device_attribute *attr,
 static ssize_t features_store(struct device *dev, struct device_attribute *attr,
 			      const char *buf, size_t count)
 {
-	return store_closed(dev, buf, count, set_features);
+	return mtty_sysfs_store_closed(dev, buf, count,
+				       mtty_sysfs_set_features);
 }
 static DEVICE_ATTR_RW(features);
 
 /* Like memparse(), but what is too large does not come out small */
-static int parse_size(const char *buf, u64 *size)
+static int mtty_sysfs_parse_size(const char *buf, u64 *size)
 {
 	size_t len = strcspn(buf, "\n");
 	unsigned int shift = 0;
@@ -178,12 +182,12 @@ static int parse_size(const char *buf, u64 *size)
 	return 0;
 }
 
-static int set_capture_size(struct mtty *mtty, const char *buf)
+static int mtty_sysfs_set_capture_size(struct mtty *mtty, const char *buf)
 {
 	u64 size;
 	int ret;
 
-	ret = parse_size(buf, &size);
+	ret = mtty_sysfs_parse_size(buf, &size);
 	if (ret)
 		return ret;
 
@@ -211,11 +215,12 @@ static ssize_t capture_size_store(struct device *dev,
 				  struct device_attribute *attr,
 				  const char *buf, size_t count)
 {
-	return store_closed(dev, buf, count, set_capture_size);
+	return mtty_sysfs_store_closed(dev, buf, count,
+				       mtty_sysfs_set_capture_size);
 }
 static DEVICE_ATTR_RW(capture_size);
 
-static int set_defect_early_irq(struct mtty *mtty, const char *buf)
+static int mtty_sysfs_set_defect_early_irq(struct mtty *mtty, const char *buf)
 {
 	return kstrtobool(buf, &mtty->defect_early_irq);
 }
@@ -234,7 +239,8 @@ static ssize_t defect_early_irq_store(struct device *dev,
 				      struct device_attribute *attr,
 				      const char *buf, size_t count)
 {
-	return store_closed(dev, buf, count, set_defect_early_irq);
+	return mtty_sysfs_store_closed(dev, buf, count,
+				       mtty_sysfs_set_defect_early_irq);
 }
 static DEVICE_ATTR_RW(defect_early_irq);
 

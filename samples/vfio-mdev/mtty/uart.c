@@ -34,28 +34,28 @@
 
 #define UART_CLOCK_HZ	1843200
 
-static bool has_fifo(const struct mtty_uart *uart)
+static bool mtty_uart_has_fifo(const struct mtty_uart *uart)
 {
 	return uart->fcr & UART_FCR_ENABLE_FIFO;
 }
 
-static bool is_dlab(const struct mtty_uart *uart)
+static bool mtty_uart_is_dlab(const struct mtty_uart *uart)
 {
 	return uart->lcr & UART_LCR_DLAB;
 }
 
-static u8 trigger_level(const struct mtty_uart *uart)
+static u8 mtty_uart_trigger_level(const struct mtty_uart *uart)
 {
 	static const u8 levels[] = { 1, 4, 8, 14 };
 
-	if (!has_fifo(uart))
+	if (!mtty_uart_has_fifo(uart))
 		return 1;
 
 	return levels[UART_FCR_R_TRIG_BITS(uart->fcr)];
 }
 
 /* No start bit, no stop bit, and a parity bit of 0, which is wrong for odd parity */
-static u8 break_errors(u8 lcr)
+static u8 mtty_uart_break_errors(u8 lcr)
 {
 	u8 errors = UART_LSR_BI | UART_LSR_FE;
 
@@ -65,13 +65,13 @@ static u8 break_errors(u8 lcr)
 	return errors;
 }
 
-static bool is_break(const struct mtty_uart *uart)
+static bool mtty_uart_is_break(const struct mtty_uart *uart)
 {
 	return (uart->lcr & UART_LCR_SBC) && !(uart->mcr & UART_MCR_LOOP);
 }
 
 /* In ns of divisor 1, rounded up */
-static u32 four_characters(u8 lcr)
+static u32 mtty_uart_four_chars(u8 lcr)
 {
 	/* A start bit, 5 to 8 data bits, and a stop bit */
 	unsigned int half_bits = 2 * (1 + 5 + (lcr & UART_LCR_WLEN8) + 1);
@@ -87,15 +87,15 @@ static u32 four_characters(u8 lcr)
 }
 
 /* The time until the timeout is due starts again */
-static void start_quiet(struct mtty_uart *uart)
+static void mtty_uart_clear_quiet(struct mtty_uart *uart)
 {
 	uart->quiet = 0;
 	uart->quiet_rest = 0;
 }
 
-static void time_out(struct mtty_uart *uart)
+static void mtty_uart_set_timeout(struct mtty_uart *uart)
 {
-	start_quiet(uart);
+	mtty_uart_clear_quiet(uart);
 	uart->timeout = true;
 }
 
@@ -103,7 +103,7 @@ static void time_out(struct mtty_uart *uart)
  * The modem inputs.  Outside loopback mode the port behaves as if a loopback
  * plug were on the connector, which knows no ring indicator.
  */
-static u8 modem_inputs(u8 mcr)
+static u8 mtty_uart_modem_inputs(u8 mcr)
 {
 	u8 msr = 0;
 
@@ -126,9 +126,9 @@ static u8 modem_inputs(u8 mcr)
 	return msr;
 }
 
-static void clear_fifo(struct mtty_uart *uart)
+static void mtty_uart_clear_fifo(struct mtty_uart *uart)
 {
-	start_quiet(uart);
+	mtty_uart_clear_quiet(uart);
 	uart->head = 0;
 	uart->len = 0;
 	uart->timeout = false;
@@ -136,12 +136,12 @@ static void clear_fifo(struct mtty_uart *uart)
 	memset(uart->errors, 0, sizeof(uart->errors));
 }
 
-static void receive(struct mtty_uart *uart, u8 val, u8 errors)
+static void mtty_uart_receive(struct mtty_uart *uart, u8 val, u8 errors)
 {
 	unsigned int at;
 
-	start_quiet(uart);
-	if (!has_fifo(uart)) {
+	mtty_uart_clear_quiet(uart);
+	if (!mtty_uart_has_fifo(uart)) {
 		/* A second byte takes the place of the first */
 		uart->lsr |= errors | (uart->len ? UART_LSR_OE : 0);
 		uart->fifo[0] = val;
@@ -162,18 +162,18 @@ static void receive(struct mtty_uart *uart, u8 val, u8 errors)
 }
 
 /* With a break as well, but then it is not heard */
-static void transmit(struct mtty_uart *uart, u8 val)
+static void mtty_uart_transmit(struct mtty_uart *uart, u8 val)
 {
-	if (!is_break(uart))
-		receive(uart, mtty_uart_word(uart, val), 0);
+	if (!mtty_uart_is_break(uart))
+		mtty_uart_receive(uart, mtty_uart_word(uart, val), 0);
 	uart->thri = true;
 }
 
-static u8 read_rbr(struct mtty_uart *uart)
+static u8 mtty_uart_read_rbr(struct mtty_uart *uart)
 {
 	u8 val;
 
-	start_quiet(uart);
+	mtty_uart_clear_quiet(uart);
 	uart->timeout = false;
 	if (!uart->len)
 		return 0;
@@ -181,7 +181,7 @@ static u8 read_rbr(struct mtty_uart *uart)
 	val = uart->fifo[uart->head];
 	uart->errors[uart->head] = 0;
 	uart->len--;
-	if (has_fifo(uart))
+	if (mtty_uart_has_fifo(uart))
 		uart->head = (uart->head + 1) % MTTY_UART_FIFO_SIZE;
 
 	return val;
@@ -191,14 +191,14 @@ static u8 read_rbr(struct mtty_uart *uart)
  * Those of the FIFO show when their byte is the next one to be read.  Where no
  * byte waits, there are none.
  */
-static u8 line_errors(const struct mtty_uart *uart)
+static u8 mtty_uart_line_errors(const struct mtty_uart *uart)
 {
 	return uart->lsr | uart->errors[uart->head];
 }
 
-static u8 read_lsr(struct mtty_uart *uart)
+static u8 mtty_uart_read_lsr(struct mtty_uart *uart)
 {
-	u8 lsr = UART_LSR_THRE | UART_LSR_TEMT | line_errors(uart);
+	u8 lsr = UART_LSR_THRE | UART_LSR_TEMT | mtty_uart_line_errors(uart);
 
 	if (uart->len)
 		lsr |= UART_LSR_DR;
@@ -211,7 +211,7 @@ static u8 read_lsr(struct mtty_uart *uart)
 	return lsr;
 }
 
-static u8 read_iir(struct mtty_uart *uart)
+static u8 mtty_uart_read_iir(struct mtty_uart *uart)
 {
 	u8 iir = mtty_uart_pending(uart);
 
@@ -219,19 +219,19 @@ static u8 read_iir(struct mtty_uart *uart)
 	if (iir == UART_IIR_THRI)
 		uart->thri = false;
 
-	return has_fifo(uart) ? iir | UART_IIR_FIFO : iir;
+	return mtty_uart_has_fifo(uart) ? iir | UART_IIR_FIFO : iir;
 }
 
-static u8 read_msr(struct mtty_uart *uart)
+static u8 mtty_uart_read_msr(struct mtty_uart *uart)
 {
-	u8 msr = modem_inputs(uart->mcr) | uart->msr_delta;
+	u8 msr = mtty_uart_modem_inputs(uart->mcr) | uart->msr_delta;
 
 	uart->msr_delta = 0;
 
 	return msr;
 }
 
-static void write_ier(struct mtty_uart *uart, u8 val)
+static void mtty_uart_write_ier(struct mtty_uart *uart, u8 val)
 {
 	/* The transmitter is empty: a driver that begins to listen is told at once */
 	if (val & ~uart->ier & UART_IER_THRI)
@@ -241,34 +241,34 @@ static void write_ier(struct mtty_uart *uart, u8 val)
 }
 
 /* LCR and MCR decide whether there is a break; its begin is received */
-static void write_line(struct mtty_uart *uart, u8 lcr, u8 mcr)
+static void mtty_uart_write_line(struct mtty_uart *uart, u8 lcr, u8 mcr)
 {
-	bool was_break = is_break(uart);
+	bool was_break = mtty_uart_is_break(uart);
 
 	uart->lcr = lcr;
 	uart->mcr = mcr;
 
 	/* Characters may have become shorter */
-	if (uart->quiet >= four_characters(lcr))
-		time_out(uart);
-	if (!was_break && is_break(uart))
-		receive(uart, 0, break_errors(lcr));
+	if (uart->quiet >= mtty_uart_four_chars(lcr))
+		mtty_uart_set_timeout(uart);
+	if (!was_break && mtty_uart_is_break(uart))
+		mtty_uart_receive(uart, 0, mtty_uart_break_errors(lcr));
 }
 
-static void write_divisor(struct mtty_uart *uart, u16 divisor)
+static void mtty_uart_write_divisor(struct mtty_uart *uart, u16 divisor)
 {
 	uart->divisor = divisor;
 	/* As the chip has it: a bit clock that has begun begins anew */
 	uart->quiet_rest = 0;
 }
 
-static void write_mcr(struct mtty_uart *uart, u8 val)
+static void mtty_uart_write_mcr(struct mtty_uart *uart, u8 val)
 {
-	u8 old = modem_inputs(uart->mcr);
+	u8 old = mtty_uart_modem_inputs(uart->mcr);
 	u8 new, changed;
 
-	write_line(uart, uart->lcr, val & UART_MCR_BITS);
-	new = modem_inputs(uart->mcr);
+	mtty_uart_write_line(uart, uart->lcr, val & UART_MCR_BITS);
+	new = mtty_uart_modem_inputs(uart->mcr);
 	changed = old ^ new;
 
 	if (changed & UART_MSR_CTS)
@@ -282,7 +282,7 @@ static void write_mcr(struct mtty_uart *uart, u8 val)
 		uart->msr_delta |= UART_MSR_TERI;
 }
 
-static void write_fcr(struct mtty_uart *uart, u8 val)
+static void mtty_uart_write_fcr(struct mtty_uart *uart, u8 val)
 {
 	/* Without the enable bit the chip ignores the other ones */
 	if (!(val & UART_FCR_ENABLE_FIFO))
@@ -290,7 +290,7 @@ static void write_fcr(struct mtty_uart *uart, u8 val)
 
 	if (((val ^ uart->fcr) & UART_FCR_ENABLE_FIFO) ||
 	    (val & UART_FCR_CLEAR_RCVR))
-		clear_fifo(uart);
+		mtty_uart_clear_fifo(uart);
 
 	uart->fcr = val & UART_FCR_BITS;
 }
@@ -317,19 +317,20 @@ u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
 {
 	switch (reg) {
 	case UART_RX:
-		return is_dlab(uart) ? uart->divisor & 0xff : read_rbr(uart);
+		return mtty_uart_is_dlab(uart) ? uart->divisor & 0xff :
+		       mtty_uart_read_rbr(uart);
 	case UART_IER:
-		return is_dlab(uart) ? uart->divisor >> 8 : uart->ier;
+		return mtty_uart_is_dlab(uart) ? uart->divisor >> 8 : uart->ier;
 	case UART_IIR:
-		return read_iir(uart);
+		return mtty_uart_read_iir(uart);
 	case UART_LCR:
 		return uart->lcr;
 	case UART_MCR:
 		return uart->mcr;
 	case UART_LSR:
-		return read_lsr(uart);
+		return mtty_uart_read_lsr(uart);
 	case UART_MSR:
-		return read_msr(uart);
+		return mtty_uart_read_msr(uart);
 	default:
 		return uart->scr;
 	}
@@ -345,25 +346,27 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
 {
 	switch (reg) {
 	case UART_TX:
-		if (is_dlab(uart))
-			write_divisor(uart, (uart->divisor & 0xff00) | val);
+		if (mtty_uart_is_dlab(uart))
+			mtty_uart_write_divisor(uart, (uart->divisor & 0xff00) |
+						val);
 		else
-			transmit(uart, val);
+			mtty_uart_transmit(uart, val);
 		break;
 	case UART_IER:
-		if (is_dlab(uart))
-			write_divisor(uart, (uart->divisor & 0xff) | val << 8);
+		if (mtty_uart_is_dlab(uart))
+			mtty_uart_write_divisor(uart, (uart->divisor & 0xff) |
+						val << 8);
 		else
-			write_ier(uart, val);
+			mtty_uart_write_ier(uart, val);
 		break;
 	case UART_FCR:
-		write_fcr(uart, val);
+		mtty_uart_write_fcr(uart, val);
 		break;
 	case UART_LCR:
-		write_line(uart, val, uart->mcr);
+		mtty_uart_write_line(uart, val, uart->mcr);
 		break;
 	case UART_MCR:
-		write_mcr(uart, val);
+		mtty_uart_write_mcr(uart, val);
 		break;
 	case UART_SCR:
 		uart->scr = val;
@@ -382,9 +385,10 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
  */
 u8 mtty_uart_pending(const struct mtty_uart *uart)
 {
-	if ((uart->ier & UART_IER_RLSI) && line_errors(uart))
+	if ((uart->ier & UART_IER_RLSI) && mtty_uart_line_errors(uart))
 		return UART_IIR_RLSI;
-	if ((uart->ier & UART_IER_RDI) && uart->len >= trigger_level(uart))
+	if ((uart->ier & UART_IER_RDI) &&
+	    uart->len >= mtty_uart_trigger_level(uart))
 		return UART_IIR_RDI;
 	if ((uart->ier & UART_IER_RDI) && uart->timeout)
 		return UART_IIR_RX_TIMEOUT;
@@ -410,10 +414,10 @@ void mtty_uart_pass(struct mtty_uart *uart, u64 ns)
 	if (!mtty_uart_counts(uart) || !uart->divisor)
 		return;
 
-	left = (u64)(four_characters(uart->lcr) - uart->quiet) * uart->divisor -
-	       uart->quiet_rest;
+	left = (u64)(mtty_uart_four_chars(uart->lcr) -
+		     uart->quiet) * uart->divisor - uart->quiet_rest;
 	if (ns >= left) {
-		time_out(uart);
+		mtty_uart_set_timeout(uart);
 		return;
 	}
 
@@ -433,11 +437,11 @@ void mtty_uart_pass(struct mtty_uart *uart, u64 ns)
 u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
 {
 	if (!mtty_uart_counts(uart) || !(uart->ier & UART_IER_RDI) ||
-	    uart->len >= trigger_level(uart))
+	    uart->len >= mtty_uart_trigger_level(uart))
 		return 0;
 
-	return (u64)(four_characters(uart->lcr) - uart->quiet) * uart->divisor -
-	       uart->quiet_rest;
+	return (u64)(mtty_uart_four_chars(uart->lcr) -
+		     uart->quiet) * uart->divisor - uart->quiet_rest;
 }
 
 /**
@@ -480,7 +484,7 @@ void mtty_uart_save(const struct mtty_uart *uart, u8 port,
 	}
 }
 
-static bool is_bits(const struct mtty_rec_uart *rec)
+static bool mtty_uart_valid_bits(const struct mtty_rec_uart *rec)
 {
 	return !(rec->ier & ~UART_IER_BITS) && !(rec->fcr & ~UART_FCR_BITS) &&
 	       !(rec->mcr & ~UART_MCR_BITS) &&
@@ -491,15 +495,15 @@ static bool is_bits(const struct mtty_rec_uart *rec)
 }
 
 /* Only a break makes errors, and it makes them together */
-static bool is_errors(u8 lsr)
+static bool mtty_uart_valid_errors(u8 lsr)
 {
 	u8 errors = lsr & ~UART_LSR_OE;
 
-	return !errors || errors == break_errors(0) ||
-	       errors == break_errors(UART_LCR_PARITY);
+	return !errors || errors == mtty_uart_break_errors(0) || errors
+	       == mtty_uart_break_errors(UART_LCR_PARITY);
 }
 
-static bool is_fifo(const struct mtty_rec_uart *rec, bool enabled)
+static bool mtty_uart_valid_fifo(const struct mtty_rec_uart *rec, bool enabled)
 {
 	unsigned int i;
 
@@ -510,7 +514,8 @@ static bool is_fifo(const struct mtty_rec_uart *rec, bool enabled)
 		u8 errors = rec->fifo_errors[i];
 
 		if (errors && (!enabled || rec->fifo[i] ||
-			       (errors & UART_LSR_OE) || !is_errors(errors)))
+			       (errors & UART_LSR_OE) ||
+			       !mtty_uart_valid_errors(errors)))
 			return false;
 	}
 
@@ -519,7 +524,7 @@ static bool is_fifo(const struct mtty_rec_uart *rec, bool enabled)
 			   sizeof(rec->fifo_errors) - i);
 }
 
-static bool is_time(const struct mtty_rec_uart *rec, bool enabled)
+static bool mtty_uart_valid_time(const struct mtty_rec_uart *rec, bool enabled)
 {
 	u32 quiet = le32_to_cpu(rec->quiet);
 	u16 rest = le16_to_cpu(rec->quiet_rest);
@@ -531,7 +536,8 @@ static bool is_time(const struct mtty_rec_uart *rec, bool enabled)
 	if (timeout)
 		return !quiet && !rest;
 
-	return quiet < four_characters(rec->lcr) && (!rest || rest < divisor);
+	return quiet < mtty_uart_four_chars(rec->lcr) && (!rest ||
+							  rest < divisor);
 }
 
 /**
@@ -545,8 +551,9 @@ int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec)
 {
 	bool fifo = rec->fcr & UART_FCR_ENABLE_FIFO;
 
-	if (!is_bits(rec) || !is_errors(rec->lsr) || !is_fifo(rec, fifo) ||
-	    !is_time(rec, fifo))
+	if (!mtty_uart_valid_bits(rec) || !mtty_uart_valid_errors(rec->lsr) ||
+	    !mtty_uart_valid_fifo(rec, fifo) || !mtty_uart_valid_time(rec,
+								      fifo))
 		return -EINVAL;
 
 	if (rec->fcr && !fifo)

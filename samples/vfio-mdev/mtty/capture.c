@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Capture memory: the log of everything that the ports have transmitted, and
- * which pages of it a migration still has to send.
+ * Capture memory: the log of all transmitted bytes, and its dirty tracking.
  *
- * It knows nothing of the migration stream and takes no lock; the device does
- * both.  Memory is allocated page by page when it is first written, so a large
- * but idle device costs as little, and migrates as fast, as a small one.
+ * A page is allocated when it is first written, so a large but idle device needs as
+ * little memory and time to migrate as a small one.  The header of BAR2 is not
+ * memory: it is made on each read, never sent, and writes to it are ignored.
  *
- * The header that BAR2 begins with is made when it is read: it is not memory,
- * is never sent, and cannot be written.
+ * The user may map the rest, see mmap.c.  A write fault makes a PTE writable and the
+ * page dirty; sending the page zaps its PTEs.  Both happen under mtty.lock, so a page
+ * with a writable PTE is dirty.  PTEs hold no reference on their page, so they are
+ * zapped before it is freed.
  *
- * The rest may be mapped by the user, see mmap.c.  A PTE becomes writable by a
- * fault, which makes the page dirty, and is zapped when the page is sent.  All
- * PTEs are made and zapped under the lock of the device, so a page that has a
- * writable PTE is dirty.  PTEs are zapped before their page is freed, as they hold
- * no reference on it.
+ * A page is copied to the user without mtty.lock.  Until that is done, a write goes to
+ * a copy of the page, which replaces it and is dirty.
  *
- * The page itself is sent, and lent until that is done.  A write to a page that is
- * lent goes to a copy, which replaces the page and is dirty.
+ * Locking: mtty.lock, for all functions but mtty_cap_range_put() and
+ * mtty_cap_range_at().
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
@@ -36,7 +34,7 @@ static u64 mtty_cap_log_capacity(const struct mtty_cap *cap)
 
 static void mtty_cap_mark_dirty(struct mtty_cap *cap, unsigned long index)
 {
-	/* What is still to be sent for the first time will be sent as it is then */
+	/* A page in @initial will be sent with this write included */
 	if (!cap->dirty || test_bit(index, cap->initial))
 		return;
 
@@ -44,7 +42,7 @@ static void mtty_cap_mark_dirty(struct mtty_cap *cap, unsigned long index)
 		cap->nr_dirty++;
 }
 
-/* Zap all PTEs of these pages: the next access through a mapping faults */
+/* Zap all PTEs of these pages, so that the next access faults */
 static void mtty_cap_unmap(struct mtty_cap *cap, unsigned long index,
 			   unsigned long nr)
 {
@@ -60,12 +58,12 @@ static bool mtty_cap_is_sending(const struct mtty_cap *cap, unsigned long index)
 {
 	const struct mtty_cap_range *range = cap->sending;
 
-	/* Where a copy has taken its place already, another page is there */
+	/* A page that was replaced by a copy may be written */
 	return range && index >= range->first && index - range->first < range->nr &&
 	       range->pages[index - range->first] == cap->pages[index];
 }
 
-/* A page that may be written */
+/* Allocate or copy the page, if needed to write to it */
 static struct page *mtty_cap_writable_page(struct mtty_cap *cap,
 					   unsigned long index)
 {
@@ -92,8 +90,8 @@ static struct page *mtty_cap_writable_page(struct mtty_cap *cap,
 }
 
 /**
- * mtty_cap_alloc - get ready for use, empty
- * @cap:	with its size set; 0 is no capture memory
+ * mtty_cap_alloc - allocate empty capture memory
+ * @cap:	with its size set, which may be 0
  *
  * Return: 0 or -ENOMEM.
  */
@@ -127,7 +125,7 @@ void mtty_cap_free(struct mtty_cap *cap)
 	kvfree(cap->pages);
 	cap->pages = NULL;
 	cap->nr_pages = 0;
-	/* No mapping is left, or the device would not be closed */
+	/* The device is closed, so no mapping is left */
 	if (cap->zero_page)
 		__free_page(cap->zero_page);
 	cap->zero_page = NULL;
@@ -135,7 +133,7 @@ void mtty_cap_free(struct mtty_cap *cap)
 }
 
 /**
- * mtty_cap_clear - forget everything that was written
+ * mtty_cap_clear - set all memory to zero
  * @cap:	not tracked
  */
 void mtty_cap_clear(struct mtty_cap *cap)
@@ -156,12 +154,12 @@ void mtty_cap_clear(struct mtty_cap *cap)
 }
 
 /**
- * mtty_cap_append - log a byte that is about to be transmitted
+ * mtty_cap_append - log a byte before it is transmitted
  * @cap:	the memory
  * @port:	the port, counted from 0
  * @data:	the byte
  *
- * Return: 0, also if the log is full, or -ENOMEM with nothing changed.
+ * Return: 0 (even if the log is full), or -ENOMEM with nothing changed.
  */
 int mtty_cap_append(struct mtty_cap *cap, u8 port, u8 data)
 {
@@ -241,7 +239,7 @@ void mtty_cap_read(const struct mtty_cap *cap, u64 offset, u8 *buf, size_t len)
  * mtty_cap_write - write to BAR2
  * @cap:	the memory
  * @offset:	in bytes; the caller has checked that the range is inside
- * @buf:	what to write; what falls on the header is ignored
+ * @buf:	the bytes; those of the header are ignored
  * @len:	bytes
  *
  * Return: 0, or -ENOMEM with the pages before the failing one written.
@@ -275,10 +273,10 @@ int mtty_cap_write(struct mtty_cap *cap, u64 offset, const u8 *buf, size_t len)
 }
 
 /**
- * mtty_cap_map - the user is about to map BAR2
+ * mtty_cap_map - set the mapping whose PTEs have to be zapped
  * @cap:	the memory
- * @mapping:	of the device's file; always the same one
- * @offset:	of BAR2 in there, in bytes
+ * @mapping:	of the device's file; the same in each call
+ * @offset:	of BAR2 in @mapping, in bytes
  */
 void mtty_cap_map(struct mtty_cap *cap, struct address_space *mapping,
 		  u64 offset)
@@ -288,7 +286,7 @@ void mtty_cap_map(struct mtty_cap *cap, struct address_space *mapping,
 }
 
 /**
- * mtty_cap_map_read - what to map for reading
+ * mtty_cap_map_read - get the page for a read-only PTE
  * @cap:	mtty_cap_map() was called
  * @index:	of the page in BAR2
  *
@@ -306,11 +304,11 @@ struct page *mtty_cap_map_read(struct mtty_cap *cap, unsigned long index)
 }
 
 /**
- * mtty_cap_map_write - what to map for writing
+ * mtty_cap_map_write - get the page for a writable PTE
  * @cap:	mtty_cap_map() was called
  * @index:	of the page in BAR2
  *
- * The page is dirty from now on, and no PTE of it is left.
+ * Marks the page dirty and zaps its PTEs.
  *
  * Return: the page, or NULL without memory.
  */
@@ -323,7 +321,7 @@ struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index)
 		return NULL;
 
 	mtty_cap_mark_dirty(cap, index);
-	/* Where the page was replaced, its PTEs are zapped already */
+	/* A new page has no PTEs, and those of the old one were zapped */
 	if (page == old)
 		mtty_cap_unmap(cap, index, 1);
 
@@ -331,8 +329,8 @@ struct page *mtty_cap_map_write(struct mtty_cap *cap, unsigned long index)
 }
 
 /**
- * mtty_cap_track_start - from now on, know what has to be sent
- * @cap:	not tracked; everything that was ever written is to be sent
+ * mtty_cap_track_start - start to track the pages to send
+ * @cap:	not tracked; all pages ever written are to be sent
  *
  * Return: 0 or -ENOMEM.
  */
@@ -363,7 +361,7 @@ int mtty_cap_track_start(struct mtty_cap *cap)
 }
 
 /**
- * mtty_cap_track_restart - all that is to be sent counts as initial
+ * mtty_cap_track_restart - count all pages to send as initial
  * @cap:	tracked
  */
 void mtty_cap_track_restart(struct mtty_cap *cap)
@@ -394,13 +392,12 @@ void mtty_cap_track_stop(struct mtty_cap *cap)
 }
 
 /**
- * mtty_cap_send_next - the next piece that has to be sent
- * @cap:	tracked, nothing is lent
- * @range:	filled in; its pages do not change until mtty_cap_send_done() is called,
- *		or tracking stops, and it keeps them until mtty_cap_range_put() is
+ * mtty_cap_send_next - get the next pages to send
+ * @cap:	tracked, with no pages being sent
+ * @range:	filled in; its pages do not change until mtty_cap_send_done(), or the
+ *		end of tracking, and are referenced until mtty_cap_range_put()
  *
- * Pages that were never sent come before those that were sent and then written
- * again: the former only get fewer.
+ * Initial pages come before dirty ones, because their number only decreases.
  *
  * Return: false if there is nothing to send.
  */
@@ -427,7 +424,7 @@ bool mtty_cap_send_next(struct mtty_cap *cap, struct mtty_cap_range *range)
 		range->pages[range->nr] = cap->pages[i];
 	}
 	cap->cursor = i;
-	/* From now on a write through a mapping faults, and is given a copy */
+	/* A write through a mapping must fault and go to a copy */
 	mtty_cap_unmap(cap, range->first, range->nr);
 	cap->sending = range;
 
@@ -440,8 +437,8 @@ bool mtty_cap_send_next(struct mtty_cap *cap, struct mtty_cap_range *range)
 }
 
 /**
- * mtty_cap_send_done - what was lent may be written again
- * @cap:	tracked; nothing happens if nothing is lent
+ * mtty_cap_send_done - allow writes to the pages again
+ * @cap:	the memory; nothing happens if no pages are being sent
  */
 void mtty_cap_send_done(struct mtty_cap *cap)
 {
@@ -449,8 +446,8 @@ void mtty_cap_send_done(struct mtty_cap *cap)
 }
 
 /**
- * mtty_cap_range_put - let go of the pages
- * @range:	no longer lent; empty afterwards
+ * mtty_cap_range_put - drop the references on the pages
+ * @range:	not being sent; empty afterwards
  */
 void mtty_cap_range_put(struct mtty_cap_range *range)
 {
@@ -460,10 +457,10 @@ void mtty_cap_range_put(struct mtty_cap_range *range)
 }
 
 /**
- * mtty_cap_range_at - where the bytes are
+ * mtty_cap_range_at - get the address of a byte
  * @range:	from mtty_cap_send_next()
- * @pos:	which byte of it, less than its length
- * @len:	set to how many there are in one piece
+ * @pos:	of the byte, less than @range->len
+ * @len:	set to the number of contiguous bytes
  */
 u8 *mtty_cap_range_at(const struct mtty_cap_range *range, size_t pos,
 		      size_t *len)
@@ -472,7 +469,7 @@ u8 *mtty_cap_range_at(const struct mtty_cap_range *range, size_t pos,
 
 	*len = min_t(size_t, PAGE_SIZE - offset_in_page(from), range->len - pos);
 
-	/* Of memory that is never highmem */
+	/* The pages were not allocated from highmem */
 	return page_address(range->pages[from >> PAGE_SHIFT]) +
 	       offset_in_page(from);
 }

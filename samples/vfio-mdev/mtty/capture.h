@@ -12,13 +12,12 @@ struct page;
 #define MTTY_CAP_RANGE_PAGES	(MTTY_REC_CAPTURE_MAX / PAGE_SIZE)
 
 /**
- * struct mtty_cap_range - pages on their way out
+ * struct mtty_cap_range - pages that are being sent
  * @offset:	of the first byte in BAR2
  * @len:	bytes
  * @first:	index of the first page
  * @nr:		pages
- * @pages:	with a reference on each; who writes to BAR2 meanwhile is given a
- *		copy, so they stay as they are
+ * @pages:	the pages, with a reference on each
  */
 struct mtty_cap_range {
 	u64 offset;
@@ -29,25 +28,26 @@ struct mtty_cap_range {
 };
 
 /**
- * struct mtty_cap - capture memory and what of it has to be sent
+ * struct mtty_cap - capture memory and its dirty pages
  * @size:	bytes of BAR2; changes only while the device is closed
  * @nr_pages:	pages that @size covers
- * @pages:	the memory; NULL where nothing was written, which reads as zero
+ * @pages:	the memory; NULL for a page that was never written and reads as zero
  * @nr_present:	entries of @pages that are not NULL
  * @logged:	entries in the log
- * @dropped:	bytes that came after the log was full
- * @initial:	pages to send that were there when tracking began, or began anew
- * @dirty:	pages to send that were written after that; NULL, as @initial,
- *		while nothing is tracked
+ * @dropped:	bytes transmitted after the log was full
+ * @initial:	bitmap of pages to send that existed at the start or restart of
+ *		tracking; NULL while not tracked
+ * @dirty:	bitmap of pages to send that were written later; NULL while not
+ *		tracked
  * @nr_initial:	bits set in @initial
  * @nr_dirty:	bits set in @dirty
- * @cursor:	where the search for the next page to send goes on
+ * @cursor:	index after the last page that was sent
  * @sending:	pages that must not be written, or NULL
- * @mapping:	where the user maps BAR2, NULL before the first mapping
+ * @mapping:	of the user's mappings of BAR2, NULL before the first one
  * @map_offset:	of BAR2 in @mapping, in bytes
- * @zero_page:	zeroes, mapped where nothing was written; NULL until it is needed
+ * @zero_page:	mapped where @pages is NULL; allocated on first use
  *
- * Has no lock; everything is protected by the lock of the device.
+ * Protected by mtty.lock.
  */
 struct mtty_cap {
 	u64 size;

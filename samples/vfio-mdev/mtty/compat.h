@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that are supported: 6.12 and newer.  The code
- * is written for the newest; what older ones need is here.
+ * Differences between the supported kernels, 6.12 and newer.  All other files are
+ * written for the newest.
  */
 #ifndef MTTY_COMPAT_H
 #define MTTY_COMPAT_H
@@ -11,7 +11,7 @@
 #include <linux/version.h>
 #include <linux/vfio.h>
 
-/* Before, VFIO_DEVICE_GET_REGION_INFO went to vfio_device_ops.ioctl as well */
+/* Older kernels pass VFIO_DEVICE_GET_REGION_INFO to vfio_device_ops.ioctl */
 #define MTTY_HAS_REGION_INFO_OP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 
 typedef int (*mtty_region_info_fn)(struct vfio_device *vdev,
@@ -36,7 +36,7 @@ static inline long mtty_region_info_ioctl(struct vfio_device *vdev,
 	if (ret)
 		return ret;
 
-	/* A user who left too little room is told how much it takes */
+	/* If the user's buffer is too small, return the size that is needed */
 	if (caps.size && info.argsz >= sizeof(info) + caps.size) {
 		info.cap_offset = sizeof(info);
 		vfio_info_cap_shift(&caps, sizeof(info));
@@ -54,7 +54,7 @@ static inline long mtty_region_info_ioctl(struct vfio_device *vdev,
 	return ret;
 }
 
-/* VFIO_PRECOPY_INFO_REINIT, for those who have opted in */
+/* VFIO_PRECOPY_INFO_REINIT is for users that have opted in */
 #ifdef VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2
 static inline bool mtty_has_precopy_info_v2(const struct vfio_device *vdev)
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device between its parts: regions lead to config space, ports and capture
- * memory, and whatever changes there becomes the interrupt line.
+ * The device: dispatches region accesses to config space, ports and capture memory,
+ * and computes the interrupt level from them.
  *
- * Bounds are checked here, once, for every access.  All functions but init, open
- * and close are called with the lock of the device held.
+ * All bounds of accesses are checked here.
+ *
+ * Locking: mtty.lock, for all functions but init, open and close.
  */
 #include <linux/cleanup.h>
 #include <linux/errno.h>
@@ -26,11 +27,11 @@ static u16 mtty_device_pci_status(const struct mtty *mtty)
 }
 
 /**
- * mtty_device_update_irq - something that the interrupt depends on has changed
+ * mtty_device_update_irq - call after changes that the interrupt may depend on
  * @mtty:	the device
  *
- * A device with the early defect signals while RESUMING: then a staged write to the
- * command register counts, as on hardware that knows no staging.
+ * A device with the early defect signals in RESUMING.  Staged writes to the command
+ * register count then, as hardware with that defect has no staging.
  */
 void mtty_device_update_irq(struct mtty *mtty)
 {
@@ -48,7 +49,7 @@ static void mtty_device_pass_time(struct mtty_port *port)
 	port->time = now;
 }
 
-/* Before an access: add the time until now, if the port counts time */
+/* Before an access: add the time until now, if the port counts */
 static bool mtty_device_count_time(struct mtty_port *port)
 {
 	bool counts = mtty_uart_counts(&port->uart);
@@ -59,7 +60,7 @@ static bool mtty_device_count_time(struct mtty_port *port)
 	return counts;
 }
 
-/* After it: start at now, if the port has just begun to count time */
+/* After an access: start at now, if the port did not count before */
 static void mtty_device_start_time(struct mtty_port *port, bool counted)
 {
 	if (!counted && mtty_uart_counts(&port->uart))
@@ -67,9 +68,9 @@ static void mtty_device_start_time(struct mtty_port *port, bool counted)
 }
 
 /*
- * An earlier time is set here. A later one is set by mtty_device_rx_timeout(), when it has come
- * too early: that costs less than to move the timer with each byte. @port->time is now
- * wherever this arms anything.
+ * Moves the timer to an earlier time only.  If it expires too early,
+ * mtty_device_rx_timeout() arms it again: this is cheaper than moving it with each
+ * byte.  @port->time is the current time if the port counts.
  */
 static void mtty_device_arm_timeout(struct mtty_port *port)
 {
@@ -102,8 +103,8 @@ static void mtty_device_rx_timeout(struct work_struct *work)
 }
 
 /**
- * mtty_device_init - first of all calls
- * @mtty:	zeroed, but for what VFIO has put there
+ * mtty_device_init - initialise
+ * @mtty:	zeroed, except for what VFIO has set
  */
 void mtty_device_init(struct mtty *mtty)
 {
@@ -120,7 +121,7 @@ void mtty_device_init(struct mtty *mtty)
 }
 
 /**
- * mtty_device_run - the device may act by itself
+ * mtty_device_run - start time and interrupts
  * @mtty:	the device
  */
 void mtty_device_run(struct mtty *mtty)
@@ -138,11 +139,10 @@ void mtty_device_run(struct mtty *mtty)
 }
 
 /**
- * mtty_device_quiesce - the device does nothing by itself
+ * mtty_device_quiesce - stop time and interrupts
  * @mtty:	the device
  *
- * The ports keep how much time has passed, and go on from there when the device
- * runs again.
+ * The ports keep the time counted so far and continue when the device runs again.
  */
 void mtty_device_quiesce(struct mtty *mtty)
 {
@@ -152,17 +152,17 @@ void mtty_device_quiesce(struct mtty *mtty)
 
 	for (i = 0; i < mtty->nr_ports; i++)
 		mtty_device_count_time(&mtty->port[i]);
-	/* One that has come by now is still of a device that runs */
+	/* Signal a timeout that has occurred by now */
 	mtty_device_update_irq(mtty);
 	mtty->running = false;
 	mtty_irq_quiesce(&mtty->irq);
 }
 
 /**
- * mtty_device_reset - back to the state after power-on, RUNNING
- * @mtty:	the device; no session is left
+ * mtty_device_reset - set the state after power-on, RUNNING
+ * @mtty:	the device; it has no session
  *
- * What the user connected to the interrupts stays connected.
+ * The eventfds of the interrupts stay.
  */
 void mtty_device_reset(struct mtty *mtty)
 {
@@ -183,7 +183,7 @@ void mtty_device_reset(struct mtty *mtty)
 }
 
 /**
- * mtty_device_open - for its first user
+ * mtty_device_open - open the device
  * @mtty:	the device
  *
  * Return: 0 or -ENOMEM.
@@ -207,8 +207,8 @@ int mtty_device_open(struct mtty *mtty)
 }
 
 /**
- * mtty_device_close - when its last user has gone, with all that was set up
- * @mtty:	the device
+ * mtty_device_close - close the device, and undo all that the user set up
+ * @mtty:	the device; it has no session
  */
 void mtty_device_close(struct mtty *mtty)
 {
@@ -221,7 +221,7 @@ void mtty_device_close(struct mtty *mtty)
 		mtty->is_open = false;
 	}
 
-	/* A timeout that is under way finds the device not running */
+	/* Without mtty.lock, which the work takes */
 	for (i = 0; i < mtty->nr_ports; i++) {
 		cancel_delayed_work_sync(&mtty->port[i].rx_timeout);
 		mtty->port[i].due = 0;
@@ -268,7 +268,7 @@ static u8 mtty_device_read_reg(struct mtty_port *port, unsigned int reg)
 	bool counted;
 	u8 val;
 
-	/* Only these two restart the time, or show that it is over */
+	/* Only these two depend on the time or restart it */
 	if (reg != UART_RX && reg != UART_IIR)
 		return mtty_uart_read(&port->uart, reg);
 
@@ -288,7 +288,7 @@ static void mtty_device_write_reg(struct mtty_port *port, unsigned int reg,
 	mtty_device_start_time(port, counted);
 }
 
-/* A wide access to registers of one byte is one access after the other */
+/* A wide access is a sequence of accesses to byte registers */
 static void mtty_device_read_port(struct mtty *mtty, struct mtty_port *port,
 				  unsigned int reg, u8 *buf, size_t len)
 {
@@ -312,7 +312,7 @@ static int mtty_device_write_port(struct mtty *mtty, struct mtty_port *port,
 		return 0;
 
 	for (; len--; reg++, buf++) {
-		/* What cannot be logged is not transmitted */
+		/* Do not transmit a byte that cannot be logged */
 		if (mtty_uart_transmits(&port->uart, reg))
 			ret = mtty_cap_append(&mtty->cap, port - mtty->port,
 					      mtty_uart_word(&port->uart, *buf));
@@ -342,7 +342,7 @@ static void mtty_device_write_config(struct mtty *mtty, unsigned int offset,
  * @buf:	filled in completely on success
  * @len:	bytes
  *
- * Return: 0, or -EINVAL with no register touched if not all of it is inside.
+ * Return: 0, or -EINVAL with no side effects if the range exceeds the region.
  */
 int mtty_device_read(struct mtty *mtty, unsigned int index, u64 offset, u8 *buf,
 		     size_t len)
@@ -372,8 +372,8 @@ int mtty_device_read(struct mtty *mtty, unsigned int index, u64 offset, u8 *buf,
  * @buf:	what to write
  * @len:	bytes
  *
- * Return: 0, -EINVAL with no register touched if not all of it is inside, or
- * -ENOMEM if there is no memory to log what a port should transmit.
+ * Return: 0; -EINVAL with no side effects if the range exceeds the region; or
+ * -ENOMEM, with the bytes before the failing one written.
  */
 int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
 		      const u8 *buf, size_t len)
@@ -393,7 +393,7 @@ int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
 		ret = mtty_device_write_port(mtty, &mtty->port[index], offset,
 					     buf, len);
 
-	/* Somebody may be waiting for capture memory to become dirty */
+	/* The access may have made capture memory dirty */
 	if (mtty->session)
 		wake_up_interruptible(&mtty->wait);
 
@@ -401,7 +401,7 @@ int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
 }
 
 /**
- * mtty_device_stream_id - what a stream says about the device it is from
+ * mtty_device_stream_id - the properties that a stream must match
  * @mtty:	the device
  * @id:		filled in
  */
@@ -416,7 +416,7 @@ void mtty_device_stream_id(const struct mtty *mtty, struct mtty_stream_id *id)
 }
 
 /**
- * mtty_device_save - what the migration stream needs beside capture memory
+ * mtty_device_save - get the state to migrate, without capture memory
  * @mtty:	the device, not running
  * @st:		filled in
  */
@@ -436,9 +436,9 @@ void mtty_device_save(struct mtty *mtty, struct mtty_stream_state *st)
 }
 
 /**
- * mtty_device_load - undo mtty_device_save(), on another device
+ * mtty_device_load - set the migrated state
  * @mtty:	the device, not running
- * @st:		complete, and checked for this device
+ * @st:		from mtty_device_save() of the source, checked for this device
  */
 void mtty_device_load(struct mtty *mtty, const struct mtty_stream_state *st)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * DMA logging.  The device has no DMA, so its log is truthfully empty; offering
- * it spares a VMM the assumption that everything was written.
+ * DMA logging.  The device has no DMA, so its log is always empty.  Without the log, a
+ * VMM must assume that all memory is dirty.
  *
- * Built only where the kernel can carry a report: elsewhere the report fails, and
- * with it the migration of a VMM that trusted the offer.
+ * Built only if the kernel supports reports (CONFIG_IOMMUFD_DRIVER).  Otherwise
+ * reports fail, and so would the migration.
  */
 #include <linux/cleanup.h>
 #include <linux/errno.h>
@@ -25,7 +25,7 @@ static int mtty_dma_log_start(struct vfio_device *vdev,
 	if (mtty->logging)
 		return -EINVAL;
 	mtty->logging = true;
-	/* A log that is always empty has any granularity that a bitmap can have */
+	/* An empty log has any granularity that the bitmap supports */
 	if (!is_power_of_2(*page_size) || *page_size < PAGE_SIZE)
 		*page_size = PAGE_SIZE;
 

@@ -57,7 +57,7 @@ static int mtty_feature_get(struct mtty *mtty, void __user *arg)
 		return -EFAULT;
 
 	/*
-	 * A failed copy is no GET, so this comes last.  Do not overwrite the current
+	 * After the copy, as a failed GET must not count.  Do not overwrite the current
 	 * generation, which a concurrent GET may have returned.
 	 */
 	guard(mutex)(&mtty->lock);

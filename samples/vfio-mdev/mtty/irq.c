@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts: one line, two ways to tell the user about it (INTx and MSI), and
- * VFIO_DEVICE_SET_IRQS.
+ * Interrupts (INTx and MSI) and VFIO_DEVICE_SET_IRQS.
  *
- * mtty_irq_signal_due() alone signals by itself, and decides from the current state; everybody
- * else changes the state and calls it.  So nothing depends on the order in which
- * the line, the device's state and the user's eventfds come: what is pending is
- * signalled once, as soon as everything that it takes is there.
+ * Each change of the level, the device's state, a mask or an eventfd calls
+ * mtty_irq_signal_due(), which decides from the current state alone.  So the order of
+ * the changes does not matter: a pending interrupt is signalled once, as soon as all
+ * conditions are met.
  *
- * It has no idea what a UART is.  The lock of the device cannot serve here: taking
- * an eventfd away waits for the work item that the user's mask and unmask
- * eventfds run in.
+ * mtty.lock cannot replace irq->lock.  Removing a mask or unmask eventfd under mtty.lock
+ * waits for its work item, which takes irq->lock.
  */
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
@@ -22,7 +20,7 @@
 #include "mtty_format.h"
 #include "mtty_trace.h"
 
-/* In a tree, Kconfig sees to it; beside one, the kernel has it or has not */
+/* For an external build, which has no Kconfig */
 static_assert(IS_ENABLED(CONFIG_VFIO_VIRQFD),
 	      "mtty needs a kernel with CONFIG_VFIO_VIRQFD (as VFIO_PCI selects)");
 
@@ -79,7 +77,7 @@ static void mtty_irq_unmask_by_eventfd(void *opaque, void *unused)
 	mtty_irq_set_intx_masked(opaque, false);
 }
 
-/* Takes over the reference on @ctx */
+/* Takes the caller's reference on @ctx */
 static void mtty_irq_connect(struct mtty_irq *irq, unsigned int index,
 			     struct eventfd_ctx *ctx)
 {
@@ -95,7 +93,7 @@ static void mtty_irq_connect(struct mtty_irq *irq, unsigned int index,
 		eventfd_ctx_put(old);
 }
 
-/* Wait until each signal that the eventfd got so far has had its effect */
+/* Wait until all signals of the eventfd so far have taken effect */
 static void mtty_irq_flush_control(struct mtty_irq_control *control)
 {
 	if (control->ctx)
@@ -103,9 +101,9 @@ static void mtty_irq_flush_control(struct mtty_irq_control *control)
 }
 
 /*
- * A bound eventfd acts through a work item.  The user asked for the action when it
- * signalled the eventfd, so the action comes before all that the user asks for
- * later.  Not under irq->lock, which the work items take.
+ * A signal of a mask or unmask eventfd takes effect in a work item.  The user expects
+ * that effect before those of later calls.  Must not be called with irq->lock held,
+ * which the work items take.
  */
 static void mtty_irq_flush_controls(struct mtty_irq *irq)
 {
@@ -130,7 +128,7 @@ static void mtty_irq_disable_index(struct mtty_irq *irq, unsigned int index)
 		mtty_irq_clear_control(&irq->unmask);
 	}
 
-	/* An index that is enabled again is unmasked, and has signalled nothing */
+	/* Enabling an index again starts unmasked, with no MSI sent */
 	guard(mutex)(&irq->lock);
 	if (index == VFIO_PCI_INTX_IRQ_INDEX)
 		irq->intx_masked = false;
@@ -139,9 +137,9 @@ static void mtty_irq_disable_index(struct mtty_irq *irq, unsigned int index)
 }
 
 /**
- * mtty_irq_init - first of all calls
+ * mtty_irq_init - initialise
  * @irq:	zeroed
- * @name:	of the device; stays as long as @irq does
+ * @name:	of the device; must stay valid as long as @irq
  */
 void mtty_irq_init(struct mtty_irq *irq, const char *name)
 {
@@ -150,8 +148,10 @@ void mtty_irq_init(struct mtty_irq *irq, const char *name)
 }
 
 /**
- * mtty_irq_release - take back everything that the user set up
+ * mtty_irq_release - disable all indexes
  * @irq:	the interrupts
+ *
+ * Locking: mtty.lock.
  */
 void mtty_irq_release(struct mtty_irq *irq)
 {
@@ -163,9 +163,9 @@ void mtty_irq_release(struct mtty_irq *irq)
 
 /**
  * mtty_irq_reset - the device was reset
- * @irq:	the interrupts; what the user connected stays connected
+ * @irq:	the interrupts; the eventfds stay
  *
- * Locking: the lock of the device.
+ * Locking: mtty.lock.
  */
 void mtty_irq_reset(struct mtty_irq *irq)
 {
@@ -180,10 +180,10 @@ void mtty_irq_reset(struct mtty_irq *irq)
 }
 
 /**
- * mtty_irq_run - signal from now on, and first what is pending
+ * mtty_irq_run - allow signals, and signal pending interrupts
  * @irq:	the interrupts
  *
- * Locking: the lock of the device.
+ * Locking: mtty.lock.
  */
 void mtty_irq_run(struct mtty_irq *irq)
 {
@@ -196,10 +196,10 @@ void mtty_irq_run(struct mtty_irq *irq)
 }
 
 /**
- * mtty_irq_quiesce - signal nothing from now on
+ * mtty_irq_quiesce - forbid signals
  * @irq:	the interrupts
  *
- * Locking: the lock of the device.
+ * Locking: mtty.lock.
  */
 void mtty_irq_quiesce(struct mtty_irq *irq)
 {
@@ -211,9 +211,11 @@ void mtty_irq_quiesce(struct mtty_irq *irq)
 }
 
 /**
- * mtty_irq_early - signal what is pending though the device does not run
+ * mtty_irq_early - set whether to signal although the device does not run
  * @irq:	the interrupts
- * @early:	from now on, or no longer
+ * @early:	the new setting
+ *
+ * Locking: mtty.lock.
  */
 void mtty_irq_early(struct mtty_irq *irq, bool early)
 {
@@ -224,10 +226,12 @@ void mtty_irq_early(struct mtty_irq *irq, bool early)
 }
 
 /**
- * mtty_irq_change - the line has changed; see mtty_irq_update()
+ * mtty_irq_change - slow path of mtty_irq_update()
  * @irq:	the interrupts
- * @level:	the line
+ * @level:	a port asserts its interrupt
  * @command:	MTTY_IRQ_COMMAND bits of PCI_COMMAND
+ *
+ * Locking: mtty.lock.
  */
 void mtty_irq_change(struct mtty_irq *irq, bool level, u16 command)
 {
@@ -239,12 +243,12 @@ void mtty_irq_change(struct mtty_irq *irq, bool level, u16 command)
 }
 
 /**
- * mtty_irq_save - for the migration stream
+ * mtty_irq_save - get the state to migrate
  * @irq:	the interrupts of a device that does not run
  *
- * Masks and eventfds are not saved: they belong to the user, who was signalled by
- * this device and not by the destination.  A level that is high is signalled there
- * again; a message that was sent is on its way, and must not be sent twice.
+ * Masks and eventfds are not saved, because VFIO_DEVICE_SET_IRQS sets them on the
+ * destination.  The destination signals INTx again if the level is high.  MSI is
+ * edge-triggered: the message was delivered and must not be sent twice.
  *
  * Return: MTTY_REC_IRQ_* flags.
  */
@@ -256,9 +260,8 @@ u32 mtty_irq_save(struct mtty_irq *irq)
 }
 
 /**
- * mtty_irq_load - from the migration stream
- * @irq:	the interrupts of a device that does not run; all that its user set up
- *		stays
+ * mtty_irq_load - set the migrated state
+ * @irq:	the interrupts of a device that does not run; masks and eventfds stay
  * @flags:	of mtty_irq_save(), checked
  */
 void mtty_irq_load(struct mtty_irq *irq, u32 flags)
@@ -272,8 +275,8 @@ void mtty_irq_load(struct mtty_irq *irq, u32 flags)
  * mtty_irq_get_info - VFIO_DEVICE_GET_IRQ_INFO
  * @info:	with its index set; flags and count are filled in
  *
- * The error index is there on conventional PCI, too, as in vfio-pci: a VMM warns if
- * it cannot connect an eventfd.  This device has no error to signal.
+ * The error index exists because a VMM warns if it cannot set an eventfd there.
+ * This device never signals it.
  *
  * Return: 0, or -EINVAL if PCI has no such index.
  */
@@ -312,10 +315,8 @@ static bool mtty_irq_is_enabled(struct mtty_irq *irq, unsigned int index)
 }
 
 /*
- * INTx that masks itself makes no sense, and one that unmasks itself would keep a
- * worker busy as long as the level is high.  A circle through another device does
- * so, and is not looked for: as with hardware, a level that is unmasked and not
- * served is signalled again.
+ * An eventfd that is signalled by INTx must not unmask INTx: that would keep a worker
+ * busy as long as the level is high.  A circle through another device is not detected.
  */
 static bool mtty_irq_is_trigger(struct mtty_irq *irq,
 				const struct eventfd_ctx *ctx)
@@ -328,8 +329,8 @@ static bool mtty_irq_is_trigger(struct mtty_irq *irq,
 /**
  * struct mtty_irq_request - VFIO_DEVICE_SET_IRQS, decoded
  * @index:	VFIO_PCI_*_IRQ_INDEX
- * @fd:		with VFIO_IRQ_SET_DATA_EVENTFD: -1 takes the eventfd away
- * @by_fd:	the action is bound to @fd, instead of being performed
+ * @fd:		for VFIO_IRQ_SET_DATA_EVENTFD; -1 removes the eventfd
+ * @by_fd:	bind the action to @fd instead of performing it
  */
 struct mtty_irq_request {
 	unsigned int index;
@@ -338,8 +339,8 @@ struct mtty_irq_request {
 };
 
 /*
- * Nothing happens to an index that is not enabled: a user may disable MSI to be sure,
- * after the migration stream said that the message was sent.
+ * Disabling a disabled index must not clear msi_sent: after loading a stream, a user
+ * may disable MSI before it enables it.
  */
 static int mtty_irq_disable_if_enabled(struct mtty_irq *irq, unsigned int index)
 {
@@ -388,7 +389,7 @@ static int mtty_irq_set_trigger(struct mtty_irq *irq,
 	if (req->by_fd)
 		return mtty_irq_set_trigger_eventfd(irq, req->index, req->fd);
 
-	/* Loopback testing: the user asks for it, so the line has no say */
+	/* Loopback test: signal whatever the level is */
 	guard(mutex)(&irq->lock);
 
 	if (!irq->trigger[req->index])
@@ -462,7 +463,7 @@ typedef int (*mtty_irq_action_fn)(struct mtty_irq *irq,
 
 enum mtty_irq_action { ACTION_MASK, ACTION_UNMASK, ACTION_TRIGGER, ACTION_NR };
 
-/* In the order of the VFIO_IRQ_SET_ACTION_* bits; a message cannot be masked */
+/* In the order of the VFIO_IRQ_SET_ACTION_* bits; MSI has no mask */
 static const mtty_irq_action_fn actions[VFIO_PCI_NUM_IRQS][ACTION_NR] = {
 	[VFIO_PCI_INTX_IRQ_INDEX] = {
 		[ACTION_MASK] = mtty_irq_set_intx_mask,
@@ -480,13 +481,12 @@ static const mtty_irq_action_fn actions[VFIO_PCI_NUM_IRQS][ACTION_NR] = {
 /**
  * mtty_irq_set - VFIO_DEVICE_SET_IRQS
  * @irq:	the interrupts
- * @set:	passed by vfio_set_irqs_validate_and_prepare()
- * @data:	what came behind it
+ * @set:	checked by vfio_set_irqs_validate_and_prepare()
+ * @data:	the data behind @set
  *
- * Takes effect, or fails with nothing changed, before it returns; in every
- * state of the device.
+ * In every migration state it takes effect at once, or fails with nothing changed.
  *
- * Locking: the lock of the device, as vfio_virqfd_enable() has none of its own.
+ * Locking: mtty.lock, as concurrent calls of vfio_virqfd_enable() would race.
  *
  * Return: 0; -EINVAL, -ENOTTY for an action that the index does not have,
  * -EBADF for a bad file descriptor, -ENOMEM.

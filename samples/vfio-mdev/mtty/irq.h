@@ -9,14 +9,14 @@
 
 struct eventfd_ctx;
 
-/* Without bus mastering a function must not write to memory, so sends no message */
+/* The bits that gate interrupts: a message is a write to memory by a bus master */
 #define MTTY_IRQ_COMMAND	(PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE)
 
 /**
- * struct mtty_irq_control - an eventfd through which the user acts on INTx
- * @virqfd:	the binding in one of the two slots; a new one is made in the other
- *		before the old one goes, as making it may fail
- * @slot:	which one is in use
+ * struct mtty_irq_control - an eventfd of the user that masks or unmasks INTx
+ * @virqfd:	one entry is in use; the other one allows to bind a new eventfd, which
+ *		can fail, before the old one is removed
+ * @slot:	index of the entry in use
  * @ctx:	the eventfd, or NULL
  */
 struct mtty_irq_control {
@@ -26,24 +26,26 @@ struct mtty_irq_control {
 };
 
 /**
- * struct mtty_irq - the line, and who is told about it
- * @lock:	protects everything up to @msi_sent; innermost
- * @trigger:	eventfd of each index; an index is enabled if it has one, and
- *		only one of INTx and MSI can be
+ * struct mtty_irq - the interrupts of a device
+ * @lock:	innermost
+ * @trigger:	eventfd of each index; an index is enabled if it has one.  INTx and
+ *		MSI exclude each other
  * @running:	the device may signal
- * @early:	it does so although it may not, see mtty_irq_early()
+ * @early:	a defect: the device signals although it does not run
  * @level:	a port asserts its interrupt
  * @command:	MTTY_IRQ_COMMAND bits of PCI_COMMAND
- * @intx_masked: by the user, or because INTx was signalled (automask); as all that
- *		VFIO_DEVICE_SET_IRQS sets up, it is the user's and does not migrate
- * @msi_sent:	the current assertion has been signalled; a message has no
- *		level, so there is one for each assertion
- * @mask:	masks INTx; protected, as @unmask, by the lock of the device
+ * @intx_masked: by the user, or by a signal (automask); not migrated
+ * @msi_sent:	MSI was signalled for the current assertion
+ * @mask:	masks INTx
  * @unmask:	unmasks INTx
- * @name:	of the device, for trace events
+ * @name:	of the device, for trace events; does not change
+ *
+ * @lock protects @trigger to @msi_sent.  All but @intx_masked and @msi_sent change
+ * under mtty.lock too, so either lock is enough to read them.  mtty.lock protects
+ * @mask and @unmask.
  */
 struct mtty_irq {
-	struct mutex lock; /* the line and the triggers */
+	struct mutex lock; /* @trigger to @msi_sent */
 	struct eventfd_ctx *trigger[VFIO_PCI_NUM_IRQS];
 	bool running;
 	bool early;
@@ -68,13 +70,14 @@ u32 mtty_irq_save(struct mtty_irq *irq);
 void mtty_irq_load(struct mtty_irq *irq, u32 flags);
 
 /**
- * mtty_irq_update - the line may have changed
+ * mtty_irq_update - set the level and the command register
  * @irq:	the interrupts
- * @level:	the line
+ * @level:	a port asserts its interrupt
  * @command:	PCI_COMMAND
  *
- * Locking: the lock of the device, as for whatever else changes these two; so they
- * may be looked at without irq->lock, and most register accesses do no more.
+ * Most register accesses change neither and so do not take irq->lock.
+ *
+ * Locking: mtty.lock.
  */
 static inline void mtty_irq_update(struct mtty_irq *irq, bool level,
 				   u16 command)

@@ -167,7 +167,7 @@ static ssize_t mtty_load_copy_from_user(struct mtty_load *load,
 			break;
 	}
 
-	/* After these two the session goes on, so report the bytes consumed before */
+	/* These two do not end the session, so return the bytes consumed before */
 	if (ret != -ESTALE && ret != -EFAULT && ret)
 		return ret;
 
@@ -180,7 +180,7 @@ static ssize_t mtty_load_write(struct file *file, const char __user *buf,
 	struct mtty_session *session = file->private_data;
 	ssize_t ret;
 
-	/* A copy from user memory under this lock may take any time */
+	/* Interruptible, because a copy from user memory under this lock may block */
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &session->io) {
 		ret = mtty_load_copy_from_user(mtty_load_from(session), buf,
 					       count);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mtty: a PCI serial card that exists in software only, as a mediated device
- * that can be migrated.
+ * mtty: a PCI serial card in software, as a mediated device with migration.
  *
- * Here are the module, the mdev parent with its types, and the door through
- * which the user's calls come in: they are checked and copied here, and passed
- * on in kernel memory.  What a register means is known elsewhere.
+ * The module, the mdev parent and its types, and the calls of vfio_device_ops, with
+ * all copies from and to user memory.
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
@@ -29,14 +27,15 @@
 #include "sysfs.h"
 
 #define MTTY_NAME		"mtty"
-/* Enough for any test; each has a number of its own in several kernel tables */
+/* An arbitrary limit, as each device takes an entry in several kernel tables */
 #define MTTY_MAX_DEVICES	4096
 
 #define MTTY_CAP_DEFAULT_SIZE	SZ_1M
 
 /*
- * Copied through the stack, piece by piece, with no lock held over the copy.  Most
- * accesses are of a register, and should not pay for a large buffer to be cleared.
+ * Data are copied through a buffer on the stack, with no lock held.  The buffer for
+ * register accesses, the most frequent ones, is small because the compiler may
+ * initialise it.
  */
 #define MTTY_BOUNCE_SIZE	256
 #define MTTY_REG_MAX		sizeof(u64)
@@ -77,7 +76,7 @@ static void mtty_close_device(struct vfio_device *vdev)
 	mtty_device_close(mtty);
 }
 
-/* An access that is not inside a region as a whole has no effect at all */
+/* An access that exceeds a region must have no effect at all */
 static int mtty_check_access(struct mtty *mtty, loff_t pos, size_t count)
 {
 	u64 size = mtty_device_region_size(mtty, pos >> MTTY_REGION_SHIFT);
@@ -86,7 +85,7 @@ static int mtty_check_access(struct mtty *mtty, loff_t pos, size_t count)
 	return offset <= size && count <= size - offset ? 0 : -EINVAL;
 }
 
-/* Most accesses are of one byte; then nothing is left to be checked at run time */
+/* Most accesses are of one byte, which the compiler turns into a single put_user */
 static unsigned long mtty_copy_out(char __user *buf, const u8 *bounce, size_t n)
 {
 	return n == 1 ? copy_to_user(buf, bounce, 1) :
@@ -124,7 +123,7 @@ static noinline ssize_t mtty_read_long(struct mtty *mtty, char __user *buf,
 	if (ret)
 		return ret;
 
-	/* A short count of a register would confuse a VMM, so other signals wait */
+	/* Only a fatal signal may cause a short count: VMMs do not expect one */
 	for (done = 0; done < count && !fatal_signal_pending(current);
 	     done += n) {
 		n = min(count - done, sizeof(bounce));
@@ -177,7 +176,7 @@ static noinline ssize_t mtty_write_long(struct mtty *mtty,
 	if (ret)
 		return ret;
 
-	/* A short count of a register would confuse a VMM, so other signals wait */
+	/* Only a fatal signal may cause a short count: VMMs do not expect one */
 	for (done = 0; done < count && !fatal_signal_pending(current);
 	     done += n) {
 		n = min(count - done, sizeof(bounce));
@@ -243,8 +242,8 @@ static int mtty_get_irq_info(struct mtty *mtty, void *arg)
 }
 
 /*
- * All the info structures begin with argsz, and each has a size that its first
- * version had and that nothing is copied beyond.
+ * All info structures begin with argsz.  @minsz is the size of the first version, and
+ * no more than that is copied.
  */
 static long mtty_ioctl_info(struct mtty *mtty, void __user *arg, size_t minsz,
 			    int (*get)(struct mtty *mtty, void *info))
@@ -284,7 +283,7 @@ static int mtty_check_set_irqs(struct vfio_irq_set *set, void __user *arg,
 	if (ret)
 		return ret;
 
-	/* No index has more than one interrupt */
+	/* Each index has one interrupt */
 	if (WARN_ON_ONCE(size > sizeof(*data)))
 		return -EINVAL;
 
@@ -448,7 +447,7 @@ static int __init mtty_init(void)
 	if (ret)
 		goto err_driver;
 
-	/* Scripts know the parent as .../virtual/mtty/mtty */
+	/* Scripts use the path .../virtual/mtty/mtty */
 	mtty_parent_dev = device_create(&mtty_class, NULL, 0, NULL, MTTY_NAME);
 	if (IS_ERR(mtty_parent_dev)) {
 		ret = PTR_ERR(mtty_parent_dev);

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BAR2 as memory of the user: capture memory, without the header that it begins
- * with.
+ * mmap() of BAR2: capture memory without its header.
  *
- * All PTEs are special (VM_PFNMAP): GUP refuses them, GUP-fast as well as the slow
- * path, so no page can be pinned by it and written after it was sent.  type1, which
- * follows such PTEs to map other devices' registers for DMA, refuses a page that is
- * memory of the kernel.  A PTE has no reference on its page.
+ * All PTEs are special (VM_PFNMAP), so neither GUP nor GUP-fast can pin a page, which
+ * then could be written after it was sent.  vfio_iommu_type1 follows such PTEs to map
+ * MMIO for DMA, but refuses a page that is RAM.
  *
- * A page is mapped for reading until it is written; see capture.c for how that
- * makes it dirty.  The writable PTE is set here, under the lock of the device: if the
- * core made it writable after pfn_mkwrite() has returned, the page could have been
- * sent in between, and be written without being dirty.
+ * A page is mapped read-only until a write fault, see capture.c.  The fault handler
+ * itself makes the PTE writable, under mtty.lock.  If the core did so after
+ * pfn_mkwrite() has returned, the page could be sent in between and then be written
+ * without becoming dirty.
  *
- * A fault comes with the user's mmap lock held and takes the lock of the device; so
- * the latter is never held while user memory is touched.
+ * A fault takes mtty.lock with mmap_lock held, so user memory must not be accessed
+ * under mtty.lock.
  */
 #include <linux/cleanup.h>
 #include <linux/errno.h>
@@ -25,7 +23,7 @@
 #include "device.h"
 #include "mmap.h"
 
-/* The header is not memory, and shares its page with nothing that is mapped */
+/* The header is not memory, so the page that includes it cannot be mapped */
 #define MAP_START	max_t(u64, MTTY_CAP_LOG_OFFSET, PAGE_SIZE)
 
 #define BAR2_OFFSET	((u64)VFIO_PCI_BAR2_REGION_INDEX << MTTY_REGION_SHIFT)
@@ -46,7 +44,7 @@ static vm_fault_t mtty_mmap_fault_read(struct vm_fault *vmf)
 	if (!page)
 		return VM_FAULT_OOM;
 
-	/* As there is a pfn_mkwrite(), vm_page_prot permits reading only */
+	/* vm_page_prot is read-only, because there is a pfn_mkwrite() */
 	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 }
 
@@ -61,7 +59,7 @@ static vm_fault_t mtty_mmap_fault_write(struct vm_fault *vmf)
 	if (!page)
 		return VM_FAULT_OOM;
 
-	/* Wake a poll() that waits for capture memory to become dirty */
+	/* The page is dirty now */
 	if (mtty->session)
 		wake_up_interruptible(&mtty->wait);
 
@@ -85,10 +83,9 @@ static const struct vm_operations_struct mtty_mmap_vm_ops = {
 /**
  * mtty_mmap - vfio_device_ops.mmap
  * @vdev:	the device
- * @vma:	where
+ * @vma:	the mapping
  *
- * Return: 0, or -EINVAL for anything but a shared mapping of what
- * mtty_mmap_info() says.
+ * Return: 0, or -EINVAL if it is private or exceeds the area of mtty_mmap_info().
  */
 int mtty_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 {
@@ -113,9 +110,9 @@ int mtty_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 }
 
 /**
- * mtty_mmap_info - what of a region can be mapped
+ * mtty_mmap_info - add to VFIO_DEVICE_GET_REGION_INFO the area that can be mapped
  * @mtty:	the device
- * @info:	of a region; its flags are added to
+ * @info:	of a region; gets VFIO_REGION_INFO_FLAG_MMAP
  * @caps:	gets VFIO_REGION_INFO_CAP_SPARSE_MMAP
  *
  * Return: 0 or -ENOMEM.

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What mtty shows to the outside as bytes: the capture memory in BAR2 and the
- * records of the migration stream.
+ * Layouts of the capture memory in BAR2 and of the records of the migration stream.
  *
- * Both are little-endian and free of padding, so that the driver, the tests and
- * tools on other machines can share this file.  It holds layouts only.
+ * Both are little-endian and have no padding, so the tests, and tools on other
+ * machines, can share this file.
  */
 #ifndef MTTY_FORMAT_H
 #define MTTY_FORMAT_H
@@ -17,9 +16,8 @@
  * Capture memory (BAR2).
  *
  * The first MTTY_CAP_LOG_OFFSET bytes are read-only: struct mtty_cap_header,
- * then zeroes.  The log follows: one entry for each byte that a port
- * transmitted, oldest first, in the order of transmission across all ports.
- * When the log is full, further bytes are counted, but not kept.
+ * then zeroes.  The log follows: one entry for each transmitted byte of any port,
+ * oldest first.  When the log is full, further bytes are only counted.
  */
 #define MTTY_CAP_MAGIC		0x5041434dU	/* "MCAP" */
 #define MTTY_CAP_VERSION	1
@@ -32,9 +30,9 @@
  * @magic:	MTTY_CAP_MAGIC
  * @version:	MTTY_CAP_VERSION
  * @size:	size of BAR2 in bytes, this header included
- * @capacity:	how many entries the log can hold
- * @logged:	how many entries the log does hold
- * @dropped:	how many bytes were transmitted after the log was full
+ * @capacity:	entries that fit into the log
+ * @logged:	entries in the log
+ * @dropped:	bytes transmitted after the log was full
  */
 struct mtty_cap_header {
 	__le32 magic;
@@ -47,8 +45,8 @@ struct mtty_cap_header {
 
 /**
  * struct mtty_cap_entry - one transmitted byte
- * @data:	the byte as it was on the line: of a word of 5 to 7 bits, just these
- * @port:	the port it left through, counted from 0
+ * @data:	the byte; bits above the word length are 0
+ * @port:	the port, counted from 0
  */
 struct mtty_cap_entry {
 	__u8 data;
@@ -58,15 +56,14 @@ struct mtty_cap_entry {
 /*
  * Migration stream: a sequence of records, each a struct mtty_rec_head followed
  * by its payload.  MTTY_REC_START comes first and describes the source,
- * MTTY_REC_END comes last; between them, in any number and order, whatever
- * describes the device.  A later MTTY_REC_CAPTURE for the same place, or a later
- * MTTY_REC_CONFIG, replaces an earlier one.
+ * MTTY_REC_END comes last.  The other records come in any order.
+ * MTTY_REC_CAPTURE of the same bytes, and MTTY_REC_CONFIG, replace earlier ones.
  */
 #define MTTY_STREAM_MAGIC	0x5247494d5954544dULL	/* "MTTYMIGR" */
 #define MTTY_STREAM_VERSION	4
 
 enum mtty_rec_type {
-	/* 0 is never valid: zeroed memory is not a record */
+	/* 0 is invalid, so zeroed memory is not a record */
 	MTTY_REC_START	= 1,	/* struct mtty_rec_start */
 	MTTY_REC_CAPTURE = 2,	/* struct mtty_rec_capture, then the bytes */
 	MTTY_REC_LOG	= 3,	/* struct mtty_rec_log */
@@ -78,19 +75,18 @@ enum mtty_rec_type {
 	MTTY_REC_NR
 };
 
-/* Most bytes of capture memory that one MTTY_REC_CAPTURE may carry */
+/* Maximum bytes of capture memory in one MTTY_REC_CAPTURE */
 #define MTTY_REC_CAPTURE_MAX	65536
 
 /**
- * struct mtty_rec_head - what every record starts with
+ * struct mtty_rec_head - start of every record
  * @type:	enum mtty_rec_type
  * @len:	length of the payload in bytes
- * @generation:	generation of config space that the record was made under, never
- *		zero
+ * @generation:	of config space when the record was made, never zero
  * @seq:	0 for the first record of a stream, then one more for each
  * @data_sum:	XXH64 of the payload, with seed 0
- * @head_sum:	XXH64 of everything above, with the @head_sum of the record before
- *		as its seed; so no record can be lost, repeated, moved or taken
+ * @head_sum:	XXH64 of the members above, seeded with the @head_sum of the previous
+ *		record, to detect records that are missing, repeated, reordered or
  *		from another stream
  */
 struct mtty_rec_head {
@@ -103,14 +99,14 @@ struct mtty_rec_head {
 };
 
 /**
- * struct mtty_rec_start - the device that made the stream
+ * struct mtty_rec_start - the source
  * @magic:	MTTY_STREAM_MAGIC
  * @version:	MTTY_STREAM_VERSION
  * @nr_ports:	1 or 2
  * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
  * @features:	VFIO_MIGRATION_* flags that the device advertises
  * @capture_size: size of BAR2 in bytes, 0 without capture memory
- * @session:	random, so that no two streams share their checksums
+ * @session:	random, so that two streams differ in their checksums
  */
 struct mtty_rec_start {
 	__le64 magic;
@@ -123,15 +119,15 @@ struct mtty_rec_start {
 };
 
 /**
- * struct mtty_rec_capture - a piece of capture memory
- * @offset:	where in BAR2 the bytes that follow belong, in bytes
+ * struct mtty_rec_capture - bytes of capture memory
+ * @offset:	offset in BAR2 of the bytes that follow
  */
 struct mtty_rec_capture {
 	__le64 offset;
 };
 
 /**
- * struct mtty_rec_log - how far the log has come
+ * struct mtty_rec_log - counters of the log
  * @logged:	as in struct mtty_cap_header
  * @dropped:	as in struct mtty_cap_header
  */
@@ -144,29 +140,28 @@ struct mtty_rec_log {
 
 /**
  * struct mtty_rec_uart - one port
- * @port:	which, counted from 0
+ * @port:	the port, counted from 0
  * @ier:	UART_IER, only the four bits a 16550A has
  * @fcr:	UART_FCR_ENABLE_FIFO, UART_FCR_DMA_SELECT and the trigger level
  * @lcr:	UART_LCR
  * @mcr:	UART_MCR, only the five bits a 16550A has
- * @msr_delta:	UART_MSR_ANY_DELTA part of the modem status
+ * @msr_delta:	UART_MSR_ANY_DELTA bits of UART_MSR
  * @scr:	UART_SCR
  * @dll:	divisor latch, low byte
  * @dlm:	divisor latch, high byte
  * @flags:	MTTY_REC_UART_* below
- * @fifo_len:	bytes received and not read yet
- * @lsr:	UART_LSR_OE not read yet; with the FIFO off, or from before it was
- *		switched on, UART_LSR_PE, UART_LSR_FE and UART_LSR_BI as well
- * @quiet:	how long no byte has come into or gone from the FIFO, in ns of
- *		divisor 1: with divisor n, n times as many have passed.  Less than
- *		four characters; 0 if the FIFO is off or empty or the timeout is due
- * @quiet_rest:	and so many ns, less than the divisor
+ * @fifo_len:	received bytes that were not read
+ * @lsr:	UART_LSR_OE, unless LSR was read since; also UART_LSR_PE, UART_LSR_FE
+ *		and UART_LSR_BI of bytes received with the FIFO off
+ * @quiet:	time since the last byte entered or left the FIFO, in ns divided by
+ *		the divisor.  Less than four characters; 0 if the FIFO is off or
+ *		empty or the timeout is due
+ * @quiet_rest:	remainder of that division
  * @reserved:	zero
- * @fifo:	the bytes received, oldest first; the rest is zero
- * @fifo_errors: UART_LSR_PE, UART_LSR_FE and UART_LSR_BI of each of them
+ * @fifo:	the received bytes, oldest first, then zeroes
+ * @fifo_errors: UART_LSR_PE, UART_LSR_FE and UART_LSR_BI of each byte in @fifo
  *
- * Time passes only while the device runs, so a destination goes on counting where
- * the source stopped.
+ * @quiet counts only while the device runs, so the destination continues it.
  */
 struct mtty_rec_uart {
 	__u8 port;
@@ -179,8 +174,8 @@ struct mtty_rec_uart {
 	__u8 dll;
 	__u8 dlm;
 	__u8 flags;
-#define MTTY_REC_UART_THRI	0x01	/* THR empty not acknowledged */
-#define MTTY_REC_UART_TIMEOUT	0x02	/* character timeout is due, if IER wants it */
+#define MTTY_REC_UART_THRI	0x01	/* THR empty interrupt is not acknowledged */
+#define MTTY_REC_UART_TIMEOUT	0x02	/* character timeout has occurred */
 	__u8 fifo_len;
 	__u8 lsr;
 	__le32 quiet;
@@ -195,18 +190,18 @@ struct mtty_rec_uart {
  * @flags:	MTTY_REC_IRQ_* below
  * @reserved:	zero
  *
- * Masks, and which index is enabled, are not here: the user of the destination sets
- * up what it wants, when it wants to.
+ * Masks and enabled indexes are not included: VFIO_DEVICE_SET_IRQS sets them on the
+ * destination, at any time.
  */
 struct mtty_rec_irq {
 	__le32 flags;
-#define MTTY_REC_IRQ_MSI_SENT	0x01	/* for the current assertion, which there is */
+#define MTTY_REC_IRQ_MSI_SENT	0x01	/* for the current assertion */
 	__le32 reserved;
 };
 
 /**
- * struct mtty_rec_end - nothing is missing
- * @records:	how many records came before this one
+ * struct mtty_rec_end - end of the stream
+ * @records:	number of records before this one
  */
 struct mtty_rec_end {
 	__le64 records;
@@ -216,8 +211,7 @@ struct mtty_rec_end {
  * struct mtty_rec_config - config space, under VFIO_MIG_CONFIG_EMBEDDED only
  * @space:	its content, without the bits that only report a state
  *
- * Sent again whenever config space has changed, so that the last one is of the
- * generation of MTTY_REC_END.
+ * Sent again after each change, so the last one has the generation of MTTY_REC_END.
  */
 struct mtty_rec_config {
 	__u8 space[256];
@@ -225,9 +219,10 @@ struct mtty_rec_config {
 
 /**
  * struct mtty_rec_reinit - config space has changed, under any other policy
- * @before:	the generation that it had
+ * @before:	the generation before the change
  *
- * Nothing to load: it is there for those who were told of new initial data.
+ * The destination loads nothing from it.  It is the initial data that the source
+ * announced by VFIO_PRECOPY_INFO_REINIT.
  */
 struct mtty_rec_reinit {
 	__le64 before;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Trace events: what the device does, on one time axis.  Each begins with the name
- * of the device, as several may be at work.
+ * Trace events.  Each begins with the name of the device.
  *
- * An event that has a result is written when the result is there; so what was
- * pending is signalled just before the arc to RUNNING, or the SET_IRQS, that has
- * let it go.  All but mtty_data come in the order in which things happened to a
- * device, as its locks are held.  There is none on the way of a register access.
+ * An event with a result is written after the action: mtty_signal of a pending
+ * interrupt comes before the mtty_state or mtty_set_irqs that caused it.  All but
+ * mtty_data are in order, as they are written under the locks of the device.  Register
+ * accesses have no event, because that would slow them down.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM mtty
@@ -17,7 +16,7 @@
 #include <linux/tracepoint.h>
 #include <linux/vfio.h>
 
-/* What prints events elsewhere cannot know the value of an enum */
+/* For user space tools, which cannot resolve the names in an enum */
 TRACE_DEFINE_ENUM(VFIO_DEVICE_STATE_ERROR);
 TRACE_DEFINE_ENUM(VFIO_DEVICE_STATE_STOP);
 TRACE_DEFINE_ENUM(VFIO_DEVICE_STATE_RUNNING);
@@ -60,7 +59,7 @@ TRACE_DEFINE_ENUM(VFIO_PCI_REQ_IRQ_INDEX);
 		{ VFIO_IRQ_SET_ACTION_UNMASK, "UNMASK" }, \
 		{ VFIO_IRQ_SET_ACTION_TRIGGER, "TRIGGER" })
 
-/* An arc was taken, or refused; a failed one may have led elsewhere: to ERROR */
+/* An arc was taken or refused; a failure may leave the device in ERROR */
 TRACE_EVENT(mtty_state,
 	TP_PROTO(const char *name, u32 old, u32 next, u32 now, int ret),
 	TP_ARGS(name, old, next, now, ret),
@@ -83,7 +82,7 @@ TRACE_EVENT(mtty_state,
 		  __entry->ret, mtty_show_state(__entry->now))
 );
 
-/* An eventfd is signalled: as the device is running, or early, or for the user */
+/* An eventfd is signalled; why is "running", "early" (a defect) or "user" */
 TRACE_EVENT(mtty_signal,
 	TP_PROTO(const char *name, unsigned int index, const char *why),
 	TP_ARGS(name, index, why),
@@ -101,7 +100,7 @@ TRACE_EVENT(mtty_signal,
 		  mtty_show_index(__entry->index), __get_str(why))
 );
 
-/* VFIO_DEVICE_SET_IRQS; data is what came with it: an eventfd, a bool, or 0 */
+/* VFIO_DEVICE_SET_IRQS; data is the eventfd, the bool, or 0 without data */
 TRACE_EVENT(mtty_set_irqs,
 	TP_PROTO(const char *name, const struct vfio_irq_set *set, s32 data,
 		 int ret),
@@ -130,7 +129,7 @@ TRACE_EVENT(mtty_set_irqs,
 		  __entry->count, __entry->data, __entry->ret)
 );
 
-/* Config space on its way into a RESUMING device, and in effect at its end */
+/* Config space was loaded in RESUMING, or took effect at its end */
 TRACE_EVENT(mtty_config,
 	TP_PROTO(const char *name, const char *what, u64 generation),
 	TP_ARGS(name, what, generation),
@@ -148,7 +147,7 @@ TRACE_EVENT(mtty_config,
 		  __entry->generation)
 );
 
-/* One read() or write() of a data_fd: bytes asked for, and moved, or an errno */
+/* One read() or write() of a data_fd; ret is the bytes transferred or an errno */
 TRACE_EVENT(mtty_data,
 	TP_PROTO(const char *name, const char *call, size_t count, ssize_t ret),
 	TP_ARGS(name, call, count, ret),
@@ -168,7 +167,7 @@ TRACE_EVENT(mtty_data,
 		  __entry->count, __entry->ret)
 );
 
-/* With the state after it was opened, or before it is closed or reset */
+/* The state is the one after open, or before close and reset */
 DECLARE_EVENT_CLASS(mtty_device,
 	TP_PROTO(const char *name, u32 state),
 	TP_ARGS(name, state),

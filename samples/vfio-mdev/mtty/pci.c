@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Config space, driven by one table: what a register holds after reset, and
- * which of its bits can be written.  A bit that no row names reads as zero.
+ * Config space, from one table of reset values and write masks.  Bits that are not
+ * in the table read as zero.
  *
- * While the device is RESUMING, config space comes in layers, each above the one
- * before: what was there, or what the migration stream carries; a snapshot that
- * the user has declared complete, judged as a whole by the same table; what he
- * has written since.  Until all of it takes effect config space stays what it
- * was.
+ * In RESUMING, config space has layers, each above the previous one: the content at
+ * the start or from the migration stream, the snapshot that the user has declared
+ * complete, and later writes.  They take effect together at the end of RESUMING.
  *
- * It signals nothing: what the command register means for interrupts and for
- * the ports is the business of whoever writes to it.  No locks either; the
- * device has the only one.
+ * The caller handles the effects of the command register on interrupts and ports.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -28,7 +24,7 @@
 #define MTTY_PCI_CAP_MSI	0x50
 #define MTTY_PCI_IO_BAR_SIZE	8
 
-/* Bus mastering is for the messages of MSI; the device has no DMA of its own */
+/* Bus mastering is for MSI; the device has no DMA */
 #define MTTY_PCI_COMMAND_BITS	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | \
 				 PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE)
 
@@ -45,7 +41,7 @@ struct mtty_pci_reg {
 static const struct mtty_pci_reg regs[] = {
 	{ PCI_VENDOR_ID,	2, MTTY_PCI_VENDOR_ID },
 	{ PCI_DEVICE_ID,	2, MTTY_PCI_DEVICE_ID },
-	/* Decoding I/O from the start is what the kernel's sample does */
+	/* The kernel's sample, too, decodes I/O after reset */
 	{ PCI_COMMAND,		2, PCI_COMMAND_IO, MTTY_PCI_COMMAND_BITS },
 	{ PCI_STATUS,		2, PCI_STATUS_CAP_LIST |
 				   PCI_STATUS_DEVSEL_MEDIUM },
@@ -59,9 +55,9 @@ static const struct mtty_pci_reg regs[] = {
 	{ PCI_INTERRUPT_LINE,	1, 0, 0xff },
 	{ PCI_INTERRUPT_PIN,	1, 1 },
 	{ MSI(PCI_CAP_LIST_ID),	1, PCI_CAP_ID_MSI },
-	/* One vector, so the number of enabled ones is fixed as well */
+	/* One vector, so the number of enabled vectors is read-only */
 	{ MSI(PCI_MSI_FLAGS),	2, PCI_MSI_FLAGS_64BIT, PCI_MSI_FLAGS_ENABLE },
-	/* Messages are dwords, hence aligned to one */
+	/* A message is a dword and aligned to it */
 	{ MSI(PCI_MSI_ADDRESS_LO), 4, 0, 0xfffffffc },
 	{ MSI(PCI_MSI_ADDRESS_HI), 4, 0, 0xffffffff },
 	{ MSI(PCI_MSI_DATA_64),	2, 0, 0xffff },
@@ -77,7 +73,7 @@ static void mtty_pci_set_reg(struct mtty_pci *pci,
 	memcpy(pci->writable + reg->offset, &writable, reg->width);
 }
 
-/* A BAR decodes naturally aligned: the bits below its size are hard-wired */
+/* A BAR is aligned to its size, so the bits below are read-only */
 static void mtty_pci_set_bar(struct mtty_pci *pci, unsigned int n, u32 type,
 			     u32 size)
 {
@@ -87,12 +83,12 @@ static void mtty_pci_set_bar(struct mtty_pci *pci, unsigned int n, u32 type,
 }
 
 /**
- * mtty_pci_reset - put config space into the state after a reset
+ * mtty_pci_reset - reset config space
  * @pci:	config space; nothing is staged afterwards
  * @nr_ports:	serial ports, each with a BAR
  * @capture_size: bytes of BAR2, 0 or a power of two
  *
- * Return: whether a guest can see a difference.
+ * Return: true if the content has changed.
  */
 bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
 		    u64 capture_size)
@@ -115,7 +111,7 @@ bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
 	return memcmp(old, pci->space, sizeof(old));
 }
 
-/* What a byte becomes when it is written */
+/* The new value of a byte after a write */
 static u8 mtty_pci_apply_mask(const struct mtty_pci *pci, unsigned int offset,
 			      u8 val)
 {
@@ -137,7 +133,7 @@ static bool mtty_pci_is_staged(const struct mtty_pci *pci, unsigned int offset)
  * @len:	bytes
  * @status:	bits of PCI_STATUS that report a state of the device
  *
- * A staged write reads back as what it will become.
+ * A staged write reads as the value that it will have.
  */
 void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
 		   size_t len, u16 status)
@@ -162,7 +158,7 @@ void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
  * @buf:	what to write
  * @len:	bytes
  *
- * Return: whether a guest can see a difference, false if it was only staged.
+ * Return: true if the content has changed, false if the write was staged.
  */
 bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
 		    size_t len)
@@ -188,7 +184,7 @@ bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
 /**
  * mtty_pci_load_begin - collect writes from now on
  * @pci:	config space
- * @load:	to collect them in; stays until mtty_pci_load_end()
+ * @load:	collects them; must stay valid until mtty_pci_load_end()
  */
 void mtty_pci_load_begin(struct mtty_pci *pci, struct mtty_pci_load *load)
 {
@@ -199,7 +195,7 @@ void mtty_pci_load_begin(struct mtty_pci *pci, struct mtty_pci_load *load)
 }
 
 /**
- * mtty_pci_load_end - let writes take effect again, and forget what was collected
+ * mtty_pci_load_end - drop what was collected; writes take effect again
  * @pci:	config space
  */
 void mtty_pci_load_end(struct mtty_pci *pci)
@@ -208,9 +204,8 @@ void mtty_pci_load_end(struct mtty_pci *pci)
 }
 
 /*
- * What cannot be written must agree with this device, as it was read from one of
- * the same kind: identity, capabilities, and the zeroes at the bottom of a BAR
- * that say how large, and so how aligned, it is.
+ * Read-only bits must be the same as on this device: IDs, capabilities, and the low
+ * bits of a BAR, which encode its size.
  */
 static bool mtty_pci_contradicts(const struct mtty_pci *pci, unsigned int at,
 				 u8 val)
@@ -224,11 +219,11 @@ static bool mtty_pci_contradicts(const struct mtty_pci *pci, unsigned int at,
 }
 
 /**
- * mtty_pci_load_base - config space comes with the migration stream
+ * mtty_pci_load_base - replace the lowest layer
  * @pci:	config space
- * @space:	PCI_CFG_SPACE_SIZE bytes; a snapshot stays above them
+ * @space:	PCI_CFG_SPACE_SIZE bytes from the migration stream
  *
- * Return: 0, or -EINVAL with nothing changed if that is not such a device.
+ * Return: 0, or -EINVAL with nothing changed if read-only bits differ.
  */
 int mtty_pci_load_base(struct mtty_pci *pci, const u8 *space)
 {
@@ -249,10 +244,10 @@ int mtty_pci_load_base(struct mtty_pci *pci, const u8 *space)
 }
 
 /**
- * mtty_pci_load_check - are the staged writes a snapshot of such a device?
+ * mtty_pci_load_check - check the staged writes
  * @pci:	config space
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, or -EINVAL if read-only bits differ.
  */
 int mtty_pci_load_check(const struct mtty_pci *pci)
 {
@@ -277,7 +272,7 @@ static void mtty_pci_overlay_staged(struct mtty_pci *pci)
 }
 
 /**
- * mtty_pci_load_commit - the staged writes are the snapshot, instead of any other
+ * mtty_pci_load_commit - replace the snapshot by the staged writes
  * @pci:	config space, after mtty_pci_load_check()
  */
 void mtty_pci_load_commit(struct mtty_pci *pci)
@@ -291,7 +286,7 @@ void mtty_pci_load_commit(struct mtty_pci *pci)
 }
 
 /**
- * mtty_pci_load_drop - forget the staged writes
+ * mtty_pci_load_drop - drop the staged writes
  * @pci:	config space
  */
 void mtty_pci_load_drop(struct mtty_pci *pci)
@@ -300,11 +295,10 @@ void mtty_pci_load_drop(struct mtty_pci *pci)
 }
 
 /**
- * mtty_pci_load_finish - let everything take effect
+ * mtty_pci_load_finish - apply all layers
  * @pci:	config space
  *
- * Return: whether writes that were staged after the last snapshot made a
- * difference.
+ * Return: true if writes after the snapshot have changed the content.
  */
 bool mtty_pci_load_finish(struct mtty_pci *pci)
 {
@@ -320,7 +314,7 @@ bool mtty_pci_load_finish(struct mtty_pci *pci)
 }
 
 /**
- * mtty_pci_load_overrides - is the result another one than the migration stream's?
+ * mtty_pci_load_overrides - does the result differ from the lowest layer?
  * @pci:	config space, after mtty_pci_load_finish()
  */
 bool mtty_pci_load_overrides(const struct mtty_pci *pci)

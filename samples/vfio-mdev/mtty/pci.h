@@ -8,13 +8,12 @@
 #include <linux/unaligned.h>
 
 /**
- * struct mtty_pci_load - config space on its way in, while the device is RESUMING
- * @base:	what the snapshot leaves out: config space as it was, or as the
- *		migration stream says
- * @config:	@base under the snapshot: what is loaded so far
- * @snapshot:	which bytes of @config are of the snapshot
- * @staged:	bytes as they were written since
- * @staged_map:	which bytes of @staged were written
+ * struct mtty_pci_load - layers of config space in RESUMING
+ * @base:	config space at the start of RESUMING or from the migration stream
+ * @config:	@base, overwritten by the snapshot
+ * @snapshot:	bitmap of the bytes of @config that are from the snapshot
+ * @staged:	bytes written after the snapshot, not masked
+ * @staged_map:	bitmap of the bytes of @staged that were written
  */
 struct mtty_pci_load {
 	u8 base[PCI_CFG_SPACE_SIZE];
@@ -27,11 +26,10 @@ struct mtty_pci_load {
 /**
  * struct mtty_pci - config space
  * @space:	its content, without the bits that only report a state
- * @writable:	which bits of @space a guest can change
- * @load:	collects writes, which take effect all at once; NULL if a write
- *		takes effect by itself
+ * @writable:	mask of the bits of @space that a guest can change
+ * @load:	collects writes in RESUMING, else NULL
  *
- * Has no lock; everything is protected by the lock of the device.
+ * Protected by mtty.lock.
  */
 struct mtty_pci {
 	u8 space[PCI_CFG_SPACE_SIZE];
@@ -56,7 +54,7 @@ bool mtty_pci_load_finish(struct mtty_pci *pci);
 bool mtty_pci_load_overrides(const struct mtty_pci *pci);
 
 /**
- * mtty_pci_loaded - the layer that a write goes on top of
+ * mtty_pci_loaded - config space without staged writes
  * @pci:	config space
  */
 static inline const u8 *mtty_pci_loaded(const struct mtty_pci *pci)
@@ -65,9 +63,8 @@ static inline const u8 *mtty_pci_loaded(const struct mtty_pci *pci)
 }
 
 /**
- * mtty_pci_command - the command register as it is in effect
- * @pci:	config space; while it is loaded, a snapshot counts, and what was
- *		written since does not
+ * mtty_pci_command - the command register without staged writes
+ * @pci:	config space
  */
 static inline u16 mtty_pci_command(const struct mtty_pci *pci)
 {

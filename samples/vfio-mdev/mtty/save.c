@@ -179,7 +179,7 @@ static u64 mtty_save_dirty_bytes(const struct mtty_save *save)
 	return bytes;
 }
 
-/* Count all unread data as initial: the user is told to start over */
+/* After REINIT, all unread data are initial data */
 static void mtty_save_restart_initial(struct mtty_save *save)
 {
 	save->initial = true;
@@ -437,7 +437,7 @@ static ssize_t mtty_save_read(struct file *file, char __user *buf, size_t count,
 	struct mtty_session *session = file->private_data;
 	ssize_t ret;
 
-	/* A copy to user memory under this lock may take any time */
+	/* Interruptible, because a copy to user memory under this lock may block */
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &session->io) {
 		ret = mtty_save_copy_to_user(mtty_save_from(session), buf,
 					     count);

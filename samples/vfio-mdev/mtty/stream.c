@@ -2,12 +2,11 @@
 /*
  * The records of the migration stream: encode, decode, validate.
  *
- * Pure logic on bytes: no VFIO, no locks, no allocation, so that it can be
- * built and fuzzed outside the kernel.  It knows what a device can look like,
- * but never touches one.
+ * Pure logic: no VFIO, no locks, no allocation, so it can be built and fuzzed outside
+ * the kernel.
  *
- * Every length is bounded before it is used, every value is checked before it
- * is kept, and one refused byte ends a stream for good.
+ * Every length and value is checked before it is used or stored.  After an error the
+ * rest of the stream is refused.
  */
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
@@ -51,14 +50,13 @@ static void mtty_stream_chain_advance(struct mtty_stream_chain *chain,
 
 /**
  * mtty_stream_seal - put the head before a payload
- * @chain:	the stream; moves on by one record
- * @buf:	room for the head, then the payload
+ * @chain:	position in the stream; advanced by one record
+ * @buf:	space for the head, then the payload
  * @type:	of the record
  * @generation:	of config space
  * @len:	bytes of payload in @buf
- * @tail:	where the rest of the payload is, in pieces; must not change until it
- *		has gone out
- * @nr_tail:	how many pieces
+ * @tail:	rest of the payload; must not change until it is sent
+ * @nr_tail:	entries in @tail
  *
  * Return: bytes of the record in @buf.
  */
@@ -87,11 +85,11 @@ size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
 
 /**
  * mtty_stream_put_start - encode the first record
- * @payload:	where to
+ * @payload:	the destination
  * @id:		the device
  * @session:	random number
  *
- * Return: bytes of payload, as do all of mtty_stream_put_*().
+ * Return: bytes of payload, as for all of mtty_stream_put_*().
  */
 size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
 			     u64 session)
@@ -109,11 +107,7 @@ size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
 	return sizeof(*rec);
 }
 
-/**
- * mtty_stream_put_capture - encode what goes before a piece of capture memory
- * @payload:	where to; the bytes follow as the tail of the record
- * @offset:	of the bytes in BAR2
- */
+/* The bytes of capture memory follow as the tail of the record */
 size_t mtty_stream_put_capture(void *payload, u64 offset)
 {
 	struct mtty_rec_capture *rec = payload;
@@ -123,11 +117,6 @@ size_t mtty_stream_put_capture(void *payload, u64 offset)
 	return sizeof(*rec);
 }
 
-/**
- * mtty_stream_put_log - encode how far the log has come
- * @payload:	where to
- * @st:		the device
- */
 size_t mtty_stream_put_log(void *payload, const struct mtty_stream_state *st)
 {
 	struct mtty_rec_log *rec = payload;
@@ -138,12 +127,6 @@ size_t mtty_stream_put_log(void *payload, const struct mtty_stream_state *st)
 	return sizeof(*rec);
 }
 
-/**
- * mtty_stream_put_uart - encode a port
- * @payload:	where to
- * @st:		the device
- * @port:	which port
- */
 size_t mtty_stream_put_uart(void *payload, const struct mtty_stream_state *st,
 			    u8 port)
 {
@@ -152,11 +135,6 @@ size_t mtty_stream_put_uart(void *payload, const struct mtty_stream_state *st,
 	return sizeof(struct mtty_rec_uart);
 }
 
-/**
- * mtty_stream_put_irq - encode the device's side of its interrupts
- * @payload:	where to
- * @st:		the device
- */
 size_t mtty_stream_put_irq(void *payload, const struct mtty_stream_state *st)
 {
 	struct mtty_rec_irq *rec = payload;
@@ -168,11 +146,6 @@ size_t mtty_stream_put_irq(void *payload, const struct mtty_stream_state *st)
 	return sizeof(*rec);
 }
 
-/**
- * mtty_stream_put_end - encode the last record
- * @payload:	where to
- * @chain:	the stream
- */
 size_t mtty_stream_put_end(void *payload, const struct mtty_stream_chain *chain)
 {
 	struct mtty_rec_end *rec = payload;
@@ -182,11 +155,6 @@ size_t mtty_stream_put_end(void *payload, const struct mtty_stream_chain *chain)
 	return sizeof(*rec);
 }
 
-/**
- * mtty_stream_put_config - encode config space
- * @payload:	where to
- * @space:	its content
- */
 size_t mtty_stream_put_config(void *payload, const u8 *space)
 {
 	struct mtty_rec_config *rec = payload;
@@ -196,11 +164,6 @@ size_t mtty_stream_put_config(void *payload, const u8 *space)
 	return sizeof(*rec);
 }
 
-/**
- * mtty_stream_put_reinit - encode that config space has changed
- * @payload:	where to
- * @before:	the generation that it had
- */
 size_t mtty_stream_put_reinit(void *payload, u64 before)
 {
 	struct mtty_rec_reinit *rec = payload;
@@ -257,7 +220,6 @@ static int mtty_stream_take_capture(struct mtty_stream_parser *p,
 
 	mtty_stream_capture(p, &offset, &len);
 
-	/* The subtraction cannot wrap: the second test comes after the first */
 	if (offset < MTTY_CAP_LOG_OFFSET || offset > p->id.capture_size ||
 	    len > p->id.capture_size - offset)
 		return -EINVAL;
@@ -276,7 +238,7 @@ static int mtty_stream_take_log(struct mtty_stream_parser *p, unsigned int *bit)
 		capacity = (p->id.capture_size - MTTY_CAP_LOG_OFFSET) /
 			   sizeof(struct mtty_cap_entry);
 
-	/* Nothing is dropped as long as there is room */
+	/* Bytes are dropped only if the log is full */
 	if (logged > capacity || (dropped && logged < capacity))
 		return -EINVAL;
 
@@ -317,7 +279,7 @@ static bool mtty_stream_embeds_config(const struct mtty_stream_parser *p)
 	return p->id.policy == VFIO_MIG_CONFIG_EMBEDDED;
 }
 
-/* What config space may look like is for others to judge */
+/* The caller checks the content */
 static int mtty_stream_take_config(struct mtty_stream_parser *p,
 				   unsigned int *bit)
 {
@@ -341,7 +303,7 @@ static int mtty_stream_take_reinit(struct mtty_stream_parser *p,
 	return 0;
 }
 
-/* A message is sent for an assertion: there is none without it */
+/* MSI was sent for the current assertion, so a port must assert */
 static bool mtty_stream_is_possible(const struct mtty_stream_parser *p)
 {
 	unsigned int port;
@@ -356,7 +318,7 @@ static bool mtty_stream_is_possible(const struct mtty_stream_parser *p)
 	return false;
 }
 
-/* The end may come only after everything that describes a device */
+/* Valid only after all records that describe the device */
 static int mtty_stream_take_end(struct mtty_stream_parser *p, unsigned int *bit)
 {
 	const struct mtty_rec_end *rec = mtty_stream_payload(p);
@@ -384,10 +346,10 @@ static int mtty_stream_take_end(struct mtty_stream_parser *p, unsigned int *bit)
 }
 
 /*
- * @take checks a payload of a length between @min and @max and takes it over.
- * Unless the record @repeats, it may have one bit in the parser's seen mask: that
- * of its type, or another one that @take names.  No payload is empty, so that
- * every record can be refused at its head.
+ * @take checks a payload of @min to @max bytes and stores it in the parser.  Unless
+ * the record @repeats, it sets a bit in the parser's seen mask: that of its type, or
+ * one that @take chooses.  No payload is empty, so that every record can be refused at
+ * its head.
  */
 static const struct {
 	u32 min;
@@ -430,7 +392,7 @@ static const struct {
 };
 
 /**
- * mtty_stream_buf_size - room for any record that a device can take
+ * mtty_stream_buf_size - size of a buffer for any record of a device
  * @id:		the device
  *
  * Return: bytes.
@@ -442,10 +404,10 @@ size_t mtty_stream_buf_size(const struct mtty_stream_id *id)
 }
 
 /**
- * mtty_stream_parser_init - start on a new stream
+ * mtty_stream_parser_init - prepare for a new stream
  * @p:		the parser
- * @id:		the device that it is for
- * @buf:	mtty_stream_buf_size() bytes that live as long as the parser
+ * @id:		the destination
+ * @buf:	mtty_stream_buf_size() bytes; must stay valid as long as @p
  */
 void mtty_stream_parser_init(struct mtty_stream_parser *p,
 			     const struct mtty_stream_id *id, void *buf)
@@ -461,11 +423,11 @@ void mtty_stream_parser_init(struct mtty_stream_parser *p,
 }
 
 /**
- * mtty_stream_want - where the next bytes go, and how many may be fed at once
+ * mtty_stream_want - get the place for the next bytes
  * @p:		the parser
- * @where:	set to a place in the buffer
+ * @where:	set to an address in the buffer
  *
- * Return: bytes up to the next event, never 0.
+ * Return: maximum bytes to store there before mtty_stream_feed(), never 0.
  */
 size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where)
 {
@@ -479,7 +441,7 @@ size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where)
 	return end - p->fill;
 }
 
-/* Checksum first: nothing else in a head means anything before that */
+/* The checksum comes first: a damaged head must not be interpreted */
 static int mtty_stream_check_head(const struct mtty_stream_parser *p)
 {
 	const struct mtty_rec_head *head = mtty_stream_head(p);
@@ -497,11 +459,11 @@ static int mtty_stream_check_head(const struct mtty_stream_parser *p)
 	    len < records[type].min || len > records[type].max)
 		return -EBADMSG;
 
-	/* Nor is there room for it, see mtty_stream_buf_size() */
+	/* The buffer is too small for it, see mtty_stream_buf_size() */
 	if (type == MTTY_REC_CAPTURE && !p->id.capture_size)
 		return -EINVAL;
 
-	/* The first record, and only the first, says where all this is from */
+	/* The first record, and only the first, describes the source */
 	if (is_start != is_first)
 		return -EBADMSG;
 	if (!head->generation)
@@ -510,7 +472,6 @@ static int mtty_stream_check_head(const struct mtty_stream_parser *p)
 	return 0;
 }
 
-/* Which records concern others than the parser */
 static int mtty_stream_record_event(u32 type)
 {
 	switch (type) {
@@ -551,16 +512,13 @@ static int mtty_stream_take_record(struct mtty_stream_parser *p)
 }
 
 /**
- * mtty_stream_feed - bytes have been put where mtty_stream_want() said
+ * mtty_stream_feed - parse bytes that were stored as mtty_stream_want() says
  * @p:		the parser
- * @len:	how many, at most what it asked for
+ * @len:	bytes, at most as many as it returned
  *
- * After MTTY_STREAM_HEAD the caller may still take the bytes back with
- * mtty_stream_unfeed().
- *
- * Return: enum mtty_stream_event, or why the stream is refused: -EBADMSG
- * (damaged, or not such a stream at all), -EOPNOTSUPP (version), -EXDEV (made by
- * another kind of device), -EINVAL (describes no possible device).
+ * Return: enum mtty_stream_event, or an error and the stream is refused: -EBADMSG
+ * (damaged or not a stream of mtty), -EOPNOTSUPP (version), -EXDEV (the source has
+ * other properties), -EINVAL (no device can be in that state).
  */
 int mtty_stream_feed(struct mtty_stream_parser *p, size_t len)
 {
@@ -593,9 +551,9 @@ int mtty_stream_feed(struct mtty_stream_parser *p, size_t len)
 }
 
 /**
- * mtty_stream_unfeed - forget the last bytes of a head
+ * mtty_stream_unfeed - undo mtty_stream_feed() of the last part of a head
  * @p:		the parser, after MTTY_STREAM_HEAD
- * @len:	how many, at most a head
+ * @len:	bytes, as passed to mtty_stream_feed()
  */
 void mtty_stream_unfeed(struct mtty_stream_parser *p, size_t len)
 {
@@ -603,11 +561,11 @@ void mtty_stream_unfeed(struct mtty_stream_parser *p, size_t len)
 }
 
 /**
- * mtty_stream_refuse - end a stream for good
+ * mtty_stream_refuse - refuse the rest of the stream
  * @p:		the parser
- * @error:	why, a negative errno
+ * @error:	a negative errno
  *
- * Return: @error, or the reason that was there before.
+ * Return: the error of the first refusal.
  */
 int mtty_stream_refuse(struct mtty_stream_parser *p, int error)
 {
@@ -618,7 +576,7 @@ int mtty_stream_refuse(struct mtty_stream_parser *p, int error)
 }
 
 /**
- * mtty_stream_generation - generation of config space of the current record
+ * mtty_stream_generation - generation of the current record
  * @p:		the parser, after MTTY_STREAM_HEAD
  */
 u64 mtty_stream_generation(const struct mtty_stream_parser *p)
@@ -640,7 +598,7 @@ const u8 *mtty_stream_config(const struct mtty_stream_parser *p)
 /**
  * mtty_stream_capture - the bytes of a MTTY_REC_CAPTURE
  * @p:		the parser, after MTTY_STREAM_CAPTURE and before it is fed again
- * @offset:	set to their place in BAR2
+ * @offset:	set to their offset in BAR2
  * @len:	set to their number
  */
 const u8 *mtty_stream_capture(const struct mtty_stream_parser *p, u64 *offset,

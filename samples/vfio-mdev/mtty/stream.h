@@ -13,12 +13,12 @@
 #define MTTY_STREAM_BUF_SIZE	(sizeof(struct mtty_rec_head) + \
 				 MTTY_STREAM_PAYLOAD_MAX)
 
-/* Any other record; what a MTTY_REC_CAPTURE begins with has room as well */
+/* For any record without its capture memory */
 #define MTTY_STREAM_SMALL_BUF_SIZE (sizeof(struct mtty_rec_head) + \
 				    sizeof(struct mtty_rec_config))
 
 /**
- * struct mtty_stream_id - what two devices must have in common
+ * struct mtty_stream_id - properties that source and destination share
  * @nr_ports:	1 or 2
  * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
  * @features:	VFIO_MIGRATION_* flags
@@ -32,11 +32,11 @@ struct mtty_stream_id {
 };
 
 /**
- * struct mtty_stream_state - the device, but for its capture memory
+ * struct mtty_stream_state - the device without its capture memory
  * @uart:	the ports
  * @irq_flags:	MTTY_REC_IRQ_*
  * @logged:	entries in the capture log
- * @dropped:	bytes that did not fit into it
+ * @dropped:	bytes transmitted after the log was full
  */
 struct mtty_stream_state {
 	struct mtty_uart uart[MTTY_MAX_PORTS];
@@ -46,7 +46,7 @@ struct mtty_stream_state {
 };
 
 /**
- * struct mtty_stream_chain - what ties a record to the one before
+ * struct mtty_stream_chain - links a record to the previous one
  * @seq:	sequence number of the next record
  * @sum:	@head_sum of the previous record
  */
@@ -70,13 +70,13 @@ size_t mtty_stream_put_config(void *payload, const u8 *space);
 size_t mtty_stream_put_reinit(void *payload, u64 before);
 
 /**
- * enum mtty_stream_event - what the bytes just fed have completed
- * @MTTY_STREAM_MORE:	nothing yet
- * @MTTY_STREAM_HEAD:	a valid head; its payload may follow
- * @MTTY_STREAM_RECORD:	a valid record, taken over into the parser's state
- * @MTTY_STREAM_START:	the first record: the stream is for this device
- * @MTTY_STREAM_CAPTURE: a valid record whose bytes the caller has to store
- * @MTTY_STREAM_CONFIG:	a valid record with config space to be judged and stored
+ * enum mtty_stream_event - what the new bytes have completed
+ * @MTTY_STREAM_MORE:	nothing
+ * @MTTY_STREAM_HEAD:	a valid head
+ * @MTTY_STREAM_RECORD:	a valid record, now in the parser's state
+ * @MTTY_STREAM_START:	the first record: the stream matches this device
+ * @MTTY_STREAM_CAPTURE: a valid record; the caller must store its bytes
+ * @MTTY_STREAM_CONFIG:	a valid record; the caller must check and store config space
  */
 enum mtty_stream_event {
 	MTTY_STREAM_MORE,
@@ -88,19 +88,18 @@ enum mtty_stream_event {
 };
 
 /**
- * struct mtty_stream_parser - takes a stream apart, in pieces of any size
- * @id:		the device that the stream is for
- * @state:	what the stream has said so far
- * @chain:	where in the stream the next record is
+ * struct mtty_stream_parser - parses a stream that arrives in parts of any size
+ * @id:		the destination
+ * @state:	from the records so far
+ * @chain:	position in the stream
  * @buf:	mtty_stream_buf_size() bytes, for one record
  * @fill:	bytes of the current record in @buf
- * @seen:	bit mask of the records that @state was made from
+ * @seen:	bitmap of the records so far that must not be repeated
  * @config:	generation of the last MTTY_REC_CONFIG, 0 if there was none
- * @ended:	generation of the last record, after which nothing is missing; 0 as
- *		long as it has not come
- * @error:	why the stream was refused, or 0; stays for good
+ * @ended:	generation of MTTY_REC_END, 0 before it was received
+ * @error:	why the stream was refused, or 0; does not change afterwards
  *
- * Has no lock; whoever embeds it serialises all calls.
+ * The caller serialises all calls.
  */
 struct mtty_stream_parser {
 	struct mtty_stream_id id;

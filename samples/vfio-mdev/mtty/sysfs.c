@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attributes of a device in its sysfs group "migration".  They choose what
- * the device is like, so they cannot be written while somebody has it open.
+ * The sysfs attributes in "migration".  They set properties of the device, so they
+ * cannot be written while it is open.
  */
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
@@ -37,7 +37,7 @@ static const struct {
 	{ "pre_copy", VFIO_MIGRATION_PRE_COPY },
 };
 
-/* Every store comes through here; @set is called with the lock held */
+/* Called by all store functions; @set is called with mtty.lock held */
 static ssize_t mtty_sysfs_store_closed(struct device *dev, const char *buf,
 				       size_t count,
 				       int (*set)(struct mtty *mtty,
@@ -111,7 +111,7 @@ static int mtty_sysfs_feature_flag(const char *word, size_t len,
 
 static int mtty_sysfs_set_features(struct mtty *mtty, const char *buf)
 {
-	/* Everything else builds on this one, so it is always there */
+	/* Always set, as the other features depend on it */
 	unsigned int flags = VFIO_MIGRATION_STOP_COPY;
 	const char *blanks = "\n ";
 	int ret;
@@ -155,7 +155,7 @@ static ssize_t features_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(features);
 
-/* Like memparse(), but what is too large does not come out small */
+/* Like memparse(), but fails on overflow */
 static int mtty_sysfs_parse_size(const char *buf, u64 *size)
 {
 	size_t len = strcspn(buf, "\n");
@@ -191,7 +191,7 @@ static int mtty_sysfs_set_capture_size(struct mtty *mtty, const char *buf)
 	if (ret)
 		return ret;
 
-	/* It becomes a BAR, and a BAR knows only powers of two */
+	/* The size of a BAR is a power of two */
 	if (size && (size < MTTY_CAP_MIN_SIZE || size > MTTY_CAP_MAX_SIZE ||
 		     !is_power_of_2(size)))
 		return -EINVAL;

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A 16550A: registers, FIFO, and which interrupt is pending.
+ * A 16550A: registers, FIFO, and the pending interrupt.
  *
- * Pure logic: no VFIO, no locks, no allocation and no time of its own, so that
- * it can be built and fuzzed outside the kernel.  The pending interrupt is
- * always computed from the registers and never fired by hand, which is why a
- * restored port needs nothing but what it was made of.
+ * Pure logic: no VFIO, no locks, no allocation and no clock, so it can be built and
+ * fuzzed outside the kernel.  The pending interrupt is computed from the registers,
+ * so a migration has to restore only these.
  *
- * What a port transmits comes back to its own receiver, and takes no time:
- * the transmitter is empty at each access.  A break comes back, too: it is the only
- * cause of line errors, as both ends have the same LCR.
+ * A port receives what it transmits, at once: the transmitter is empty at each
+ * access.  The same holds for a break, which is the only cause of line errors,
+ * because sender and receiver share LCR.
  *
- * Only the character timeout takes time.  It runs with the FIFO, and the owner
- * of a port tells it how much time has passed.
+ * Only the character timeout takes time.  The caller passes in the elapsed time.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -26,7 +24,7 @@
 			 UART_IER_MSI)
 #define UART_MCR_BITS	(UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT1 | \
 			 UART_MCR_OUT2 | UART_MCR_LOOP)
-/* The other bits of FCR are commands and do not stay */
+/* The other bits of FCR are commands */
 #define UART_FCR_BITS	(UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | \
 			 UART_FCR_TRIGGER_MASK)
 #define UART_IIR_FIFO	0xc0
@@ -54,7 +52,7 @@ static u8 mtty_uart_trigger_level(const struct mtty_uart *uart)
 	return levels[UART_FCR_R_TRIG_BITS(uart->fcr)];
 }
 
-/* No start bit, no stop bit, and a parity bit of 0, which is wrong for odd parity */
+/* All bits are 0: no stop bit, and wrong parity if it is odd */
 static u8 mtty_uart_break_errors(u8 lcr)
 {
 	u8 errors = UART_LSR_BI | UART_LSR_FE;
@@ -70,7 +68,7 @@ static bool mtty_uart_is_break(const struct mtty_uart *uart)
 	return (uart->lcr & UART_LCR_SBC) && !(uart->mcr & UART_MCR_LOOP);
 }
 
-/* In ns of divisor 1, rounded up */
+/* The character timeout in ns for divisor 1, rounded up */
 static u32 mtty_uart_four_chars(u8 lcr)
 {
 	/* A start bit, 5 to 8 data bits, and a stop bit */
@@ -86,7 +84,6 @@ static u32 mtty_uart_four_chars(u8 lcr)
 		       UART_CLOCK_HZ);
 }
 
-/* The time until the timeout is due starts again */
 static void mtty_uart_clear_quiet(struct mtty_uart *uart)
 {
 	uart->quiet = 0;
@@ -100,8 +97,8 @@ static void mtty_uart_set_timeout(struct mtty_uart *uart)
 }
 
 /*
- * The modem inputs.  Outside loopback mode the port behaves as if a loopback
- * plug were on the connector, which knows no ring indicator.
+ * Outside loopback mode, the port behaves as if a loopback plug without a ring
+ * indicator were on the connector.
  */
 static u8 mtty_uart_modem_inputs(u8 mcr)
 {
@@ -142,7 +139,7 @@ static void mtty_uart_receive(struct mtty_uart *uart, u8 val, u8 errors)
 
 	mtty_uart_clear_quiet(uart);
 	if (!mtty_uart_has_fifo(uart)) {
-		/* A second byte takes the place of the first */
+		/* A second byte replaces the first */
 		uart->lsr |= errors | (uart->len ? UART_LSR_OE : 0);
 		uart->fifo[0] = val;
 		uart->head = 0;
@@ -150,7 +147,7 @@ static void mtty_uart_receive(struct mtty_uart *uart, u8 val, u8 errors)
 		return;
 	}
 
-	/* A full FIFO keeps what it has */
+	/* The FIFO is full: drop the new byte */
 	if (uart->len == MTTY_UART_FIFO_SIZE) {
 		uart->lsr |= UART_LSR_OE;
 		return;
@@ -161,7 +158,7 @@ static void mtty_uart_receive(struct mtty_uart *uart, u8 val, u8 errors)
 	uart->errors[at] = errors;
 }
 
-/* With a break as well, but then it is not heard */
+/* A break replaces the byte on the line */
 static void mtty_uart_transmit(struct mtty_uart *uart, u8 val)
 {
 	if (!mtty_uart_is_break(uart))
@@ -188,8 +185,8 @@ static u8 mtty_uart_read_rbr(struct mtty_uart *uart)
 }
 
 /*
- * Those of the FIFO show when their byte is the next one to be read.  Where no
- * byte waits, there are none.
+ * LSR shows the errors of a byte in the FIFO when that is the next one to read.
+ * Entries of @errors without a byte are 0.
  */
 static u8 mtty_uart_line_errors(const struct mtty_uart *uart)
 {
@@ -215,7 +212,7 @@ static u8 mtty_uart_read_iir(struct mtty_uart *uart)
 {
 	u8 iir = mtty_uart_pending(uart);
 
-	/* Being reported is what acknowledges this one */
+	/* Reading IIR acknowledges this interrupt */
 	if (iir == UART_IIR_THRI)
 		uart->thri = false;
 
@@ -233,14 +230,14 @@ static u8 mtty_uart_read_msr(struct mtty_uart *uart)
 
 static void mtty_uart_write_ier(struct mtty_uart *uart, u8 val)
 {
-	/* The transmitter is empty: a driver that begins to listen is told at once */
+	/* The transmitter is empty, so enabling the interrupt raises it */
 	if (val & ~uart->ier & UART_IER_THRI)
 		uart->thri = true;
 
 	uart->ier = val & UART_IER_BITS;
 }
 
-/* LCR and MCR decide whether there is a break; its begin is received */
+/* LCR and MCR control the break; its start is received as one byte */
 static void mtty_uart_write_line(struct mtty_uart *uart, u8 lcr, u8 mcr)
 {
 	bool was_break = mtty_uart_is_break(uart);
@@ -258,7 +255,7 @@ static void mtty_uart_write_line(struct mtty_uart *uart, u8 lcr, u8 mcr)
 static void mtty_uart_write_divisor(struct mtty_uart *uart, u16 divisor)
 {
 	uart->divisor = divisor;
-	/* As the chip has it: a bit clock that has begun begins anew */
+	/* The chip restarts the current bit clock */
 	uart->quiet_rest = 0;
 }
 
@@ -277,14 +274,14 @@ static void mtty_uart_write_mcr(struct mtty_uart *uart, u8 val)
 		uart->msr_delta |= UART_MSR_DDSR;
 	if (changed & UART_MSR_DCD)
 		uart->msr_delta |= UART_MSR_DDCD;
-	/* The ring indicator counts when it ends */
+	/* Only the trailing edge of the ring indicator counts */
 	if (changed & old & UART_MSR_RI)
 		uart->msr_delta |= UART_MSR_TERI;
 }
 
 static void mtty_uart_write_fcr(struct mtty_uart *uart, u8 val)
 {
-	/* Without the enable bit the chip ignores the other ones */
+	/* Without the enable bit, the chip ignores the others */
 	if (!(val & UART_FCR_ENABLE_FIFO))
 		val = 0;
 
@@ -302,16 +299,16 @@ static void mtty_uart_write_fcr(struct mtty_uart *uart, u8 val)
 void mtty_uart_reset(struct mtty_uart *uart)
 {
 	memset(uart, 0, sizeof(*uart));
-	/* A real chip leaves this open; without a clock nothing ever times out */
+	/* Undefined on a real chip; with 0 there would be no timeout */
 	uart->divisor = 1;
 }
 
 /**
- * mtty_uart_read - read a register, with all that this sets off
+ * mtty_uart_read - read a register, with its side effects
  * @uart:	the port
  * @reg:	UART_RX to UART_SCR
  *
- * Return: its content.
+ * Return: the value.
  */
 u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
 {
@@ -337,7 +334,7 @@ u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
 }
 
 /**
- * mtty_uart_write - write a register, with all that this sets off
+ * mtty_uart_write - write a register, with its side effects
  * @uart:	the port
  * @reg:	UART_TX to UART_SCR
  * @val:	the value
@@ -372,7 +369,7 @@ void mtty_uart_write(struct mtty_uart *uart, unsigned int reg, u8 val)
 		uart->scr = val;
 		break;
 	default:
-		/* LSR and MSR are there to be read */
+		/* LSR and MSR are read-only */
 		break;
 	}
 }
@@ -401,10 +398,11 @@ u8 mtty_uart_pending(const struct mtty_uart *uart)
 }
 
 /**
- * mtty_uart_pass - time passes
+ * mtty_uart_pass - count elapsed time
  * @uart:	the port
- * @ns:		how much, in nanoseconds; a caller may save the call as long as
- *		mtty_uart_counts() says no
+ * @ns:		elapsed time in ns
+ *
+ * Has no effect unless mtty_uart_counts().
  */
 void mtty_uart_pass(struct mtty_uart *uart, u64 ns)
 {
@@ -426,13 +424,11 @@ void mtty_uart_pass(struct mtty_uart *uart, u64 ns)
 }
 
 /**
- * mtty_uart_timeout_ns - how long until a quiet line raises the timeout
+ * mtty_uart_timeout_ns - time until the character timeout raises an interrupt
  * @uart:	the port
  *
- * Four characters, as the chip has it, less the time that has passed already.
- *
- * Return: nanoseconds, or 0 if there is nothing to wait for: a driver that does
- * not listen, or is called already, has no need of a timer.
+ * Return: time in ns, or 0 if there will be none: the port does not count, the
+ * interrupt is disabled, or the trigger level raises it already.
  */
 u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
 {
@@ -445,7 +441,7 @@ u64 mtty_uart_timeout_ns(const struct mtty_uart *uart)
 }
 
 /**
- * mtty_uart_save - describe a port for the migration stream
+ * mtty_uart_save - fill in the record of a port
  * @uart:	the port
  * @port:	its number
  * @rec:	filled in completely
@@ -494,7 +490,7 @@ static bool mtty_uart_valid_bits(const struct mtty_rec_uart *rec)
 	       !memchr_inv(rec->reserved, 0, sizeof(rec->reserved));
 }
 
-/* Only a break makes errors, and it makes them together */
+/* A break sets all its errors at once, and nothing else sets any */
 static bool mtty_uart_valid_errors(u8 lsr)
 {
 	u8 errors = lsr & ~UART_LSR_OE;
@@ -541,9 +537,9 @@ static bool mtty_uart_valid_time(const struct mtty_rec_uart *rec, bool enabled)
 }
 
 /**
- * mtty_uart_load - put a port into a state that came from outside
+ * mtty_uart_load - load a port from a record
  * @uart:	the port; unchanged on failure
- * @rec:	the state; its port number is not looked at
+ * @rec:	the record; its port number is not checked
  *
  * Return: 0, or -EINVAL if no 16550A can be in that state.
  */

@@ -19,18 +19,18 @@
  * @scr:	scratch
  * @divisor:	divisor latch
  * @lsr:	errors since LSR was read that belong to no byte in the FIFO: overrun,
- *		and without the FIFO all of UART_LSR_BRK_ERROR_BITS
- * @thri:	the transmitter ran empty, and the driver has not been told yet
- * @timeout:	received bytes in the FIFO were left alone for too long
+ *		and with the FIFO off all of UART_LSR_BRK_ERROR_BITS
+ * @thri:	the THR empty interrupt is not acknowledged
+ * @timeout:	the character timeout has occurred
  * @head:	index of the oldest received byte in @fifo
- * @len:	received bytes; at most one unless the FIFO is enabled
+ * @len:	received bytes; at most one with the FIFO off
  * @fifo:	ring of received bytes
- * @errors:	UART_LSR_* of each of them, with the FIFO enabled
- * @quiet:	how long they have been left alone, in ns of divisor 1; counts while
- *		there are some in the FIFO and @timeout is not set, otherwise 0
- * @quiet_rest:	and ns that make no ns of divisor 1 yet, so less than @divisor
+ * @errors:	UART_LSR_* of each byte in @fifo, with the FIFO on
+ * @quiet:	time since a byte entered or left the FIFO, in ns divided by
+ *		@divisor; 0 unless mtty_uart_counts()
+ * @quiet_rest:	remainder of that division, in ns
  *
- * Has no lock; the owner serialises all calls.
+ * The caller serialises all calls.
  */
 struct mtty_uart {
 	u8 ier;
@@ -62,12 +62,11 @@ void mtty_uart_save(const struct mtty_uart *uart, u8 port,
 int mtty_uart_load(struct mtty_uart *uart, const struct mtty_rec_uart *rec);
 
 /**
- * mtty_uart_transmits - would a write to this register put a byte on the line?
+ * mtty_uart_transmits - does a write to this register send a byte on the line?
  * @uart:	the port
  * @reg:	UART_TX to UART_SCR
  *
- * Not in loopback mode, where the output of the chip is idle; nor during a break,
- * which takes the place of all that is sent.
+ * The line is idle in loopback mode, and a break replaces what is sent.
  */
 static inline bool mtty_uart_transmits(const struct mtty_uart *uart,
 				       unsigned int reg)
@@ -77,11 +76,11 @@ static inline bool mtty_uart_transmits(const struct mtty_uart *uart,
 }
 
 /**
- * mtty_uart_word - what of a byte is transmitted
+ * mtty_uart_word - cut a byte to the word length in LCR
  * @uart:	the port
- * @val:	as it is written to UART_TX
+ * @val:	as written to UART_TX
  *
- * Return: the low 5 to 8 bits, as LCR says; the others are zero.
+ * Return: the low 5 to 8 bits; the others are zero.
  */
 static inline u8 mtty_uart_word(const struct mtty_uart *uart, u8 val)
 {
@@ -98,10 +97,10 @@ static inline bool mtty_uart_asserts(const struct mtty_uart *uart)
 }
 
 /**
- * mtty_uart_counts - does it make a difference that time passes?
+ * mtty_uart_counts - does the port count towards the character timeout?
  * @uart:	the port
  *
- * IER does not matter: the chip counts in any case.
+ * It does so even if IER disables the interrupt, as the chip does.
  */
 static inline bool mtty_uart_counts(const struct mtty_uart *uart)
 {

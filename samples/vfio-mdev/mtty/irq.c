@@ -4,11 +4,11 @@
  *
  * Each change of the level, the device's state, a mask or an eventfd calls
  * mtty_irq_signal_due(), which decides from the current state alone.  So the order of
- * the changes does not matter: a pending interrupt is signalled once, as soon as all
+ * changes does not matter: a pending interrupt is signalled once, as soon as all
  * conditions are met.
  *
- * mtty.lock cannot replace irq->lock.  Removing a mask or unmask eventfd under mtty.lock
- * waits for its work item, which takes irq->lock.
+ * mtty.lock cannot replace irq->lock, which the work items of the mask and unmask
+ * eventfds take: removing such an eventfd waits for its work item under mtty.lock.
  */
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
@@ -329,11 +329,13 @@ static bool mtty_irq_is_trigger(struct mtty_irq *irq,
 /**
  * struct mtty_irq_request - VFIO_DEVICE_SET_IRQS, decoded
  * @index:	VFIO_PCI_*_IRQ_INDEX
+ * @mask:	the action is VFIO_IRQ_SET_ACTION_MASK
  * @fd:		for VFIO_IRQ_SET_DATA_EVENTFD; -1 removes the eventfd
  * @by_fd:	bind the action to @fd instead of performing it
  */
 struct mtty_irq_request {
 	unsigned int index;
+	bool mask;
 	s32 fd;
 	bool by_fd;
 };
@@ -430,30 +432,19 @@ static int mtty_irq_set_control(struct mtty_irq *irq,
 	return 0;
 }
 
-static int mtty_irq_set_intx_mask(struct mtty_irq *irq,
-				  const struct mtty_irq_request *req)
+static int mtty_irq_set_mask(struct mtty_irq *irq,
+			     const struct mtty_irq_request *req)
 {
 	if (!mtty_irq_is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
 		return -EINVAL;
-	if (req->by_fd)
+	if (!req->by_fd)
+		mtty_irq_set_intx_masked(irq, req->mask);
+	else if (req->mask)
 		return mtty_irq_set_control(irq, &irq->mask, req->fd,
 					    mtty_irq_mask_by_eventfd);
-
-	mtty_irq_set_intx_masked(irq, true);
-
-	return 0;
-}
-
-static int mtty_irq_set_intx_unmask(struct mtty_irq *irq,
-				    const struct mtty_irq_request *req)
-{
-	if (!mtty_irq_is_enabled(irq, VFIO_PCI_INTX_IRQ_INDEX))
-		return -EINVAL;
-	if (req->by_fd)
+	else
 		return mtty_irq_set_control(irq, &irq->unmask, req->fd,
 					    mtty_irq_unmask_by_eventfd);
-
-	mtty_irq_set_intx_masked(irq, false);
 
 	return 0;
 }
@@ -466,8 +457,8 @@ enum mtty_irq_action { ACTION_MASK, ACTION_UNMASK, ACTION_TRIGGER, ACTION_NR };
 /* In the order of the VFIO_IRQ_SET_ACTION_* bits; MSI has no mask */
 static const mtty_irq_action_fn actions[VFIO_PCI_NUM_IRQS][ACTION_NR] = {
 	[VFIO_PCI_INTX_IRQ_INDEX] = {
-		[ACTION_MASK] = mtty_irq_set_intx_mask,
-		[ACTION_UNMASK] = mtty_irq_set_intx_unmask,
+		[ACTION_MASK] = mtty_irq_set_mask,
+		[ACTION_UNMASK] = mtty_irq_set_mask,
 		[ACTION_TRIGGER] = mtty_irq_set_trigger,
 	},
 	[VFIO_PCI_MSI_IRQ_INDEX] = {
@@ -506,6 +497,7 @@ int mtty_irq_set(struct mtty_irq *irq, const struct vfio_irq_set *set,
 	if (!actions[req.index][nr])
 		return -ENOTTY;
 
+	req.mask = nr == ACTION_MASK;
 	if (req.index == VFIO_PCI_INTX_IRQ_INDEX)
 		mtty_irq_flush_controls(irq);
 

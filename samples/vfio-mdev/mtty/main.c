@@ -85,7 +85,7 @@ static int mtty_check_access(struct mtty *mtty, loff_t pos, size_t count)
 	return offset <= size && count <= size - offset ? 0 : -EINVAL;
 }
 
-/* Most accesses are of one byte, which the compiler turns into a single put_user */
+/* Most accesses are of one byte, and a constant size is checked at build time */
 static unsigned long mtty_copy_out(char __user *buf, const u8 *bounce, size_t n)
 {
 	return n == 1 ? copy_to_user(buf, bounce, 1) :
@@ -98,8 +98,8 @@ static unsigned long mtty_copy_in(u8 *bounce, const char __user *buf, size_t n)
 			copy_from_user(bounce, buf, n);
 }
 
-static int mtty_read_part(struct mtty *mtty, loff_t pos, u8 *bounce,
-			  char __user *buf, size_t n)
+static int mtty_read_part(struct mtty *mtty, char __user *buf, size_t n,
+			  loff_t pos, u8 *bounce)
 {
 	int ret;
 
@@ -112,8 +112,24 @@ static int mtty_read_part(struct mtty *mtty, loff_t pos, u8 *bounce,
 	return ret;
 }
 
-static noinline ssize_t mtty_read_long(struct mtty *mtty, char __user *buf,
-				       size_t count, loff_t pos)
+static int mtty_write_part(struct mtty *mtty, char __user *buf, size_t n,
+			   loff_t pos, u8 *bounce)
+{
+	if (mtty_copy_in(bounce, buf, n))
+		return -EFAULT;
+
+	guard(mutex)(&mtty->lock);
+
+	return mtty_device_write(mtty, pos >> MTTY_REGION_SHIFT,
+				 pos & MTTY_REGION_MASK, bounce, n);
+}
+
+static noinline ssize_t mtty_access_long(struct mtty *mtty, char __user *buf,
+					 size_t count, loff_t pos,
+					 int (*access)(struct mtty *mtty,
+						       char __user *buf,
+						       size_t n, loff_t pos,
+						       u8 *bounce))
 {
 	u8 bounce[MTTY_BOUNCE_SIZE];
 	size_t done, n;
@@ -127,7 +143,7 @@ static noinline ssize_t mtty_read_long(struct mtty *mtty, char __user *buf,
 	for (done = 0; done < count && !fatal_signal_pending(current);
 	     done += n) {
 		n = min(count - done, sizeof(bounce));
-		ret = mtty_read_part(mtty, pos + done, bounce, buf + done, n);
+		ret = access(mtty, buf + done, n, pos + done, bounce);
 		if (ret)
 			break;
 	}
@@ -143,62 +159,28 @@ static ssize_t mtty_read(struct vfio_device *vdev, char __user *buf,
 	ssize_t ret;
 
 	if (count && count <= sizeof(bounce))
-		ret = mtty_read_part(mtty, *ppos, bounce, buf, count) ?: count;
+		ret = mtty_read_part(mtty, buf, count, *ppos, bounce) ?: count;
 	else
-		ret = mtty_read_long(mtty, buf, count, *ppos);
+		ret = mtty_access_long(mtty, buf, count, *ppos, mtty_read_part);
 	if (ret > 0)
 		*ppos += ret;
 
 	return ret;
 }
 
-static int mtty_write_part(struct mtty *mtty, loff_t pos, u8 *bounce,
-			   const char __user *buf, size_t n)
-{
-	if (mtty_copy_in(bounce, buf, n))
-		return -EFAULT;
-
-	guard(mutex)(&mtty->lock);
-
-	return mtty_device_write(mtty, pos >> MTTY_REGION_SHIFT,
-				 pos & MTTY_REGION_MASK, bounce, n);
-}
-
-static noinline ssize_t mtty_write_long(struct mtty *mtty,
-					const char __user *buf, size_t count,
-					loff_t pos)
-{
-	u8 bounce[MTTY_BOUNCE_SIZE];
-	size_t done, n;
-	int ret;
-
-	ret = mtty_check_access(mtty, pos, count);
-	if (ret)
-		return ret;
-
-	/* Only a fatal signal may cause a short count: VMMs do not expect one */
-	for (done = 0; done < count && !fatal_signal_pending(current);
-	     done += n) {
-		n = min(count - done, sizeof(bounce));
-		ret = mtty_write_part(mtty, pos + done, bounce, buf + done, n);
-		if (ret)
-			break;
-	}
-
-	return done ?: ret;
-}
-
-static ssize_t mtty_write(struct vfio_device *vdev, const char __user *buf,
+static ssize_t mtty_write(struct vfio_device *vdev, const char __user *ubuf,
 			  size_t count, loff_t *ppos)
 {
 	struct mtty *mtty = to_mtty(vdev);
+	char __user *buf = (char __user *)ubuf;
 	u8 bounce[MTTY_REG_MAX];
 	ssize_t ret;
 
 	if (count && count <= sizeof(bounce))
-		ret = mtty_write_part(mtty, *ppos, bounce, buf, count) ?: count;
+		ret = mtty_write_part(mtty, buf, count, *ppos, bounce) ?: count;
 	else
-		ret = mtty_write_long(mtty, buf, count, *ppos);
+		ret = mtty_access_long(mtty, buf, count, *ppos,
+				       mtty_write_part);
 	if (ret > 0)
 		*ppos += ret;
 

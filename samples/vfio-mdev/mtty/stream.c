@@ -345,6 +345,10 @@ static int mtty_stream_take_end(struct mtty_stream_parser *p, unsigned int *bit)
 	return 0;
 }
 
+#define FIXED(name, repeats, event) \
+	{ sizeof(struct mtty_rec_##name), sizeof(struct mtty_rec_##name), \
+	  repeats, event, mtty_stream_take_##name }
+
 /*
  * @take checks a payload of @min to @max bytes and stores it in the parser.  Unless
  * the record @repeats, it sets a bit in the parser's seen mask: that of its type, or
@@ -355,40 +359,20 @@ static const struct {
 	u32 min;
 	u32 max;
 	bool repeats;
+	enum mtty_stream_event event;
 	int (*take)(struct mtty_stream_parser *p, unsigned int *bit);
 } records[MTTY_REC_NR] = {
-	[MTTY_REC_START] = {
-		sizeof(struct mtty_rec_start), sizeof(struct mtty_rec_start),
-		false, mtty_stream_take_start
-	},
+	[MTTY_REC_START] = FIXED(start, false, MTTY_STREAM_START),
 	[MTTY_REC_CAPTURE] = {
 		sizeof(struct mtty_rec_capture) + 1, MTTY_STREAM_PAYLOAD_MAX,
-		true, mtty_stream_take_capture
+		true, MTTY_STREAM_CAPTURE, mtty_stream_take_capture
 	},
-	[MTTY_REC_LOG] = {
-		sizeof(struct mtty_rec_log), sizeof(struct mtty_rec_log),
-		false, mtty_stream_take_log
-	},
-	[MTTY_REC_UART] = {
-		sizeof(struct mtty_rec_uart), sizeof(struct mtty_rec_uart),
-		false, mtty_stream_take_uart
-	},
-	[MTTY_REC_IRQ] = {
-		sizeof(struct mtty_rec_irq), sizeof(struct mtty_rec_irq),
-		false, mtty_stream_take_irq
-	},
-	[MTTY_REC_END] = {
-		sizeof(struct mtty_rec_end), sizeof(struct mtty_rec_end),
-		false, mtty_stream_take_end
-	},
-	[MTTY_REC_CONFIG] = {
-		sizeof(struct mtty_rec_config), sizeof(struct mtty_rec_config),
-		true, mtty_stream_take_config
-	},
-	[MTTY_REC_REINIT] = {
-		sizeof(struct mtty_rec_reinit), sizeof(struct mtty_rec_reinit),
-		true, mtty_stream_take_reinit
-	},
+	[MTTY_REC_LOG] = FIXED(log, false, MTTY_STREAM_RECORD),
+	[MTTY_REC_UART] = FIXED(uart, false, MTTY_STREAM_RECORD),
+	[MTTY_REC_IRQ] = FIXED(irq, false, MTTY_STREAM_RECORD),
+	[MTTY_REC_END] = FIXED(end, false, MTTY_STREAM_RECORD),
+	[MTTY_REC_CONFIG] = FIXED(config, true, MTTY_STREAM_CONFIG),
+	[MTTY_REC_REINIT] = FIXED(reinit, true, MTTY_STREAM_RECORD),
 };
 
 /**
@@ -472,20 +456,6 @@ static int mtty_stream_check_head(const struct mtty_stream_parser *p)
 	return 0;
 }
 
-static int mtty_stream_record_event(u32 type)
-{
-	switch (type) {
-	case MTTY_REC_START:
-		return MTTY_STREAM_START;
-	case MTTY_REC_CAPTURE:
-		return MTTY_STREAM_CAPTURE;
-	case MTTY_REC_CONFIG:
-		return MTTY_STREAM_CONFIG;
-	default:
-		return MTTY_STREAM_RECORD;
-	}
-}
-
 static int mtty_stream_take_record(struct mtty_stream_parser *p)
 {
 	const struct mtty_rec_head *head = mtty_stream_head(p);
@@ -508,7 +478,7 @@ static int mtty_stream_take_record(struct mtty_stream_parser *p)
 	mtty_stream_chain_advance(&p->chain, head);
 	p->fill = 0;
 
-	return mtty_stream_record_event(type);
+	return records[type].event;
 }
 
 /**

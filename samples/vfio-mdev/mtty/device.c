@@ -41,21 +41,17 @@ void mtty_device_update_irq(struct mtty *mtty)
 			mtty_pci_command_read(&mtty->pci));
 }
 
-static void mtty_device_pass_time(struct mtty_port *port)
-{
-	u64 now = ktime_get_ns();
-
-	mtty_uart_pass(&port->uart, now - port->time);
-	port->time = now;
-}
-
 /* Before an access: add the time until now, if the port counts */
 static bool mtty_device_count_time(struct mtty_port *port)
 {
 	bool counts = mtty_uart_counts(&port->uart);
 
-	if (counts && port->mtty->running)
-		mtty_device_pass_time(port);
+	if (counts && port->mtty->running) {
+		u64 now = ktime_get_ns();
+
+		mtty_uart_pass(&port->uart, now - port->time);
+		port->time = now;
+	}
 
 	return counts;
 }

@@ -9,6 +9,8 @@
  *
  * mtty.lock cannot replace irq->lock, which the work items of the mask and unmask
  * eventfds take: removing such an eventfd waits for its work item under mtty.lock.
+ *
+ * Locking: mtty.lock, for all functions in irq.h but init and get_info.
  */
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
@@ -150,8 +152,6 @@ void mtty_irq_init(struct mtty_irq *irq, const char *name)
 /**
  * mtty_irq_release - disable all indexes
  * @irq:	the interrupts
- *
- * Locking: mtty.lock.
  */
 void mtty_irq_release(struct mtty_irq *irq)
 {
@@ -164,8 +164,6 @@ void mtty_irq_release(struct mtty_irq *irq)
 /**
  * mtty_irq_reset - the device was reset
  * @irq:	the interrupts; the eventfds stay
- *
- * Locking: mtty.lock.
  */
 void mtty_irq_reset(struct mtty_irq *irq)
 {
@@ -182,8 +180,6 @@ void mtty_irq_reset(struct mtty_irq *irq)
 /**
  * mtty_irq_run - allow signals, and signal pending interrupts
  * @irq:	the interrupts
- *
- * Locking: mtty.lock.
  */
 void mtty_irq_run(struct mtty_irq *irq)
 {
@@ -198,8 +194,6 @@ void mtty_irq_run(struct mtty_irq *irq)
 /**
  * mtty_irq_quiesce - forbid signals
  * @irq:	the interrupts
- *
- * Locking: mtty.lock.
  */
 void mtty_irq_quiesce(struct mtty_irq *irq)
 {
@@ -214,8 +208,6 @@ void mtty_irq_quiesce(struct mtty_irq *irq)
  * mtty_irq_early - set whether to signal although the device does not run
  * @irq:	the interrupts
  * @early:	the new setting
- *
- * Locking: mtty.lock.
  */
 void mtty_irq_early(struct mtty_irq *irq, bool early)
 {
@@ -230,8 +222,6 @@ void mtty_irq_early(struct mtty_irq *irq, bool early)
  * @irq:	the interrupts
  * @level:	a port asserts its interrupt
  * @command:	MTTY_IRQ_COMMAND bits of PCI_COMMAND
- *
- * Locking: mtty.lock.
  */
 void mtty_irq_change(struct mtty_irq *irq, bool level, u16 command)
 {
@@ -476,8 +466,7 @@ static const mtty_irq_action_fn actions[VFIO_PCI_NUM_IRQS][ACTION_NR] = {
  * @data:	the data behind @set
  *
  * In every migration state it takes effect at once, or fails with nothing changed.
- *
- * Locking: mtty.lock, as concurrent calls of vfio_virqfd_enable() would race.
+ * Without mtty.lock, concurrent calls of vfio_virqfd_enable() would race.
  *
  * Return: 0; -EINVAL, -ENOTTY for an action that the index does not have,
  * -EBADF for a bad file descriptor, -ENOMEM.

@@ -25,19 +25,10 @@
 /* Upper limit: adjacent pages share a record */
 #define PAGE_COST	(HEAD_SIZE + sizeof(struct mtty_rec_capture) + PAGE_SIZE)
 
-/**
- * enum mtty_save_step - the next record of a saving session
- * @MTTY_SAVE_START:	MTTY_REC_START
- * @MTTY_SAVE_CAPTURE:	MTTY_REC_CAPTURE, until the device has stopped and all of
- *			the memory is sent
- * @MTTY_SAVE_LOG:	MTTY_REC_LOG
- * @MTTY_SAVE_UART:	MTTY_REC_UART, for each port
- * @MTTY_SAVE_IRQ:	MTTY_REC_IRQ
- * @MTTY_SAVE_END:	MTTY_REC_END
- * @MTTY_SAVE_DONE:	none
- */
+/* The type of the next record */
 enum mtty_save_step {
 	MTTY_SAVE_START,
+	/* Until the device has stopped and all of the memory is sent */
 	MTTY_SAVE_CAPTURE,
 	MTTY_SAVE_LOG,
 	MTTY_SAVE_UART,

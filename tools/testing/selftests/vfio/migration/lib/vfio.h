@@ -18,7 +18,7 @@
 #include "vfio/io.h"
 #include "vfio/irq.h"
 #include "vfio/mdev.h"
-#include "vfio/number.h"
+#include "vfio/util.h"
 #include "vfio/poll_thread.h"
 #include "vfio/signals.h"
 #include "vfio/trace.h"

@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
@@ -110,18 +109,10 @@ static int pending(FIXTURE_DATA(irq_defect) *self)
 	return vmig_irqchip_pending(self->dst->chip, self->vector);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
 static void run(struct __test_metadata *_metadata,
 		FIXTURE_DATA(irq_defect) *self)
 {
-	self->ran_ns = now_ns();
+	self->ran_ns = vmig_now_ns();
 	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
 }
 
@@ -171,7 +162,7 @@ static void expect_once(struct __test_metadata *_metadata,
 
 	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
 					VMIG_IRQ_DEADLINE_MS), "interrupt");
-	delay_ns = waiting ? 0 : now_ns() - self->ran_ns;
+	delay_ns = waiting ? 0 : vmig_now_ns() - self->ran_ns;
 	EXPECT_EQ(1, vmig_late_irq_handle(self->dst->dev));
 	arrived = vmig_irqchip_take(self->dst->chip, self->vector);
 	EXPECT_EQ(1, arrived);

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <linux/vfio_mig_config.h>
 
 #include "lib/mtty.h"
@@ -107,14 +106,6 @@ static void expect_works(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 }
 
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 static int run_episode(struct vmig_fuzz *fuzz, struct vmig_device *dev,
 		       unsigned int seed)
 {
@@ -131,7 +122,7 @@ static int run_episode(struct vmig_fuzz *fuzz, struct vmig_device *dev,
 /* Clause: every call of the uAPI: whatever comes, the answer is one that it knows */
 TEST_F_TIMEOUT(fuzz, survives_anything, TIMEOUT_S)
 {
-	time_t end = now() + seconds;
+	int64_t end = vmig_now_ms() + seconds * 1000;
 	unsigned int seed = first_seed;
 	struct vmig_fuzz *fuzz = &self->fuzz;
 
@@ -140,7 +131,7 @@ TEST_F_TIMEOUT(fuzz, survives_anything, TIMEOUT_S)
 			   "seed=%u: %s", seed, fuzz->what);
 		expect_works(_metadata, self);
 		seed++;
-	} while (now() < end && !_metadata->exit_code);
+	} while (vmig_now_ms() < end && !_metadata->exit_code);
 
 	TH_LOG("seeds %u to %u: %llu calls, %llu good streams, %llu mutated, %llu of them accepted",
 	       first_seed, seed - 1, (unsigned long long)fuzz->steps,

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/mtty.h"
@@ -175,22 +174,14 @@ struct worker {
 	unsigned int rounds;
 };
 
-static time_t seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
-	time_t end = seconds() + RUN_S;
+	int64_t end = vmig_now_ms() + RUN_S * 1000;
 
 	do {
 		worker->ret = worker->fn(worker->crowd, worker->rounds++);
-	} while (!worker->ret && worker->rounds < ROUNDS && seconds() < end);
+	} while (!worker->ret && worker->rounds < ROUNDS && vmig_now_ms() < end);
 	return NULL;
 }
 

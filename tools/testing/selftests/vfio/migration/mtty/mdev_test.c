@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/mtty.h"
@@ -77,20 +76,12 @@ struct share {
 	pthread_t thread;
 };
 
-static time_t seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static void *create_share(void *arg)
 {
 	struct share *share = arg;
-	time_t end = seconds() + CREATE_S;
+	int64_t end = vmig_now_ms() + CREATE_S * 1000;
 
-	while (share->nr < EACH && seconds() < end) {
+	while (share->nr < EACH && vmig_now_ms() < end) {
 		share->ret = vmig_mdev_create(&share->mdev[share->nr],
 					      types[share->nr % 2]);
 		if (share->ret)

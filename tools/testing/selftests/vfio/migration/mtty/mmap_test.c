@@ -16,7 +16,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/mtty.h"
@@ -569,14 +568,6 @@ static void *write_all_the_time(void *opaque)
 	return NULL;
 }
 
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 static void read_some(struct __test_metadata *_metadata,
 		      FIXTURE_DATA(map) *self, unsigned int times)
 {
@@ -604,7 +595,7 @@ TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 	pthread_rwlock_t gate;
 	unsigned int i, round;
 	bool last = false;
-	time_t end;
+	int64_t end;
 
 	ASSERT_NE(NULL, image);
 	/* Or else busy writers would keep out whoever wants to stop them */
@@ -622,9 +613,9 @@ TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL,
 					    write_all_the_time, &writers[i]));
 	}
-	end = now() + RUN_S;
+	end = vmig_now_ms() + RUN_S * 1000;
 	for (round = 1; !last; round++) {
-		last = round == ROUNDS || (round >= MIN_ROUNDS && now() > end);
+		last = round == ROUNDS || (round >= MIN_ROUNDS && vmig_now_ms() > end);
 		read_some(_metadata, self, 30);
 		pthread_rwlock_wrlock(&gate);
 		ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdint.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/mtty.h"
@@ -75,15 +74,6 @@ FIXTURE_TEARDOWN(uart_timeout)
 	EXPECT_EQ(NO_INT, IN(UART_IIR)); \
 } while (0)
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* Clause: the character timeout: four characters, as LCR and the divisor have it */
 TEST_F(uart_timeout, takes_four_characters)
 {
@@ -107,10 +97,10 @@ TEST_F(uart_timeout, takes_four_characters)
 		int64_t due = 4 * SHORT_MS * formats[i].half_bits / 20, start;
 
 		OUT(UART_LCR, formats[i].lcr);
-		start = now_ms();
+		start = vmig_now_ms();
 		OUT(UART_TX, 0x15);
 		EXPECT_COMES();
-		EXPECT_LE(due - 1, now_ms() - start)
+		EXPECT_LE(due - 1, vmig_now_ms() - start)
 			TH_LOG("LCR 0x%02x", formats[i].lcr);
 		EXPECT_EQ(0x15, IN(UART_RX));
 	}
@@ -136,23 +126,23 @@ static int get(struct vmig_device *dev)
 static int64_t move_and_wait(struct vmig_device *dev, int fd,
 			     int (*move)(struct vmig_device *dev))
 {
-	int64_t last = now_ms(), before;
+	int64_t last = vmig_now_ms(), before;
 	unsigned int i;
 	int64_t ret;
 
 	for (i = 0; i < 4; i++) {
 		usleep(LONG_MS * 1000 / 2);
-		before = now_ms();
+		before = vmig_now_ms();
 		ret = move(dev);
 		if (ret)
 			return ret;
-		if (now_ms() - last >= LONG_MS - TICKS_MS)
+		if (vmig_now_ms() - last >= LONG_MS - TICKS_MS)
 			return -EAGAIN;
 		last = before;
 	}
 	ret = vmig_eventfd_wait(fd, VMIG_IRQ_DEADLINE_MS);
 
-	return ret < 0 ? ret : now_ms() - last;
+	return ret < 0 ? ret : vmig_now_ms() - last;
 }
 
 static void check_begins_anew(struct __test_metadata *_metadata,
@@ -198,9 +188,9 @@ TEST_F(uart_timeout, other_port_does_not_put_it_off)
 
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_14, 0));
 	DIVISOR(DIVISOR_LONG);
-	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 	OUT(UART_TX, 'a');
-	while (!come && now_ms() < end) {
+	while (!come && vmig_now_ms() < end) {
 		ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_TX, 'b'));
 		ASSERT_EQ(0, vmig_uart_in(self->dev, 1, UART_RX, &val));
 		come = vmig_eventfd_take(self->eventfd);
@@ -215,9 +205,9 @@ TEST_F(uart_timeout, looking_does_not_put_it_off)
 	int64_t end, come = 0;
 
 	DIVISOR(DIVISOR_LONG);
-	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 	OUT(UART_TX, 'a');
-	while (!come && now_ms() < end) {
+	while (!come && vmig_now_ms() < end) {
 		EXPECT_EQ(UART_LSR_DR | UART_LSR_THRE | UART_LSR_TEMT,
 			  IN(UART_LSR));
 		OUT(UART_SCR, come);
@@ -281,8 +271,8 @@ static int send_and_wait(struct vmig_device *dev, unsigned int n)
 
 	while (n-- && !ret)
 		ret = vmig_uart_out(dev, 0, UART_TX, 'a' + n);
-	end = now_ms() + SHORT_MS + 1;
-	while (!ret && now_ms() <= end)
+	end = vmig_now_ms() + SHORT_MS + 1;
+	while (!ret && vmig_now_ms() <= end)
 		usleep(1000);
 
 	return ret;
@@ -329,12 +319,12 @@ TEST_F(uart_timeout, one_read_ends_it_unheard)
 		OUT(UART_IER, 0);
 		ASSERT_RET(0, send_and_wait(self->dev, 3), "send");
 		IN(UART_RX);
-		start = now_ms();
+		start = vmig_now_ms();
 		OUT(UART_IER, UART_IER_RDI);
 		/* A machine that slept has shown nothing */
 		if (vmig_eventfd_take(self->eventfd) == 0)
 			break;
-		ASSERT_LE(SHORT_MS - 1, now_ms() - start);
+		ASSERT_LE(SHORT_MS - 1, vmig_now_ms() - start);
 		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
 	}
 	ASSERT_GT(TRIES, i);
@@ -365,11 +355,11 @@ TEST_F(uart_timeout, writing_does_not_put_it_off)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(writes); i++) {
-		int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+		int64_t end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 		uint8_t iir = NO_INT;
 
 		OUT(UART_TX, 'a');
-		while (iir != TIMEOUT && now_ms() < end) {
+		while (iir != TIMEOUT && vmig_now_ms() < end) {
 			OUT(writes[i].reg, writes[i].val[0]);
 			OUT(writes[i].reg, writes[i].val[1]);
 			iir = IN(UART_IIR);
@@ -382,10 +372,10 @@ TEST_F(uart_timeout, writing_does_not_put_it_off)
 /* 16550: 8.3, 8.11: a clock that is off stops the time, and does not start it anew */
 TEST_F(uart_timeout, clock_off_and_on)
 {
-	int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	int64_t end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 
 	OUT(UART_TX, 'a');
-	while (IN(UART_IIR) != TIMEOUT && now_ms() < end) {
+	while (IN(UART_IIR) != TIMEOUT && vmig_now_ms() < end) {
 		DIVISOR(0);
 		usleep(1000);
 		DIVISOR(DIVISOR_SHORT);
@@ -462,10 +452,10 @@ TEST_F_TIMEOUT(uart_timeout, stopping_stops_the_time, TIMEOUT_S)
 		STATE(VFIO_DEVICE_STATE_RUNNING);
 		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
 		vmig_eventfd_take(self->eventfd);
-		start = now_ms();
+		start = vmig_now_ms();
 		OUT(UART_TX, 'a');
 		STATE(VFIO_DEVICE_STATE_STOP);
-		late = now_ms() - start;
+		late = vmig_now_ms() - start;
 	}
 	ASSERT_GT(LONG_MS - TICKS_MS, late);
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->eventfd, 2 * LONG_MS));
@@ -478,11 +468,11 @@ TEST_F_TIMEOUT(uart_timeout, stopping_stops_the_time, TIMEOUT_S)
 /* Driver: time that has passed before a stop counts: no stop begins it anew */
 TEST_F(uart_timeout, stops_do_not_put_it_off)
 {
-	int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
+	int64_t end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 	int come = 0;
 
 	OUT(UART_TX, 'a');
-	while (!come && now_ms() < end) {
+	while (!come && vmig_now_ms() < end) {
 		usleep(1000);
 		STATE(VFIO_DEVICE_STATE_STOP);
 		STATE(VFIO_DEVICE_STATE_RUNNING);

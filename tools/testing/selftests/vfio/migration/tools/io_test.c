@@ -41,15 +41,15 @@ FIXTURE_TEARDOWN(io)
 /* Clause: a wait, and signals with a handler all the time: it ends at its limit */
 TEST_F(io, limit_of_a_wait_under_signals)
 {
-	int64_t begin = vmig_io_now_ms();
+	int64_t begin = vmig_now_ms();
 	int fd[2];
 
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 	vmig_signals_start(SIGNALS_US);
 	EXPECT_RET(-ETIMEDOUT, vmig_io_wait(fd[0], POLLIN, &self->patience),
 		   "wait");
-	EXPECT_LE(SILENCE_MS, vmig_io_now_ms() - begin);
-	EXPECT_GT(DEADLINE_MS, vmig_io_now_ms() - begin);
+	EXPECT_LE(SILENCE_MS, vmig_now_ms() - begin);
+	EXPECT_GT(DEADLINE_MS, vmig_now_ms() - begin);
 	/* No time at all, and it looks all the same */
 	self->patience.timeout_ms = 0;
 	EXPECT_RET(-ETIMEDOUT, vmig_io_wait(fd[0], POLLIN, &self->patience),

@@ -97,13 +97,13 @@ static ssize_t save_to(const char *uuid, char *stream, size_t size)
 
 static int wait_until_empty(int fd)
 {
-	int64_t end = vmig_io_now_ms() + DEADLINE_MS;
+	int64_t end = vmig_now_ms() + DEADLINE_MS;
 	int bytes;
 
 	do {
 		if (ioctl(fd, FIONREAD, &bytes))
 			return -errno;
-		if (vmig_io_now_ms() > end)
+		if (vmig_now_ms() > end)
 			return -ETIMEDOUT;
 		usleep(1000);
 	} while (bytes);
@@ -144,7 +144,7 @@ TEST_F(signals, stop_and_continue_load)
 /* Wait until SIGTERM is blocked, or is not */
 static int wait_blocked(pid_t pid, bool is_blocked)
 {
-	int64_t end = vmig_io_now_ms() + VMIG_TOOL_DEADLINE_MS;
+	int64_t end = vmig_now_ms() + VMIG_TOOL_DEADLINE_MS;
 	unsigned long long mask;
 	char path[32], line[256];
 	FILE *file;
@@ -162,7 +162,7 @@ static int wait_blocked(pid_t pid, bool is_blocked)
 		if (!(mask >> (SIGTERM - 1) & 1) == !is_blocked)
 			return 0;
 		usleep(1000);
-	} while (vmig_io_now_ms() < end);
+	} while (vmig_now_ms() < end);
 	return -ETIMEDOUT;
 }
 

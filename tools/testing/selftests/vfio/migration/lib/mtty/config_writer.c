@@ -14,9 +14,8 @@
 #include <time.h>
 #include <linux/pci_regs.h>
 
+#include "lib/vfio/util.h"
 #include "config_writer.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* How long a wait may take before something must be wrong */
 #define DEADLINE_MS	10000

@@ -5,12 +5,11 @@
 #include <string.h>
 #include <linux/pci_regs.h>
 
+#include "lib/vfio/util.h"
 #include "capture.h"
 #include "mtty_format.h"
 #include "contents.h"
 #include "uart.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* A whole row of registers of one port, and what the UART holds behind them */
 #define SCENE_LCR	(UART_LCR_WLEN8 | UART_LCR_STOP | UART_LCR_PARITY)

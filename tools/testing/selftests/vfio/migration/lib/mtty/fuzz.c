@@ -15,8 +15,8 @@
 #include "lib/vfio/feature.h"
 #include "fuzz_int.h"
 #include "lib/vfio/irq.h"
+#include "lib/vfio/util.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define REGION(index)	((uint64_t)(index) << 40)
 
 unsigned int vmig_fuzz_pick(struct vmig_fuzz *fuzz, unsigned int nr)

@@ -7,12 +7,11 @@
 #include <sys/prctl.h>
 
 #include "denied.h"
+#include "util.h"
 
 #define NR	offsetof(struct seccomp_data, nr)
 /* The low half of it, little-endian */
 #define ARG	offsetof(struct seccomp_data, args)
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 int vmig_deny(unsigned int nr, uint32_t arg, int error)
 {

@@ -3,20 +3,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "io.h"
-
-int64_t vmig_io_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
+#include "util.h"
 
 int vmig_io_wait(int fd, short events, const struct vmig_patience *patience)
 {
@@ -25,13 +17,13 @@ int vmig_io_wait(int fd, short events, const struct vmig_patience *patience)
 		{ .fd = patience ? patience->cancel_fd : -1, .events = POLLIN },
 	};
 	int64_t limit = patience ? patience->timeout_ms : -1;
-	int64_t left = limit, end = vmig_io_now_ms() + limit;
+	int64_t left = limit, end = vmig_now_ms() + limit;
 	int ret;
 
 	/* poll() looks before it lets a signal end it, even with no time left */
 	while ((ret = poll(pfd, 2, left)) < 0 && errno == EINTR && left) {
 		if (limit >= 0)
-			left = end - vmig_io_now_ms();
+			left = end - vmig_now_ms();
 		if (limit >= 0 && left < 0)
 			left = 0;
 	}

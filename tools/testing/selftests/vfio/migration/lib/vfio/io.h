@@ -28,9 +28,6 @@ struct vmig_patience {
 	int cancel_fd;
 };
 
-/** vmig_io_now_ms - CLOCK_MONOTONIC in milliseconds */
-int64_t vmig_io_now_ms(void);
-
 /**
  * vmig_io_wait - wait for a descriptor
  * @fd:		the descriptor; -1 to wait for the end of @patience alone

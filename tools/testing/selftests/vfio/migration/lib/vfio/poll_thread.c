@@ -10,6 +10,7 @@
 
 #include "io.h"
 #include "poll_thread.h"
+#include "util.h"
 
 /*
  * When its time is up, poll() looks once more and reports what it finds, as if
@@ -18,13 +19,13 @@
 static void *wait_in_poll(void *arg)
 {
 	struct vmig_poll_thread *waiter = arg;
-	int64_t end = vmig_io_now_ms() + VMIG_POLL_THREAD_DEADLINE_MS;
+	int64_t end = vmig_now_ms() + VMIG_POLL_THREAD_DEADLINE_MS;
 	int64_t left = VMIG_POLL_THREAD_DEADLINE_MS;
 
 	__atomic_store_n(&waiter->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
 	do {
 		waiter->ret = poll(&waiter->pfd, 1, left);
-		left = end - vmig_io_now_ms();
+		left = end - vmig_now_ms();
 	} while (waiter->ret < 0 && errno == EINTR && left > 0);
 	if (waiter->ret < 0 && errno != EINTR)
 		waiter->ret = -errno;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "channel_int.h"
-#include "lib/vfio/number.h"
+#include "lib/vfio/util.h"
 
 #define FD_MAX		1048576
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
+#include "lib/vfio/util.h"
 #include "channel_int.h"
 
 /* Nothing tells a writer that a named pipe has got its reader, so it looks again */
@@ -27,7 +28,7 @@ static int wait_a_tick(const struct vmig_patience *patience, int64_t end)
 	};
 	int ret;
 
-	if (patience && patience->timeout_ms >= 0 && vmig_io_now_ms() >= end)
+	if (patience && patience->timeout_ms >= 0 && vmig_now_ms() >= end)
 		return -ETIMEDOUT;
 	ret = vmig_io_wait(-1, 0, &tick);
 	return ret == -ETIMEDOUT ? 0 : ret;
@@ -36,7 +37,7 @@ static int wait_a_tick(const struct vmig_patience *patience, int64_t end)
 /* Without blocking: a named pipe has a peer when it first can be used, see io.h */
 static int open_as_it_is(struct vmig_channel *ch, const char *path, bool is_fifo)
 {
-	int64_t end = vmig_io_now_ms() +
+	int64_t end = vmig_now_ms() +
 		      (ch->patience ? ch->patience->timeout_ms : 0);
 	int flags = ch->way == VMIG_CHANNEL_WRITE ? O_WRONLY : O_RDONLY;
 	int ret = 0;

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "channel_int.h"
-#include "lib/vfio/number.h"
+#include "lib/vfio/util.h"
 
 /* An address of either family */
 union address {

@@ -12,9 +12,8 @@
 #include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
+#include "lib/vfio/util.h"
 #include "inspect_int.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define CHUNK		65536
 

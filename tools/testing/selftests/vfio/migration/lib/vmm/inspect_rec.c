@@ -9,9 +9,8 @@
 #include <string.h>
 #include <linux/vfio_mig_config.h>
 
+#include "lib/vfio/util.h"
 #include "inspect_int.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static int broken(struct vmig_inspect *in, int error,
 		  const struct vmig_rec *rec, const char *what)

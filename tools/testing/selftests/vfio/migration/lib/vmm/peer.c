@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "lib/vfio/io.h"
+#include "lib/vfio/util.h"
 #include "peer.h"
 
 static const struct vmig_patience patience = {
@@ -87,7 +88,7 @@ static int connect_once(int family, uint16_t port)
 int vmig_peer_connect(int family, uint16_t port)
 {
 	const struct vmig_patience tick = { .timeout_ms = 5, .cancel_fd = -1 };
-	int64_t end = vmig_io_now_ms() + VMIG_PEER_DEADLINE_MS;
+	int64_t end = vmig_now_ms() + VMIG_PEER_DEADLINE_MS;
 	int ret;
 
 	do {
@@ -95,7 +96,7 @@ int vmig_peer_connect(int family, uint16_t port)
 		if (ret != -ECONNREFUSED)
 			return ret;
 		vmig_io_wait(-1, 0, &tick);
-	} while (vmig_io_now_ms() < end);
+	} while (vmig_now_ms() < end);
 	return ret;
 }
 

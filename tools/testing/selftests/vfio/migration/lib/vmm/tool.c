@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "lib/vfio/io.h"
+#include "lib/vfio/util.h"
 #include "tool.h"
 
 #define PROGRAM		"./vfio-migrate"
@@ -66,12 +67,12 @@ pid_t vmig_tool_start(const struct vmig_tool *tool, const char *fmt, ...)
 
 int vmig_tool_finish(pid_t pid)
 {
-	int64_t end = vmig_io_now_ms() + VMIG_TOOL_DEADLINE_MS;
+	int64_t end = vmig_now_ms() + VMIG_TOOL_DEADLINE_MS;
 	int status, killed = 0;
 	pid_t ret;
 
 	while (!(ret = waitpid(pid, &status, WNOHANG))) {
-		if (!killed && vmig_io_now_ms() > end) {
+		if (!killed && vmig_now_ms() > end) {
 			killed = 1;
 			kill(pid, SIGKILL);
 		}
@@ -103,10 +104,10 @@ static char get_state(pid_t pid)
 
 int vmig_tool_wait_state(pid_t pid, char state)
 {
-	int64_t end = vmig_io_now_ms() + VMIG_TOOL_DEADLINE_MS;
+	int64_t end = vmig_now_ms() + VMIG_TOOL_DEADLINE_MS;
 
 	while (get_state(pid) != state) {
-		if (vmig_io_now_ms() > end)
+		if (vmig_now_ms() > end)
 			return -ETIMEDOUT;
 		rest();
 	}

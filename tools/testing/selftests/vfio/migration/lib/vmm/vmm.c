@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio_mig_config.h>
@@ -42,14 +41,6 @@ void vmig_vmm_exit(struct vmig_vmm *vmm)
 	vmig_bytes_free(&vmm->held);
 	free(vmm->buf);
 	vmm->buf = NULL;
-}
-
-uint64_t vmig_vmm_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 uint64_t vmig_vmm_downtime_ns(const struct vmig_vmm *src,

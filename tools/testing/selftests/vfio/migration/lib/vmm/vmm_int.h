@@ -7,8 +7,6 @@
 
 #include "vmm.h"
 
-uint64_t vmig_vmm_now_ns(void);
-
 /* A step begins; the reason of an older failure is forgotten */
 void vmig_vmm_begin(struct vmig_vmm *vmm, const char *step);
 

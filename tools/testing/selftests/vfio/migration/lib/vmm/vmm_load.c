@@ -9,9 +9,8 @@
 #include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
+#include "lib/vfio/util.h"
 #include "vmm_int.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /*
  * The stream's answer must be this device's as well.  It is compared before
@@ -288,7 +287,7 @@ int vmig_vmm_load_start(struct vmig_vmm *vmm)
 	}
 	if (ret)
 		return ret;
-	vmm->stats.running_at = vmig_vmm_now_ns();
+	vmm->stats.running_at = vmig_now_ns();
 	vmig_vmm_close_data(vmm);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/vfio/feature.h"
+#include "lib/vfio/util.h"
 #include "vmm_int.h"
 
 /* Most data of a round of pre-copy, so that a busy device gives others a turn */
@@ -98,7 +99,7 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 	int ret;
 
 	vmig_vmm_begin(vmm, "save_setup");
-	vmm->stats.started_at = vmig_vmm_now_ns();
+	vmm->stats.started_at = vmig_now_ns();
 	vmm->generation = 0;
 	ret = vmig_mig_get_flags(vmm->dev, &vmm->mig_flags);
 	if (ret)
@@ -156,7 +157,7 @@ int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd)
 	vmig_vmm_begin(vmm, "save_live_complete_precopy");
 	if (vmm->stop_guest)
 		vmm->stop_guest(vmm->guest);
-	vmm->stats.stopped_at = vmig_vmm_now_ns();
+	vmm->stats.stopped_at = vmig_now_ns();
 	if (vmm->mig_flags & VFIO_MIGRATION_P2P)
 		ret = vmig_vmm_set_state(vmm, precopy ?
 					 VFIO_DEVICE_STATE_PRE_COPY_P2P :

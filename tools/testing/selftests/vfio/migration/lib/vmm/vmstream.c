@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/vfio/util.h"
 #include "vmstream.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define KNOWN_SUBFLAGS	(VMIG_CONFIG_SETUP | VMIG_CONFIG_NO_INTERRUPTS | \
 			 VMIG_CONFIG_ENABLE_INTERRUPTS)

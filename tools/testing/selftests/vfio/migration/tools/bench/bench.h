@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "lib/mtty/testdev.h"
+#include "lib/vfio/util.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BENCH_MAX	32
 #define BENCH_MIB	(1024UL * 1024)
 #define BENCH_CHUNK	(256 * 1024)
@@ -47,9 +47,6 @@ struct bench_out {
 
 /** bench_add - add a sample; -ENOSPC if there are too many */
 int bench_add(struct bench_out *out, const char *row, double ours, double ref);
-
-/** bench_now - nanoseconds of CLOCK_MONOTONIC */
-double bench_now(void);
 
 /**
  * bench_open - a device with capture memory that is written all over

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mtty_format.h"
@@ -24,14 +23,6 @@ int bench_add(struct bench_out *out, const char *row, double ours, double ref)
 	sample->ref = ref;
 	out->nr++;
 	return 0;
-}
-
-double bench_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
 }
 
 static int fill(struct vmig_testdev *td, size_t len)

@@ -67,14 +67,14 @@ static int save_at_once(struct saver *savers, unsigned int nr, double *ns,
 		return ret;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);
-	start = bench_now();
+	start = vmig_now_ns();
 	for (started = 0; started < nr; started++)
 		if (pthread_create(&savers[started].thread, &attr, save,
 				   &savers[started]))
 			break;
 	for (i = 0; i < started; i++)
 		pthread_join(savers[i].thread, NULL);
-	*ns += bench_now() - start;
+	*ns += vmig_now_ns() - start;
 	pthread_attr_destroy(&attr);
 	ret = started < nr ? -EAGAIN : 0;
 	for (i = 0; i < nr; i++) {

@@ -37,7 +37,7 @@ struct span {
 static int live(struct vmig_testdev *td, unsigned int nr, struct span *us)
 {
 	struct vmig_bytes stream = { 0 };
-	double start = bench_now(), migration;
+	double start = vmig_now_ns(), migration;
 	unsigned int open, i;
 	int ret = 0;
 
@@ -47,13 +47,13 @@ static int live(struct vmig_testdev *td, unsigned int nr, struct span *us)
 		if (ret)
 			break;
 	}
-	migration = bench_now();
+	migration = vmig_now_ns();
 	for (i = 0; !ret && i < nr; i++)
 		ret = migrate(&td[i].dev, &stream);
-	us->migration = (bench_now() - migration) / nr / 1000;
+	us->migration = (vmig_now_ns() - migration) / nr / 1000;
 	while (open--)
 		vmig_testdev_close(&td[open]);
-	us->life = (bench_now() - start) / nr / 1000;
+	us->life = (vmig_now_ns() - start) / nr / 1000;
 	vmig_bytes_free(&stream);
 	return ret;
 }

@@ -149,10 +149,10 @@ static int measure_row(struct vmig_testdev *td, struct bench_out *out,
 	int ret = 0;
 
 	for (i = 0; !ret && i < BATCHES; i++) {
-		double start = bench_now();
+		double start = vmig_now_ns();
 
 		ret = use(td);
-		ns[i] = (bench_now() - start) / times;
+		ns[i] = (vmig_now_ns() - start) / times;
 	}
 	if (ret)
 		return ret;

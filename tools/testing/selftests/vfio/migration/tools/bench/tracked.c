@@ -78,26 +78,26 @@ static int begin(struct migration *m, size_t size)
 static int time_info(struct migration *m, double *ns)
 {
 	struct vfio_precopy_info info;
-	double start = bench_now();
+	double start = vmig_now_ns();
 	int i, ret = 0;
 
 	for (i = 0; !ret && i < TIMES; i++)
 		ret = vmig_precopy_info(m->from, &info);
-	*ns = (bench_now() - start) / TIMES;
+	*ns = (vmig_now_ns() - start) / TIMES;
 	return ret;
 }
 
 /* The same number of pages of both, so that only what lies behind them differs */
 static int time_writes(struct migration *m, double *ns)
 {
-	double start = bench_now();
+	double start = vmig_now_ns();
 	uint8_t byte = 0;
 	int i, ret = 0;
 
 	for (i = 0; !ret && i < TIMES; i++)
 		ret = vmig_region_write(&m->src.dev, VFIO_PCI_BAR2_REGION_INDEX,
 					(1 + i % 255) * PAGE, &byte, 1);
-	*ns = (bench_now() - start) / TIMES;
+	*ns = (vmig_now_ns() - start) / TIMES;
 	if (!ret)
 		ret = pump(m);
 	return ret == -ENOMSG ? 0 : ret;
@@ -105,7 +105,7 @@ static int time_writes(struct migration *m, double *ns)
 
 static int time_stop(struct migration *m, double *ns)
 {
-	double start = bench_now();
+	double start = vmig_now_ns();
 	int ret;
 
 	ret = vmig_mig_set_state(&m->src.dev, VFIO_DEVICE_STATE_STOP_COPY,
@@ -115,7 +115,7 @@ static int time_stop(struct migration *m, double *ns)
 	if (!ret)
 		ret = vmig_mig_set_state(&m->dst.dev, VFIO_DEVICE_STATE_RUNNING,
 					 NULL);
-	*ns = bench_now() - start;
+	*ns = vmig_now_ns() - start;
 	return ret;
 }
 

@@ -27,9 +27,9 @@ static int save_device(struct vmig_device *dev, double *result)
 	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (ret)
 		return ret;
-	begin = bench_now();
+	begin = vmig_now_ns();
 	ret = bench_drain(fd, bench_buf, BENCH_CHUNK, &bytes);
-	*result = rate(bytes, bench_now() - begin);
+	*result = rate(bytes, vmig_now_ns() - begin);
 	close(fd);
 	return ret;
 }
@@ -43,10 +43,10 @@ static int load_device(struct vmig_device *dev, const struct vmig_bytes *stream,
 	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	if (ret)
 		return ret;
-	begin = bench_now();
+	begin = vmig_now_ns();
 	ret = vmig_transfer_write(fd, stream->data, stream->len,
 				  VMIG_TRANSFER_CHUNK, NULL);
-	*result = rate(stream->len, bench_now() - begin);
+	*result = rate(stream->len, vmig_now_ns() - begin);
 	/* Is it what was sent? The device knows */
 	if (!ret)
 		ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
@@ -63,15 +63,15 @@ static int use_memfd(const struct vmig_bytes *stream, double *load, double *save
 	fd = memfd_create("bench", MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	begin = bench_now();
+	begin = vmig_now_ns();
 	ret = vmig_transfer_write(fd, stream->data, stream->len,
 				  VMIG_TRANSFER_CHUNK, NULL);
-	*load = rate(stream->len, bench_now() - begin);
+	*load = rate(stream->len, vmig_now_ns() - begin);
 	lseek(fd, 0, SEEK_SET);
-	begin = bench_now();
+	begin = vmig_now_ns();
 	if (!ret)
 		ret = bench_drain(fd, bench_buf, BENCH_CHUNK, &bytes);
-	*save = rate(stream->len, bench_now() - begin);
+	*save = rate(stream->len, vmig_now_ns() - begin);
 	close(fd);
 	return ret;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/vfio/util.h"
 #include "mtty_format.h"
 
 #include "migrate.h"
@@ -16,14 +17,6 @@
 /* Often enough that the rate is an even one */
 #define TICK_NS		1000000
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
 
 static int write_page(struct migrate_dirty *dirty, uint64_t page, uint8_t value)
 {
@@ -35,12 +28,12 @@ static void *write_at_rate(void *opaque)
 {
 	const struct timespec tick = { .tv_nsec = TICK_NS };
 	struct migrate_dirty *dirty = opaque;
-	uint64_t begin = now_ns();
+	uint64_t begin = vmig_now_ns();
 	uint64_t written = 0;
 	unsigned int seed = 1;
 
 	while (!dirty->ret && !__atomic_load_n(&dirty->stop, __ATOMIC_ACQUIRE)) {
-		double seconds = (double)(now_ns() - begin) / NSEC_PER_SEC;
+		double seconds = (double)(vmig_now_ns() - begin) / NSEC_PER_SEC;
 		uint64_t due = seconds * dirty->rate / PAGE;
 
 		for (; !dirty->ret && written < due; written++)

@@ -5,9 +5,8 @@
  */
 #include <stdio.h>
 
+#include "lib/vfio/util.h"
 #include "migrate.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* First bytes from @first to @last; the second byte is between @low and @high */
 static const struct {

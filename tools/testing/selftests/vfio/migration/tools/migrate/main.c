@@ -17,11 +17,9 @@
 #include <unistd.h>
 
 #include "lib/vmm/irqchip/irqchip.h"
-#include "lib/vfio/number.h"
+#include "lib/vfio/util.h"
 #include "mtty_format.h"
 #include "migrate.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const char help[] =
 "usage: vfio-migrate save [OPTIONS] DEVICE TO\n"

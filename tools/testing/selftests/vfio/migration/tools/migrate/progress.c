@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/vfio/feature.h"
+#include "lib/vfio/util.h"
 #include "migrate.h"
 
 /* Often enough for a person */
@@ -22,14 +22,6 @@ static struct {
 	uint64_t shown;
 	uint64_t bytes;
 } progress;
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 /* A terminal that was stopped must not stop the migration */
 static bool is_writable(void)
@@ -64,7 +56,7 @@ static void observe(void *opaque, const struct vmig_event *event)
 	if (event->kind != VMIG_EVENT_SECTION)
 		return;
 	progress.bytes += event->section->len;
-	now = now_ns();
+	now = vmig_now_ns();
 	if (now - progress.shown < INTERVAL_NS)
 		return;
 	progress.shown = now;
@@ -78,7 +70,7 @@ void migrate_progress_begin(struct vmig_vmm *vmm,
 		return;
 	progress.is_on = true;
 	progress.vmm = vmm;
-	progress.begin = now_ns();
+	progress.begin = vmig_now_ns();
 	vmm->observe = observe;
 }
 
@@ -86,7 +78,7 @@ void migrate_progress_end(void)
 {
 	if (!progress.is_on)
 		return;
-	show(now_ns());
+	show(vmig_now_ns());
 	if (is_writable())
 		fputs("\n", stderr);
 	progress.is_on = false;

@@ -11,9 +11,8 @@
 #include <unistd.h>
 #include <sys/signalfd.h>
 
+#include "lib/vfio/util.h"
 #include "migrate.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const int ends[] = { SIGHUP, SIGINT, SIGTERM };
 

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 
 #include "lib/vfio/irq.h"
+#include "lib/vfio/util.h"
 #include "irqchip_ops.h"
 
 /* KVM's own of this architecture */
@@ -181,19 +182,14 @@ int vmig_irqchip_wait(struct vmig_irqchip *chip, uint8_t vector,
 		      int deadline_ms)
 {
 	const struct timespec tick = { .tv_nsec = 1000000 };
-	struct timespec now, end;
+	int64_t end = vmig_now_ms() + deadline_ms;
 	int ret;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += deadline_ms / 1000;
-	end.tv_nsec += deadline_ms % 1000 * 1000000L;
 
 	for (;;) {
 		ret = vmig_irqchip_pending(chip, vector);
 		if (ret)
 			return ret < 0 ? ret : 0;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec - end.tv_sec + (now.tv_nsec - end.tv_nsec) / 1e9 > 0)
+		if (vmig_now_ms() > end)
 			return -ETIMEDOUT;
 		nanosleep(&tick, NULL);
 	}

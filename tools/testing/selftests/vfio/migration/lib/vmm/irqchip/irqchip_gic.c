@@ -25,11 +25,10 @@
 
 #include <linux/kvm.h>
 
+#include "lib/vfio/util.h"
 #include "irqchip_gic_cpu.h"
 #include "irqchip_irqfd.h"
 #include "irqchip_ops.h"
-
-#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 
 /* Where the parts are, and where in memory their tables: of 64 KiB, and aligned so */
 #define DIST			0x08000000u

@@ -16,9 +16,9 @@
 
 #include <linux/kvm.h>
 
+#include "lib/vfio/util.h"
 #include "irqchip_gic_cpu.h"
 
-#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define EXIT_ADDRESS		0x0a000000u
 #define INTID_NONE		1023
 

@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A number on a command line; see number.h. */
 #include <errno.h>
+#include <time.h>
 
-#include "number.h"
+#include "util.h"
+
+int64_t vmig_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+int64_t vmig_now_ms(void)
+{
+	return vmig_now_ns() / 1000000;
+}
 
 int vmig_number(const char *text, unsigned int max, unsigned int *number)
 {

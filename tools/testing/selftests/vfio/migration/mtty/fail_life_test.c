@@ -95,7 +95,7 @@ static int device_nodes(void)
 
 static int create(struct vmig_fail_ctx *w)
 {
-	return vmig_mdev_create(&w->mdev, "mtty-2");
+	return vmig_testdev_create(&w->mdev, "mtty-2");
 }
 
 static int uncreate(struct vmig_fail_ctx *w, int ret)

@@ -82,8 +82,8 @@ static void *create_share(void *arg)
 	int64_t end = vmig_now_ms() + CREATE_S * 1000;
 
 	while (share->nr < EACH && vmig_now_ms() < end) {
-		share->ret = vmig_mdev_create(&share->mdev[share->nr],
-					      types[share->nr % 2]);
+		share->ret = vmig_testdev_create(&share->mdev[share->nr],
+						 types[share->nr % 2]);
 		if (share->ret)
 			break;
 		share->nr++;
@@ -181,8 +181,8 @@ TEST_F(mdev_many, each_device_counts)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
-		ASSERT_RET(0, vmig_mdev_create(&self->share[0].mdev[i],
-					       types[i / 2]), "device %u", i);
+		ASSERT_RET(0, vmig_testdev_create(&self->share[0].mdev[i],
+						  types[i / 2]), "device %u", i);
 		EXPECT_EQ(before - i - 1, available(types[0]));
 	}
 	for (i = 0; i < 4; i++) {
@@ -335,7 +335,7 @@ TEST_F(mdev_busy, module_stays_while_a_device_is_open)
 	EXPECT_RET(-EWOULDBLOCK, -errno, "delete_module");
 	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
 		   what);
-	EXPECT_RET(0, vmig_mdev_create(&mdev, "mtty-1"), "create");
+	EXPECT_RET(0, vmig_testdev_create(&mdev, "mtty-1"), "create");
 	EXPECT_RET(0, vmig_mdev_remove(&mdev), "remove");
 }
 

@@ -29,7 +29,7 @@ FIXTURE_SETUP(output)
 {
 	int fd[2];
 
-	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_testdev_create(&self->src, "mtty-2"));
 	self->full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->full);
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));

@@ -34,8 +34,8 @@ FIXTURE(signals) {
 FIXTURE_SETUP(signals)
 {
 	vmig_peer_loopback_up();
-	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
-	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+	ASSERT_EQ(0, vmig_testdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_testdev_create(&self->dst, "mtty-2"));
 }
 
 FIXTURE_TEARDOWN(signals)

@@ -52,8 +52,8 @@ FIXTURE_VARIANT_ADD(migrate, embedded) {
 
 FIXTURE_SETUP(migrate)
 {
-	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
-	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+	ASSERT_EQ(0, vmig_testdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_testdev_create(&self->dst, "mtty-2"));
 	ASSERT_EQ(0, vmig_mdev_set_attr(&self->src, "migration/config_policy",
 					variant->policy));
 	ASSERT_EQ(0, vmig_mdev_set_attr(&self->dst, "migration/config_policy",
@@ -176,8 +176,8 @@ FIXTURE(cli) {
 FIXTURE_SETUP(cli)
 {
 	vmig_peer_loopback_up();
-	ASSERT_EQ(0, vmig_mdev_create(&self->src, "mtty-2"));
-	ASSERT_EQ(0, vmig_mdev_create(&self->dst, "mtty-2"));
+	ASSERT_EQ(0, vmig_testdev_create(&self->src, "mtty-2"));
+	ASSERT_EQ(0, vmig_testdev_create(&self->dst, "mtty-2"));
 }
 
 FIXTURE_TEARDOWN(cli)

@@ -2,8 +2,6 @@
 /* The calls of a user who wishes no good; see fuzz.h. */
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -18,11 +16,6 @@
 #include "lib/vfio/util.h"
 
 #define REGION(index)	((uint64_t)(index) << 40)
-
-unsigned int vmig_fuzz_pick(struct vmig_fuzz *fuzz, unsigned int nr)
-{
-	return rand_r(&fuzz->seed) % nr;
-}
 
 /* Mostly small, sometimes at an edge, sometimes anything */
 static uint64_t any_number(struct vmig_fuzz *fuzz)
@@ -49,16 +42,6 @@ static void any_bytes(struct vmig_fuzz *fuzz, void *data, size_t len)
 
 	while (len--)
 		*byte++ = rand_r(&fuzz->seed);
-}
-
-int vmig_fuzz_say(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(fuzz->what, sizeof(fuzz->what), fmt, args);
-	va_end(args);
-	return ret;
 }
 
 /* What the uAPI, and the device's documentation, have for a call to say no with */

@@ -8,7 +8,10 @@
 #include "fuzz.h"
 
 /* A number below @nr */
-unsigned int vmig_fuzz_pick(struct vmig_fuzz *fuzz, unsigned int nr);
+static inline unsigned int vmig_fuzz_pick(struct vmig_fuzz *fuzz, unsigned int nr)
+{
+	return rand_r(&fuzz->seed) % nr;
+}
 
 /* Returns @ret, with the reason in @fuzz->what */
 int vmig_fuzz_say(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...);

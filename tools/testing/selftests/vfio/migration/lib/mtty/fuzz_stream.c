@@ -5,6 +5,8 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/vfio_mig_config.h>
@@ -19,6 +21,16 @@
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define MUTATIONS	3
 #define SCENE		33
+
+int vmig_fuzz_say(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fuzz->what, sizeof(fuzz->what), fmt, args);
+	va_end(args);
+	return ret;
+}
 
 static int save(struct vmig_device *dev, struct vmig_bytes *stream)
 {

@@ -25,6 +25,11 @@ static int set_attrs(const struct vmig_mdev *mdev,
 	return ret;
 }
 
+int vmig_testdev_create(struct vmig_mdev *mdev, const char *type)
+{
+	return vmig_mdev_create(mdev, "mtty", type);
+}
+
 int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 		      enum vmig_path path, const struct vmig_attrs *attrs)
 {
@@ -32,7 +37,7 @@ int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 
 	td->dev = VMIG_DEVICE_CLOSED;
 
-	ret = vmig_mdev_create(&td->mdev, type);
+	ret = vmig_testdev_create(&td->mdev, type);
 	if (ret)
 		return ret;
 

@@ -36,6 +36,15 @@ struct vmig_attrs {
 };
 
 /**
+ * vmig_testdev_create - create a device, without opening it
+ * @mdev:	filled in
+ * @type:	"mtty-1" or "mtty-2"
+ *
+ * Return: as vmig_mdev_create(); -EUSERS if all instances exist already.
+ */
+int vmig_testdev_create(struct vmig_mdev *mdev, const char *type);
+
+/**
  * vmig_testdev_open - create, configure and open a device
  * @td:		filled in; nothing is left behind on failure
  * @type:	"mtty-1" or "mtty-2"

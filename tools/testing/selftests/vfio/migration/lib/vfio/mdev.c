@@ -11,7 +11,7 @@
 
 #include "mdev.h"
 
-#define MDEV_TYPES	"/sys/class/mdev_bus/mtty/mdev_supported_types"
+#define MDEV_PARENTS	"/sys/class/mdev_bus"
 #define MDEV_DEVICES	"/sys/bus/mdev/devices"
 
 static int write_file(const char *path, const char *value)
@@ -54,13 +54,15 @@ static int draw_uuid(char *uuid)
 	return 0;
 }
 
-int vmig_mdev_create(struct vmig_mdev *mdev, const char *type)
+int vmig_mdev_create(struct vmig_mdev *mdev, const char *parent, const char *type)
 {
 	char path[PATH_MAX];
 	int ret;
 
 	mdev->uuid[0] = '\0';
-	snprintf(path, sizeof(path), MDEV_TYPES "/%s/create", type);
+	snprintf(path, sizeof(path),
+		 MDEV_PARENTS "/%s/mdev_supported_types/%s/create", parent,
+		 type);
 	if (access(path, F_OK))
 		return errno == ENOENT ? -ENODEV : -errno;
 

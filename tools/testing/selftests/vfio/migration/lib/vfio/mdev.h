@@ -21,14 +21,15 @@ struct vmig_mdev {
 };
 
 /**
- * vmig_mdev_create - create a device of the parent mtty
- * @mdev:	filled in; a random UUID is drawn
- * @type:	"mtty-1" or "mtty-2"
+ * vmig_mdev_create - create a device with a random UUID
+ * @mdev:	filled in
+ * @parent:	a directory in /sys/class/mdev_bus
+ * @type:	a directory in mdev_supported_types of the parent
  *
  * Return: 0, -ENODEV if there is no such parent or type, or the -errno of the
  * write to its "create" attribute (-EUSERS: no instance left).
  */
-int vmig_mdev_create(struct vmig_mdev *mdev, const char *type);
+int vmig_mdev_create(struct vmig_mdev *mdev, const char *parent, const char *type);
 
 /**
  * vmig_mdev_remove - remove a device

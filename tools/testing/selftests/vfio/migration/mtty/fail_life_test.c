@@ -69,7 +69,7 @@ FIXTURE_SETUP(fail_life)
 		SKIP(return, "no fault injection on this kernel");
 	self->w.eventfd[0] = vmig_eventfd_create();
 	self->w.eventfd[1] = vmig_eventfd_create();
-	self->fds = vmig_fail_each_fds();
+	self->fds = vmig_count_fds();
 	ASSERT_LT(0, self->fds);
 }
 
@@ -386,7 +386,7 @@ static const struct vmig_step life[] = {
  */
 static unsigned int spare_groups(struct vmig_fault *fault)
 {
-	return vmig_fault_spare(fault, "vfio", "vfio_create_group") ? 1 : 0;
+	return vmig_fault_exclude(fault, "vfio", "vfio_create_group") ? 1 : 0;
 }
 
 /* Clause: all of the uAPI but migration, and sysfs: an error, nothing half done */
@@ -400,7 +400,7 @@ TEST_F_TIMEOUT(fail_life, nothing_half_done, TIMEOUT_S)
 				 ARRAY_SIZE(life) - first, &self->w), "%s",
 		   self->sweep.why);
 	EXPECT_EQ(0, device_nodes());
-	EXPECT_EQ(self->fds, vmig_fail_each_fds());
+	EXPECT_EQ(self->fds, vmig_count_fds());
 	EXPECT_LT(0, self->sweep.no_memory);
 	EXPECT_LT(0, self->sweep.bad_address);
 	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->sweep));

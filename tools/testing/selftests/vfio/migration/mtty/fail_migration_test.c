@@ -79,7 +79,7 @@ FIXTURE_SETUP(fail_migration)
 		     vmig_path_name(variant->path));
 	if (vmig_fault_init(&self->fault))
 		SKIP(return, "no fault injection on this kernel");
-	self->fds = vmig_fail_each_fds();
+	self->fds = vmig_count_fds();
 	ASSERT_LT(0, self->fds);
 	ASSERT_EQ(0, vmig_testdev_open(&w->src, "mtty-2", variant->path,
 				       &attrs));
@@ -373,7 +373,7 @@ TEST_F_TIMEOUT(fail_migration, all_of_it_arrives, TIMEOUT_S)
 	EXPECT_EQ(0, memcmp("again", seen, 5));
 	vmig_testdev_close(&w->src);
 	vmig_testdev_close(&w->dst);
-	EXPECT_EQ(self->fds, vmig_fail_each_fds());
+	EXPECT_EQ(self->fds, vmig_count_fds());
 	EXPECT_LT(0, self->sweep.no_memory);
 	EXPECT_LT(0, self->sweep.bad_address);
 	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->sweep));

@@ -59,7 +59,7 @@ FIXTURE_SETUP(fail_module)
 	if (vmig_fault_init(&self->fault))
 		SKIP(return, "no fault injection on this kernel");
 	/* The kernel warns, once, if it has no memory for the fields of an event */
-	ret = vmig_fault_spare(&self->fault, NULL, "event_define_fields");
+	ret = vmig_fault_exclude(&self->fault, NULL, "event_define_fields");
 	if (ret != -ENOENT)
 		ASSERT_RET(0, ret, "spare event_define_fields()");
 	ASSERT_RET(0, unload(&self->w, 0), "unload");

@@ -2,7 +2,7 @@
 /*
  * The capture memory: what mtty says its ports have ever transmitted.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_CAPTURE_H
 #define VMIG_CAPTURE_H

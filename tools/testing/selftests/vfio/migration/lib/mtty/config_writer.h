@@ -8,7 +8,7 @@
  * I/O stays decoded, so that the ports can be used, and MSI stays as it is
  * enabled; interrupts arrive anywhere, or nowhere.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_CONFIG_WRITER_H
 #define VMIG_CONFIG_WRITER_H

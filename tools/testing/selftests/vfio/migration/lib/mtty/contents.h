@@ -3,7 +3,7 @@
  * A device with something to lose: contents that a reset device does not have,
  * in every part that migrates, and a way to tell whether they are (still) there.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_CONTENTS_H
 #define VMIG_CONTENTS_H

@@ -3,7 +3,7 @@
  * All that a device has, as bytes, to be compared with what another one has:
  * config space, its generation, capture memory, ports and interrupts.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_DUMP_H
 #define VMIG_DUMP_H

@@ -4,7 +4,7 @@
  * nothing received for it: the transmitter is always empty, so listening to it
  * (UART_IER_THRI) is an interrupt, and no longer listening is none.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_PORT_IRQ_H
 #define VMIG_PORT_IRQ_H

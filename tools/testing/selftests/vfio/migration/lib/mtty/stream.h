@@ -6,7 +6,7 @@
  * To a VMM the stream is opaque.  This is for those who look inside: tests, and
  * tools that print what a stream holds.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_STREAM_H
 #define VMIG_STREAM_H

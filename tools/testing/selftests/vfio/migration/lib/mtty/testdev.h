@@ -3,7 +3,7 @@
  * A device of one's own: created, configured and opened in one step, and gone
  * without a trace in another.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_TESTDEV_H
 #define VMIG_TESTDEV_H

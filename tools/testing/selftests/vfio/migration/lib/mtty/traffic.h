@@ -4,7 +4,7 @@
  * compares.  It can be stopped between any two register accesses, as the
  * processors of a guest can, and goes on where it was on another device.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_TRAFFIC_H
 #define VMIG_TRAFFIC_H

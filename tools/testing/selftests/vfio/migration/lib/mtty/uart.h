@@ -2,7 +2,7 @@
 /*
  * The serial ports as a guest's driver sees them; names as in serial_reg.h.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_UART_H
 #define VMIG_UART_H

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bytes that grow; see bytes.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bytes that grow: a captured stream, and what a test makes of it.
+ * A buffer that grows.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_BYTES_H
 #define VMIG_BYTES_H
@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 /**
- * struct vmig_bytes - a growing buffer; all zero is an empty one
+ * struct vmig_bytes - a buffer that grows; empty when all members are 0
  * @data:	the bytes
- * @len:	how many there are
- * @room:	how many fit before @data has to move
+ * @len:	bytes used
+ * @room:	bytes allocated
  */
 struct vmig_bytes {
 	uint8_t *data;
@@ -22,29 +22,29 @@ struct vmig_bytes {
 	size_t room;
 };
 
-/** vmig_bytes_free - back to an empty buffer */
+/** vmig_bytes_free - free the memory; the buffer is empty afterwards */
 void vmig_bytes_free(struct vmig_bytes *bytes);
 
-/** vmig_bytes_reserve - make room for more bytes behind the last one */
+/** vmig_bytes_reserve - make room for @more bytes at the end */
 int vmig_bytes_reserve(struct vmig_bytes *bytes, size_t more);
 
 /** vmig_bytes_add - append a copy of @len bytes */
 int vmig_bytes_add(struct vmig_bytes *bytes, const void *data, size_t len);
 
 /**
- * vmig_bytes_insert - put a copy of bytes in between
+ * vmig_bytes_insert - insert a copy of bytes
  * @bytes:	the buffer
- * @at:		where; -EINVAL behind the end
- * @data:	what, which may not be part of the buffer
- * @len:	how much of it
+ * @at:		offset; -EINVAL behind the end
+ * @data:	the bytes; must not be part of the buffer
+ * @len:	number of bytes
  */
 int vmig_bytes_insert(struct vmig_bytes *bytes, size_t at, const void *data,
 		      size_t len);
 
-/** vmig_bytes_cut - remove @len bytes at @at; -EINVAL if they are not there */
+/** vmig_bytes_cut - remove @len bytes at @at; -EINVAL if the buffer is shorter */
 int vmig_bytes_cut(struct vmig_bytes *bytes, size_t at, size_t len);
 
-/** vmig_bytes_copy - make @to a copy of @from, whatever it held before */
+/** vmig_bytes_copy - replace the content of @to by a copy of @from */
 int vmig_bytes_copy(struct vmig_bytes *to, const struct vmig_bytes *from);
 
 #endif /* VMIG_BYTES_H */

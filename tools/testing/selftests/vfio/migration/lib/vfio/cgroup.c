@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A control group of one's own; see cgroup.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

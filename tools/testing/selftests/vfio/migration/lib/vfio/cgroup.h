@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A control group of one's own, to see what kernel memory one is charged for.
+ * A control group for this process, to see the kernel memory that is charged to it.
  *
- * The count may be behind by about a MiB: what is measured should be much more.
+ * The kernel's count may lag by about a MiB: measure something much larger.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_CGROUP_H
 #define VMIG_CGROUP_H
 
 /**
- * vmig_cgroup_enter - this process is in a group of its own from now on
+ * vmig_cgroup_enter - move this process to a new group
  *
- * Return: 0, or -errno where there is no memory controller of cgroup2.
+ * Return: 0, or -errno if cgroup2 has no memory controller.
  */
 int vmig_cgroup_enter(void);
 
 /** vmig_cgroup_leave - undo vmig_cgroup_enter() */
 void vmig_cgroup_leave(void);
 
-/** vmig_cgroup_charged - bytes of kernel memory the group is charged for, or -errno */
+/** vmig_cgroup_charged - bytes of kernel memory charged to the group, or -errno */
 long long vmig_cgroup_charged(void);
 
 #endif /* VMIG_CGROUP_H */

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* System calls that fail; see denied.h. */
 #include <errno.h>
 #include <stddef.h>
 #include <linux/filter.h>
@@ -10,7 +9,7 @@
 #include "util.h"
 
 #define NR	offsetof(struct seccomp_data, nr)
-/* The low half of it, little-endian */
+/* The low half of the first argument, little-endian */
 #define ARG	offsetof(struct seccomp_data, args)
 
 int vmig_deny(unsigned int nr, uint32_t arg, int error)

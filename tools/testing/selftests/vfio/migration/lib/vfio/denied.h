@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * System calls that fail, for this process and what it starts, so that a test can have
- * errors that no healthy system has.
+ * Make system calls fail, for this process and its children, to test errors that do
+ * not occur otherwise.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_DENIED_H
 #define VMIG_DENIED_H
 
 #include <stdint.h>
 
-/* Any first argument */
 #define VMIG_DENIED_ANY		UINT32_MAX
 
 /**
- * vmig_deny - let a system call fail from now on
- * @nr:		which, __NR_*
- * @arg:	only with this for the low half of its first argument, or VMIG_DENIED_ANY
- * @error:	errno that it fails with
+ * vmig_deny - make a system call fail from now on
+ * @nr:		__NR_*
+ * @arg:	fail only with this low half of the first argument; VMIG_DENIED_ANY: always
+ * @error:	its errno
  *
- * Return: 0 or -errno; -EINVAL if the kernel has no filters of seccomp.
+ * Return: 0 or -errno; -EINVAL if the kernel has no seccomp filters.
  */
 int vmig_deny(unsigned int nr, uint32_t arg, int error);
 

@@ -25,7 +25,7 @@ bool vmig_path_available(enum vmig_path path)
 	case VMIG_PATH_GROUP:
 		return !access(CONTAINER_PATH, R_OK | W_OK);
 	case VMIG_PATH_CDEV:
-		/* The directory comes with the first device */
+		/* CDEV_DIR exists only after the first device */
 		return !access(IOMMUFD_PATH, R_OK | W_OK) &&
 		       !access("/sys/class/vfio-dev", F_OK);
 	default:
@@ -112,7 +112,7 @@ static int open_by_group(struct vmig_device *dev, const struct vmig_mdev *mdev)
 	return dev->fd < 0 ? -errno : 0;
 }
 
-/* The cdev of a device is named in a directory below it, with one entry */
+/* The vfio-dev directory of a device has one entry, the name of its cdev */
 static int open_cdev(const struct vmig_mdev *mdev)
 {
 	char path[PATH_MAX];
@@ -298,7 +298,7 @@ int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val)
 
 unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id)
 {
-	/* As many as fit, so a list that bites its tail ends as well */
+	/* Limited to the number that fits, so that a circular list ends */
 	unsigned int left = (PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) /
 			    PCI_CAP_SIZEOF;
 	uint16_t status;

@@ -2,7 +2,7 @@
 /*
  * A VFIO device: open it by group or by cdev, read and write its regions.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_DEVICE_H
 #define VMIG_DEVICE_H
@@ -15,12 +15,12 @@
 #include "mdev.h"
 
 /**
- * enum vmig_path - the two ways to a device
+ * enum vmig_path - how a device is opened
  * @VMIG_PATH_GROUP:	/dev/vfio/GROUP and a type 1 container
  * @VMIG_PATH_CDEV:	/dev/vfio/devices/vfioN bound to an iommufd
- * @VMIG_PATH_NR:	how many ways there are
- * @VMIG_PATH_ANY:	where it does not matter: one of them, which the environment's
- *			VMIG_PATH names; "group", unless it says "cdev"
+ * @VMIG_PATH_NR:	number of the above
+ * @VMIG_PATH_ANY:	the one that the environment variable VMIG_PATH names, "group"
+ *			or "cdev"; group if it is not set
  */
 enum vmig_path {
 	VMIG_PATH_GROUP,
@@ -36,7 +36,7 @@ enum vmig_path {
  * @group:	group fd, or -1
  * @container:	container fd, or -1
  * @iommufd:	iommufd, or -1
- * @region:	what VFIO_DEVICE_GET_REGION_INFO said of each region
+ * @region:	from VFIO_DEVICE_GET_REGION_INFO
  */
 struct vmig_device {
 	int fd;
@@ -47,14 +47,14 @@ struct vmig_device {
 	struct vfio_region_info region[VFIO_PCI_NUM_REGIONS];
 };
 
-/* A device that is not open, and that vmig_device_close() leaves alone */
+/* A device that is not open; vmig_device_close() ignores it */
 #define VMIG_DEVICE_CLOSED	((struct vmig_device) { \
 	.fd = -1, .group = -1, .container = -1, .iommufd = -1, \
 })
 
 /**
- * vmig_path_available - can devices be opened this way on this kernel?
- * @path:	which way
+ * vmig_path_available - does this kernel have the files to open devices so?
+ * @path:	VMIG_PATH_GROUP or VMIG_PATH_CDEV
  */
 bool vmig_path_available(enum vmig_path path);
 
@@ -63,20 +63,22 @@ const char *vmig_path_name(enum vmig_path path);
 
 /**
  * vmig_device_open - open a device
- * @dev:	filled in; unchanged but for fds of -1 on failure
- * @mdev:	which device
- * @path:	how; -ENODEV where the kernel does not offer it, -EINVAL for
- *		VMIG_PATH_ANY if the environment's VMIG_PATH names none
+ * @dev:	filled in; closed on failure
+ * @mdev:	the device
+ * @path:	how to open it
+ *
+ * Return: 0, -ENODEV if the kernel does not have @path, -EINVAL if the environment
+ * variable VMIG_PATH has an unknown value, or another -errno.
  */
 int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
 		     enum vmig_path path);
 
-/** vmig_device_close - close everything vmig_device_open() opened; idempotent */
+/** vmig_device_close - undo vmig_device_open(); idempotent */
 void vmig_device_close(struct vmig_device *dev);
 
 /**
  * vmig_device_reset - VFIO_DEVICE_RESET
- * @dev:	the device; its migration state is RUNNING afterwards
+ * @dev:	the device; RUNNING afterwards (vfio.h, VFIO_DEVICE_STATE_RUNNING)
  */
 int vmig_device_reset(struct vmig_device *dev);
 
@@ -85,10 +87,10 @@ int vmig_device_reset(struct vmig_device *dev);
  * @dev:	the device
  * @index:	VFIO_PCI_*_REGION_INDEX
  * @offset:	bytes from the start of the region
- * @buf:	where to
+ * @buf:	destination
  * @len:	bytes
  *
- * Return: 0, -errno, or -EIO if less than @len was transferred.
+ * Return: 0, -errno, or -EIO if fewer than @len bytes were transferred.
  */
 int vmig_region_read(struct vmig_device *dev, unsigned int index,
 		     uint64_t offset, void *buf, size_t len);
@@ -97,7 +99,7 @@ int vmig_region_read(struct vmig_device *dev, unsigned int index,
 int vmig_region_write(struct vmig_device *dev, unsigned int index,
 		      uint64_t offset, const void *buf, size_t len);
 
-/* Config space registers, little-endian as on the bus, host order here. */
+/* Registers of config space; values are in host byte order */
 int vmig_config_read8(struct vmig_device *dev, unsigned int reg, uint8_t *val);
 int vmig_config_read16(struct vmig_device *dev, unsigned int reg, uint16_t *val);
 int vmig_config_read32(struct vmig_device *dev, unsigned int reg, uint32_t *val);

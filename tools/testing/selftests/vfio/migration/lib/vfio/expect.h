@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Judging the 0 or -errno that the library returns; for tests only, which
- * include kselftest_harness.h first.
+ * Assertions on the 0 or -errno that the library returns. For tests only: include
+ * kselftest_harness.h first.
  */
 #ifndef VMIG_EXPECT_H
 #define VMIG_EXPECT_H
@@ -9,15 +9,15 @@
 #include <string.h>
 
 /*
- * What hangs comes to the limit of its program, which is chosen for the machine and
- * the kernel (settings, TEST_TIMEOUT); the harness's own 30 seconds are not.
+ * A case that hangs is ended by the timeout of the program, which fits the machine
+ * and the kernel (settings, TEST_TIMEOUT). The harness's own 30 seconds are too short.
  */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	120
 
 /**
  * vmig_errno_name - "EINVAL" for -EINVAL, "0" for 0
- * @ret:	what a function of the library returned
+ * @ret:	return value of a function of the library
  */
 static inline const char *vmig_errno_name(int ret)
 {
@@ -27,28 +27,24 @@ static inline const char *vmig_errno_name(int ret)
 }
 
 /*
- * EXPECT_RET - the call must return exactly this
+ * EXPECT_RET - the call must return exactly @_want
  *
- * What follows names the case, as for printf(): an assertion inside a loop is
- * worth nothing if it does not say for which round it failed.
+ * The other arguments are those of printf(). They name the case, so that a failure
+ * in a loop shows its iteration.
  */
-#define EXPECT_RET(_want, _call, ...) do { \
-	int want_ret = (_want); \
-	int seen_ret = (_call); \
-	EXPECT_EQ(want_ret, seen_ret) { \
-		TH_LOG(__VA_ARGS__); \
-		TH_LOG("  %s: expected %s, seen %s", #_call, \
-		       vmig_errno_name(want_ret), vmig_errno_name(seen_ret)); \
-	} \
-} while (0)
+#define EXPECT_RET(_want, _call, ...) \
+	COMPARE_RET(EXPECT_EQ, _want, _call, #_call, __VA_ARGS__)
 
-/* ASSERT_RET - EXPECT_RET, and there is no point in going on */
-#define ASSERT_RET(_want, _call, ...) do { \
+/* ASSERT_RET - EXPECT_RET, and end the test on failure */
+#define ASSERT_RET(_want, _call, ...) \
+	COMPARE_RET(ASSERT_EQ, _want, _call, #_call, __VA_ARGS__)
+
+#define COMPARE_RET(_eq, _want, _call, _text, ...) do { \
 	int want_ret = (_want); \
 	int seen_ret = (_call); \
-	ASSERT_EQ(want_ret, seen_ret) { \
+	_eq(want_ret, seen_ret) { \
 		TH_LOG(__VA_ARGS__); \
-		TH_LOG("  %s: expected %s, seen %s", #_call, \
+		TH_LOG("  %s: expected %s, seen %s", _text, \
 		       vmig_errno_name(want_ret), vmig_errno_name(seen_ret)); \
 	} \
 } while (0)

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Everything fails once; see sweep.h. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include "expect.h"
 #include "fail_each.h"
 
-/* There is an end to what a step can do: this is far beyond */
-#define MANY	100000u
+/* No step makes so many allocations and copies: -ELOOP */
+#define FAULTS_MAX	100000u
 
-/* Where it is, and how far it has been */
+/*
+ * The next call is number @call of step number @step; fault number @nth follows. All
+ * faults were done in the first @calls_done calls of step number @steps_done, and in
+ * the steps before.
+ */
 struct place {
 	unsigned int step;
 	unsigned int call;
@@ -19,44 +21,44 @@ struct place {
 	unsigned int calls_done;
 };
 
-static int say(struct vmig_fail_each *sweep, const struct vmig_step *step,
-	       const char *when, unsigned int nth, int ret)
+static int fail(struct vmig_fail_each *each, const struct vmig_step *step,
+		const char *when, unsigned int nth, int ret)
 {
-	snprintf(sweep->why, sizeof(sweep->why), "%s, %s fault %u: %s",
+	snprintf(each->why, sizeof(each->why), "%s, %s fault %u: %s",
 		 step->name, when, nth, vmig_errno_name(ret));
 	return ret;
 }
 
-/* What may come of it when memory or the user's memory is missing */
-static int judge(struct vmig_fail_each *sweep, int ret)
+/* -EUCLEAN if a fault cannot have this result */
+static int count(struct vmig_fail_each *each, int ret)
 {
-	sweep->faults++;
+	each->faults++;
 	if (ret >= 0)
-		sweep->absorbed++;
+		each->absorbed++;
 	else if (ret == -ENOMEM)
-		sweep->no_memory++;
+		each->no_memory++;
 	else if (ret == -EFAULT)
-		sweep->bad_address++;
+		each->bad_address++;
 	else if (ret == -EIO)
-		sweep->in_part++;
+		each->in_part++;
 	else
 		return -EUCLEAN;
 	return 0;
 }
 
-/* Back to where it can go on from */
-static int undo(struct vmig_fail_each *sweep, const struct vmig_step *step,
+/* After a fault: go back to the step that has to be repeated */
+static int undo(struct vmig_fail_each *each, const struct vmig_step *step,
 		struct place *at, struct vmig_fail_ctx *w, int ret)
 {
-	if (judge(sweep, ret)) {
-		say(sweep, step, "with", at->nth, ret);
+	if (count(each, ret)) {
+		fail(each, step, "with", at->nth, ret);
 		return -EUCLEAN;
 	}
 	ret = step->undo ? step->undo(w, ret) : 0;
 	if (ret < 0)
-		return say(sweep, step, "after", at->nth, ret);
-	if (at->nth++ > MANY)
-		return say(sweep, step, "with", at->nth, -ELOOP);
+		return fail(each, step, "after", at->nth, ret);
+	if (at->nth++ > FAULTS_MAX)
+		return fail(each, step, "with", at->nth, -ELOOP);
 
 	at->step -= ret;
 	if (ret)
@@ -64,7 +66,7 @@ static int undo(struct vmig_fail_each *sweep, const struct vmig_step *step,
 	return 0;
 }
 
-static void go_on(struct place *at, bool armed, int ret)
+static void advance(struct place *at, bool armed, int ret)
 {
 	at->call++;
 	if (armed) {
@@ -81,8 +83,9 @@ static void go_on(struct place *at, bool armed, int ret)
 	at->step++;
 }
 
-int vmig_fail_each(struct vmig_fail_each *sweep, struct vmig_fault *fault,
-	       const struct vmig_step *steps, unsigned int nr, struct vmig_fail_ctx *w)
+int vmig_fail_each(struct vmig_fail_each *each, struct vmig_fault *fault,
+		   const struct vmig_step *steps, unsigned int nr,
+		   struct vmig_fail_ctx *w)
 {
 	struct place at = { .nth = 1 };
 
@@ -95,33 +98,20 @@ int vmig_fail_each(struct vmig_fail_each *sweep, struct vmig_fault *fault,
 		if (armed) {
 			ret = vmig_fault_arm(fault, at.nth);
 			if (ret)
-				return say(sweep, step, "arming", at.nth, ret);
+				return fail(each, step, "arming", at.nth, ret);
 		}
 		ret = step->run(w);
 		if (armed)
 			hit = vmig_fault_disarm(fault);
 		if (hit < 0)
-			return say(sweep, step, "disarming", at.nth, hit);
+			return fail(each, step, "disarming", at.nth, hit);
 
 		if (hit)
-			ret = undo(sweep, step, &at, w, ret);
+			ret = undo(each, step, &at, w, ret);
 		else if (ret >= 0)
-			go_on(&at, armed, ret);
+			advance(&at, armed, ret);
 		if (ret < 0)
-			return hit ? ret : say(sweep, step, "without", 0, ret);
+			return hit ? ret : fail(each, step, "without", 0, ret);
 	}
 	return 0;
-}
-
-int vmig_fail_each_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	if (!dir)
-		return -errno;
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }

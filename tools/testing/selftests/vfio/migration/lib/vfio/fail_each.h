@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What if there is no memory, or the user's memory is not there?  A scenario is
- * walked through step by step, and in each step every single allocation and every
- * copy from or to user memory fails once.  After each failure the step is undone,
- * or what it takes to do it again is, and it is done again; so a device that was
- * left in a bad way cannot get to the end of its scenario, where all that it should
- * hold must be there.
+ * Run a list of steps, and make each allocation and each copy from or to userspace in
+ * each step fail once. After each failure the step is undone and repeated. The last
+ * steps of a list check the device, so a failure that damages it is found.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_FAIL_EACH_H
 #define VMIG_FAIL_EACH_H
 
 #include "fault.h"
 
-/* What a step returns that has more to do, in another call */
+/* Returned by a step that must be called again */
 #define VMIG_FAIL_EACH_MORE		1
 
+/* What the steps work on; each program defines its own */
 struct vmig_fail_ctx;
 
 /**
- * struct vmig_step - something that may fail at any point
- * @name:	for who reads a failure
- * @run:	do it: 0, VMIG_FAIL_EACH_MORE, or -errno
- * @undo:	called when something was made to fail, @ret being what came of it:
- *		whatever is needed for @run to be called again; NULL for nothing.
- *		Returns how many steps before this one it has undone as well, or
- *		-errno, which is -EUCLEAN if the failure has left something behind
+ * struct vmig_step - a step that may fail at any point
+ * @name:	for messages
+ * @run:	returns 0, VMIG_FAIL_EACH_MORE, or -errno
+ * @undo:	called after a fault with the return value of @run, so that @run can be
+ *		called again; may be NULL. Returns the number of earlier steps that it
+ *		has undone as well, -EUCLEAN if the failure has left something behind,
+ *		or another -errno
  */
 struct vmig_step {
 	const char *name;
@@ -35,13 +33,13 @@ struct vmig_step {
 };
 
 /**
- * struct vmig_fail_each - what came of it
- * @faults:		how often something was made to fail
- * @no_memory:		how often the step said ENOMEM,
- * @bad_address:	EFAULT,
- * @in_part:		EIO, which the library makes of a call that did not do all,
- * @absorbed:		and nothing
- * @why:		if it has failed: the step, the fault, and what it said
+ * struct vmig_fail_each - counts of the faults, by the result of the step
+ * @faults:		all
+ * @no_memory:		ENOMEM
+ * @bad_address:	EFAULT
+ * @in_part:		EIO, with which the library reports a short read() or write()
+ * @absorbed:		success
+ * @why:		on failure: the step, the fault, and the result
  */
 struct vmig_fail_each {
 	unsigned int faults;
@@ -52,29 +50,27 @@ struct vmig_fail_each {
 	char why[128];
 };
 
-#define VMIG_FAIL_EACH_FMT	"%u faults: %u times ENOMEM, %u EFAULT, %u done in part, %u without a trace"
+#define VMIG_FAIL_EACH_FMT	"%u faults: %u times ENOMEM, %u EFAULT, %u short, %u without effect"
 #define VMIG_FAIL_EACH_ARG(_s) \
 	(_s)->faults, (_s)->no_memory, (_s)->bad_address, (_s)->in_part, \
 	(_s)->absorbed
 
 /**
- * vmig_fail_each - do every step, each with all its faults
- * @sweep:	zeroed; filled in
+ * vmig_fail_each - run all steps, each with all its faults
+ * @each:	zeroed; filled in
  * @fault:	from vmig_fault_init()
- * @steps:	the scenario
- * @nr:		of @steps
- * @w:		whatever the steps work on; each program defines its own
+ * @steps:	the steps
+ * @nr:		number of @steps
+ * @w:		passed to the steps
  *
- * A step that has more to do is one for each of its calls; those that were through
- * it already are not made to fail again when they have to be repeated.
+ * Each call of a step that returns VMIG_FAIL_EACH_MORE has its own faults. Calls that
+ * had them already are repeated without.
  *
- * Return: 0; -EUCLEAN if a step failed in a way that no missing memory explains;
- * else what a step said without any fault, or its undoing. @sweep->why tells.
+ * Return: 0; -EUCLEAN if the result of a step does not fit a fault; or the -errno of
+ * @undo, or of a step without a fault. @each->why has the reason.
  */
-int vmig_fail_each(struct vmig_fail_each *sweep, struct vmig_fault *fault,
-	       const struct vmig_step *steps, unsigned int nr, struct vmig_fail_ctx *w);
-
-/** vmig_fail_each_fds - how many files this process has open, or -errno */
-int vmig_fail_each_fds(void);
+int vmig_fail_each(struct vmig_fail_each *each, struct vmig_fault *fault,
+		   const struct vmig_step *steps, unsigned int nr,
+		   struct vmig_fail_ctx *w);
 
 #endif /* VMIG_FAIL_EACH_H */

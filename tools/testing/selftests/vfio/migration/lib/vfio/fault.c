@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults on purpose; see fault.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -68,8 +67,8 @@ static int set_knob(struct vmig_fault *fault, enum kind kind, enum knob knob,
 	return write_knob(kind, knob, value);
 }
 
-/* As it comes, it spares who can wait for memory: that is everybody here */
-static int spare_nobody(struct vmig_fault *fault)
+/* By default, allocations that may sleep never fail: that is all of them here */
+static int let_all_fail(struct vmig_fault *fault)
 {
 	int ret;
 
@@ -81,7 +80,7 @@ static int spare_nobody(struct vmig_fault *fault)
 	if (ret)
 		return ret;
 
-	/* Of single pages there are many, but not every kernel lets them fail */
+	/* Most are single pages, but not every kernel can let those fail */
 	ret = set_knob(fault, PAGE, NO_WAIT, "N");
 	if (!ret)
 		ret = set_knob(fault, PAGE, MIN_ORDER, "0");
@@ -98,7 +97,7 @@ int vmig_fault_init(struct vmig_fault *fault)
 	fault->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (fault->fd < 0)
 		return -errno;
-	ret = spare_nobody(fault);
+	ret = let_all_fail(fault);
 	if (ret)
 		vmig_fault_exit(fault);
 	return ret;
@@ -121,7 +120,7 @@ void vmig_fault_exit(struct vmig_fault *fault)
 	fault->fd = -1;
 }
 
-/* From where a function is to where the next one in its module, or the kernel, begins */
+/* Start of a function, and start of the next one in its module or the kernel */
 static int find_function(const char *module, const char *function,
 			 unsigned long long *start, unsigned long long *end)
 {
@@ -139,7 +138,7 @@ static int find_function(const char *module, const char *function,
 	file = fopen("/proc/kallsyms", "r");
 	if (!file)
 		return -errno;
-	/* The symbols of a module are in no order */
+	/* The symbols of a module are not sorted */
 	for (pass = 0; pass < 2; pass++) {
 		rewind(file);
 		while (fgets(line, sizeof(line), file)) {
@@ -157,8 +156,8 @@ static int find_function(const char *module, const char *function,
 	return *start && *end ? 0 : -ENOENT;
 }
 
-int vmig_fault_spare(struct vmig_fault *fault, const char *module,
-		     const char *function)
+int vmig_fault_exclude(struct vmig_fault *fault, const char *module,
+		       const char *function)
 {
 	unsigned long long start, end;
 	char from[24], to[24];
@@ -193,7 +192,7 @@ int vmig_fault_disarm(struct vmig_fault *fault)
 	ssize_t n;
 
 	n = pread(fault->fd, left, sizeof(left) - 1, 0);
-	/* The copy of this very answer was the one to fail */
+	/* The fault was the copy of this answer */
 	if (n < 0 && errno == EFAULT)
 		return 0;
 	if (n < 0)
@@ -201,7 +200,7 @@ int vmig_fault_disarm(struct vmig_fault *fault)
 	if (left[0] == '0')
 		return 1;
 
-	/* Here, too, a copy may be the one, and nothing is left armed then */
+	/* The fault may be this copy. Then nothing is armed any more. */
 	if (pwrite(fault->fd, "0", 1, 0) < 0 && errno != EFAULT)
 		return -errno;
 	return 0;

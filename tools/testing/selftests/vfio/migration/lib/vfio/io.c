@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading and writing with a limit to each wait; see io.h. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -20,7 +19,7 @@ int vmig_io_wait(int fd, short events, const struct vmig_patience *patience)
 	int64_t left = limit, end = vmig_now_ms() + limit;
 	int ret;
 
-	/* poll() looks before it lets a signal end it, even with no time left */
+	/* poll() checks the descriptors before signals, even with a timeout of 0 */
 	while ((ret = poll(pfd, 2, left)) < 0 && errno == EINTR && left) {
 		if (limit >= 0)
 			left = end - vmig_now_ms();
@@ -34,7 +33,7 @@ int vmig_io_wait(int fd, short events, const struct vmig_patience *patience)
 	return ret > 0 ? 0 : -ETIMEDOUT;
 }
 
-static int is_to_be_repeated(ssize_t n)
+static int must_repeat(ssize_t n)
 {
 	return n < 0 && (errno == EINTR || errno == EAGAIN);
 }
@@ -50,27 +49,24 @@ ssize_t vmig_io_read(int fd, void *buf, size_t len,
 		if (ret)
 			return ret;
 		n = read(fd, buf, len);
-	} while (is_to_be_repeated(n));
+	} while (must_repeat(n));
 	return n < 0 ? -errno : n;
 }
 
-/*
- * A pipe that is ready takes PIPE_BUF bytes without a wait; a
- * file takes all.
- */
-static size_t most_at_once(int fd)
+/* A pipe that is ready takes PIPE_BUF bytes without blocking; a file takes all */
+static size_t max_write(int fd)
 {
 	struct stat st;
 
 	return !fstat(fd, &st) && S_ISREG(st.st_mode) ? SIZE_MAX : PIPE_BUF;
 }
 
-static ssize_t write_some(int fd, const void *buf, size_t len, size_t most)
+static ssize_t write_some(int fd, const void *buf, size_t len, size_t max)
 {
 	ssize_t n = send(fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (n < 0 && errno == ENOTSOCK)
-		n = write(fd, buf, len < most ? len : most);
+		n = write(fd, buf, len < max ? len : max);
 	if (!n) {
 		errno = EIO;
 		return -1;
@@ -81,7 +77,7 @@ static ssize_t write_some(int fd, const void *buf, size_t len, size_t most)
 int vmig_io_write(int fd, const void *buf, size_t len,
 		  const struct vmig_patience *patience)
 {
-	size_t most = most_at_once(fd);
+	size_t max = max_write(fd);
 	size_t done = 0;
 
 	while (done < len) {
@@ -91,8 +87,8 @@ int vmig_io_write(int fd, const void *buf, size_t len,
 		ret = vmig_io_wait(fd, POLLOUT, patience);
 		if (ret)
 			return ret;
-		n = write_some(fd, (const char *)buf + done, len - done, most);
-		if (n < 0 && !is_to_be_repeated(n))
+		n = write_some(fd, (const char *)buf + done, len - done, max);
+		if (n < 0 && !must_repeat(n))
 			return -errno;
 		if (n > 0)
 			done += n;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading and writing where another process may be slow, or may never come.
+ * Read and write with a timeout, for descriptors with a slow peer, or none.
  *
- * A wait ends when there is something to do, when its time is up, or when it is
- * cancelled. Nothing else ends it: a signal with a handler, or a stop and a
- * continue, changes nothing, nor how long it takes. A descriptor may be in
- * non-blocking mode or not.
+ * A wait ends when the descriptor is ready, at its timeout, or when it is cancelled.
+ * A signal with a handler, or SIGSTOP and SIGCONT, does not end it and does not make
+ * it longer. Descriptors may be blocking or non-blocking.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_IO_H
 #define VMIG_IO_H
@@ -18,10 +17,10 @@
 
 /**
  * struct vmig_patience - what ends a wait
- * @timeout_ms:	how long the other side may do nothing, in milliseconds; -1: for ever
- * @cancel_fd:	waits end when it can be read; -1: there is no such thing
+ * @timeout_ms:	milliseconds for each wait; -1: no limit
+ * @cancel_fd:	end waits when it is readable; -1: none
  *
- * Where a pointer to one is expected, NULL waits for ever.
+ * A NULL pointer means: no limit and no @cancel_fd.
  */
 struct vmig_patience {
 	int timeout_ms;
@@ -30,23 +29,23 @@ struct vmig_patience {
 
 /**
  * vmig_io_wait - wait for a descriptor
- * @fd:		the descriptor; -1 to wait for the end of @patience alone
+ * @fd:		the descriptor; -1: wait for the timeout or @cancel_fd only
  * @events:	POLL*
- * @patience:	for how long
+ * @patience:	what ends the wait
  *
- * Return: 0 when there is something to do, an error or a hang-up included;
- * -ECANCELED, -ETIMEDOUT, or another -errno of poll().
+ * Return: 0 for an event, POLLERR and POLLHUP included; -ECANCELED, -ETIMEDOUT, or
+ * another -errno of poll().
  */
 int vmig_io_wait(int fd, short events, const struct vmig_patience *patience);
 
 /**
- * vmig_io_read - read what is there, after a wait for it
+ * vmig_io_read - wait, then read once
  * @fd:		the descriptor
- * @buf:	where to
- * @len:	at most so many bytes
- * @patience:	for how long
+ * @buf:	destination
+ * @len:	bytes of @buf
+ * @patience:	what ends the wait
  *
- * Return: bytes, 0 at the end, or the -errno of vmig_io_wait() or read().
+ * Return: bytes, 0 at end of file, or the -errno of vmig_io_wait() or read().
  */
 ssize_t vmig_io_read(int fd, void *buf, size_t len,
 		     const struct vmig_patience *patience);
@@ -54,11 +53,11 @@ ssize_t vmig_io_read(int fd, void *buf, size_t len,
 /**
  * vmig_io_write - write all
  * @fd:		the descriptor; a socket raises no SIGPIPE
- * @buf:	from where
- * @len:	bytes
- * @patience:	for how long, whenever nothing is taken
+ * @buf:	the bytes
+ * @len:	bytes of @buf
+ * @patience:	what ends each wait
  *
- * On failure some of it may have been taken, but not the last byte.
+ * On failure a part may have been written, but never the last byte.
  *
  * Return: 0, or the -errno of vmig_io_wait(), write() or send().
  */

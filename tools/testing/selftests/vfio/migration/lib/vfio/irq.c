@@ -24,7 +24,7 @@ int vmig_irq_info(struct vmig_device *dev, unsigned int index,
 static int set_irqs(struct vmig_device *dev, unsigned int index, uint32_t flags,
 		    unsigned int count, const void *data, size_t size)
 {
-	/* One interrupt at a time, so there is never more than one eventfd */
+	/* One interrupt per call, so one eventfd at most */
 	union {
 		struct vfio_irq_set set;
 		uint8_t room[sizeof(struct vfio_irq_set) + sizeof(int32_t)];

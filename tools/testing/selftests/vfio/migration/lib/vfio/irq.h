@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VFIO_DEVICE_SET_IRQS and the eventfds it connects.
+ * VFIO_DEVICE_SET_IRQS and eventfds.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_IRQ_H
 #define VMIG_IRQ_H
@@ -12,7 +12,7 @@
 
 #include "device.h"
 
-/* How long an interrupt that must come may take; only a failure waits so long */
+/* Timeout for an interrupt that must arrive */
 #define VMIG_IRQ_DEADLINE_MS	5000
 
 /**
@@ -29,7 +29,7 @@ int vmig_irq_info(struct vmig_device *dev, unsigned int index,
  * @dev:	the device
  * @index:	VFIO_PCI_*_IRQ_INDEX
  * @action:	VFIO_IRQ_SET_ACTION_TRIGGER, _MASK or _UNMASK
- * @fd:		the eventfd, or -1 to take the binding away
+ * @fd:		the eventfd, or -1 to unbind
  */
 int vmig_irq_set_fd(struct vmig_device *dev, unsigned int index,
 		    uint32_t action, int fd);
@@ -39,11 +39,11 @@ int vmig_irq_action(struct vmig_device *dev, unsigned int index,
 		    uint32_t action);
 
 /**
- * vmig_irq_action_bool - perform an action, or not (VFIO_IRQ_SET_DATA_BOOL)
+ * vmig_irq_action_bool - VFIO_IRQ_SET_DATA_BOOL for one interrupt
  * @dev:	the device
  * @index:	VFIO_PCI_*_IRQ_INDEX
  * @action:	VFIO_IRQ_SET_ACTION_TRIGGER, _MASK or _UNMASK
- * @val:	what to put in the array: 0 for "not"
+ * @val:	0: do nothing; else perform the action
  */
 int vmig_irq_action_bool(struct vmig_device *dev, unsigned int index,
 			 uint32_t action, uint8_t val);
@@ -52,11 +52,11 @@ int vmig_irq_action_bool(struct vmig_device *dev, unsigned int index,
 int vmig_irq_disable(struct vmig_device *dev, unsigned int index);
 
 /**
- * vmig_bus_master_enable - let the device send messages, as a guest's driver does
+ * vmig_bus_master_enable - set PCI_COMMAND_MASTER, as a guest's driver does
  * @dev:	the device
  *
- * Sets PCI_COMMAND_MASTER, without which a function must not write to memory, so
- * neither its MSI (PCI 3.0, 6.2.2 and 6.8). A reset clears it.
+ * Without it a function must not write to memory, nor send MSI (PCI 3.0, 6.2.2 and
+ * 6.8). A reset clears it.
  */
 int vmig_bus_master_enable(struct vmig_device *dev);
 
@@ -67,16 +67,16 @@ int vmig_eventfd_signal(int fd);
 int vmig_eventfd_create(void);
 
 /**
- * vmig_eventfd_wait - wait for signals and take them
+ * vmig_eventfd_wait - wait for a signal, and reset the count
  * @fd:		from vmig_eventfd_create()
- * @deadline_ms: how long to wait for the first
+ * @deadline_ms: timeout in milliseconds
  *
- * Return: number of signals since the last call (not capped), -ETIMEDOUT if
- * none came, or -errno.
+ * Return: number of signals since the count was reset, -ETIMEDOUT if there was none,
+ * or another -errno.
  */
 int64_t vmig_eventfd_wait(int fd, int deadline_ms);
 
-/** vmig_eventfd_take - number of signals since the last call, 0 if none */
+/** vmig_eventfd_take - reset the count; number of signals since the last reset */
 int64_t vmig_eventfd_take(int fd);
 
 #endif /* VMIG_IRQ_H */

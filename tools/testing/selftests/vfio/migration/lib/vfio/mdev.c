@@ -35,7 +35,7 @@ static int write_file(const char *path, const char *value)
 	return ret;
 }
 
-static int draw_uuid(char *uuid)
+static int random_uuid(char *uuid)
 {
 	uint8_t b[16];
 
@@ -66,7 +66,7 @@ int vmig_mdev_create(struct vmig_mdev *mdev, const char *parent, const char *typ
 	if (access(path, F_OK))
 		return errno == ENOENT ? -ENODEV : -errno;
 
-	ret = draw_uuid(mdev->uuid);
+	ret = random_uuid(mdev->uuid);
 	if (!ret)
 		ret = write_file(path, mdev->uuid);
 	if (ret)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mediated devices by sysfs: create, configure, remove.
+ * Mediated devices in sysfs: create, configure, remove.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_MDEV_H
 #define VMIG_MDEV_H
@@ -14,7 +14,7 @@
 
 /**
  * struct vmig_mdev - one mediated device
- * @uuid:	its name under /sys/bus/mdev/devices; empty when there is none
+ * @uuid:	name in /sys/bus/mdev/devices; empty: no device
  */
 struct vmig_mdev {
 	char uuid[VMIG_UUID_LEN + 1];
@@ -27,15 +27,15 @@ struct vmig_mdev {
  * @type:	a directory in mdev_supported_types of the parent
  *
  * Return: 0, -ENODEV if there is no such parent or type, or the -errno of the
- * write to its "create" attribute (-EUSERS: no instance left).
+ * write to its "create" attribute.
  */
 int vmig_mdev_create(struct vmig_mdev *mdev, const char *parent, const char *type);
 
 /**
  * vmig_mdev_remove - remove a device
- * @mdev:	from vmig_mdev_create(); nothing happens if it is empty
+ * @mdev:	from vmig_mdev_create(); does nothing if it is empty
  *
- * Waits, as the kernel does, until nobody has the device open.
+ * The kernel waits until all fds of the device are closed.
  */
 int vmig_mdev_remove(struct vmig_mdev *mdev);
 
@@ -43,17 +43,17 @@ int vmig_mdev_remove(struct vmig_mdev *mdev);
  * vmig_mdev_set_attr - write an attribute
  * @mdev:	the device
  * @attr:	path below the device, such as "migration/config_policy"
- * @value:	what to write
+ * @value:	text to write
  */
 int vmig_mdev_set_attr(const struct vmig_mdev *mdev, const char *attr,
 		       const char *value);
 
 /**
- * vmig_mdev_get_attr - read an attribute, without the final newline
+ * vmig_mdev_get_attr - read the first line of an attribute
  * @mdev:	the device
  * @attr:	path below the device
- * @value:	buffer, always terminated on success
- * @size:	its size in bytes; -EOVERFLOW if that is too small
+ * @value:	set to the line, without the newline
+ * @size:	bytes of @value; -EOVERFLOW if it is too small
  */
 int vmig_mdev_get_attr(const struct vmig_mdev *mdev, const char *attr,
 		       char *value, size_t size);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A thread that sleeps in poll(); see waiter.h. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,31 +12,31 @@
 #include "util.h"
 
 /*
- * When its time is up, poll() looks once more and reports what it finds, as if
- * it had been woken: only the clock tells the difference.
+ * At its timeout, poll() checks the descriptors once more and reports events as if
+ * they had woken it. Only the clock shows the difference.
  */
 static void *wait_in_poll(void *arg)
 {
-	struct vmig_poll_thread *waiter = arg;
+	struct vmig_poll_thread *thread = arg;
 	int64_t end = vmig_now_ms() + VMIG_POLL_THREAD_DEADLINE_MS;
 	int64_t left = VMIG_POLL_THREAD_DEADLINE_MS;
 
-	__atomic_store_n(&waiter->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
+	__atomic_store_n(&thread->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
 	do {
-		waiter->ret = poll(&waiter->pfd, 1, left);
+		thread->ret = poll(&thread->pfd, 1, left);
 		left = end - vmig_now_ms();
-	} while (waiter->ret < 0 && errno == EINTR && left > 0);
-	if (waiter->ret < 0 && errno != EINTR)
-		waiter->ret = -errno;
+	} while (thread->ret < 0 && errno == EINTR && left > 0);
+	if (thread->ret < 0 && errno != EINTR)
+		thread->ret = -errno;
 	else if (left <= 0)
-		waiter->ret = 0;
+		thread->ret = 0;
 	return NULL;
 }
 
-/* Is the thread in poll() and off the CPU?  0, or why this cannot be told */
-static int is_asleep(struct vmig_poll_thread *waiter, bool *asleep)
+/* Does the thread sleep? Return: 0, or -errno if that is not known */
+static int is_asleep(struct vmig_poll_thread *thread, bool *asleep)
 {
-	int tid = __atomic_load_n(&waiter->tid, __ATOMIC_ACQUIRE);
+	int tid = __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE);
 	char path[64], line[512];
 	const char *state;
 	FILE *file;
@@ -47,7 +46,7 @@ static int is_asleep(struct vmig_poll_thread *waiter, bool *asleep)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	file = fopen(path, "r");
-	if (!file)	/* it has come and gone */
+	if (!file)	/* The thread has ended */
 		return -EALREADY;
 	state = fgets(line, sizeof(line), file);
 	fclose(file);
@@ -58,26 +57,26 @@ static int is_asleep(struct vmig_poll_thread *waiter, bool *asleep)
 	return 0;
 }
 
-int vmig_poll_thread_start(struct vmig_poll_thread *waiter, int fd, short events)
+int vmig_poll_thread_start(struct vmig_poll_thread *thread, int fd, short events)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
 	int ms, ret;
 	bool asleep;
 
-	memset(waiter, 0, sizeof(*waiter));
-	waiter->pfd.fd = fd;
-	waiter->pfd.events = events;
-	ret = poll(&waiter->pfd, 1, 0);
+	memset(thread, 0, sizeof(*thread));
+	thread->pfd.fd = fd;
+	thread->pfd.events = events;
+	ret = poll(&thread->pfd, 1, 0);
 	if (ret)
 		return ret < 0 ? -errno : -EALREADY;
 
-	ret = pthread_create(&waiter->thread, NULL, wait_in_poll, waiter);
+	ret = pthread_create(&thread->thread, NULL, wait_in_poll, thread);
 	if (ret)
 		return -ret;
-	waiter->running = true;
+	thread->running = true;
 
 	for (ms = 0; ms < VMIG_POLL_THREAD_DEADLINE_MS; ms++) {
-		ret = is_asleep(waiter, &asleep);
+		ret = is_asleep(thread, &asleep);
 		if (ret || asleep)
 			return ret;
 		nanosleep(&pause, NULL);
@@ -85,19 +84,19 @@ int vmig_poll_thread_start(struct vmig_poll_thread *waiter, int fd, short events
 	return -ETIMEDOUT;
 }
 
-int vmig_poll_thread_join(struct vmig_poll_thread *waiter, short *revents)
+int vmig_poll_thread_join(struct vmig_poll_thread *thread, short *revents)
 {
 	int ret;
 
 	*revents = 0;
-	if (!waiter->running)
+	if (!thread->running)
 		return -ESRCH;
-	ret = pthread_join(waiter->thread, NULL);
-	waiter->running = false;
+	ret = pthread_join(thread->thread, NULL);
+	thread->running = false;
 	if (ret)
 		return -ret;
-	if (waiter->ret < 0)
-		return waiter->ret;
-	*revents = waiter->pfd.revents;
-	return waiter->ret ? 0 : -ETIMEDOUT;
+	if (thread->ret < 0)
+		return thread->ret;
+	*revents = thread->pfd.revents;
+	return thread->ret ? 0 : -ETIMEDOUT;
 }

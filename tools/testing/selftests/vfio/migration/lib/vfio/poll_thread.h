@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A thread that sleeps in poll(), and what woke it.
+ * A thread that sleeps in poll().
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_POLL_THREAD_H
 #define VMIG_POLL_THREAD_H
@@ -11,16 +11,16 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* How long something that must wake a sleeper may take */
+/* Timeout for an event that must wake the thread */
 #define VMIG_POLL_THREAD_DEADLINE_MS	5000
 
 /**
- * struct vmig_poll_thread - one sleeper
- * @pfd:	what it waits for
- * @ret:	what poll() returned, 0 if nothing woke it in time
- * @running:	there is a thread to join
- * @tid:	of the thread, once it is there
- * @thread:	itself
+ * struct vmig_poll_thread - the thread
+ * @pfd:	argument of poll()
+ * @ret:	result of poll(), -errno, or 0 at the timeout
+ * @running:	the thread must be joined
+ * @tid:	thread ID, set by the thread; 0 before
+ * @thread:	for pthread_join()
  */
 struct vmig_poll_thread {
 	struct pollfd pfd;
@@ -31,26 +31,25 @@ struct vmig_poll_thread {
 };
 
 /**
- * vmig_poll_thread_start - put a thread to sleep in poll()
- * @waiter:	to be filled in
- * @fd:		what to wait on
+ * vmig_poll_thread_start - start a thread that sleeps in poll()
+ * @thread:	filled in
+ * @fd:		the descriptor
  * @events:	POLL*; 0 for POLLERR and POLLHUP alone
  *
- * Returns once the kernel says that the thread is asleep, so that what comes
- * next really has to wake it.
+ * Returns when the kernel shows the thread as sleeping, so a later event must wake it.
  *
- * Return: 0, -EALREADY if there was nothing to wait for, -ETIMEDOUT if the
- * thread did not fall asleep, or another -errno.
+ * Return: 0, -EALREADY if an event is there already, -ETIMEDOUT if the thread does not
+ * sleep, or another -errno.
  */
-int vmig_poll_thread_start(struct vmig_poll_thread *waiter, int fd, short events);
+int vmig_poll_thread_start(struct vmig_poll_thread *thread, int fd, short events);
 
 /**
- * vmig_poll_thread_join - wait until the thread has been woken
- * @waiter:	from vmig_poll_thread_start()
- * @revents:	what it was woken by
+ * vmig_poll_thread_join - wait until an event has woken the thread
+ * @thread:	from vmig_poll_thread_start()
+ * @revents:	set to the events
  *
- * Return: 0, -ETIMEDOUT if nothing woke it, or another -errno.
+ * Return: 0, -ETIMEDOUT if there was no event, or another -errno.
  */
-int vmig_poll_thread_join(struct vmig_poll_thread *waiter, short *revents);
+int vmig_poll_thread_join(struct vmig_poll_thread *thread, short *revents);
 
 #endif /* VMIG_POLL_THREAD_H */

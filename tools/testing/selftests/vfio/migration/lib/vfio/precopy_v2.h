@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, which the headers of the oldest kernel
- * that is supported do not have.
+ * VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, for headers of kernels that do not have it.
  */
 #ifndef VMIG_PRECOPY_V2_H
 #define VMIG_PRECOPY_V2_H
@@ -18,10 +17,10 @@
 #endif
 
 /**
- * vmig_precopy_v2_opt_in - be told of config space that changes
- * @dev:	the device, as long as it stays open
+ * vmig_precopy_v2_opt_in - let VFIO_MIG_GET_PRECOPY_INFO report REINIT
+ * @dev:	the device; the setting lasts until it is closed
  *
- * Return: 0, -ENOTTY where the kernel does not have it, or another -errno.
+ * Return: 0, -ENOTTY if the kernel does not have the feature, or another -errno.
  */
 static inline int vmig_precopy_v2_opt_in(struct vmig_device *dev)
 {

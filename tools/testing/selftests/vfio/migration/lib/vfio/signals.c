@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Signals that come all the time; see signals.h. */
 #include <signal.h>
 #include <stddef.h>
 #include <sys/time.h>

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Signals that come all the time, for tests of code that signals must not disturb. */
+/* A signal at short intervals, for tests of system calls that it may interrupt. */
 #ifndef VMIG_SIGNALS_H
 #define VMIG_SIGNALS_H
 
 /**
- * vmig_signals_start - from now on SIGALRM comes, again and again
- * @us:		how often, in microseconds
+ * vmig_signals_start - raise SIGALRM periodically
+ * @us:		interval in microseconds
  *
- * It has a handler that does nothing, without SA_RESTART: each system call that a
- * signal can end is ended.
+ * The handler is installed without SA_RESTART, so system calls return EINTR.
  */
 void vmig_signals_start(unsigned int us);
 
-/** vmig_signals_stop - no more of them */
+/** vmig_signals_stop - undo vmig_signals_start() */
 void vmig_signals_stop(void);
 
 #endif /* VMIG_SIGNALS_H */

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Trace events; see trace.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,7 +39,7 @@ static int mount_tracefs(struct vmig_trace *trace)
 {
 	if (!access(TRACEFS "/instances", F_OK))
 		return 0;
-	/* Without tracefs, sysfs has no such directory either */
+	/* A kernel without tracefs does not have the mount point */
 	if (mount("tracefs", TRACEFS, "tracefs", 0, NULL))
 		return errno == ENOENT ? -ENODEV : -errno;
 	trace->mounted = true;
@@ -66,7 +65,7 @@ int vmig_trace_start(struct vmig_trace *trace, const char *system)
 		return ret;
 	}
 
-	/* The time of one CPU may be that of another one, but not a count */
+	/* Sort by a counter: clocks of two CPUs may be equal */
 	ret = write_file(trace, "trace_clock", "counter");
 	if (!ret)
 		ret = write_file(trace, "trace_options", "nocontext-info");
@@ -78,7 +77,7 @@ int vmig_trace_start(struct vmig_trace *trace, const char *system)
 	return ret;
 }
 
-/* What tells a reader of columns about them */
+/* Remove the lines that begin with "#" */
 static int cut_heading(struct vmig_bytes *text, size_t at)
 {
 	int ret = 0;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Trace events, in an instance of one's own: nobody else's settings are touched,
- * and nobody else's events come in between.
+ * Trace events, in a tracefs instance, which other users of tracefs do not see.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_TRACE_H
 #define VMIG_TRACE_H
@@ -13,9 +12,9 @@
 #include "bytes.h"
 
 /**
- * struct vmig_trace - who is watching
- * @dir:	the instance; empty when there is none
- * @mounted:	tracefs was not there before
+ * struct vmig_trace - a tracefs instance
+ * @dir:	its directory; empty: no instance
+ * @mounted:	tracefs was mounted for it
  */
 struct vmig_trace {
 	char dir[80];
@@ -23,20 +22,20 @@ struct vmig_trace {
 };
 
 /**
- * vmig_trace_start - from now on, record the events of a system
- * @trace:	filled in; nothing is left behind on failure
+ * vmig_trace_start - start to record the events of a trace system
+ * @trace:	filled in
  * @system:	a directory in events/
  *
- * Return: 0, -ENODEV if the kernel has no tracefs, -ENOENT if it has, but not
- * that system, or another -errno.
+ * Return: 0, -ENODEV if the kernel has no tracefs, -ENOENT if tracefs does not have
+ * @system, or another -errno.
  */
 int vmig_trace_start(struct vmig_trace *trace, const char *system);
 
 /**
- * vmig_trace_read - what was recorded until now
+ * vmig_trace_read - read the events
  * @trace:	from vmig_trace_start()
- * @text:	appended: a line for each event, in the order in which they came,
- *		from the event's name on; with a 0 at the end
+ * @text:	appended: a line for each event in order, beginning with its name;
+ *		ends with a 0 byte
  */
 int vmig_trace_read(struct vmig_trace *trace, struct vmig_bytes *text);
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Device data through a data_fd; see transfer.h. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,12 +82,11 @@ int vmig_transfer_offer(struct vmig_device *dev,
 	return ret;
 }
 
-/* Nothing but ERROR takes longer than one request */
 static int reach_error(struct vmig_device *dev)
 {
-	/* as long as the head of a record, which it cannot be: its type is 0 */
-	uint8_t none[256] = { 0 };
-	struct vmig_bytes stream = { .data = none, .len = sizeof(none) };
+	/* Not the start of any stream, and longer than the head of a record */
+	uint8_t invalid[256] = { 0 };
+	struct vmig_bytes stream = { .data = invalid, .len = sizeof(invalid) };
 	enum vfio_device_mig_state state;
 	int write_err, ret;
 

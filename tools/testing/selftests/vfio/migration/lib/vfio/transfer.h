@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Device data through a data_fd, with no VMM around it: read a stream into
- * memory, write one from memory, and bring a device into any migration state.
+ * Device data through a data_fd, without a VMM: read a stream into memory, write it
+ * from memory, and bring a device into any migration state.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_TRANSFER_H
 #define VMIG_TRANSFER_H
@@ -14,59 +14,57 @@
 #include "bytes.h"
 #include "device.h"
 
-/* A chunk that takes any of the streams here in few system calls */
+/* Bytes for one read() or write() */
 #define VMIG_TRANSFER_CHUNK	(256 * 1024)
 
 /**
- * vmig_transfer_read - read a data_fd until it has nothing more
+ * vmig_transfer_read - read a data_fd to the end
  * @data_fd:	of a saving session
- * @out:	what is read is appended
- * @chunk:	bytes to ask for in one read()
+ * @out:	the data is appended
+ * @chunk:	bytes for one read()
  *
- * Return: 0 at the end of the stream, -ENOMSG at its temporary end, or another
- * -errno of read().
+ * Return: 0 at the end of the stream, -ENOMSG at its temporary end (vfio.h,
+ * VFIO_MIG_GET_PRECOPY_INFO), or another -errno of read().
  */
 int vmig_transfer_read(int data_fd, struct vmig_bytes *out, size_t chunk);
 
 /**
- * vmig_transfer_write - write to a data_fd until all is taken
+ * vmig_transfer_write - write all to a data_fd
  * @data_fd:	of a resuming session
- * @data:	what to write
- * @len:	how much
- * @chunk:	bytes to offer in one write()
- * @taken:	how much was taken, also on failure; may be NULL
+ * @data:	the data
+ * @len:	bytes of @data
+ * @chunk:	bytes for one write()
+ * @taken:	set to the number of bytes written, also on failure; may be NULL
  *
- * Return: 0 or the -errno of write(); -EIO if it took nothing and did not fail.
+ * Return: 0 or the -errno of write(); -EIO if write() returned 0.
  */
 int vmig_transfer_write(int data_fd, const void *data, size_t len,
 			size_t chunk, size_t *taken);
 
 /**
- * vmig_transfer_save - the whole stream of a device
- * @dev:	in any state that leads to STOP_COPY without a session being
- *		open; it is left in STOP_COPY
+ * vmig_transfer_save - save the whole stream of a device
+ * @dev:	in RUNNING or STOP; STOP_COPY afterwards
  * @out:	the stream is appended
  */
 int vmig_transfer_save(struct vmig_device *dev, struct vmig_bytes *out);
 
 /**
  * vmig_transfer_load - load a whole stream
- * @dev:	in any state that leads to RESUMING; it is left in STOP, or
- *		wherever it was when something failed
- * @stream:	what to load
+ * @dev:	in any state with a path to RESUMING; STOP afterwards
+ * @stream:	the stream
  *
  * Return: 0, or the -errno of the first call that failed.
  */
 int vmig_transfer_load(struct vmig_device *dev, const struct vmig_bytes *stream);
 
 /**
- * vmig_transfer_offer - what a device makes of a stream that may be bad
- * @dev:	in any state that leads to RESUMING
- * @stream:	what to offer
- * @write_err:	0 or the -errno of write()
+ * vmig_transfer_offer - load a stream that may be refused
+ * @dev:	in any state with a path to RESUMING
+ * @stream:	the stream
+ * @write_err:	set to 0 or the -errno of write()
  *
- * Return: 0 or the -errno of the request for STOP that follows, or of the one
- * for RESUMING (then @write_err is 0).
+ * Return: 0, or the -errno of the change to STOP, which is requested also after a
+ * failed write(); or that of the change to RESUMING, with a @write_err of 0.
  */
 int vmig_transfer_offer(struct vmig_device *dev,
 			const struct vmig_bytes *stream, int *write_err);
@@ -74,9 +72,9 @@ int vmig_transfer_offer(struct vmig_device *dev,
 /**
  * vmig_transfer_reach - bring a running device into a state
  * @dev:	in RUNNING
- * @state:	where to; ERROR is reached by offering a stream that is none
- * @stream:	what to write in RESUMING, or NULL for nothing
- * @data_fd:	the fd of the session that is open there, or -1
+ * @state:	the state; for ERROR, an invalid stream is loaded
+ * @stream:	written in RESUMING, unless NULL
+ * @data_fd:	set to the fd of the session that is open in @state, or -1
  *
  * Return: 0 or -errno; -EPROTO if ERROR could not be reached.
  */

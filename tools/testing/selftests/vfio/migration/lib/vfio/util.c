@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
 #include <errno.h>
 #include <time.h>
 
@@ -15,6 +16,19 @@ int64_t vmig_now_ns(void)
 int64_t vmig_now_ms(void)
 {
 	return vmig_now_ns() / 1000000;
+}
+
+int vmig_count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	if (!dir)
+		return -errno;
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 int vmig_number(const char *text, unsigned int max, unsigned int *number)

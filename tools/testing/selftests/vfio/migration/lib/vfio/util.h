@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The clock, the size of an array, a number on a command line. */
+/* The clock, the size of an array, and other small helpers. */
 #ifndef VMIG_UTIL_H
 #define VMIG_UTIL_H
 
@@ -15,6 +15,9 @@ int64_t vmig_now_ns(void);
 
 /** vmig_now_ms - CLOCK_MONOTONIC in milliseconds, rounded down */
 int64_t vmig_now_ms(void);
+
+/** vmig_count_fds - number of open file descriptors of this process, or -errno */
+int vmig_count_fds(void);
 
 /**
  * vmig_number - parse a number

@@ -121,7 +121,8 @@ static void expect_outcome(struct __test_metadata *_metadata,
 	EXPECT_EQ(self->src->stats.config_bytes,
 		  self->dst->stats.config_bytes);
 	EXPECT_RET(variant->same ? 0 : -EUCLEAN,
-		   vmig_pair_compare_config(&self->pair, &reg),
+		   vmig_dump_compare_config(self->src->dev, self->dst->dev,
+					    &reg),
 		   "register 0x%x", reg);
 	EXPECT_RET(0, vmig_contents_check(self->dst->dev, 2, SEED, &what), "%s",
 		   what);

@@ -101,7 +101,8 @@ static void expect_migrated(struct __test_metadata *_metadata,
 	const char *what = "";
 	unsigned int reg = 0;
 
-	EXPECT_RET(0, vmig_pair_compare_config(&self->pair, &reg),
+	EXPECT_RET(0, vmig_dump_compare_config(self->src->dev,
+					       self->dst->dev, &reg),
 		   "register 0x%x", reg);
 	EXPECT_RET(0, vmig_contents_check(self->dst->dev, 2, SEED, &what), "%s",
 		   what);

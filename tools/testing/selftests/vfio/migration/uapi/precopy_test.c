@@ -104,32 +104,16 @@ static void dirty_pages(struct __test_metadata *_metadata,
 			   "at %#llx", (unsigned long long)at);
 }
 
-static int read_image(struct vmig_device *dev, struct vmig_bytes *image)
-{
-	size_t size = dev->region[VFIO_PCI_BAR2_REGION_INDEX].size;
-	int ret;
-
-	image->len = 0;
-	ret = vmig_bytes_reserve(image, size);
-	if (ret)
-		return ret;
-	ret = vmig_region_read(dev, VFIO_PCI_BAR2_REGION_INDEX, 0, image->data,
-			       size);
-	if (!ret)
-		image->len = size;
-	return ret;
-}
-
 /* Load the stream into the same device after a reset: nothing may be missing */
 static void expect_loads(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(precopy) *self)
 {
 	struct vmig_bytes loaded = { 0 };
 
-	ASSERT_RET(0, read_image(self->dev, &self->image), "source");
+	ASSERT_RET(0, vmig_dump_memory(&self->image, self->dev), "source");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load");
-	ASSERT_RET(0, read_image(self->dev, &loaded), "destination");
+	ASSERT_RET(0, vmig_dump_memory(&loaded, self->dev), "destination");
 	EXPECT_EQ(0, memcmp(self->image.data, loaded.data, loaded.len));
 	vmig_bytes_free(&loaded);
 }

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All that a device has, as bytes; see picture.h. */
+#include <errno.h>
 #include <string.h>
 #include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
+#include "lib/vfio/transfer.h"
 #include "dump.h"
 #include "stream.h"
-#include "lib/vfio/transfer.h"
 
 #define BAR2	VFIO_PCI_BAR2_REGION_INDEX
+#define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
 
-static int take_memory(struct vmig_bytes *memory, struct vmig_device *dev)
+/* Members of the dump have the same, or any two streams differ there */
+#define IGNORED	(1u << MTTY_REC_START | 1u << MTTY_REC_CAPTURE | \
+		 1u << MTTY_REC_CONFIG | 1u << MTTY_REC_REINIT | \
+		 1u << MTTY_REC_END)
+
+int vmig_dump_memory(struct vmig_bytes *memory, struct vmig_device *dev)
 {
 	size_t size = dev->region[BAR2].size;
 	int ret;
@@ -24,75 +30,96 @@ static int take_memory(struct vmig_bytes *memory, struct vmig_device *dev)
 	return ret;
 }
 
-/* What is compared otherwise, or differs between any two streams */
-static int is_left_out(uint32_t type)
-{
-	return type == MTTY_REC_START || type == MTTY_REC_CAPTURE ||
-	       type == MTTY_REC_CONFIG || type == MTTY_REC_REINIT ||
-	       type == MTTY_REC_END;
-}
-
-static int take_state(struct vmig_bytes *state, struct vmig_device *dev)
-{
-	struct vmig_bytes stream = {};
-	struct vmig_stream_iter iter;
-	struct vmig_rec rec;
-	int ret;
-
-	state->len = 0;
-	ret = vmig_transfer_save(dev, &stream);
-	vmig_stream_start(&iter, stream.data, stream.len);
-	while (!ret && !vmig_stream_next(&iter, &rec)) {
-		if (!is_left_out(rec.type))
-			ret = vmig_bytes_add(state, rec.payload, rec.len);
-	}
-	vmig_bytes_free(&stream);
-	return ret;
-}
-
-int vmig_dump_take(struct vmig_dump *picture, struct vmig_device *dev)
+int vmig_dump_take(struct vmig_dump *dump, struct vmig_device *dev)
 {
 	struct vfio_device_feature_mig_config answer;
 	int ret;
 
+	dump->stream.len = 0;
 	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!ret)
-		ret = vmig_region_read(dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
-				       picture->config,
-				       sizeof(picture->config));
+		ret = vmig_region_read(dev, CONFIG, 0, dump->config,
+				       sizeof(dump->config));
 	if (!ret)
 		ret = vmig_mig_config_get(dev, &answer);
 	if (!ret)
-		ret = take_memory(&picture->memory, dev);
+		ret = vmig_dump_memory(&dump->memory, dev);
 	if (!ret)
-		ret = take_state(&picture->state, dev);
+		ret = vmig_transfer_save(dev, &dump->stream);
 	if (ret)
 		return ret;
-	picture->generation = answer.generation;
+	dump->generation = answer.generation;
 	return vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 }
 
-void vmig_dump_free(struct vmig_dump *picture)
+void vmig_dump_free(struct vmig_dump *dump)
 {
-	vmig_bytes_free(&picture->memory);
-	vmig_bytes_free(&picture->state);
-}
-
-static int differs(const struct vmig_bytes *a, const struct vmig_bytes *b)
-{
-	return a->len != b->len || memcmp(a->data, b->data, a->len);
+	vmig_bytes_free(&dump->memory);
+	vmig_bytes_free(&dump->stream);
 }
 
 const char *vmig_dump_compare(const struct vmig_dump *a,
-				 const struct vmig_dump *b)
+			      const struct vmig_dump *b)
 {
 	if (memcmp(a->config, b->config, sizeof(a->config)))
 		return "config space";
 	if (a->generation != b->generation)
 		return "generation of config space";
-	if (differs(&a->memory, &b->memory))
+	if (a->memory.len != b->memory.len ||
+	    memcmp(a->memory.data, b->memory.data, a->memory.len))
 		return "capture memory";
-	if (differs(&a->state, &b->state))
-		return "ports or interrupts";
-	return NULL;
+	return vmig_dump_compare_streams(&a->stream, &b->stream, IGNORED);
+}
+
+int vmig_dump_compare_config(struct vmig_device *a, struct vmig_device *b,
+			     unsigned int *reg)
+{
+	uint8_t of_a[PCI_CFG_SPACE_SIZE], of_b[PCI_CFG_SPACE_SIZE];
+	int ret;
+
+	ret = vmig_region_read(a, CONFIG, 0, of_a, sizeof(of_a));
+	if (!ret)
+		ret = vmig_region_read(b, CONFIG, 0, of_b, sizeof(of_b));
+	for (*reg = 0; !ret && *reg < sizeof(of_a); ++*reg) {
+		if (of_a[*reg] != of_b[*reg])
+			return -EUCLEAN;
+	}
+	return ret;
+}
+
+/* The next record that is compared. Return: 0, -ENOENT at the end, -EBADMSG */
+static int next_record(struct vmig_stream_iter *iter, struct vmig_rec *rec,
+		       uint32_t ignored)
+{
+	int ret;
+
+	do {
+		ret = vmig_stream_next(iter, rec);
+		if (!ret && !(rec->data_ok && rec->head_ok))
+			ret = -EBADMSG;
+	} while (!ret && rec->type < MTTY_REC_NR && ignored & 1u << rec->type);
+	return ret;
+}
+
+const char *vmig_dump_compare_streams(const struct vmig_bytes *a,
+				      const struct vmig_bytes *b,
+				      uint32_t ignored)
+{
+	struct vmig_stream_iter at_a, at_b;
+	struct vmig_rec of_a, of_b;
+	int ret_a, ret_b;
+
+	vmig_stream_start(&at_a, a->data, a->len);
+	vmig_stream_start(&at_b, b->data, b->len);
+	for (;;) {
+		ret_a = next_record(&at_a, &of_a, ignored);
+		ret_b = next_record(&at_b, &of_b, ignored);
+		if (ret_a || ret_b)
+			break;
+		if (of_a.type != of_b.type || of_a.len != of_b.len ||
+		    memcmp(of_a.payload, of_b.payload, of_a.len))
+			return vmig_stream_type_name(of_a.type);
+	}
+	return ret_a == -ENOENT && ret_b == -ENOENT ? NULL :
+	       "checksum, or number of records";
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that a device has, as bytes, to be compared with what another one has:
- * config space, its generation, capture memory, ports and interrupts.
+ * Compare two devices, or two streams, byte for byte.
  *
  * Functions return 0 or -errno.
  */
@@ -9,42 +8,63 @@
 #define VMIG_DUMP_H
 
 #include <stdint.h>
+#include <linux/pci_regs.h>
 
 #include "lib/vfio/bytes.h"
 #include "lib/vfio/device.h"
 
 /**
- * struct vmig_dump - a device at a moment
+ * struct vmig_dump - the whole content of a device; zero it before first use
  * @config:	config space
- * @generation:	of config space, as VFIO_DEVICE_FEATURE_MIG_CONFIG says
+ * @generation:	of config space, from VFIO_DEVICE_FEATURE_MIG_CONFIG
  * @memory:	BAR2
- * @state:	the rest: the records that describe it, without their heads
+ * @stream:	its migration stream: ports and interrupts
  */
 struct vmig_dump {
-	uint8_t config[256];
+	uint8_t config[PCI_CFG_SPACE_SIZE];
 	uint64_t generation;
 	struct vmig_bytes memory;
-	struct vmig_bytes state;
+	struct vmig_bytes stream;
 };
 
 /**
- * vmig_dump_take - look at all of a device
- * @picture:	zeroed, or from before
- * @dev:	in RUNNING or STOP; left in STOP
+ * vmig_dump_take - read the whole content of a device
+ * @dump:	filled in
+ * @dev:	in RUNNING or STOP; STOP afterwards
  */
-int vmig_dump_take(struct vmig_dump *picture, struct vmig_device *dev);
+int vmig_dump_take(struct vmig_dump *dump, struct vmig_device *dev);
 
-/** vmig_dump_free - free what it holds */
-void vmig_dump_free(struct vmig_dump *picture);
+/** vmig_dump_free - free the members */
+void vmig_dump_free(struct vmig_dump *dump);
+
+/** vmig_dump_compare - NULL if two devices are equal, else the name of what differs */
+const char *vmig_dump_compare(const struct vmig_dump *a,
+			      const struct vmig_dump *b);
+
+/** vmig_dump_memory - replace the content of @memory by BAR2, which may be empty */
+int vmig_dump_memory(struct vmig_bytes *memory, struct vmig_device *dev);
 
 /**
- * vmig_dump_compare - are two devices the same?
- * @a:		one
- * @b:		the other
+ * vmig_dump_compare_config - compare the config space of two devices
+ * @a:		a device, in any state
+ * @b:		a device, in any state
+ * @reg:	set to the offset of the first byte that differs
  *
- * Return: NULL if they are, or in words what differs.
+ * Return: 0, -EUCLEAN if a byte differs, or another -errno.
  */
-const char *vmig_dump_compare(const struct vmig_dump *a,
-				 const struct vmig_dump *b);
+int vmig_dump_compare_config(struct vmig_device *a, struct vmig_device *b,
+			     unsigned int *reg);
+
+/**
+ * vmig_dump_compare_streams - compare types and payloads of the records
+ * @a:		a stream
+ * @b:		a stream
+ * @ignored:	bit mask of record types that are not compared
+ *
+ * Return: NULL if the streams are valid and equal, else the name of what differs.
+ */
+const char *vmig_dump_compare_streams(const struct vmig_bytes *a,
+				      const struct vmig_bytes *b,
+				      uint32_t ignored);
 
 #endif /* VMIG_DUMP_H */

@@ -100,26 +100,6 @@ int vmig_pair_load_all(struct vmig_pair *pair)
 	return ret < 0 ? ret : vmig_vmm_load_start(&pair->dst);
 }
 
-int vmig_pair_compare_config(struct vmig_pair *pair, unsigned int *reg)
-{
-	uint8_t src[VMIG_CONFIG_SIZE], dst[VMIG_CONFIG_SIZE];
-	int ret;
-
-	ret = vmig_region_read(pair->src.dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
-			       src, sizeof(src));
-	if (!ret)
-		ret = vmig_region_read(pair->dst.dev,
-				       VFIO_PCI_CONFIG_REGION_INDEX, 0, dst,
-				       sizeof(dst));
-	if (ret)
-		return ret;
-	for (*reg = 0; *reg < sizeof(src); ++*reg) {
-		if (src[*reg] != dst[*reg])
-			return -EUCLEAN;
-	}
-	return 0;
-}
-
 int vmig_pair_next(struct vmig_pair *pair, struct vmig_section *section)
 {
 	return vmig_section_read(&pair->reader, section);

@@ -60,15 +60,6 @@ int vmig_pair_load(struct vmig_pair *pair);
  */
 int vmig_pair_load_all(struct vmig_pair *pair);
 
-/**
- * vmig_pair_compare_config - have both devices the same config space?
- * @pair:	from vmig_pair_open()
- * @reg:	set to the offset of the first byte that differs
- *
- * Return: 0, -EUCLEAN if they have not, or another -errno.
- */
-int vmig_pair_compare_config(struct vmig_pair *pair, unsigned int *reg);
-
 /** vmig_pair_next - the next section of the stream, for a test to play with */
 int vmig_pair_next(struct vmig_pair *pair, struct vmig_section *section);
 

@@ -328,7 +328,7 @@ TEST_F(embedded, record_of_another_device)
 		if (at == PCI_STATUS && 1 << bit == PCI_STATUS_INTERRUPT)
 			want = 0;
 		vmig_stream_poke(&self->stream, &rec, at, &flip, 1);
-		ASSERT_EQ(0, vmig_stream_resum(&self->stream));
+		ASSERT_EQ(0, vmig_stream_fix_sums(&self->stream));
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 		stop_err = vmig_transfer_offer(self->dev, &self->stream,
 					       &write_err);
@@ -345,7 +345,7 @@ static void offer(struct __test_metadata *_metadata,
 {
 	int write_err, stop_err;
 
-	ASSERT_EQ(0, vmig_stream_reseal(&self->stream));
+	ASSERT_EQ(0, vmig_stream_renumber(&self->stream));
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	stop_err = vmig_transfer_offer(self->dev, &self->stream, &write_err);
 	EXPECT_RET(want, write_err, "%s", what);
@@ -440,7 +440,7 @@ TEST_F(not_embedded, record_is_refused)
 	ASSERT_EQ(0, vmig_stream_insert(&self->stream, rec.offset,
 					MTTY_REC_CONFIG, 1, &config,
 					sizeof(config)));
-	ASSERT_EQ(0, vmig_stream_reseal(&self->stream));
+	ASSERT_EQ(0, vmig_stream_renumber(&self->stream));
 	ASSERT_RET(0, vmig_device_reset(dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");

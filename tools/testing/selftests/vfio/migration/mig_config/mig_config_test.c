@@ -424,7 +424,7 @@ static int make_stream(struct vmig_device *dev, struct vmig_bytes *stream,
 					    offsetof(struct mtty_rec_head,
 						     generation),
 					    &word, sizeof(word));
-	return ret ? ret : vmig_stream_resum(stream);
+	return ret ? ret : vmig_stream_fix_sums(stream);
 }
 
 /* Clause: generation: the source's after a migration; never zero where it wraps */

@@ -52,12 +52,12 @@ FIXTURE_SETUP(fuzz)
 	self->dev = &self->td.dev;
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
 				       &variant->attrs));
-	ASSERT_EQ(0, vmig_fuzz_learn(&self->fuzz, self->dev));
+	ASSERT_EQ(0, vmig_fuzz_record(&self->fuzz, self->dev));
 }
 
 FIXTURE_TEARDOWN(fuzz)
 {
-	vmig_fuzz_forget(&self->fuzz);
+	vmig_fuzz_free(&self->fuzz);
 	vmig_testdev_close(&self->td);
 }
 

@@ -502,8 +502,8 @@ TEST_F(region, buffer_that_ends_half_way)
 	EXPECT_FALSE(is_untouched(self->map + self->page / 2, self->page / 2));
 }
 
-/* Clause: VFIO_REGION_INFO_FLAG_MMAP not set: mmap() is EINVAL */
-TEST_F(region, nothing_can_be_mapped)
+/* Clause: outside of the areas that can be mapped, such as page 0: mmap() is EINVAL */
+TEST_F(region, first_page_cannot_be_mapped)
 {
 	unsigned int i;
 

@@ -85,7 +85,7 @@ TEST_F(record, missing_ones_are_noticed)
 		ASSERT_EQ(0, vmig_stream_find(&self->bad, row[i].type,
 					      row[i].nth, &rec));
 		ASSERT_EQ(0, vmig_bytes_cut(&self->bad, rec.offset, rec.size));
-		ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 		expect_offer(_metadata, self, row[i].err, row[i].what);
 	}
 }
@@ -119,7 +119,7 @@ TEST_F(record, repeated_ones_are_noticed)
 						rec.offset + rec.size, rec.type,
 						rec.generation, rec.payload,
 						rec.len));
-		ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 		expect_offer(_metadata, self, row[i].err, row[i].what);
 	}
 }
@@ -146,7 +146,7 @@ TEST_F(record, order_does_not_matter_if_sealed_so)
 	ASSERT_EQ(0, vmig_stream_find(&self->good, MTTY_REC_END, 0, &rec));
 	ASSERT_EQ(0, vmig_stream_insert(&self->bad, self->bad.len, rec.type,
 					rec.generation, rec.payload, rec.len));
-	ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+	ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->bad), "load");
 	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
 		   what);
@@ -162,7 +162,7 @@ TEST_F(record, memory_that_is_not_sent_is_empty)
 	prepare(_metadata, self);
 	while (!vmig_stream_find(&self->bad, MTTY_REC_CAPTURE, 0, &rec))
 		ASSERT_EQ(0, vmig_bytes_cut(&self->bad, rec.offset, rec.size));
-	ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+	ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + 1), "scene");
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->bad), "load");
 	EXPECT_RET(0, vmig_region_read(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
@@ -185,7 +185,7 @@ TEST_F(record, port_of_a_larger_card_is_refused)
 	EXPECT_EQ(0, vmig_stream_find(&self->bad, MTTY_REC_END, 0, &rec));
 	EXPECT_EQ(0, vmig_stream_insert(&self->bad, rec.offset, MTTY_REC_UART,
 					rec.generation, &uart, sizeof(uart)));
-	EXPECT_EQ(0, vmig_stream_reseal(&self->bad));
+	EXPECT_EQ(0, vmig_stream_renumber(&self->bad));
 	stop_err = vmig_transfer_offer(&small.dev, &self->bad, &write_err);
 	EXPECT_RET(-EINVAL, write_err, "write()");
 	EXPECT_RET(-EINVAL, stop_err, "STOP");
@@ -206,7 +206,7 @@ TEST_F(record, end_too_early_is_noticed)
 		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
 						MTTY_REC_END, rec.generation,
 						end.payload, end.len));
-		ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 		expect_offer(_metadata, self, -EINVAL, "END too early");
 	}
 }
@@ -227,7 +227,7 @@ TEST_F(record, unknown_types_are_refused)
 		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
 						types[i], rec.generation,
 						rec.payload, rec.len));
-		ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 		expect_offer(_metadata, self, -EBADMSG, "unknown type");
 	}
 }
@@ -258,7 +258,7 @@ TEST_F(record, wrong_lengths_are_refused)
 							rec.type,
 							rec.generation, payload,
 							len));
-			ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+			ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 			expect_offer(_metadata, self, -EBADMSG,
 				     vmig_stream_type_name(rec.type));
 		}
@@ -294,7 +294,7 @@ TEST_F(record, capture_lengths_are_bounded)
 						MTTY_REC_CAPTURE,
 						rec.generation, payload,
 						sizeof(offset) + row[i].bytes));
-		ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 		expect_offer(_metadata, self, row[i].err, "CAPTURE");
 	}
 	free(payload);
@@ -321,7 +321,7 @@ TEST_F(record, huge_length_is_refused_at_once)
 		ASSERT_EQ(0, vmig_stream_at(&self->bad, 0, &rec));
 		ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec, HEAD_LEN,
 						   &len, sizeof(len)));
-		vmig_stream_seal_head(&self->bad, &rec, 0);
+		vmig_stream_fix_head(&self->bad, &rec, 0);
 		expect_offer(_metadata, self, -EBADMSG, "huge length");
 	}
 }
@@ -342,7 +342,7 @@ TEST_F(record, sequence_is_checked_by_itself)
 			ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec,
 							   HEAD_SEQ, &seq,
 							   sizeof(seq)));
-			ASSERT_EQ(0, vmig_stream_resum(&self->bad));
+			ASSERT_EQ(0, vmig_stream_fix_sums(&self->bad));
 			expect_offer(_metadata, self, -EBADMSG, "sequence");
 		}
 	}
@@ -361,7 +361,7 @@ TEST_F(record, generation_zero_is_refused)
 		ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec,
 						   HEAD_GENERATION, &zero,
 						   sizeof(zero)));
-		ASSERT_EQ(0, vmig_stream_resum(&self->bad));
+		ASSERT_EQ(0, vmig_stream_fix_sums(&self->bad));
 		expect_offer(_metadata, self, -EINVAL, "generation zero");
 	}
 }
@@ -387,7 +387,7 @@ TEST_F(record, reinit_is_judged)
 		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
 						MTTY_REC_REINIT, 1, &reinit,
 						sizeof(reinit)));
-		ASSERT_EQ(0, vmig_stream_reseal(&self->bad));
+		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 		expect_offer(_metadata, self, rows[i].err, "REINIT");
 	}
 }
@@ -409,7 +409,7 @@ TEST(capture_record_without_memory)
 	ASSERT_EQ(0, vmig_stream_at(&stream, 1, &rec));
 	ASSERT_EQ(0, vmig_stream_insert(&stream, rec.offset, MTTY_REC_CAPTURE,
 					1, payload, len));
-	ASSERT_EQ(0, vmig_stream_reseal(&stream));
+	ASSERT_EQ(0, vmig_stream_renumber(&stream));
 	ASSERT_RET(0, vmig_device_reset(&td.dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(&td.dev, VFIO_DEVICE_STATE_RESUMING,
 					 &fd), "RESUMING");

@@ -179,7 +179,7 @@ TEST_F(value, is_judged)
 				      &rec));
 	ASSERT_EQ(0, vmig_stream_poke(&self->bad, &rec, variant->offset, &value,
 				      variant->size));
-	ASSERT_EQ(0, vmig_stream_resum(&self->bad));
+	ASSERT_EQ(0, vmig_stream_fix_sums(&self->bad));
 
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	stop_err = vmig_transfer_offer(self->dev, &self->bad, &write_err);
@@ -270,7 +270,7 @@ FIXTURE_SETUP(port)
 	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_UART, 0, &rec));
 	ASSERT_EQ(0, vmig_stream_poke(&self->stream, &rec, 0, &self->uart,
 				      sizeof(self->uart)));
-	ASSERT_EQ(0, vmig_stream_resum(&self->stream));
+	ASSERT_EQ(0, vmig_stream_fix_sums(&self->stream));
 	ASSERT_RET(0, vmig_device_reset(&self->td.dev), "reset");
 }
 
@@ -332,7 +332,7 @@ TEST_F(nothing_asserted, has_not_been_sent)
 	ASSERT_EQ(0, vmig_stream_poke(&self->stream, &rec,
 				      offsetof(struct mtty_rec_irq, flags),
 				      &sent, sizeof(sent)));
-	ASSERT_EQ(0, vmig_stream_resum(&self->stream));
+	ASSERT_EQ(0, vmig_stream_fix_sums(&self->stream));
 
 	ASSERT_RET(0, vmig_device_reset(dev), "reset");
 	stop_err = vmig_transfer_offer(dev, &self->stream, &write_err);

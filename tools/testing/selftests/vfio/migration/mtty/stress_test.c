@@ -83,7 +83,7 @@ FIXTURE_SETUP(stress)
 		struct user *user = &self->user[i];
 
 		ASSERT_EQ(0, vmig_device_reset(self->dev));
-		ASSERT_EQ(0, vmig_fuzz_learn(&user->fuzz, self->dev));
+		ASSERT_EQ(0, vmig_fuzz_record(&user->fuzz, self->dev));
 		user->fuzz.shared = true;
 		user->stop = &self->stop;
 	}
@@ -95,7 +95,7 @@ FIXTURE_TEARDOWN(stress)
 	unsigned int i;
 
 	for (i = 0; i < USERS; i++)
-		vmig_fuzz_forget(&self->user[i].fuzz);
+		vmig_fuzz_free(&self->user[i].fuzz);
 	vmig_testdev_close(&self->td);
 }
 

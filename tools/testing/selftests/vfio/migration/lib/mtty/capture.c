@@ -48,7 +48,7 @@ int vmig_capture_port(struct vmig_device *dev, unsigned int port,
 	if (ret)
 		return ret;
 
-	/* One more, as an empty log is no reason to return NULL */
+	/* calloc(0) may return NULL */
 	log = calloc(info.logged + 1, sizeof(*log));
 	bytes = malloc(info.logged + 1);
 	if (!log || !bytes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The capture memory: what mtty says its ports have ever transmitted.
+ * Capture memory (BAR2): the log of the bytes that the ports have transmitted.
  *
  * Functions return 0 or -errno.
  */
@@ -14,10 +14,10 @@
 
 /**
  * struct vmig_capture_info - struct mtty_cap_header in host byte order
- * @size:	of BAR2 in bytes
- * @capacity:	entries that fit
- * @logged:	entries that are there
- * @dropped:	bytes transmitted after the log was full
+ * @size:	bytes of BAR2
+ * @capacity:	size of the log, in entries
+ * @logged:	entries of the log that are used
+ * @dropped:	bytes transmitted when the log was full
  */
 struct vmig_capture_info {
 	uint64_t size;
@@ -29,16 +29,16 @@ struct vmig_capture_info {
 /**
  * vmig_capture_info - read the header of the log
  * @dev:	the device; -ENODEV if it has no capture memory
- * @info:	filled in; -EBADMSG if it is not a header
+ * @info:	filled in; -EBADMSG if magic number or version is wrong
  */
 int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info);
 
 /**
- * vmig_capture_port - what one port transmitted
+ * vmig_capture_port - read the bytes that one port has transmitted
  * @dev:	the device
  * @port:	0 or 1
- * @buf:	set to memory with the bytes, oldest first; the caller frees it
- * @len:	set to their number
+ * @buf:	set to the bytes, oldest first; the caller frees it
+ * @len:	set to the number of bytes
  */
 int vmig_capture_port(struct vmig_device *dev, unsigned int port,
 		      uint8_t **buf, size_t *len);

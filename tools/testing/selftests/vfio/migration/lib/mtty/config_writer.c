@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A guest that rewrites its config space; see churn.h.
- *
- * What is written follows from how often it was done, so that is all that has to
- * be remembered.
- */
+/* The number of writes so far determines all values, so it is the whole state */
 #include <endian.h>
 #include <errno.h>
 #include <pthread.h>
@@ -17,21 +12,21 @@
 #include "lib/vfio/util.h"
 #include "config_writer.h"
 
-/* How long a wait may take before something must be wrong */
+/* For vmig_config_writer_wait() */
 #define DEADLINE_MS	10000
 
 /**
  * struct vmig_config_writer - the guest
- * @gate:	protects the rest but @thread
- * @thread:	writes
- * @dev:	where the guest is
+ * @lock:	protects all but @thread and @msi; held while the guest is paused
+ * @thread:	the writing thread
+ * @dev:	the device
  * @msi:	offset of the MSI capability
  * @writes:	registers written so far
- * @quit:	the thread shall end
- * @error:	why it has ended by itself
+ * @quit:	ends the thread
+ * @error:	-errno of the access that has ended the thread
  */
 struct vmig_config_writer {
-	pthread_mutex_t gate;
+	pthread_mutex_t lock;
 	pthread_t thread;
 	struct vmig_device *dev;
 	unsigned int msi;
@@ -41,9 +36,8 @@ struct vmig_config_writer {
 };
 
 /*
- * A row is a register that is rewritten in its turn: the bits of @mask change,
- * the others are @fixed.  One below 0x40 is where it says, one above is in the
- * MSI capability.
+ * The registers, which are written in turn: bits of @mask change, the others are
+ * @fixed. A @reg of 0x40 and above is an offset in the MSI capability, plus 0x40.
  */
 static const struct row {
 	unsigned int reg;
@@ -62,13 +56,13 @@ static const struct row {
 
 #define NR_ROWS		ARRAY_SIZE(rows)
 
-static unsigned int offset_of(const struct vmig_config_writer *churn,
+static unsigned int offset_of(const struct vmig_config_writer *writer,
 			      const struct row *row)
 {
-	return row->reg < 0x40 ? row->reg : row->reg - 0x40 + churn->msi;
+	return row->reg < 0x40 ? row->reg : row->reg - 0x40 + writer->msi;
 }
 
-/* What the nth write of all writes; the multiplier is odd, so all bits change */
+/* Value of the nth write; the multiplier is odd, so that all bits change */
 static uint32_t nth_value(uint64_t n)
 {
 	const struct row *row = &rows[n % NR_ROWS];
@@ -77,41 +71,41 @@ static uint32_t nth_value(uint64_t n)
 					0x9e3779b9u) & row->mask);
 }
 
-static int write_next(struct vmig_config_writer *churn)
+static int write_next(struct vmig_config_writer *writer)
 {
-	const struct row *row = &rows[churn->writes % NR_ROWS];
-	uint32_t value = nth_value(churn->writes);
-	unsigned int reg = offset_of(churn, row);
+	const struct row *row = &rows[writer->writes % NR_ROWS];
+	uint32_t value = nth_value(writer->writes);
+	unsigned int reg = offset_of(writer, row);
 	int ret;
 
 	if (row->width == 4)
-		ret = vmig_config_write32(churn->dev, reg, value);
+		ret = vmig_config_write32(writer->dev, reg, value);
 	else
-		ret = vmig_config_write16(churn->dev, reg, value);
+		ret = vmig_config_write16(writer->dev, reg, value);
 	if (!ret)
-		churn->writes++;
+		writer->writes++;
 	return ret;
 }
 
 static void *run(void *opaque)
 {
-	/* Leaves room on the processors for those who migrate */
-	const struct timespec breath = { .tv_nsec = 50000 };
-	struct vmig_config_writer *churn = opaque;
+	/* Leaves CPU time for the migration */
+	const struct timespec interval = { .tv_nsec = 50000 };
+	struct vmig_config_writer *writer = opaque;
 	bool done = false;
 
 	while (!done) {
-		pthread_mutex_lock(&churn->gate);
-		if (!churn->quit)
-			churn->error = write_next(churn);
-		done = churn->quit || churn->error;
-		pthread_mutex_unlock(&churn->gate);
-		nanosleep(&breath, NULL);
+		pthread_mutex_lock(&writer->lock);
+		if (!writer->quit)
+			writer->error = write_next(writer);
+		done = writer->quit || writer->error;
+		pthread_mutex_unlock(&writer->lock);
+		nanosleep(&interval, NULL);
 	}
 	return NULL;
 }
 
-static int create(struct vmig_config_writer **churn, struct vmig_device *dev)
+static int create(struct vmig_config_writer **writer, struct vmig_device *dev)
 {
 	struct vmig_config_writer *new = calloc(1, sizeof(*new));
 
@@ -123,74 +117,76 @@ static int create(struct vmig_config_writer **churn, struct vmig_device *dev)
 		free(new);
 		return -ENODEV;
 	}
-	pthread_mutex_init(&new->gate, NULL);
-	*churn = new;
+	pthread_mutex_init(&new->lock, NULL);
+	*writer = new;
 	return 0;
 }
 
-static void destroy(struct vmig_config_writer *churn)
+static void destroy(struct vmig_config_writer *writer)
 {
-	pthread_mutex_destroy(&churn->gate);
-	free(churn);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
 }
 
-int vmig_config_writer_start(struct vmig_config_writer **churn, struct vmig_device *dev)
+int vmig_config_writer_start(struct vmig_config_writer **writer,
+			     struct vmig_device *dev)
 {
 	int ret;
 
-	ret = create(churn, dev);
+	ret = create(writer, dev);
 	if (ret)
 		return ret;
-	ret = -pthread_create(&(*churn)->thread, NULL, run, *churn);
+	ret = -pthread_create(&(*writer)->thread, NULL, run, *writer);
 	if (ret)
-		destroy(*churn);
+		destroy(*writer);
 	return ret;
 }
 
-void vmig_config_writer_pause(struct vmig_config_writer *churn)
+void vmig_config_writer_pause(struct vmig_config_writer *writer)
 {
-	pthread_mutex_lock(&churn->gate);
+	pthread_mutex_lock(&writer->lock);
 }
 
-void vmig_config_writer_resume(struct vmig_config_writer *churn, struct vmig_device *dev)
+void vmig_config_writer_resume(struct vmig_config_writer *writer,
+			       struct vmig_device *dev)
 {
-	churn->dev = dev;
-	pthread_mutex_unlock(&churn->gate);
+	writer->dev = dev;
+	pthread_mutex_unlock(&writer->lock);
 }
 
-uint64_t vmig_config_writer_writes(struct vmig_config_writer *churn)
+uint64_t vmig_config_writer_writes(struct vmig_config_writer *writer)
 {
 	uint64_t writes;
 
-	pthread_mutex_lock(&churn->gate);
-	writes = churn->writes;
-	pthread_mutex_unlock(&churn->gate);
+	pthread_mutex_lock(&writer->lock);
+	writes = writer->writes;
+	pthread_mutex_unlock(&writer->lock);
 	return writes;
 }
 
-int vmig_config_writer_wait(struct vmig_config_writer *churn, uint64_t writes)
+int vmig_config_writer_wait(struct vmig_config_writer *writer, uint64_t writes)
 {
 	const struct timespec tick = { .tv_nsec = 1000000 };
-	uint64_t goal = vmig_config_writer_writes(churn) + writes;
+	uint64_t goal = vmig_config_writer_writes(writer) + writes;
 	unsigned int ms;
 
 	for (ms = 0; ms < DEADLINE_MS; ms++) {
-		if (vmig_config_writer_writes(churn) >= goal)
+		if (vmig_config_writer_writes(writer) >= goal)
 			return 0;
 		nanosleep(&tick, NULL);
 	}
 	return -ETIMEDOUT;
 }
 
-int vmig_config_writer_check(const struct vmig_config_writer *churn, struct vmig_device *dev,
-		     unsigned int *reg)
+int vmig_config_writer_check(const struct vmig_config_writer *writer,
+			     struct vmig_device *dev, unsigned int *reg)
 {
-	uint64_t first = churn->writes > NR_ROWS ? churn->writes - NR_ROWS : 0;
+	uint64_t first = writer->writes > NR_ROWS ? writer->writes - NR_ROWS : 0;
 	uint64_t n;
 
-	for (n = first; n < churn->writes; n++) {
+	for (n = first; n < writer->writes; n++) {
 		const struct row *row = &rows[n % NR_ROWS];
-		unsigned int at = offset_of(churn, row);
+		unsigned int at = offset_of(writer, row);
 		uint32_t seen = 0;
 		int ret;
 
@@ -207,46 +203,48 @@ int vmig_config_writer_check(const struct vmig_config_writer *churn, struct vmig
 	return 0;
 }
 
-int vmig_config_writer_save(const struct vmig_config_writer *churn, struct vmig_bytes *state)
+int vmig_config_writer_save(const struct vmig_config_writer *writer,
+			    struct vmig_bytes *state)
 {
-	const uint64_t writes = htole64(churn->writes);
+	const uint64_t writes = htole64(writer->writes);
 
-	return churn->error ? churn->error :
+	return writer->error ? writer->error :
 	       vmig_bytes_add(state, &writes, sizeof(writes));
 }
 
-int vmig_config_writer_load(struct vmig_config_writer **churn, struct vmig_device *dev,
-		    const uint8_t *state, size_t len)
+int vmig_config_writer_load(struct vmig_config_writer **writer,
+			    struct vmig_device *dev, const uint8_t *state,
+			    size_t len)
 {
 	uint64_t writes;
 	int ret;
 
 	if (len != sizeof(writes))
 		return -EBADMSG;
-	ret = create(churn, dev);
+	ret = create(writer, dev);
 	if (ret)
 		return ret;
 	memcpy(&writes, state, sizeof(writes));
-	(*churn)->writes = le64toh(writes);
+	(*writer)->writes = le64toh(writes);
 
-	pthread_mutex_lock(&(*churn)->gate);
-	ret = -pthread_create(&(*churn)->thread, NULL, run, *churn);
+	pthread_mutex_lock(&(*writer)->lock);
+	ret = -pthread_create(&(*writer)->thread, NULL, run, *writer);
 	if (ret) {
-		pthread_mutex_unlock(&(*churn)->gate);
-		destroy(*churn);
+		pthread_mutex_unlock(&(*writer)->lock);
+		destroy(*writer);
 	}
 	return ret;
 }
 
-int vmig_config_writer_finish(struct vmig_config_writer *churn)
+int vmig_config_writer_finish(struct vmig_config_writer *writer)
 {
 	int ret;
 
-	pthread_mutex_lock(&churn->gate);
-	churn->quit = true;
-	pthread_mutex_unlock(&churn->gate);
-	pthread_join(churn->thread, NULL);
-	ret = churn->error;
-	destroy(churn);
+	pthread_mutex_lock(&writer->lock);
+	writer->quit = true;
+	pthread_mutex_unlock(&writer->lock);
+	pthread_join(writer->thread, NULL);
+	ret = writer->error;
+	destroy(writer);
 	return ret;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A guest that never leaves its config space alone: a thread rewrites BARs, MSI
- * address and data, and the command register, again and again.  It can be stopped
- * between any two accesses, and goes on where it was on another device, or in
- * another process.
+ * A guest that rewrites its config space all the time: a thread writes BARs, MSI
+ * address and data, and the command register. It can be paused between any two
+ * accesses, and resumed on another device or in another process.
  *
- * I/O stays decoded, so that the ports can be used, and MSI stays as it is
- * enabled; interrupts arrive anywhere, or nowhere.
+ * The ports can be used: I/O decoding stays enabled. MSI enable does not change, but
+ * messages go to changing addresses.
  *
  * Functions return 0 or -errno.
  */
@@ -21,61 +20,65 @@
 
 struct vmig_config_writer;
 
-/** vmig_config_writer_start - rewrite the config space of a device from now on */
-int vmig_config_writer_start(struct vmig_config_writer **churn, struct vmig_device *dev);
+/** vmig_config_writer_start - start a guest on @dev; -ENODEV if it has no MSI */
+int vmig_config_writer_start(struct vmig_config_writer **writer,
+			     struct vmig_device *dev);
 
-/** vmig_config_writer_pause - no access is on its way any more, and none comes */
-void vmig_config_writer_pause(struct vmig_config_writer *churn);
+/** vmig_config_writer_pause - wait for the current access, and start no other */
+void vmig_config_writer_pause(struct vmig_config_writer *writer);
 
 /**
- * vmig_config_writer_resume - go on where it was
- * @churn:	paused, by the same thread
- * @dev:	where; may be another device
+ * vmig_config_writer_resume - undo vmig_config_writer_pause()
+ * @writer:	paused by the calling thread
+ * @dev:	the device to write to from now on
  */
-void vmig_config_writer_resume(struct vmig_config_writer *churn, struct vmig_device *dev);
+void vmig_config_writer_resume(struct vmig_config_writer *writer,
+			       struct vmig_device *dev);
 
-/** vmig_config_writer_writes - registers written so far */
-uint64_t vmig_config_writer_writes(struct vmig_config_writer *churn);
+/** vmig_config_writer_writes - number of writes so far */
+uint64_t vmig_config_writer_writes(struct vmig_config_writer *writer);
 
 /**
- * vmig_config_writer_wait - let it write some more
- * @churn:	running
- * @writes:	how many times more
+ * vmig_config_writer_wait - wait for some more writes
+ * @writer:	running
+ * @writes:	number of further writes
  *
  * Return: 0, or -ETIMEDOUT after ten seconds.
  */
-int vmig_config_writer_wait(struct vmig_config_writer *churn, uint64_t writes);
+int vmig_config_writer_wait(struct vmig_config_writer *writer, uint64_t writes);
 
 /**
- * vmig_config_writer_check - does config space hold what was written last?
- * @churn:	paused
- * @dev:	a device that should
- * @reg:	set to the offset of the first register that does not; may be NULL
+ * vmig_config_writer_check - does config space have the last value of each register?
+ * @writer:	paused
+ * @dev:	the device to check
+ * @reg:	set to the offset of the first register that differs; may be NULL
  *
- * Return: 0, -EUCLEAN if it does not, or another -errno.
+ * Return: 0, -EUCLEAN if a register differs, or another -errno.
  */
-int vmig_config_writer_check(const struct vmig_config_writer *churn, struct vmig_device *dev,
-		     unsigned int *reg);
+int vmig_config_writer_check(const struct vmig_config_writer *writer,
+			     struct vmig_device *dev, unsigned int *reg);
 
-/** vmig_config_writer_save - append what another process needs; see vmig_config_writer_load() */
-int vmig_config_writer_save(const struct vmig_config_writer *churn, struct vmig_bytes *state);
+/** vmig_config_writer_save - append what vmig_config_writer_load() needs; paused */
+int vmig_config_writer_save(const struct vmig_config_writer *writer,
+			    struct vmig_bytes *state);
 
 /**
- * vmig_config_writer_load - go on with what another process did
- * @churn:	set to the guest, paused by this thread
- * @dev:	the device that it had comes to be this one
- * @state:	from vmig_config_writer_save(); -EBADMSG if it is not
- * @len:	bytes of it
+ * vmig_config_writer_load - continue the guest of another process
+ * @writer:	set to the guest, paused by the calling thread
+ * @dev:	destination of the migration of its device
+ * @state:	from vmig_config_writer_save(); -EBADMSG if @len is wrong
+ * @len:	bytes of @state
  */
-int vmig_config_writer_load(struct vmig_config_writer **churn, struct vmig_device *dev,
-		    const uint8_t *state, size_t len);
+int vmig_config_writer_load(struct vmig_config_writer **writer,
+			    struct vmig_device *dev, const uint8_t *state,
+			    size_t len);
 
 /**
  * vmig_config_writer_finish - end the thread
- * @churn:	running; freed
+ * @writer:	running; is freed
  *
  * Return: 0, or the -errno of the first access that failed.
  */
-int vmig_config_writer_finish(struct vmig_config_writer *churn);
+int vmig_config_writer_finish(struct vmig_config_writer *writer);
 
 #endif /* VMIG_CONFIG_WRITER_H */

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device with something to lose; see scene.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +10,20 @@
 #include "contents.h"
 #include "uart.h"
 
-/* A whole row of registers of one port, and what the UART holds behind them */
-#define SCENE_LCR	(UART_LCR_WLEN8 | UART_LCR_STOP | UART_LCR_PARITY)
-#define SCENE_MCR	(UART_MCR_DTR | UART_MCR_OUT2)
-#define SCENE_IER	(UART_IER_RLSI | UART_IER_MSI)
+/* Contents of a port */
+#define PORT_LCR	(UART_LCR_WLEN8 | UART_LCR_STOP | UART_LCR_PARITY)
+#define PORT_MCR	(UART_MCR_DTR | UART_MCR_OUT2)
+#define PORT_IER	(UART_IER_RLSI | UART_IER_MSI)
 
-/* The last bytes of BAR2: no log of a test reaches as far */
+/* The last bytes of BAR2; no test writes so long a log */
 static const uint8_t mark[8] = "mtty end";
 
-static uint8_t scene_byte(unsigned int port, uint8_t seed, unsigned int nth)
+static uint8_t nth_byte(unsigned int port, uint8_t seed, unsigned int nth)
 {
 	return seed + 100 * port + nth;
 }
 
-static uint16_t scene_divisor(unsigned int port, uint8_t seed)
+static uint16_t divisor_of(unsigned int port, uint8_t seed)
 {
 	return 0xff00 + 100 * port + seed;
 }
@@ -32,10 +31,10 @@ static uint16_t scene_divisor(unsigned int port, uint8_t seed)
 static int set_port(struct vmig_device *dev, unsigned int port, uint8_t seed)
 {
 	const uint8_t row[][2] = {
-		{ UART_LCR, SCENE_LCR },
-		{ UART_MCR, SCENE_MCR },
-		{ UART_SCR, scene_byte(port, seed, 0) },
-		{ UART_IER, SCENE_IER },
+		{ UART_LCR, PORT_LCR },
+		{ UART_MCR, PORT_MCR },
+		{ UART_SCR, nth_byte(port, seed, 0) },
+		{ UART_IER, PORT_IER },
 	};
 	unsigned int i;
 	int ret;
@@ -43,7 +42,7 @@ static int set_port(struct vmig_device *dev, unsigned int port, uint8_t seed)
 	ret = vmig_uart_init(dev, port, UART_FCR_TRIGGER_8, 0);
 	if (ret)
 		return ret;
-	ret = vmig_uart_set_divisor(dev, port, scene_divisor(port, seed));
+	ret = vmig_uart_set_divisor(dev, port, divisor_of(port, seed));
 	if (ret)
 		return ret;
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
@@ -53,7 +52,7 @@ static int set_port(struct vmig_device *dev, unsigned int port, uint8_t seed)
 	}
 	for (i = 0; i < VMIG_CONTENTS_BYTES; i++) {
 		ret = vmig_uart_out(dev, port, UART_TX,
-				    scene_byte(port, seed, i));
+				    nth_byte(port, seed, i));
 		if (ret)
 			return ret;
 	}
@@ -134,19 +133,19 @@ static int check_port(struct vmig_device *dev, unsigned int port, uint8_t seed,
 		      const char **what)
 {
 	const struct check row[] = {
-		{ UART_LCR, SCENE_LCR, "LCR" },
-		{ UART_MCR, SCENE_MCR, "MCR" },
-		{ UART_SCR, scene_byte(port, seed, 0), "SCR" },
-		{ UART_IER, SCENE_IER, "IER" },
+		{ UART_LCR, PORT_LCR, "LCR" },
+		{ UART_MCR, PORT_MCR, "MCR" },
+		{ UART_SCR, nth_byte(port, seed, 0), "SCR" },
+		{ UART_IER, PORT_IER, "IER" },
 		{ UART_LSR, UART_LSR_THRE | UART_LSR_TEMT | UART_LSR_DR,
 		  "LSR with data" },
-		{ UART_RX, scene_byte(port, seed, 0), "1st byte" },
-		{ UART_RX, scene_byte(port, seed, 1), "2nd byte" },
-		{ UART_RX, scene_byte(port, seed, 2), "3rd byte" },
-		{ UART_RX, scene_byte(port, seed, 3), "4th byte" },
-		{ UART_RX, scene_byte(port, seed, 4), "5th byte" },
+		{ UART_RX, nth_byte(port, seed, 0), "1st byte" },
+		{ UART_RX, nth_byte(port, seed, 1), "2nd byte" },
+		{ UART_RX, nth_byte(port, seed, 2), "3rd byte" },
+		{ UART_RX, nth_byte(port, seed, 3), "4th byte" },
+		{ UART_RX, nth_byte(port, seed, 4), "5th byte" },
 		{ UART_LSR, UART_LSR_THRE | UART_LSR_TEMT, "LSR when empty" },
-		/* DTR comes back as DSR and DCD; the changes are still there */
+		/* DTR is looped to DSR and DCD; the delta bits are not read yet */
 		{ UART_MSR, UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDSR |
 		  UART_MSR_DDCD, "MSR" },
 		{ UART_IIR, UART_IIR_NO_INT | 0xc0, "IIR" },
@@ -157,7 +156,7 @@ static int check_port(struct vmig_device *dev, unsigned int port, uint8_t seed,
 	if (ret)
 		return ret;
 	*what = "divisor";
-	return check_divisor(dev, port, SCENE_LCR, scene_divisor(port, seed));
+	return check_divisor(dev, port, PORT_LCR, divisor_of(port, seed));
 }
 
 static int check_log(struct vmig_device *dev, unsigned int ports, uint8_t seed)
@@ -176,7 +175,7 @@ static int check_log(struct vmig_device *dev, unsigned int ports, uint8_t seed)
 		if (len != VMIG_CONTENTS_BYTES)
 			ret = -EUCLEAN;
 		for (i = 0; i < len && !ret; i++) {
-			if (log[i] != scene_byte(port, seed, i))
+			if (log[i] != nth_byte(port, seed, i))
 				ret = -EUCLEAN;
 		}
 		free(log);
@@ -192,7 +191,7 @@ static int check_log(struct vmig_device *dev, unsigned int ports, uint8_t seed)
 }
 
 int vmig_contents_check(struct vmig_device *dev, unsigned int ports, uint8_t seed,
-		     const char **what)
+			const char **what)
 {
 	unsigned int port;
 	int ret;
@@ -272,7 +271,7 @@ static int check_config_reset(struct vmig_device *dev, const char **what)
 	return line ? -EUCLEAN : 0;
 }
 
-/* The log is empty, and nothing of it stays behind in the memory */
+/* The log is empty, and its memory is 0 */
 static int check_capture_reset(struct vmig_device *dev)
 {
 	uint64_t size = dev->region[VFIO_PCI_BAR2_REGION_INDEX].size;
@@ -301,7 +300,7 @@ static int check_capture_reset(struct vmig_device *dev)
 }
 
 int vmig_contents_check_reset(struct vmig_device *dev, unsigned int ports,
-			   const char **what)
+			      const char **what)
 {
 	unsigned int port;
 	int ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device with something to lose: contents that a reset device does not have,
- * in every part that migrates, and a way to tell whether they are (still) there.
+ * Known contents, in every part of a device that migrates, and a check that they are
+ * there.
  *
  * Functions return 0 or -errno.
  */
@@ -12,41 +12,40 @@
 
 #include "lib/vfio/device.h"
 
-/* Bytes that wait in the receiver of each port, and stand in the log */
+/* Bytes in the receiver FIFO of each port, and in its log */
 #define VMIG_CONTENTS_BYTES	5
 
 /**
- * vmig_contents_set - give a device recognisable contents
- * @dev:	the device, RUNNING and fresh from a reset
+ * vmig_contents_set - set known contents that differ from those after a reset
+ * @dev:	the device, RUNNING, after a reset
  * @ports:	1 or 2
- * @seed:	0 to 99; other seeds give other contents
+ * @seed:	0 to 99; selects the contents
  *
- * No character timeout comes while the contents are there: the divisor is so
- * large that it would take many seconds.
+ * The divisor is large, so that the character timeout takes many seconds.
  */
 int vmig_contents_set(struct vmig_device *dev, unsigned int ports, uint8_t seed);
 
 /**
- * vmig_contents_check - is all of it there?
+ * vmig_contents_check - does a device have the contents of vmig_contents_set()?
  * @dev:	the device, in any state; the receivers are empty afterwards
  * @ports:	as for vmig_contents_set()
  * @seed:	as for vmig_contents_set()
- * @what:	set to what differs first, in words
+ * @what:	set to the name of what is checked: on -EUCLEAN, of what differs
  *
  * Return: 0, -EUCLEAN if something differs, or another -errno.
  */
 int vmig_contents_check(struct vmig_device *dev, unsigned int ports, uint8_t seed,
-		     const char **what);
+			const char **what);
 
 /**
- * vmig_contents_check_reset - is a device as VFIO_DEVICE_RESET must leave it?
+ * vmig_contents_check_reset - does a device have the contents of after a reset?
  * @dev:	the device, in any state
  * @ports:	1 or 2
- * @what:	set to what differs first, in words
+ * @what:	as for vmig_contents_check()
  *
  * Return: as for vmig_contents_check().
  */
 int vmig_contents_check_reset(struct vmig_device *dev, unsigned int ports,
-			   const char **what);
+			      const char **what);
 
 #endif /* VMIG_CONTENTS_H */

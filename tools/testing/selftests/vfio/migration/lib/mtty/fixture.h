@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fixture that most tests have: one mtty device, and a data_fd while a session is
- * open. For tests only, which include it by lib/mtty.h.
+ * The fixture of most tests: one mtty device, and a data_fd while a session is open.
+ * For tests only: include lib/mtty.h.
  */
 #ifndef VMIG_FIXTURE_H
 #define VMIG_FIXTURE_H
 
 #include "testdev.h"
 
-/* Members of such a fixture; its own ones may follow */
+/* Members of the fixture; others may follow */
 #define DEVICE_MEMBERS \
 	struct vmig_testdev td; \
 	struct vmig_device *dev; \
@@ -35,7 +35,7 @@
 	vmig_testdev_close(&self->td); \
 } while (0)
 
-/* A fixture that has nothing else */
+/* The whole fixture, without other members */
 #define DEVICE_FIXTURE(_name, _type, _attrs...) \
 FIXTURE(_name) { \
 	DEVICE_MEMBERS; \

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The calls of a user who wishes no good; see fuzz.h. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 
 #define REGION(index)	((uint64_t)(index) << 40)
 
-/* Mostly small, sometimes at an edge, sometimes anything */
+/* Mostly small, sometimes a limit, sometimes random */
 static uint64_t any_number(struct vmig_fuzz *fuzz)
 {
 	static const uint64_t edges[] = {
@@ -44,7 +43,7 @@ static void any_bytes(struct vmig_fuzz *fuzz, void *data, size_t len)
 		*byte++ = rand_r(&fuzz->seed);
 }
 
-/* What the uAPI, and the device's documentation, have for a call to say no with */
+/* A call, and each errno that the uAPI or the documentation of the device has for it */
 struct fuzz_call {
 	const char *name;
 	int refusals[8];
@@ -52,7 +51,7 @@ struct fuzz_call {
 
 static const struct fuzz_call set_state_call = {
 	"SET MIG_DEVICE_STATE",
-	/* That of a refused write() is also that of the change to STOP */
+	/* The change to STOP repeats the errno of a refused write() */
 	{ EINVAL, ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV },
 };
 
@@ -93,27 +92,27 @@ static const struct fuzz_call info_call = {
 	"an info ioctl", { EINVAL, ENOTTY },
 };
 
-static bool may_refuse(const struct fuzz_call *call, int error)
+static bool is_documented(const struct fuzz_call *call, int error)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(call->refusals) && call->refusals[i]; i++)
 		if (error == call->refusals[i])
 			return true;
-	/* Memory is something that any of them may find none of */
+	/* Any call may run out of memory */
 	return error == ENOMEM;
 }
 
-static int judge(struct vmig_fuzz *fuzz, const struct fuzz_call *call, long ret)
+static int check_answer(struct vmig_fuzz *fuzz, const struct fuzz_call *call, long ret)
 {
 	int error = errno;
 
 	if (ret >= 0)
-		return vmig_fuzz_say(fuzz, 0, "%s", call->name);
-	if (may_refuse(call, error))
-		return vmig_fuzz_say(fuzz, 0, "%s: %s", call->name,
+		return vmig_fuzz_result(fuzz, 0, "%s", call->name);
+	if (is_documented(call, error))
+		return vmig_fuzz_result(fuzz, 0, "%s: %s", call->name,
 				     strerror(error));
-	return vmig_fuzz_say(fuzz, -EPROTO, "%s: unexpected: %s", call->name,
+	return vmig_fuzz_result(fuzz, -EPROTO, "%s: unexpected: %s", call->name,
 			     strerror(error));
 }
 
@@ -124,7 +123,7 @@ static void drop_data_fd(struct vmig_fuzz *fuzz)
 	fuzz->data_fd = -1;
 }
 
-/* Any; but a stream that was offered as a whole should be judged, too */
+/* A random state; but mostly STOP after a whole stream, which completes its check */
 static unsigned int choose_state(struct vmig_fuzz *fuzz)
 {
 	if (fuzz->pos && fuzz->pos == fuzz->candidate.len &&
@@ -145,7 +144,7 @@ static int change_state(struct vmig_fuzz *fuzz)
 
 	ret = vmig_mig_get_state(fuzz->dev, &before);
 	if (ret)
-		return vmig_fuzz_say(fuzz, -EPROTO, "no state: %s",
+		return vmig_fuzz_result(fuzz, -EPROTO, "no state: %s",
 				     strerror(-ret));
 	ret = vmig_mig_set_state(fuzz->dev, target, &data_fd);
 	if (!ret && data_fd >= 0) {
@@ -157,9 +156,9 @@ static int change_state(struct vmig_fuzz *fuzz)
 	    before == VFIO_DEVICE_STATE_RESUMING && !fuzz->shared)
 		return vmig_fuzz_stream_accepted(fuzz);
 	errno = -ret;
-	ret = judge(fuzz, &set_state_call, ret);
+	ret = check_answer(fuzz, &set_state_call, ret);
 	if (!ret && vmig_mig_get_state(fuzz->dev, &state))
-		return vmig_fuzz_say(fuzz, -EPROTO, "no state any more");
+		return vmig_fuzz_result(fuzz, -EPROTO, "no state any more");
 	return ret;
 }
 
@@ -170,7 +169,7 @@ static int read_data(struct vmig_fuzz *fuzz)
 		     1 + vmig_fuzz_pick(fuzz, 300) : sizeof(buf);
 	void *to = vmig_fuzz_pick(fuzz, 50) ? buf : NULL;
 
-	return judge(fuzz, &read_data_call,
+	return check_answer(fuzz, &read_data_call,
 		     read(fuzz->data_fd, to, len));
 }
 
@@ -183,7 +182,7 @@ static int write_data(struct vmig_fuzz *fuzz)
 	if (fuzz->pos == fuzz->candidate.len) {
 		ret = vmig_fuzz_stream_next(fuzz);
 		if (ret)
-			return vmig_fuzz_say(fuzz, ret, "no stream");
+			return vmig_fuzz_result(fuzz, ret, "no stream");
 	}
 	len = fuzz->candidate.len - fuzz->pos;
 	if (!vmig_fuzz_pick(fuzz, 3))
@@ -196,10 +195,10 @@ static int write_data(struct vmig_fuzz *fuzz)
 			return ret;
 		fuzz->pos += done;
 	}
-	return judge(fuzz, &write_data_call, done);
+	return check_answer(fuzz, &write_data_call, done);
 }
 
-/* As a VMM does it that loads config space before data */
+/* As a VMM that loads config space before data */
 static int load_config(struct vmig_fuzz *fuzz)
 {
 	uint64_t generation = vmig_fuzz_pick(fuzz, 4) ? fuzz->generation :
@@ -209,11 +208,11 @@ static int load_config(struct vmig_fuzz *fuzz)
 	fuzz->config_touched = true;
 	if (pwrite(fuzz->dev->fd, fuzz->config, sizeof(fuzz->config),
 		   REGION(VFIO_PCI_CONFIG_REGION_INDEX)) < 0)
-		return vmig_fuzz_say(fuzz, -EPROTO, "config space: %s",
+		return vmig_fuzz_result(fuzz, -EPROTO, "config space: %s",
 				     strerror(errno));
 	ret = vmig_mig_config_loaded(fuzz->dev, generation);
 	errno = -ret;
-	return judge(fuzz, &set_config_call, ret);
+	return check_answer(fuzz, &set_config_call, ret);
 }
 
 static int access_region(struct vmig_fuzz *fuzz)
@@ -234,7 +233,7 @@ static int access_region(struct vmig_fuzz *fuzz)
 				index == VFIO_PCI_CONFIG_REGION_INDEX;
 	ret = is_write ? pwrite(fuzz->dev->fd, buf, len, REGION(index) + at) :
 			 pread(fuzz->dev->fd, buf, len, REGION(index) + at);
-	return judge(fuzz, &region_call, ret);
+	return check_answer(fuzz, &region_call, ret);
 }
 
 static int map_memory(struct vmig_fuzz *fuzz)
@@ -248,14 +247,14 @@ static int map_memory(struct vmig_fuzz *fuzz)
 		   vmig_fuzz_pick(fuzz, 8) ? MAP_SHARED : MAP_PRIVATE,
 		   fuzz->dev->fd, at);
 	if (mem == MAP_FAILED)
-		return judge(fuzz, &mmap_call, -1);
+		return check_answer(fuzz, &mmap_call, -1);
 	if (vmig_fuzz_pick(fuzz, 2)) {
 		byte = mem + vmig_fuzz_pick(fuzz, len);
 		__atomic_store_n(byte, 1, __ATOMIC_RELAXED);
 		fuzz->memory_touched = true;
 	}
 	munmap(mem, len);
-	return judge(fuzz, &mmap_call, 0);
+	return check_answer(fuzz, &mmap_call, 0);
 }
 
 static int set_irqs(struct vmig_fuzz *fuzz)
@@ -278,7 +277,7 @@ static int set_irqs(struct vmig_fuzz *fuzz)
 	if (vmig_fuzz_pick(fuzz, 4))
 		irqs.data[0] = vmig_fuzz_pick(fuzz, 2) ? fuzz->eventfd : -1;
 	fuzz->irqs_touched = true;
-	return judge(fuzz, &set_irqs_call,
+	return check_answer(fuzz, &set_irqs_call,
 		     ioctl(fuzz->dev->fd, VFIO_DEVICE_SET_IRQS, &irqs));
 }
 
@@ -298,15 +297,15 @@ static int any_feature(struct vmig_fuzz *fuzz)
 			    vmig_fuzz_pick(fuzz, 8) << 16;
 	if (!vmig_fuzz_pick(fuzz, 10))
 		arg.feature.flags = any_number(fuzz);
-	/* A state is changed elsewhere, where what follows from it is known */
+	/* change_state() changes the state, and keeps track of the session */
 	if ((arg.feature.flags & VFIO_DEVICE_FEATURE_MASK) ==
 	    VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 		arg.feature.flags &= ~VFIO_DEVICE_FEATURE_SET;
 	ret = ioctl(fuzz->dev->fd, VFIO_DEVICE_FEATURE, &arg);
-	/* One that asks for more than the kernel would copy */
+	/* The argument is larger than the kernel accepts */
 	if (ret && errno == E2BIG)
 		errno = EINVAL;
-	return judge(fuzz, &feature_call, ret);
+	return check_answer(fuzz, &feature_call, ret);
 }
 
 static int any_info(struct vmig_fuzz *fuzz)
@@ -322,42 +321,42 @@ static int any_info(struct vmig_fuzz *fuzz)
 	arg[0] = vmig_fuzz_pick(fuzz, 4) ? sizeof(arg) : any_number(fuzz);
 	arg[2] = vmig_fuzz_pick(fuzz, 4) ? vmig_fuzz_pick(fuzz, 10) :
 					   any_number(fuzz);
-	return judge(fuzz, &info_call,
+	return check_answer(fuzz, &info_call,
 		     ioctl(fuzz->dev->fd,
 			   calls[vmig_fuzz_pick(fuzz, ARRAY_SIZE(calls))], arg));
 }
 
-static int ask_data_fd(struct vmig_fuzz *fuzz)
+static int query_data_fd(struct vmig_fuzz *fuzz)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
 	struct pollfd pfd = { .fd = fuzz->data_fd, .events = POLLIN | POLLOUT };
 	long ret;
 
 	if (!vmig_fuzz_pick(fuzz, 3))
-		return judge(fuzz, &poll_call, poll(&pfd, 1, 0));
+		return check_answer(fuzz, &poll_call, poll(&pfd, 1, 0));
 	if (!vmig_fuzz_pick(fuzz, 3))
 		info.argsz = any_number(fuzz);
 	ret = vmig_fuzz_pick(fuzz, 5) ?
 	      ioctl(fuzz->data_fd, VFIO_MIG_GET_PRECOPY_INFO, &info) :
 	      ioctl(fuzz->data_fd, any_number(fuzz), &info);
-	return judge(fuzz, &data_fd_call, ret);
+	return check_answer(fuzz, &data_fd_call, ret);
 }
 
 static int reset(struct vmig_fuzz *fuzz)
 {
 	int ret = vmig_device_reset(fuzz->dev);
 
-	return ret ? vmig_fuzz_say(fuzz, -EPROTO, "VFIO_DEVICE_RESET: %s", strerror(-ret)) :
-		     vmig_fuzz_say(fuzz, 0, "VFIO_DEVICE_RESET");
+	return ret ? vmig_fuzz_result(fuzz, -EPROTO, "VFIO_DEVICE_RESET: %s", strerror(-ret)) :
+		     vmig_fuzz_result(fuzz, 0, "VFIO_DEVICE_RESET");
 }
 
 static int close_data_fd(struct vmig_fuzz *fuzz)
 {
 	drop_data_fd(fuzz);
-	return vmig_fuzz_say(fuzz, 0, "close() of the data_fd");
+	return vmig_fuzz_result(fuzz, 0, "close() of the data_fd");
 }
 
-/* One of them is chosen as often as its weight says */
+/* A call is chosen in proportion to its weight */
 static const struct {
 	int (*call)(struct vmig_fuzz *fuzz);
 	unsigned int weight;
@@ -367,7 +366,7 @@ static const struct {
 	{ write_data, 50, true }, { load_config, 6, false },
 	{ access_region, 12, false }, { map_memory, 3, false },
 	{ set_irqs, 6, false }, { any_feature, 5, false },
-	{ any_info, 3, false }, { ask_data_fd, 4, true },
+	{ any_info, 3, false }, { query_data_fd, 4, true },
 	{ reset, 1, false }, { close_data_fd, 1, true },
 };
 
@@ -394,7 +393,7 @@ int vmig_fuzz_step(struct vmig_fuzz *fuzz)
 	for (i = 0; at >= calls[i].weight; i++)
 		at -= calls[i].weight;
 	fuzz->steps++;
-	/* A stream that was begun should mostly come to its end, and be judged */
+	/* Mostly complete a stream, so that it is checked */
 	if (fuzz->pos && fuzz->data_fd >= 0 && vmig_fuzz_pick(fuzz, 8))
 		return fuzz->pos < fuzz->candidate.len ? write_data(fuzz) :
 							 change_state(fuzz);

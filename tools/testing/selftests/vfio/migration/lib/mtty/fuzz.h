@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A user who knows the uAPI and wishes no good: any call, at any time, with
- * arguments that are right, almost right, or nonsense, and migration streams that
- * are mutations of good ones.
+ * A fuzzer of the uAPI: calls in random order, with valid, almost valid, and random
+ * arguments, and migration streams that are mutations of valid ones.
  *
- * All that is done follows from a seed, so it can be done again.
+ * The seed determines all calls, so a failure can be repeated.
  */
 #ifndef VMIG_FUZZ_H
 #define VMIG_FUZZ_H
@@ -18,18 +17,18 @@
 #define VMIG_FUZZ_STREAMS	3
 
 /**
- * struct vmig_fuzz - the user
+ * struct vmig_fuzz - the fuzzer
  * @dev:	the device
- * @seed:	of what comes next
- * @good:	streams of such a device, to make others from; filled in by the caller
- * @config:	config space that goes with them, and
- * @generation:	its generation
- * @shared:	others use the device as well, so what it has become is not judged
- * @steps:	calls so far
- * @good_streams:	good streams that were begun, and
- * @streams:	mutated ones
- * @accepted:	how many of these a device has become
- * @what:	the last call, in words; and if it failed, what was wrong with it
+ * @seed:	state of the random number generator
+ * @good:	valid streams of the device
+ * @config:	config space that belongs to them
+ * @generation:	generation of @config
+ * @shared:	other threads use the device too, so do not check accepted streams
+ * @steps:	number of calls
+ * @good_streams:	number of valid streams that were loaded
+ * @streams:	number of mutated streams that were loaded
+ * @accepted:	number of mutated streams that the device has accepted
+ * @what:	the last call, and the reason if it failed
  */
 struct vmig_fuzz {
 	struct vmig_device *dev;
@@ -57,18 +56,18 @@ struct vmig_fuzz {
 };
 
 /**
- * vmig_fuzz_learn - what streams of a device look like
+ * vmig_fuzz_record - record valid streams
  * @fuzz:	@good, @config and @generation are filled in
- * @dev:	the device, RUNNING and fresh from a reset; it has contents afterwards
+ * @dev:	the device, RUNNING, after a reset; its contents change
  */
-int vmig_fuzz_learn(struct vmig_fuzz *fuzz, struct vmig_device *dev);
+int vmig_fuzz_record(struct vmig_fuzz *fuzz, struct vmig_device *dev);
 
-/** vmig_fuzz_forget - undo vmig_fuzz_learn() */
-void vmig_fuzz_forget(struct vmig_fuzz *fuzz);
+/** vmig_fuzz_free - undo vmig_fuzz_record() */
+void vmig_fuzz_free(struct vmig_fuzz *fuzz);
 
 /**
- * vmig_fuzz_begin - ready for the first step
- * @fuzz:	@good, @config, @generation and @shared filled in, the rest zero
+ * vmig_fuzz_begin - prepare for the first step
+ * @fuzz:	@good, @config, @generation and @shared set, the rest zero
  * @dev:	the device, RUNNING
  * @seed:	any number
  */
@@ -76,16 +75,16 @@ int vmig_fuzz_begin(struct vmig_fuzz *fuzz, struct vmig_device *dev,
 		    unsigned int seed);
 
 /**
- * vmig_fuzz_step - one call
- * @fuzz:	the user
+ * vmig_fuzz_step - make one call
+ * @fuzz:	after vmig_fuzz_begin()
  *
- * Return: 0 whether it was refused or not; -EPROTO if it was answered in a way
- * that the uAPI does not know, -EUCLEAN if the device has accepted a stream and
- * is not what that describes.  @what says which.
+ * Return: 0 for success, and for an errno that the uAPI or the device documents;
+ * -EPROTO for any other; -EUCLEAN if the device does not have the contents of a stream
+ * that it has accepted. @what has the reason.
  */
 int vmig_fuzz_step(struct vmig_fuzz *fuzz);
 
-/** vmig_fuzz_end - let go of everything but the device */
+/** vmig_fuzz_end - undo vmig_fuzz_begin() */
 void vmig_fuzz_end(struct vmig_fuzz *fuzz);
 
 #endif /* VMIG_FUZZ_H */

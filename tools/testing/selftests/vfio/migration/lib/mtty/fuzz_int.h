@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the fuzzing user share; see fuzz.h. */
+/* fuzz.c makes the calls, fuzz_stream.c the streams; see fuzz.h */
 #ifndef VMIG_FUZZ_INT_H
 #define VMIG_FUZZ_INT_H
 
@@ -7,22 +7,22 @@
 
 #include "fuzz.h"
 
-/* A number below @nr */
+/* A random number below @nr */
 static inline unsigned int vmig_fuzz_pick(struct vmig_fuzz *fuzz, unsigned int nr)
 {
 	return rand_r(&fuzz->seed) % nr;
 }
 
-/* Returns @ret, with the reason in @fuzz->what */
-int vmig_fuzz_say(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...);
+/* Set @fuzz->what, and return @ret */
+int vmig_fuzz_result(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...);
 
-/* A session to load has begun: nothing was offered to it yet */
+/* A session has begun: nothing was written to it yet */
 void vmig_fuzz_stream_begin(struct vmig_fuzz *fuzz);
 
-/* Makes the stream that is offered next */
+/* Make the next stream, in @fuzz->candidate */
 int vmig_fuzz_stream_next(struct vmig_fuzz *fuzz);
 
-/* The device has become what was offered; 0, -EUCLEAN or -EPROTO */
+/* The device has accepted a stream: check it. Return: 0, -EUCLEAN or -EPROTO */
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz);
 
 #endif /* VMIG_FUZZ_INT_H */

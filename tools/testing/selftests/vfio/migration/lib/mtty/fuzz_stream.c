@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Migration streams that are almost good, and whether a device that has accepted
- * one is what it describes; see fuzz.h.
+ * Mutated migration streams, and a check that a device which has accepted one has its
+ * contents. The check has its own model of the stream, independent of the driver.
  */
 #include <endian.h>
 #include <errno.h>
@@ -20,9 +20,9 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define MUTATIONS	3
-#define SCENE		33
+#define SEED		33
 
-int vmig_fuzz_say(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
+int vmig_fuzz_result(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
 {
 	va_list args;
 
@@ -37,22 +37,22 @@ static int save(struct vmig_device *dev, struct vmig_bytes *stream)
 	struct vfio_device_feature_mig_config config;
 	int ret;
 
-	/* Some policies have no data for who has not asked */
+	/* Some policies refuse to save until MIG_CONFIG was queried */
 	vmig_mig_config_get(dev, &config);
 	ret = vmig_transfer_save(dev, stream);
 	return ret ? ret : vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING,
 					      NULL);
 }
 
-int vmig_fuzz_learn(struct vmig_fuzz *fuzz, struct vmig_device *dev)
+int vmig_fuzz_record(struct vmig_fuzz *fuzz, struct vmig_device *dev)
 {
 	struct vfio_device_feature_mig_config config = { 0 };
 	int ret;
 
-	/* Untouched, with contents, and with a little traffic on top */
+	/* After a reset; with contents; and with one more byte sent */
 	ret = save(dev, &fuzz->good[0]);
 	if (!ret)
-		ret = vmig_contents_set(dev, 2, SCENE);
+		ret = vmig_contents_set(dev, 2, SEED);
 	if (!ret)
 		ret = save(dev, &fuzz->good[1]);
 	if (!ret)
@@ -68,7 +68,7 @@ int vmig_fuzz_learn(struct vmig_fuzz *fuzz, struct vmig_device *dev)
 	return ret;
 }
 
-void vmig_fuzz_forget(struct vmig_fuzz *fuzz)
+void vmig_fuzz_free(struct vmig_fuzz *fuzz)
 {
 	unsigned int i;
 
@@ -86,7 +86,7 @@ void vmig_fuzz_stream_begin(struct vmig_fuzz *fuzz)
 	fuzz->config_touched = false;
 }
 
-/* Swaps two records, or has one twice */
+/* Move or duplicate a record */
 static int move_record(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
 {
 	unsigned int nr = vmig_stream_count(stream);
@@ -107,7 +107,7 @@ static int move_record(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
 	return ret;
 }
 
-/* Another value in a record that describes more than memory */
+/* Change a byte in a record other than CAPTURE */
 static void poke_record(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
 {
 	static const uint8_t values[] = { 0, 1, 2, 16, 17, 0x7f, 0x80, 0xff };
@@ -125,7 +125,7 @@ static void poke_record(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
 
 static int mutate(struct vmig_fuzz *fuzz, struct vmig_bytes *stream)
 {
-	/* The beginnings and ends of records are more worth it than memory */
+	/* Prefer the heads of records to capture memory */
 	unsigned int nr = vmig_stream_count(stream);
 	uint8_t byte = rand_r(&fuzz->seed);
 	struct vmig_rec rec;
@@ -174,17 +174,17 @@ int vmig_fuzz_stream_next(struct vmig_fuzz *fuzz)
 	ret = vmig_bytes_copy(&fuzz->candidate, good);
 	for (i = 0; !ret && i < nr; i++)
 		ret = mutate(fuzz, &fuzz->candidate);
-	/* What ends in the middle of a record keeps the sums that it has */
+	/* A stream that ends within a record keeps its checksums */
 	if (!ret && nr && vmig_fuzz_pick(fuzz, 8)) {
 		if (vmig_fuzz_pick(fuzz, 2))
-			vmig_stream_reseal(&fuzz->candidate);
+			vmig_stream_renumber(&fuzz->candidate);
 		else
-			vmig_stream_resum(&fuzz->candidate);
+			vmig_stream_fix_sums(&fuzz->candidate);
 	}
 	fuzz->pos = 0;
 	if (!ret && !fuzz->candidate.len)
 		ret = vmig_bytes_copy(&fuzz->candidate, good);
-	/* What was changed and changed back is a good one, too */
+	/* Two mutations may cancel each other */
 	fuzz->mutated = !ret && (fuzz->candidate.len != good->len ||
 				 memcmp(fuzz->candidate.data, good->data,
 					good->len));
@@ -195,7 +195,7 @@ int vmig_fuzz_stream_next(struct vmig_fuzz *fuzz)
 	return ret;
 }
 
-/* What capture memory has to be after a stream */
+/* Apply the CAPTURE records of a stream to memory */
 static int apply(const struct vmig_bytes *stream, uint8_t *memory, size_t size)
 {
 	struct vmig_stream_iter iter;
@@ -233,12 +233,12 @@ static int check_memory(struct vmig_fuzz *fuzz)
 		   size - MTTY_CAP_LOG_OFFSET))
 		ret = -EUCLEAN;
 	free(want);
-	return ret ? vmig_fuzz_say(fuzz, ret, "accepted: capture memory differs") :
+	return ret ? vmig_fuzz_result(fuzz, ret, "accepted: capture memory differs") :
 		     0;
 }
 
-/* What is told, and what is not kept, of a record */
-static size_t meaningful(const struct vmig_rec *rec)
+/* Bytes of a record that are saved exactly as they were loaded */
+static size_t exact_len(const struct vmig_rec *rec)
 {
 	switch (rec->type) {
 	case MTTY_REC_LOG:
@@ -260,35 +260,35 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 	while (!vmig_stream_next(&iter, &rec)) {
 		unsigned int nth = 0;
 
-		/* The ports may come in any order, and are saved in theirs */
+		/* Ports are loaded in any order, and saved by number */
 		if (rec.type == MTTY_REC_UART)
 			nth = rec.payload[0];
-		if (!meaningful(&rec) && rec.type != MTTY_REC_IRQ)
+		if (!exact_len(&rec) && rec.type != MTTY_REC_IRQ)
 			continue;
 		seen[rec.type]++;
 		if (vmig_stream_find(saved, rec.type, nth, &other))
-			return vmig_fuzz_say(fuzz, -EUCLEAN,
+			return vmig_fuzz_result(fuzz, -EUCLEAN,
 					     "accepted: no %s any more",
 					     vmig_stream_type_name(rec.type));
-		if (memcmp(rec.payload, other.payload, meaningful(&rec)))
-			return vmig_fuzz_say(fuzz, -EUCLEAN,
+		if (memcmp(rec.payload, other.payload, exact_len(&rec)))
+			return vmig_fuzz_result(fuzz, -EUCLEAN,
 					     "accepted: %s differs",
 					     vmig_stream_type_name(rec.type));
 		memcpy(&flags[0], rec.payload, 4);
 		memcpy(&flags[1], other.payload, 4);
 		if (rec.type == MTTY_REC_IRQ && !fuzz->irqs_touched &&
 		    flags[0] != flags[1])
-			return vmig_fuzz_say(fuzz, -EUCLEAN,
+			return vmig_fuzz_result(fuzz, -EUCLEAN,
 					     "accepted: flags %#x of IRQ are %#x",
 					     le32toh(flags[0]), le32toh(flags[1]));
 	}
 	if (!seen[MTTY_REC_LOG] || !seen[MTTY_REC_UART] || !seen[MTTY_REC_IRQ])
-		return vmig_fuzz_say(fuzz, -EUCLEAN,
+		return vmig_fuzz_result(fuzz, -EUCLEAN,
 				     "accepted: not all records are there");
 	return 0;
 }
 
-/* Under embedded: the last one that came is what the device has */
+/* Policy embedded: the last CONFIG record is the config space of the device */
 static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 {
 	struct vmig_rec rec, other, last = { 0 };
@@ -302,12 +302,12 @@ static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 	if (!last.len || fuzz->config_touched)
 		return 0;
 	if (vmig_stream_find(saved, MTTY_REC_CONFIG, 0, &other))
-		return vmig_fuzz_say(fuzz, -EUCLEAN, "accepted: no CONFIG any more");
+		return vmig_fuzz_result(fuzz, -EUCLEAN, "accepted: no CONFIG any more");
 	while (at < last.len && last.payload[at] == other.payload[at])
 		at++;
 	if (at == last.len)
 		return 0;
-	return vmig_fuzz_say(fuzz, -EUCLEAN,
+	return vmig_fuzz_result(fuzz, -EUCLEAN,
 			     "accepted: byte %#zx of config space is %#x, not %#x",
 			     at, other.payload[at], last.payload[at]);
 }
@@ -327,7 +327,7 @@ int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 		ret = vmig_mig_set_state(fuzz->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL);
 	if (ret)
-		vmig_fuzz_say(fuzz, -EPROTO, "accepted, and not saved: %s",
+		vmig_fuzz_result(fuzz, -EPROTO, "accepted, and not saved: %s",
 			      strerror(-ret));
 	else
 		ret = check_records(fuzz, &saved);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The interrupt of a port, raised and lowered at will, with nothing sent and
- * nothing received for it: the transmitter is always empty, so listening to it
- * (UART_IER_THRI) is an interrupt, and no longer listening is none.
+ * Raise and lower the interrupt of a port without any data: the transmitter is always
+ * empty, so UART_IER_THRI alone controls the interrupt.
  *
  * Functions return 0 or -errno.
  */
@@ -13,7 +12,7 @@
 
 /**
  * vmig_port_irq_raise - assert the interrupt of a port; idempotent
- * @dev:	the device, in any state, its ports as after a reset
+ * @dev:	the device, in any state; other bits of IER are 0
  * @port:	0 or 1
  */
 int vmig_port_irq_raise(struct vmig_device *dev, unsigned int port);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The records of mtty's migration stream; see stream.h. */
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
@@ -7,8 +6,8 @@
 
 #include "stream.h"
 
-/* The part of a head that its own checksum covers */
-#define HEAD_SEALED	offsetof(struct mtty_rec_head, head_sum)
+/* Bytes of a head that @head_sum covers */
+#define HEAD_SUMMED	offsetof(struct mtty_rec_head, head_sum)
 
 void vmig_stream_start(struct vmig_stream_iter *iter, const void *data,
 		       size_t len)
@@ -39,7 +38,7 @@ int vmig_stream_peek(const struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	rec->offset = iter->pos;
 	rec->size = sizeof(head) + rec->len;
 	rec->payload = at + sizeof(head);
-	rec->head_ok = rec->head_sum == XXH64(at, HEAD_SEALED, iter->chain);
+	rec->head_ok = rec->head_sum == XXH64(at, HEAD_SUMMED, iter->chain);
 	rec->data_ok = false;
 	return 0;
 }
@@ -135,7 +134,7 @@ int vmig_stream_poke_head(struct vmig_bytes *stream, const struct vmig_rec *rec,
 	return 0;
 }
 
-int vmig_stream_reseal(struct vmig_bytes *stream)
+int vmig_stream_renumber(struct vmig_bytes *stream)
 {
 	struct vmig_stream_iter iter;
 	struct vmig_rec rec;
@@ -154,10 +153,10 @@ int vmig_stream_reseal(struct vmig_bytes *stream)
 					 offsetof(struct mtty_rec_end, records),
 					 &seq, sizeof(seq));
 	}
-	return ret == -ENOENT ? vmig_stream_resum(stream) : ret;
+	return ret == -ENOENT ? vmig_stream_fix_sums(stream) : ret;
 }
 
-int vmig_stream_resum(struct vmig_bytes *stream)
+int vmig_stream_fix_sums(struct vmig_bytes *stream)
 {
 	struct vmig_stream_iter iter;
 	struct mtty_rec_head head;
@@ -171,20 +170,20 @@ int vmig_stream_resum(struct vmig_bytes *stream)
 
 		memcpy(&head, at, sizeof(head));
 		head.data_sum = htole64(XXH64(rec.payload, rec.len, 0));
-		chain = XXH64(&head, HEAD_SEALED, chain);
+		chain = XXH64(&head, HEAD_SUMMED, chain);
 		head.head_sum = htole64(chain);
 		memcpy(at, &head, sizeof(head));
 	}
 	return ret == -ENOENT ? 0 : ret;
 }
 
-void vmig_stream_seal_head(struct vmig_bytes *stream,
+void vmig_stream_fix_head(struct vmig_bytes *stream,
 			   const struct vmig_rec *rec, uint64_t chain)
 {
 	uint8_t *at = stream->data + rec->offset;
-	uint64_t seal = htole64(XXH64(at, HEAD_SEALED, chain));
+	uint64_t sum = htole64(XXH64(at, HEAD_SUMMED, chain));
 
-	memcpy(at + HEAD_SEALED, &seal, sizeof(seal));
+	memcpy(at + HEAD_SUMMED, &sum, sizeof(sum));
 }
 
 const char *vmig_stream_type_name(uint32_t type)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The records of mtty's migration stream: walk them, change them, and make the
- * checksums right again, so that a test reaches what lies behind them.
+ * The records of mtty's migration stream: read them, change them, and correct the
+ * checksums, so that a test reaches the checks behind the checksums.
  *
- * To a VMM the stream is opaque.  This is for those who look inside: tests, and
- * tools that print what a stream holds.
+ * For tests and tools that print a stream. To a VMM the stream is opaque.
  *
  * Functions return 0 or -errno.
  */
@@ -20,17 +19,17 @@
 
 /**
  * struct vmig_rec - one record, head in host byte order
- * @type:	enum mtty_rec_type, or what else stands there
- * @len:	bytes of payload
- * @generation:	generation of config space it was made under
- * @seq:	its number
- * @data_sum:	as it stands there
- * @head_sum:	as it stands there
- * @data_ok:	@data_sum is right
- * @head_ok:	@head_sum is right, given the one of the record before
- * @offset:	of the head, from the start of the stream
- * @size:	of head and payload
- * @payload:	within the stream
+ * @type:	enum mtty_rec_type, or an invalid number
+ * @len:	bytes of the payload
+ * @generation:	generation of config space when it was saved
+ * @seq:	sequence number
+ * @data_sum:	checksum of the payload
+ * @head_sum:	checksum of the head and the @head_sum before
+ * @data_ok:	@data_sum is correct
+ * @head_ok:	@head_sum is correct
+ * @offset:	of the head in the stream
+ * @size:	bytes of head and payload
+ * @payload:	points into the stream
  */
 struct vmig_rec {
 	uint32_t type;
@@ -47,11 +46,11 @@ struct vmig_rec {
 };
 
 /**
- * struct vmig_stream_iter - where a walk along the records is
+ * struct vmig_stream_iter - iterator over the records
  * @data:	the stream
- * @len:	its length
+ * @len:	bytes of @data
  * @pos:	offset of the next record
- * @chain:	@head_sum of the record before
+ * @chain:	@head_sum of the record before; 0 for the first
  */
 struct vmig_stream_iter {
 	const uint8_t *data;
@@ -60,54 +59,54 @@ struct vmig_stream_iter {
 	uint64_t chain;
 };
 
-/** vmig_stream_start - begin to walk along the records of a stream */
+/** vmig_stream_start - set an iterator to the first record */
 void vmig_stream_start(struct vmig_stream_iter *iter, const void *data,
 		       size_t len);
 
 /**
- * vmig_stream_peek - the head of the next record
- * @iter:	from vmig_stream_start(); does not move on
- * @rec:	filled in, but for what depends on the payload: @data_ok is false
+ * vmig_stream_peek - read the head of the next record
+ * @iter:	from vmig_stream_start(); does not change
+ * @rec:	filled in; @data_ok is false, because the payload may be missing
  *
- * Return: 0, -ENOENT behind the last record, -ENODATA if the head is not all there.
+ * Return: 0, -ENOENT behind the last record, -ENODATA if the stream ends in the head.
  */
 int vmig_stream_peek(const struct vmig_stream_iter *iter, struct vmig_rec *rec);
 
 /**
- * vmig_stream_next - the next record
- * @iter:	from vmig_stream_start()
- * @rec:	filled in; whether its checksums hold is in there
+ * vmig_stream_next - read the next record
+ * @iter:	from vmig_stream_start(); moves to the record behind
+ * @rec:	filled in
  *
- * Return: 0, -ENOENT behind the last record, -ENODATA if the stream ends within
- * one.
+ * Return: 0 also if a checksum is wrong, -ENOENT behind the last record, -ENODATA if
+ * the stream ends in the record.
  */
 int vmig_stream_next(struct vmig_stream_iter *iter, struct vmig_rec *rec);
 
 /**
- * vmig_stream_find - a record by type
+ * vmig_stream_find - find a record by type
  * @stream:	the stream
  * @type:	enum mtty_rec_type
- * @nth:	which of them, counted from 0
+ * @nth:	number among records of the type, counted from 0
  * @rec:	filled in; -ENOENT if there is no such record
  */
 int vmig_stream_find(const struct vmig_bytes *stream, uint32_t type,
 		     unsigned int nth, struct vmig_rec *rec);
 
-/** vmig_stream_at - a record by its number in the stream; else -ENOENT */
+/** vmig_stream_at - find a record by its number, counted from 0; else -ENOENT */
 int vmig_stream_at(const struct vmig_bytes *stream, unsigned int nth,
 		   struct vmig_rec *rec);
 
-/** vmig_stream_count - number of whole records */
+/** vmig_stream_count - number of complete records */
 unsigned int vmig_stream_count(const struct vmig_bytes *stream);
 
 /**
- * vmig_stream_insert - a new record
+ * vmig_stream_insert - insert a record
  * @stream:	the stream; its checksums are wrong afterwards
- * @at:		offset of the record that shall follow
- * @type:	enum mtty_rec_type, or any other number
- * @generation:	for its head
- * @payload:	its payload
- * @len:	length of that
+ * @at:		offset of the record that follows
+ * @type:	enum mtty_rec_type, or an invalid number
+ * @generation:	for the head
+ * @payload:	the payload
+ * @len:	bytes of @payload
  */
 int vmig_stream_insert(struct vmig_bytes *stream, size_t at, uint32_t type,
 		       uint64_t generation, const void *payload, size_t len);
@@ -115,10 +114,10 @@ int vmig_stream_insert(struct vmig_bytes *stream, size_t at, uint32_t type,
 /**
  * vmig_stream_poke - overwrite part of a payload
  * @stream:	the stream; its checksums are wrong afterwards
- * @rec:	which record of it
- * @offset:	from the start of the payload; -EINVAL outside
- * @data:	what to write there
- * @len:	how much
+ * @rec:	a record of @stream
+ * @offset:	offset in the payload; -EINVAL outside
+ * @data:	the bytes
+ * @len:	bytes of @data
  */
 int vmig_stream_poke(struct vmig_bytes *stream, const struct vmig_rec *rec,
 		     size_t offset, const void *data, size_t len);
@@ -128,24 +127,24 @@ int vmig_stream_poke_head(struct vmig_bytes *stream, const struct vmig_rec *rec,
 			  size_t offset, const void *data, size_t len);
 
 /**
- * vmig_stream_reseal - number and count the records anew, make all checksums right
- * @stream:	whole records; -ENODATA if it ends within one
+ * vmig_stream_renumber - correct sequence numbers, their count, and all checksums
+ * @stream:	the stream; -ENODATA if it ends in a record
  */
-int vmig_stream_reseal(struct vmig_bytes *stream);
+int vmig_stream_renumber(struct vmig_bytes *stream);
 
 /**
- * vmig_stream_resum - make all checksums right, and leave the rest as it is
- * @stream:	whole records; -ENODATA if it ends within one
+ * vmig_stream_fix_sums - correct all checksums, and nothing else
+ * @stream:	the stream; -ENODATA if it ends in a record
  */
-int vmig_stream_resum(struct vmig_bytes *stream);
+int vmig_stream_fix_sums(struct vmig_bytes *stream);
 
 /**
- * vmig_stream_seal_head - make the checksum of one head right, whatever it says
+ * vmig_stream_fix_head - correct @head_sum of one record
  * @stream:	the stream
- * @rec:	which record of it; its payload need not be there
+ * @rec:	a record of @stream; the payload may be missing
  * @chain:	@head_sum of the record before, 0 for the first
  */
-void vmig_stream_seal_head(struct vmig_bytes *stream,
+void vmig_stream_fix_head(struct vmig_bytes *stream,
 			   const struct vmig_rec *rec, uint64_t chain);
 
 /** vmig_stream_type_name - "START", "CAPTURE", ... or "?" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device of one's own: created, configured and opened in one step, and gone
- * without a trace in another.
+ * An mtty device for a test: create, configure and open it in one call, close and
+ * remove it in another.
  *
  * Functions return 0 or -errno.
  */
@@ -12,9 +12,9 @@
 #include "lib/vfio/mdev.h"
 
 /**
- * struct vmig_testdev - a device and its user
- * @mdev:	the device
- * @dev:	what it is open as
+ * struct vmig_testdev - a device that is open
+ * @mdev:	the mediated device
+ * @dev:	the open device
  */
 struct vmig_testdev {
 	struct vmig_mdev mdev;
@@ -22,9 +22,9 @@ struct vmig_testdev {
 };
 
 /**
- * struct vmig_attrs - what is written to the attributes in migration/
- * @config_policy: a word, or NULL for the default, as for the rest
- * @features:	words
+ * struct vmig_attrs - values of the attributes in migration/; NULL: the default
+ * @config_policy: see Documentation/ABI/testing/sysfs-driver-mtty, as for the others
+ * @features:	words, separated by blanks
  * @capture_size: a number
  * @defect_early_irq: "0" or "1"
  */
@@ -46,10 +46,10 @@ int vmig_testdev_create(struct vmig_mdev *mdev, const char *type);
 
 /**
  * vmig_testdev_open - create, configure and open a device
- * @td:		filled in; nothing is left behind on failure
+ * @td:		filled in; the device is removed on failure
  * @type:	"mtty-1" or "mtty-2"
  * @path:	how to open it
- * @attrs:	NULL for all the defaults
+ * @attrs:	attributes; NULL: all have their default
  */
 int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 		      enum vmig_path path, const struct vmig_attrs *attrs);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest that is busy; see traffic.h.
- *
- * Each register access is made with the lock held for reading; whoever stops
- * the guest holds it for writing until the guest goes on.
+ * Each register access holds the lock for reading. A guest that is paused is one whose
+ * lock is held for writing.
  */
 #include <endian.h>
 #include <errno.h>
@@ -19,10 +17,10 @@
 
 #define FIFO_SIZE	16
 
-/* No capture memory has room for more, and no guest of ours gets so far */
+/* Larger than any capture memory; no guest sends so much */
 #define SENT_MAX	0x10000000u
 
-/* How long a wait for traffic may take before something must be wrong */
+/* For vmig_traffic_wait() */
 #define DEADLINE_MS	10000
 
 struct port {
@@ -37,21 +35,21 @@ struct port {
 
 /**
  * struct vmig_traffic - the guest
- * @gate:	protects @dev, and what the threads write in @port
- * @dev:	where the guest is
- * @quit:	the threads shall end; under @gate
+ * @lock:	protects @dev, @quit, and what the threads write in @port
+ * @dev:	the device
+ * @quit:	ends the threads
  * @started:	number of threads
  * @port:	the ports
  */
 struct vmig_traffic {
-	pthread_rwlock_t gate;
+	pthread_rwlock_t lock;
 	struct vmig_device *dev;
 	bool quit;
 	unsigned int started;
 	struct port port[VMIG_TRAFFIC_PORTS];
 };
 
-/* Any sequence will do in which a byte that is missing leaves a trace */
+/* Any sequence is good in which a missing byte is noticed */
 static uint8_t nth_byte(unsigned int port, uint64_t n)
 {
 	return n * 167 + (n >> 8) * 29 + port * 101;
@@ -62,27 +60,27 @@ static int send_byte(struct port *port)
 	uint8_t byte = nth_byte(port->nr, port->tx.len);
 	int ret;
 
-	pthread_rwlock_rdlock(&port->traffic->gate);
+	pthread_rwlock_rdlock(&port->traffic->lock);
 	ret = vmig_uart_out(port->traffic->dev, port->nr, UART_TX, byte);
 	if (!ret)
 		ret = vmig_bytes_add(&port->tx, &byte, 1);
-	pthread_rwlock_unlock(&port->traffic->gate);
+	pthread_rwlock_unlock(&port->traffic->lock);
 	return ret;
 }
 
 /*
- * What a read takes out of the device is accounted for before the guest can be
- * stopped: another process may go on from there.
+ * A read removes data from the device. It is counted before the guest can be paused,
+ * as another process may continue from there.
  */
 static int read_lsr(struct port *port, uint8_t *lsr)
 {
 	int ret;
 
-	pthread_rwlock_rdlock(&port->traffic->gate);
+	pthread_rwlock_rdlock(&port->traffic->lock);
 	ret = vmig_uart_in(port->traffic->dev, port->nr, UART_LSR, lsr);
 	if (!ret && *lsr & UART_LSR_OE)
 		port->wrong++;
-	pthread_rwlock_unlock(&port->traffic->gate);
+	pthread_rwlock_unlock(&port->traffic->lock);
 	return ret;
 }
 
@@ -91,13 +89,13 @@ static int receive_byte(struct port *port)
 	uint8_t byte;
 	int ret;
 
-	pthread_rwlock_rdlock(&port->traffic->gate);
+	pthread_rwlock_rdlock(&port->traffic->lock);
 	ret = vmig_uart_in(port->traffic->dev, port->nr, UART_RX, &byte);
 	if (!ret && byte != nth_byte(port->nr, port->received))
 		port->wrong++;
 	if (!ret)
 		port->received++;
-	pthread_rwlock_unlock(&port->traffic->gate);
+	pthread_rwlock_unlock(&port->traffic->lock);
 	return ret;
 }
 
@@ -116,33 +114,33 @@ static int receive_all(struct port *port)
 	}
 }
 
-static bool shall_quit(struct vmig_traffic *traffic)
+static bool must_quit(struct vmig_traffic *traffic)
 {
 	bool quit;
 
-	pthread_rwlock_rdlock(&traffic->gate);
+	pthread_rwlock_rdlock(&traffic->lock);
 	quit = traffic->quit;
-	pthread_rwlock_unlock(&traffic->gate);
+	pthread_rwlock_unlock(&traffic->lock);
 	return quit;
 }
 
 static void *run_port(void *opaque)
 {
-	/* Leaves room on the processors for those who migrate */
-	const struct timespec breath = { .tv_nsec = 100000 };
+	/* Leaves CPU time for the migration */
+	const struct timespec interval = { .tv_nsec = 100000 };
 	struct port *port = opaque;
 	unsigned int burst, i;
 	int ret;
 
-	/* A guest from another process may have left a full FIFO behind */
+	/* The guest may come from another process, with a full FIFO */
 	ret = receive_all(port);
-	for (burst = 1; !ret && !shall_quit(port->traffic);
+	for (burst = 1; !ret && !must_quit(port->traffic);
 	     burst = burst % FIFO_SIZE + 1) {
 		for (i = 0; i < burst && !ret; i++)
 			ret = send_byte(port);
 		if (!ret)
 			ret = receive_all(port);
-		nanosleep(&breath, NULL);
+		nanosleep(&interval, NULL);
 	}
 	port->error = ret;
 	return NULL;
@@ -152,9 +150,9 @@ static void end_threads(struct vmig_traffic *traffic)
 {
 	unsigned int i;
 
-	pthread_rwlock_wrlock(&traffic->gate);
+	pthread_rwlock_wrlock(&traffic->lock);
 	traffic->quit = true;
-	pthread_rwlock_unlock(&traffic->gate);
+	pthread_rwlock_unlock(&traffic->lock);
 	for (i = 0; i < traffic->started; i++)
 		pthread_join(traffic->port[i].thread, NULL);
 }
@@ -165,7 +163,7 @@ static void free_traffic(struct vmig_traffic *traffic)
 
 	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++)
 		vmig_bytes_free(&traffic->port[i].tx);
-	pthread_rwlock_destroy(&traffic->gate);
+	pthread_rwlock_destroy(&traffic->lock);
 	free(traffic);
 }
 
@@ -182,11 +180,11 @@ static struct vmig_traffic *new_traffic(struct vmig_device *dev)
 		new->port[i].traffic = new;
 		new->port[i].nr = i;
 	}
-	/* Or else busy ports would keep out whoever wants to stop them */
+	/* By default, readers would starve vmig_traffic_pause() */
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setkind_np(&attr,
 				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&new->gate, &attr);
+	pthread_rwlock_init(&new->lock, &attr);
 	pthread_rwlockattr_destroy(&attr);
 	return new;
 }
@@ -226,7 +224,7 @@ int vmig_traffic_start(struct vmig_traffic **traffic, struct vmig_device *dev)
 	return 0;
 }
 
-/* What is saved of a port, little-endian; what it sent follows from how much */
+/* Saved state of a port, little-endian; @sent determines the bytes sent */
 struct saved_port {
 	uint64_t sent;
 	uint64_t received;
@@ -288,14 +286,14 @@ int vmig_traffic_load(struct vmig_traffic **traffic, struct vmig_device *dev,
 	if (!new)
 		return -ENOMEM;
 
-	pthread_rwlock_wrlock(&new->gate);
+	pthread_rwlock_wrlock(&new->lock);
 	for (i = 0; i < VMIG_TRAFFIC_PORTS && !ret; i++)
 		ret = load_port(&new->port[i],
 				state + i * sizeof(struct saved_port));
 	if (!ret)
 		ret = start_threads(new);
 	if (ret) {
-		pthread_rwlock_unlock(&new->gate);
+		pthread_rwlock_unlock(&new->lock);
 		end_threads(new);
 		free_traffic(new);
 		return ret;
@@ -306,13 +304,13 @@ int vmig_traffic_load(struct vmig_traffic **traffic, struct vmig_device *dev,
 
 void vmig_traffic_pause(struct vmig_traffic *traffic)
 {
-	pthread_rwlock_wrlock(&traffic->gate);
+	pthread_rwlock_wrlock(&traffic->lock);
 }
 
 void vmig_traffic_resume(struct vmig_traffic *traffic, struct vmig_device *dev)
 {
 	traffic->dev = dev;
-	pthread_rwlock_unlock(&traffic->gate);
+	pthread_rwlock_unlock(&traffic->lock);
 }
 
 uint64_t vmig_traffic_sent(struct vmig_traffic *traffic)
@@ -320,10 +318,10 @@ uint64_t vmig_traffic_sent(struct vmig_traffic *traffic)
 	uint64_t sent = 0;
 	unsigned int i;
 
-	pthread_rwlock_wrlock(&traffic->gate);
+	pthread_rwlock_wrlock(&traffic->lock);
 	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++)
 		sent += traffic->port[i].tx.len;
-	pthread_rwlock_unlock(&traffic->gate);
+	pthread_rwlock_unlock(&traffic->lock);
 	return sent;
 }
 
@@ -338,7 +336,7 @@ int vmig_traffic_wait(struct vmig_traffic *traffic, uint64_t bytes)
 			return 0;
 		nanosleep(&tick, NULL);
 	}
-	/* Why a thread has given up, if so, is told in the end */
+	/* vmig_traffic_finish() returns the error of a thread, if there is one */
 	return -ETIMEDOUT;
 }
 

@@ -61,7 +61,7 @@ int vmig_uart_init(struct vmig_device *dev, unsigned int port, uint8_t trigger,
 	return ret;
 }
 
-/* Whatever is in the receiver: the return value is how much of @max it was */
+/* Receive @max bytes */
 static int drain(struct vmig_device *dev, unsigned int port, uint8_t *rx,
 		 size_t max)
 {

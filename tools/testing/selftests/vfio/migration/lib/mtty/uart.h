@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The serial ports as a guest's driver sees them; names as in serial_reg.h.
+ * The registers of the serial ports; names as in linux/serial_reg.h.
  *
  * Functions return 0 or -errno.
  */
@@ -21,7 +21,7 @@ int vmig_uart_in(struct vmig_device *dev, unsigned int port, unsigned int reg,
 int vmig_uart_out(struct vmig_device *dev, unsigned int port, unsigned int reg,
 		  uint8_t val);
 
-/** vmig_uart_set_divisor - write the divisor latch; LCR is kept but for DLAB */
+/** vmig_uart_set_divisor - write the divisor latch; clears DLAB */
 int vmig_uart_set_divisor(struct vmig_device *dev, unsigned int port,
 			  uint16_t divisor);
 
@@ -36,14 +36,14 @@ int vmig_uart_init(struct vmig_device *dev, unsigned int port, uint8_t trigger,
 		   uint8_t ier);
 
 /**
- * vmig_uart_exchange - send bytes and receive them back, FIFO by FIFO
+ * vmig_uart_exchange - send bytes and receive them, in blocks of a FIFO
  * @dev:	the device, RUNNING, FIFOs on
  * @port:	0 or 1
- * @tx:		what to send
- * @rx:		what came back
- * @len:	bytes of both
+ * @tx:		bytes to send
+ * @rx:		bytes received
+ * @len:	bytes of @tx and of @rx
  *
- * Return: 0, -EIO on an overrun, -ENODATA if less came back than was sent.
+ * Return: 0, -EIO on an overrun, -ENODATA if a byte is missing, or another -errno.
  */
 int vmig_uart_exchange(struct vmig_device *dev, unsigned int port,
 		       const uint8_t *tx, uint8_t *rx, size_t len);

@@ -111,9 +111,9 @@ static int check_answer(struct vmig_fuzz *fuzz, const struct fuzz_call *call, lo
 		return vmig_fuzz_result(fuzz, 0, "%s", call->name);
 	if (is_documented(call, error))
 		return vmig_fuzz_result(fuzz, 0, "%s: %s", call->name,
-				     strerror(error));
+					strerror(error));
 	return vmig_fuzz_result(fuzz, -EPROTO, "%s: unexpected: %s", call->name,
-			     strerror(error));
+				strerror(error));
 }
 
 static void drop_data_fd(struct vmig_fuzz *fuzz)
@@ -145,7 +145,7 @@ static int change_state(struct vmig_fuzz *fuzz)
 	ret = vmig_mig_get_state(fuzz->dev, &before);
 	if (ret)
 		return vmig_fuzz_result(fuzz, -EPROTO, "no state: %s",
-				     strerror(-ret));
+					strerror(-ret));
 	ret = vmig_mig_set_state(fuzz->dev, target, &data_fd);
 	if (!ret && data_fd >= 0) {
 		drop_data_fd(fuzz);
@@ -158,7 +158,7 @@ static int change_state(struct vmig_fuzz *fuzz)
 	errno = -ret;
 	ret = check_answer(fuzz, &set_state_call, ret);
 	if (!ret && vmig_mig_get_state(fuzz->dev, &state))
-		return vmig_fuzz_result(fuzz, -EPROTO, "no state any more");
+		return vmig_fuzz_result(fuzz, -EPROTO, "no state afterwards");
 	return ret;
 }
 
@@ -170,7 +170,7 @@ static int read_data(struct vmig_fuzz *fuzz)
 	void *to = vmig_fuzz_pick(fuzz, 50) ? buf : NULL;
 
 	return check_answer(fuzz, &read_data_call,
-		     read(fuzz->data_fd, to, len));
+			    read(fuzz->data_fd, to, len));
 }
 
 static int write_data(struct vmig_fuzz *fuzz)
@@ -209,7 +209,7 @@ static int load_config(struct vmig_fuzz *fuzz)
 	if (pwrite(fuzz->dev->fd, fuzz->config, sizeof(fuzz->config),
 		   REGION(VFIO_PCI_CONFIG_REGION_INDEX)) < 0)
 		return vmig_fuzz_result(fuzz, -EPROTO, "config space: %s",
-				     strerror(errno));
+					strerror(errno));
 	ret = vmig_mig_config_loaded(fuzz->dev, generation);
 	errno = -ret;
 	return check_answer(fuzz, &set_config_call, ret);
@@ -278,7 +278,7 @@ static int set_irqs(struct vmig_fuzz *fuzz)
 		irqs.data[0] = vmig_fuzz_pick(fuzz, 2) ? fuzz->eventfd : -1;
 	fuzz->irqs_touched = true;
 	return check_answer(fuzz, &set_irqs_call,
-		     ioctl(fuzz->dev->fd, VFIO_DEVICE_SET_IRQS, &irqs));
+			    ioctl(fuzz->dev->fd, VFIO_DEVICE_SET_IRQS, &irqs));
 }
 
 static int any_feature(struct vmig_fuzz *fuzz)
@@ -322,8 +322,8 @@ static int any_info(struct vmig_fuzz *fuzz)
 	arg[2] = vmig_fuzz_pick(fuzz, 4) ? vmig_fuzz_pick(fuzz, 10) :
 					   any_number(fuzz);
 	return check_answer(fuzz, &info_call,
-		     ioctl(fuzz->dev->fd,
-			   calls[vmig_fuzz_pick(fuzz, ARRAY_SIZE(calls))], arg));
+			    ioctl(fuzz->dev->fd,
+				  calls[vmig_fuzz_pick(fuzz, ARRAY_SIZE(calls))], arg));
 }
 
 static int query_data_fd(struct vmig_fuzz *fuzz)
@@ -346,8 +346,8 @@ static int reset(struct vmig_fuzz *fuzz)
 {
 	int ret = vmig_device_reset(fuzz->dev);
 
-	return ret ? vmig_fuzz_result(fuzz, -EPROTO, "VFIO_DEVICE_RESET: %s", strerror(-ret)) :
-		     vmig_fuzz_result(fuzz, 0, "VFIO_DEVICE_RESET");
+	return vmig_fuzz_result(fuzz, ret ? -EPROTO : 0, "VFIO_DEVICE_RESET: %s",
+				strerror(-ret));
 }
 
 static int close_data_fd(struct vmig_fuzz *fuzz)

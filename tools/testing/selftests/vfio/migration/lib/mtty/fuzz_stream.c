@@ -268,23 +268,23 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 		seen[rec.type]++;
 		if (vmig_stream_find(saved, rec.type, nth, &other))
 			return vmig_fuzz_result(fuzz, -EUCLEAN,
-					     "accepted: no %s any more",
-					     vmig_stream_type_name(rec.type));
+						"accepted: no %s record",
+						vmig_stream_type_name(rec.type));
 		if (memcmp(rec.payload, other.payload, exact_len(&rec)))
 			return vmig_fuzz_result(fuzz, -EUCLEAN,
-					     "accepted: %s differs",
-					     vmig_stream_type_name(rec.type));
+						"accepted: %s differs",
+						vmig_stream_type_name(rec.type));
 		memcpy(&flags[0], rec.payload, 4);
 		memcpy(&flags[1], other.payload, 4);
 		if (rec.type == MTTY_REC_IRQ && !fuzz->irqs_touched &&
 		    flags[0] != flags[1])
 			return vmig_fuzz_result(fuzz, -EUCLEAN,
-					     "accepted: flags %#x of IRQ are %#x",
-					     le32toh(flags[0]), le32toh(flags[1]));
+						"accepted: flags %#x of IRQ are %#x",
+						le32toh(flags[0]), le32toh(flags[1]));
 	}
 	if (!seen[MTTY_REC_LOG] || !seen[MTTY_REC_UART] || !seen[MTTY_REC_IRQ])
 		return vmig_fuzz_result(fuzz, -EUCLEAN,
-				     "accepted: not all records are there");
+					"accepted: not all records are there");
 	return 0;
 }
 
@@ -302,14 +302,14 @@ static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 	if (!last.len || fuzz->config_touched)
 		return 0;
 	if (vmig_stream_find(saved, MTTY_REC_CONFIG, 0, &other))
-		return vmig_fuzz_result(fuzz, -EUCLEAN, "accepted: no CONFIG any more");
+		return vmig_fuzz_result(fuzz, -EUCLEAN, "accepted: no CONFIG record");
 	while (at < last.len && last.payload[at] == other.payload[at])
 		at++;
 	if (at == last.len)
 		return 0;
 	return vmig_fuzz_result(fuzz, -EUCLEAN,
-			     "accepted: byte %#zx of config space is %#x, not %#x",
-			     at, other.payload[at], last.payload[at]);
+				"accepted: byte %#zx of config space is %#x, not %#x",
+				at, other.payload[at], last.payload[at]);
 }
 
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
@@ -327,8 +327,8 @@ int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 		ret = vmig_mig_set_state(fuzz->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL);
 	if (ret)
-		vmig_fuzz_result(fuzz, -EPROTO, "accepted, and not saved: %s",
-			      strerror(-ret));
+		vmig_fuzz_result(fuzz, -EPROTO, "accepted, but save fails: %s",
+				 strerror(-ret));
 	else
 		ret = check_records(fuzz, &saved);
 	if (!ret)

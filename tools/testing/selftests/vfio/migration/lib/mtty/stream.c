@@ -178,7 +178,7 @@ int vmig_stream_fix_sums(struct vmig_bytes *stream)
 }
 
 void vmig_stream_fix_head(struct vmig_bytes *stream,
-			   const struct vmig_rec *rec, uint64_t chain)
+			  const struct vmig_rec *rec, uint64_t chain)
 {
 	uint8_t *at = stream->data + rec->offset;
 	uint64_t sum = htole64(XXH64(at, HEAD_SUMMED, chain));

@@ -145,7 +145,7 @@ int vmig_stream_fix_sums(struct vmig_bytes *stream);
  * @chain:	@head_sum of the record before, 0 for the first
  */
 void vmig_stream_fix_head(struct vmig_bytes *stream,
-			   const struct vmig_rec *rec, uint64_t chain);
+			  const struct vmig_rec *rec, uint64_t chain);
 
 /** vmig_stream_type_name - "START", "CAPTURE", ... or "?" */
 const char *vmig_stream_type_name(uint32_t type);

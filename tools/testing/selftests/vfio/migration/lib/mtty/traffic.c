@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each register access holds the lock for reading. A guest that is paused is one whose
- * lock is held for writing.
+ * Each register access holds the lock for reading. The lock is held for writing while
+ * the guest is paused.
  */
 #include <endian.h>
 #include <errno.h>

@@ -6,24 +6,14 @@
 #include <sys/stat.h>
 
 #include "cgroup.h"
+#include "util.h"
 
 #define CGROUP		"/tmp/vmig-cgroup"
 #define OWN		CGROUP "/own"
 
-static int write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	int ret;
-
-	if (!file)
-		return -errno;
-	ret = fputs(text, file) < 0 ? -EIO : 0;
-	return fclose(file) ? -errno : ret;
-}
-
 void vmig_cgroup_leave(void)
 {
-	write_file(CGROUP "/cgroup.procs", "0");
+	vmig_write_file(CGROUP "/cgroup.procs", "0");
 	rmdir(OWN);
 	umount(CGROUP);
 	rmdir(CGROUP);
@@ -33,11 +23,11 @@ static int make_own(void)
 {
 	int ret;
 
-	ret = write_file(CGROUP "/cgroup.subtree_control", "+memory");
+	ret = vmig_write_file(CGROUP "/cgroup.subtree_control", "+memory");
 	if (!ret && mkdir(OWN, 0700))
 		ret = -errno;
 	if (!ret)
-		ret = write_file(OWN "/cgroup.procs", "0");
+		ret = vmig_write_file(OWN "/cgroup.procs", "0");
 	if (!ret && vmig_cgroup_charged() < 0)
 		ret = -ENOENT;
 	return ret;

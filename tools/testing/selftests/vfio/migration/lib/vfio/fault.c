@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "util.h"
 
 enum kind { SLAB, USERCOPY, PAGE, };
 enum knob { VERBOSE, NO_WAIT, MIN_ORDER, REJECT_START, REJECT_END, };
@@ -24,69 +25,44 @@ static const char * const knobs[VMIG_FAULT_KNOBS] = {
 	[REJECT_END] = "reject-end",
 };
 
-static int open_knob(enum kind kind, enum knob knob, int flags)
+static void knob_path(char *path, size_t size, enum kind kind, enum knob knob)
 {
-	char path[80];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kinds[kind],
-		 knobs[knob]);
-	fd = open(path, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	snprintf(path, size, "/sys/kernel/debug/%s/%s", kinds[kind], knobs[knob]);
 }
 
-static int write_knob(enum kind kind, enum knob knob, const char *value)
-{
-	int fd = open_knob(kind, knob, O_WRONLY);
-	int ret = 0;
-
-	if (fd < 0)
-		return fd;
-	if (write(fd, value, strlen(value)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
+/* Change a file in debugfs; vmig_fault_exit() restores its value */
 static int set_knob(struct vmig_fault *fault, enum kind kind, enum knob knob,
 		    const char *value)
 {
 	char *was = fault->was[kind][knob];
-	int fd = open_knob(kind, knob, O_RDONLY);
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	n = read(fd, was, sizeof(fault->was[kind][knob]) - 1);
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	if (n < 0)
-		return n;
-	was[n] = '\0';
-	return write_knob(kind, knob, value);
-}
-
-/* By default, allocations that may sleep never fail: that is all of them here */
-static int let_all_fail(struct vmig_fault *fault)
-{
+	char path[80];
 	int ret;
 
-	ret = set_knob(fault, SLAB, NO_WAIT, "N");
-	if (!ret)
-		ret = set_knob(fault, SLAB, VERBOSE, "0");
-	if (!ret)
-		ret = set_knob(fault, USERCOPY, VERBOSE, "0");
-	if (ret)
-		return ret;
+	knob_path(path, sizeof(path), kind, knob);
+	ret = vmig_read_file(path, was, sizeof(fault->was[kind][knob]));
+	return ret ? ret : vmig_write_file(path, value);
+}
 
-	/* Most are single pages, but not every kernel can let those fail */
-	ret = set_knob(fault, PAGE, NO_WAIT, "N");
-	if (!ret)
-		ret = set_knob(fault, PAGE, MIN_ORDER, "0");
-	if (!ret)
-		ret = set_knob(fault, PAGE, VERBOSE, "0");
-	return ret == -ENOENT ? 0 : ret;
+static int let_all_fail(struct vmig_fault *fault)
+{
+	/* By default, allocations that may sleep never fail: that is all of them here */
+	static const struct {
+		enum kind kind;
+		enum knob knob;
+		const char *value;
+	} row[] = {
+		{ SLAB, NO_WAIT, "N" }, { SLAB, VERBOSE, "0" },
+		{ USERCOPY, VERBOSE, "0" },
+		{ PAGE, NO_WAIT, "N" }, { PAGE, MIN_ORDER, "0" },
+		{ PAGE, VERBOSE, "0" },
+	};
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(row) && !ret; i++)
+		ret = set_knob(fault, row[i].kind, row[i].knob, row[i].value);
+	/* Not every kernel can let pages fail */
+	return ret == -ENOENT && row[i - 1].kind == PAGE ? 0 : ret;
 }
 
 int vmig_fault_init(struct vmig_fault *fault)
@@ -107,13 +83,15 @@ void vmig_fault_exit(struct vmig_fault *fault)
 {
 	enum kind kind;
 	enum knob knob;
+	char path[80];
 
 	if (fault->fd < 0)
 		return;
 	for (kind = 0; kind < VMIG_FAULT_KINDS; kind++) {
 		for (knob = 0; knob < VMIG_FAULT_KNOBS; knob++) {
+			knob_path(path, sizeof(path), kind, knob);
 			if (fault->was[kind][knob][0])
-				write_knob(kind, knob, fault->was[kind][knob]);
+				vmig_write_file(path, fault->was[kind][knob]);
 		}
 	}
 	close(fault->fd);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,30 +9,10 @@
 #include <unistd.h>
 
 #include "mdev.h"
+#include "util.h"
 
 #define MDEV_PARENTS	"/sys/class/mdev_bus"
 #define MDEV_DEVICES	"/sys/bus/mdev/devices"
-
-static int write_file(const char *path, const char *value)
-{
-	size_t len = strlen(value);
-	ssize_t n;
-	int ret = 0;
-	int fd;
-
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-
-	n = write(fd, value, len);
-	if (n < 0)
-		ret = -errno;
-	else if ((size_t)n != len)
-		ret = -EIO;
-	close(fd);
-
-	return ret;
-}
 
 static int random_uuid(char *uuid)
 {
@@ -68,7 +47,7 @@ int vmig_mdev_create(struct vmig_mdev *mdev, const char *parent, const char *typ
 
 	ret = random_uuid(mdev->uuid);
 	if (!ret)
-		ret = write_file(path, mdev->uuid);
+		ret = vmig_write_file(path, mdev->uuid);
 	if (ret)
 		mdev->uuid[0] = '\0';
 
@@ -84,7 +63,7 @@ int vmig_mdev_remove(struct vmig_mdev *mdev)
 		return 0;
 
 	snprintf(path, sizeof(path), MDEV_DEVICES "/%s/remove", mdev->uuid);
-	ret = write_file(path, "1");
+	ret = vmig_write_file(path, "1");
 	if (!ret)
 		mdev->uuid[0] = '\0';
 
@@ -98,31 +77,20 @@ int vmig_mdev_set_attr(const struct vmig_mdev *mdev, const char *attr,
 
 	snprintf(path, sizeof(path), MDEV_DEVICES "/%s/%s", mdev->uuid, attr);
 
-	return write_file(path, value);
+	return vmig_write_file(path, value);
 }
 
 int vmig_mdev_get_attr(const struct vmig_mdev *mdev, const char *attr,
 		       char *value, size_t size)
 {
 	char path[PATH_MAX];
-	ssize_t n;
-	int fd;
+	int ret;
 
 	snprintf(path, sizeof(path), MDEV_DEVICES "/%s/%s", mdev->uuid, attr);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
+	ret = vmig_read_file(path, value, size);
+	if (ret)
+		return ret;
 
-	n = read(fd, value, size);
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	if (n < 0)
-		return n;
-	if ((size_t)n == size)
-		return -EOVERFLOW;
-
-	value[n] = '\0';
 	value[strcspn(value, "\n")] = '\0';
 
 	return 0;

@@ -8,31 +8,17 @@
 #include <sys/stat.h>
 
 #include "trace.h"
+#include "util.h"
 
 #define TRACEFS		"/sys/kernel/tracing"
 
-static int open_file(const struct vmig_trace *trace, const char *name, int flags)
-{
-	char path[160];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", trace->dir, name);
-	fd = open(path, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int write_file(const struct vmig_trace *trace, const char *name,
+static int set_option(const struct vmig_trace *trace, const char *name,
 		      const char *value)
 {
-	int fd = open_file(trace, name, O_WRONLY);
-	int ret = 0;
+	char path[160];
 
-	if (fd < 0)
-		return fd;
-	if (write(fd, value, strlen(value)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	snprintf(path, sizeof(path), "%s/%s", trace->dir, name);
+	return vmig_write_file(path, value);
 }
 
 static int mount_tracefs(struct vmig_trace *trace)
@@ -66,12 +52,12 @@ int vmig_trace_start(struct vmig_trace *trace, const char *system)
 	}
 
 	/* Sort by a counter: clocks of two CPUs may be equal */
-	ret = write_file(trace, "trace_clock", "counter");
+	ret = set_option(trace, "trace_clock", "counter");
 	if (!ret)
-		ret = write_file(trace, "trace_options", "nocontext-info");
+		ret = set_option(trace, "trace_options", "nocontext-info");
 	snprintf(enable, sizeof(enable), "events/%s/enable", system);
 	if (!ret)
-		ret = write_file(trace, enable, "1");
+		ret = set_option(trace, enable, "1");
 	if (ret)
 		vmig_trace_stop(trace);
 	return ret;
@@ -94,14 +80,15 @@ static int cut_heading(struct vmig_bytes *text, size_t at)
 
 int vmig_trace_read(struct vmig_trace *trace, struct vmig_bytes *text)
 {
-	int fd = open_file(trace, "trace", O_RDONLY);
+	char path[160], buf[4096];
 	size_t start = text->len;
-	char buf[4096];
 	ssize_t n;
-	int ret;
+	int fd, ret;
 
+	snprintf(path, sizeof(path), "%s/trace", trace->dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	do {
 		n = read(fd, buf, sizeof(buf));
 		ret = n < 0 ? -errno : vmig_bytes_add(text, buf, n);

@@ -1,43 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the mtty module and its tests for one kernel, and runs them in a VM.
-# "make help" lists the targets; tools/testing/selftests/vfio/lab/ has what they do.
+# "make help" lists the targets; the scripts are in tools/testing/selftests/vfio/lab/.
 
-# The user sets these, on the command line or in the environment.
-GIVEN	:= ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB OUT RUN TESTS TEST_TIMEOUT \
+# Variables for the user, on the command line or in the environment
+VARS_USER := ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB OUT RUN TESTS TEST_TIMEOUT \
 	   TIMEOUT V VERBOSE
-# These count on the command line only, because an environment may have such a
-# name for another purpose. C, CHECK and W are the kernel's.
-SPOKEN	:= BOTH_PATHS C CHECK MAY_SKIP MTTY_GCOV STATUS W
-# Programs need these from the environment. Nothing else of it reaches this makefile,
-# its scripts or the kernel's makefiles: each of them would take a variable that
-# happens to have the right name, such as USER or KBUILD_OUTPUT, for its own.
-KEPT	:= APT_CONFIG CCACHE_% HOME LOGNAME NO_COLOR PATH SSL_CERT_DIR SSL_CERT_FILE \
+# On the command line only: the environment may use such a name for another purpose.
+# C, CHECK and W are the kernel's.
+VARS_COMMAND := BOTH_PATHS C CHECK MAY_SKIP MTTY_GCOV STATUS W
+# Programs need these from the environment. All others are removed: this makefile, its
+# scripts or the kernel's makefiles might use a variable of that name, such as B or
+# KBUILD_OUTPUT.
+VARS_KEPT := APT_CONFIG CCACHE_% HOME LOGNAME NO_COLOR PATH SSL_CERT_DIR SSL_CERT_FILE \
 	   TERM TMPDIR USER XDG_CACHE_HOME %_proxy %_PROXY \
 	   MAKEFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMERR MAKE_TERMOUT MFLAGS SHELL
 
 # Variables of one origin: command or environment
-from = $(foreach name,$(.VARIABLES),$(if $(filter $1,$(firstword $(origin $(name)))),$(name)))
-given = $(filter override,$(origin $1))
+vars_from = $(foreach name,$(.VARIABLES),$(if $(filter $1,$(firstword $(origin $(name)))),$(name)))
+is_set = $(filter override,$(origin $1))
 
-UNKNOWN	:= $(filter-out $(GIVEN) $(SPOKEN),$(call from,command))
-$(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are: $(sort $(GIVEN) $(SPOKEN))))
-$(foreach name,$(filter-out $(KEPT) $(GIVEN),$(call from,environment)), \
+UNKNOWN	:= $(filter-out $(VARS_USER) $(VARS_COMMAND),$(call vars_from,command))
+$(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are: $(sort $(VARS_USER) $(VARS_COMMAND))))
+$(foreach name,$(filter-out $(VARS_KEPT) $(VARS_USER),$(call vars_from,environment)), \
 	$(eval override undefine $(name)))
-# The user's words are not expanded by make: a "$" in them is the VM's.
-$(foreach name,$(GIVEN) $(SPOKEN), \
+# make does not expand values of the user: a "$" in them is for the VM's shell.
+$(foreach name,$(VARS_USER) $(VARS_COMMAND), \
 	$(if $(filter command environment,$(firstword $(origin $(name)))), \
 		$(eval override $(name) := $$(value $(name)))))
 MAKEOVERRIDES :=
-# These have values from before the environment was forgotten; "name" is that of the loops.
+# Set before the environment was removed; "name" is the variable of the loops.
 name	:=
-unexport GIVEN SPOKEN KEPT UNKNOWN MAKEOVERRIDES from given name
+unexport VARS_USER VARS_COMMAND VARS_KEPT UNKNOWN MAKEOVERRIDES vars_from is_set name
 
-# Scripts read what programs print, so it must be in one language.
+# Scripts parse the output of programs, so it must be in one language.
 export LC_ALL := C
-# Running a script must not leave files beside it.
+# Python writes no files beside a script.
 export PYTHONDONTWRITEBYTECODE := 1
 
-# The standard wants a relative one to be ignored.
+# The XDG specification: a relative path is ignored.
 XDG	:= $(value XDG_CACHE_HOME)
 CACHE	?= $(if $(filter /%,$(firstword $(XDG))),$(XDG),$(value HOME)/.cache)/mtty-vfio
 OUT	?= $(CURDIR)/build
@@ -48,8 +48,7 @@ LAB	?= 6.12
 export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP RUN TESTS TEST_TIMEOUT VERBOSE
 unexport CACHE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
-# The functions of make split a name at each space, and the shell, kbuild and QEMU's
-# options give these characters a meaning of their own.
+# These characters are special to make, the shell, kbuild or QEMU's options.
 comma	:= ,
 SPECIAL	:= \ " ' ` $$ \# % * ? [ ] { } ( ) < > | & ; : ! ^ $(comma)
 is_special = $(strip $(filter-out 1,$(words $1))$(subst /$(firstword $1)/,,/$1/) \
@@ -77,30 +76,29 @@ override OUT := $(abspath $(OUT))
 override ARCH := $(patsubst x86,x86_64,$(ARCH))
 $(if $(filter-out x86_64 arm64,$(or $(ARCH),none)),$(error ARCH is x86_64 or arm64, not '$(ARCH)'))
 
-# One word of a shell, whatever is in it.
+# One word for a shell
 quoted = '$(subst ','\'',$1)'
-# The variables that this makefile or the kernel's take from the command line alone
-passed = $(foreach name,$1,$(if $(call given,$(name)),$(name)=$(call quoted,$($(name)))))
-SELF	= $(MAKE) --no-print-directory $(call passed,CACHE OUT JOBS KERNEL LAB TIMEOUT V C CHECK W)
+# Settings on the command line, for another make
+pass_vars = $(foreach name,$1,$(if $(call is_set,$(name)),$(name)=$(call quoted,$($(name)))))
+SUBMAKE	= $(MAKE) --no-print-directory $(call pass_vars,CACHE OUT JOBS KERNEL LAB TIMEOUT V C CHECK W)
 
 DIR_LAB	:= tools/testing/selftests/vfio/lab
 
-# The differences between architectures; another one than this machine's is built
-# for by a cross compiler. Debian's arm64 kernel has no mdev, so that is built.
+# arm64 is built with a cross compiler. Debian's arm64 kernel has no mdev, so it is built.
 ifeq ($(ARCH),arm64)
 DEBIAN	:= $(CACHE)/debian-6.12-arm64
-BOOTS	:= arch/arm64/boot/Image
+BUILT_IMAGE	:= arch/arm64/boot/Image
 CROSS	:= aarch64-linux-gnu-
 VM_ROOT	:= $(DEBIAN)/user
 else
 DEBIAN	:= $(CACHE)/debian-6.12
-BOOTS	:= arch/x86/boot/bzImage
+BUILT_IMAGE	:= arch/x86/boot/bzImage
 CROSS	:=
 VM_ROOT	:=
 endif
 KSRC	:= $(DEBIAN)/src
 
-# All that is built depends on the kernel, so each has its own directory.
+# Each kernel has a build directory.
 ifeq ($(KERNEL),)
 KDIR	:= $(DEBIAN)/build
 KIMAGE	:= $(DEBIAN)/image/vmlinuz
@@ -109,17 +107,17 @@ KHDR	:= $(KSRC)/usr/include
 PARTS	:= image headers source
 B	:= $(OUT)/$(notdir $(DEBIAN))
 MDEV	:= $(if $(filter arm64,$(ARCH)),$(B)/mdev)
-CALM	:=
+NO_PATCH :=
 else
 KDIR	:= $(abspath $(KERNEL))
-KIMAGE	:= $(KDIR)/$(BOOTS)
+KIMAGE	:= $(KDIR)/$(BUILT_IMAGE)
 KHDR	:= $(if $(wildcard $(KDIR)/usr/include/linux/vfio.h),$(KDIR),$(KSRC))/usr/include
 PARTS	:= source
 B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)$(MTTY_GCOV:%=-gcov)
 KMODS	:= $(B)/modules
 MDEV	:=
-# Without static keys it has nothing to patch while it runs.
-CALM	:= $(shell grep -qs '^CONFIG_JUMP_LABEL=y' $(KDIR)/.config || echo -p)
+# Without static keys a kernel does not patch itself while it runs.
+NO_PATCH := $(shell grep -qs '^CONFIG_JUMP_LABEL=y' $(KDIR)/.config || echo -p)
 endif
 PARTS	+= $(if $(VM_ROOT),user)
 
@@ -132,20 +130,20 @@ MARKED	:= $(DIR_LAB)/get/marked.sh
 
 BOOT	:= -k $(KIMAGE) -m $(KMODS) -t $(MTTY)/mtty.ko -s $(SELFTESTS) \
 	   -o $(B) -l $(TIMEOUT) $(MDEV:%=-x %/mdev.ko) $(VM_ROOT:%=-u %) \
-	   $(CALM) $(MTTY_GCOV:%=-g $(B)/counters.tar)
+	   $(NO_PATCH) $(MTTY_GCOV:%=-g $(B)/counters.tar)
 KBUILD	:= $(if $(CROSS),ARCH=$(ARCH) CROSS_COMPILE=$(CROSS)) \
-	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) $(call passed,V C CHECK)
+	   CONFIG_DEBUG_INFO_BTF_MODULES= -j$(JOBS) $(call pass_vars,V C CHECK)
 BOOT_VM	:= $(DIR_LAB)/boot/run.sh $(CACHE) $(BOOT)
 
 .PHONY: help
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1: /p' Makefile | \
 		while IFS=: read -r target text; do \
 			printf '  make %-15s %s\n' "$$target" "$$text"; \
 		done
 
 .PHONY: prepare
-prepare: ## fetch what is missing: host packages, the kernel's parts
+prepare: ## fetch missing host packages and parts of the kernel
 	@$(DIR_LAB)/get/hostpkgs.sh
 	@$(if $(CROSS),$(DIR_LAB)/get/hostpkgs.sh $(ARCH))
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) $(PARTS)
@@ -159,7 +157,7 @@ endif
 stage: prepare
 	@$(LOCKED) $(DIR_LAB)/get/stage.sh . $(KSRC) $(STAGE)
 
-# The source as it is, for a kernel that was configured without it.
+# The unchanged source, for a kernel that was configured without mdev
 .PHONY: mdev
 mdev: stage
 	@mkdir -p $(MDEV)
@@ -179,7 +177,7 @@ selftests: stage ## build the tests
 	@mkdir -p $(B)/objects
 	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory \
 		-C $(STAGE)/tools/testing/selftests/vfio/migration \
-		$(call passed,V) OUTPUT=$(B)/objects INSTALL_PATH=$(SELFTESTS) \
+		$(call pass_vars,V) OUTPUT=$(B)/objects INSTALL_PATH=$(SELFTESTS) \
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
 		USERLDFLAGS="-static $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)" install
@@ -189,12 +187,14 @@ selftests: stage ## build the tests
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
 	@$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
-# A real VMM, in a VM that has a QEMU, by a QEMU that can run that.
+# The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
-VMM_TESTS_x86_64 := ways config_last msi early_irq stop_copy failures reorder \
-	     embedded before_data versions mdevctl libvirt
-VMM_TESTS_arm64 := early_irq ways msi
-VMM_TESTS := $(VMM_TESTS_$(ARCH):%=qemu/%.py)
+test_list = $(shell sed '/^\#/d' $(DIR_LAB)/check/tests-$1)
+VMM_TESTS = $(if $(filter arm64,$(ARCH)),$(call test_list,vmm-arm64), \
+	    $(patsubst $(DIR_LAB)/%,%,$(wildcard $(DIR_LAB)/qemu/*.py)))
+
+# Pictures are not required.
+WITHOUT_PICTURES := $(DIR_LAB)/get/hostpkgs.sh report || echo "continuing without pictures" >&2
 
 .PHONY: systems
 systems: stage
@@ -202,10 +202,11 @@ systems: stage
 		OUTPUT=$(SELFTESTS)/qemu $(CROSS:%=CROSS_COMPILE=%) \
 		CFLAGS="-I$(CURDIR)/samples/vfio-mdev/mtty $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)"
 	@$(DIR_LAB)/get/hostpkgs.sh vmm
+	@$(WITHOUT_PICTURES)
 	@$(DIR_LAB)/get/roots.sh $(SYSTEMS)
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) image
 
-# The guest's kernel is Debian's, whatever the VM's is. KVM below KVM is no use here.
+# The guest's kernel is Debian's, with any kernel of the VM. TCG: nested KVM does not work.
 WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
@@ -213,49 +214,46 @@ check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that us
 	@$(WITH_VMM) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
-		-l $(if $(call given,TIMEOUT),$(TIMEOUT),1500)
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1500)
 
 .PHONY: shell-vmm
-shell-vmm: no-status modules selftests systems ## a shell in such a VM, to do it by hand; RUN= runs that
-	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),$(SAY_STATUS),-i)
+shell-vmm: no-status modules selftests systems ## a shell in a VM that has QEMU; RUN= runs a command
+	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),$(STATUS_OPTION),-i)
 
 .PHONY: check-arm64-vmm
-check-arm64-vmm: ## make check-vmm on arm64, where messages go through the ITS
-	@+$(SELF) ARCH=arm64 check-vmm
+check-arm64-vmm: ## make check-vmm on arm64, where MSIs pass the ITS
+	@+$(SUBMAKE) ARCH=arm64 check-vmm
 
 .PHONY: check-arm64
 check-arm64: ## make check in an arm64 VM: any target takes ARCH=arm64
-	@+$(SELF) ARCH=arm64 check
+	@+$(SUBMAKE) ARCH=arm64 check
 
-# A kernel that looks at everything twice takes its time.
-LAB_LIMITS = TIMEOUT=$(if $(call given,TIMEOUT),$(TIMEOUT),5400) \
+# The checkers in a lab kernel make it slow.
+LAB_LIMITS = TIMEOUT=$(if $(call is_set,TIMEOUT),$(TIMEOUT),5400) \
 	     TEST_TIMEOUT=$(or $(TEST_TIMEOUT),900)
-# Where all is there that any test needs, but for what is newer than 6.12.
-COMPLETE = MAY_SKIP=$(call quoted,$(if $(call given,MAY_SKIP),$(MAY_SKIP),no \
+# A lab kernel has all that tests need, except what is newer than 6.12: no other skips.
+NO_SKIPS = MAY_SKIP=$(call quoted,$(if $(call is_set,MAY_SKIP),$(MAY_SKIP),no \
 	   VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2))
-# $1: which kernel, $2: how long all that runs on it takes on two CPUs
+# $1: which kernel, $2: minutes that its tests take on two CPUs
 in_lab	= kernel=$$($(DIR_LAB)/kernels/kernel.sh $1 $(CACHE)/debian-$(LAB) $(LAB) $(JOBS)) && \
 	  $(if $(TESTS),,echo "the tests on it: some $2 minutes on two CPUs ..." &&) \
-	  $(SELF) KERNEL="$$kernel" $(LAB_LIMITS)
+	  $(SUBMAKE) KERNEL="$$kernel" $(LAB_LIMITS)
 
 .PHONY: lab
-lab: lab-kasan lab-kcsan ## all tests on the lab kernels; LAB=7: of a newer series
+lab: lab-kasan lab-kcsan ## the tests on lab kernels; LAB=7: a newer series
 
 .PHONY: lab-kasan
-lab-kasan: ## all tests, each fault, on a kernel with KASAN, UBSAN, lockdep, kmemleak
-	@+$(call in_lab,kasan,28) check BOTH_PATHS=1 $(COMPLETE)
-
-# Tests of many users at once, and of what comes in between
-RACES	:= fuzz_test irq_bound_test irq_stress_test mmap_test precopy_test stress_test \
-	   traffic_test config_rewrite_test data_fd_outlive_test data_fd_race_test
+lab-kasan: ## all tests on a kernel with KASAN, UBSAN, lockdep, kmemleak
+	@+$(call in_lab,kasan,28) check BOTH_PATHS=1 $(NO_SKIPS)
 
 .PHONY: lab-kcsan
-lab-kcsan: ## what happens at once, on a kernel that looks for data races (KCSAN)
-	@+$(call in_lab,kcsan,4) check TESTS=$(call quoted,$(or $(TESTS),$(RACES))) \
-		$(COMPLETE)
+lab-kcsan: ## the concurrent tests on a kernel with KCSAN (data races)
+	@+$(call in_lab,kcsan,4) check \
+		TESTS=$(call quoted,$(or $(TESTS),$(call test_list,kcsan))) \
+		$(NO_SKIPS)
 
 .PHONY: coverage
-coverage: ## which of the driver's lines and branches the tests run; HTML
+coverage: ## lines and branches of the driver that the tests run; HTML
 	@$(DIR_LAB)/get/hostpkgs.sh coverage
 	@+$(call in_lab,gcov,5) MTTY_GCOV=1 coverage-report
 
@@ -266,11 +264,11 @@ coverage-report: check
 		$(DIR_LAB)/report/coverage-reasons $(OUT)/coverage
 
 .PHONY: demo
-demo: modules selftests ## watch live migrations, step by step
+demo: modules selftests ## show live migrations, step by step
 	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
 
-# The kernel's own mtty, unchanged. It is as old as the source that is fetched,
-# so another kernel is measured without it.
+# The kernel's own mtty, unchanged. With KERNEL= its version may not fit, so it is not
+# measured.
 KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
 
 .PHONY: kernel-mtty
@@ -282,37 +280,38 @@ kernel-mtty: prepare
 	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
 
 .PHONY: bench
-bench: modules selftests $(KERNEL_MTTY) ## ours beside a reference and a target; ARGS=REPETITIONS
+bench: modules selftests $(KERNEL_MTTY) ## measure mtty against references; ARGS=REPETITIONS
+	@$(WITHOUT_PICTURES)
 	@RUN="/selftests/bench.sh $$ARGS" ADD='$(KERNEL_MTTY:%=$(B)/%/mtty.ko)' \
 		$(BOOT_VM) -n bench \
 		-r '$(DIR_LAB)/report/bench.py $(B)/bench.json $(B)/bench.svg'
 
 .PHONY: bench-config
-bench-config: modules selftests ## what sending config space costs; ARGS=REPETITIONS
+bench-config: modules selftests ## measure the cost of sending config space; ARGS=REPETITIONS
 	@RUN="/selftests/bench_config.sh $$ARGS" $(BOOT_VM) -n bench-config \
 		-r '$(DIR_LAB)/report/bench_config.py $(B)/bench-config.json'
 
 .PHONY: fuzz
-fuzz: ## host-side fuzzing of stream and uart; ARGS=SECONDS
+fuzz: ## fuzz the stream parser and the UART on the host; ARGS=SECONDS
 	@$(DIR_LAB)/get/hostpkgs.sh fuzz
 	@$(MARKED) claim $(OUT)/fuzz
 	@+$(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/fuzz OUTPUT=$(OUT)/fuzz
 	@$(DIR_LAB)/fuzz/run.sh $(OUT)/fuzz $$ARGS
 
-# make itself ends with 2, whatever a recipe ends with. The file is emptied first: one
-# of an earlier run must not be taken for this one's.
-SAY_STATUS := $(if $(STATUS),-e $(call quoted,$(STATUS)))
+# make exits with 2 for each failure, so the status goes to a file. It is emptied first: it
+# may have the status of an earlier run.
+STATUS_OPTION := $(if $(STATUS),-e $(call quoted,$(STATUS)))
 
 .PHONY: no-status
 no-status:
 	@$(if $(STATUS),: >$(call quoted,$(STATUS)))
 
 .PHONY: vm
-vm: no-status modules ## boot, run RUN='COMMAND' with the files of ADD='FILE...' beside it
-	@$(BOOT_VM) -n vm $(SAY_STATUS)
+vm: no-status modules ## boot a VM, run RUN='COMMAND' with the files ADD='FILE...'
+	@$(BOOT_VM) -n vm $(STATUS_OPTION)
 
 .PHONY: shell
-shell: modules ## boot, with a shell on this terminal
+shell: modules ## a shell in a VM
 	@$(BOOT_VM) -n shell -i
 
 .PHONY: lint
@@ -322,12 +321,11 @@ lint: stage ## checkpatch, kernel-doc, shellcheck; sparse, gcc's analyzer, cocci
 	@$(DIR_LAB)/lint/lint.sh $(KSRC)
 	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 
-# OUT and CACHE may have anybody's files. What was made here has a mark, and that
-# alone goes.
+# OUT and CACHE may have other files: only directories with the mark are removed.
 .PHONY: clean
-clean: ## remove what was built, for all kernels
+clean: ## remove the builds for all kernels
 	@$(MARKED) clean $(OUT)
 
 .PHONY: distclean
-distclean: clean ## and all that was fetched, for all architectures
+distclean: clean ## and all downloads
 	@$(MARKED) clean $(CACHE)

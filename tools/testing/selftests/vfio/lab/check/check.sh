@@ -32,7 +32,7 @@ limit=${TEST_TIMEOUT:-$(sed -n 's/^timeout=//p' "$here/../../migration/settings"
 read -r -a tests <<<"${TESTS:-}"
 if [ ${#tests[@]} -eq 0 ]; then
 	mapfile -t tests < <(names)
-	for test in ${BOTH_PATHS:+$(names | grep "_test$" | grep -vxF -f "$here/one-path")}; do
+	for test in ${BOTH_PATHS:+$(names | grep "_test$" | grep -vxF -f "$here/tests-no-cdev")}; do
 		tests+=("$test@cdev")
 	done
 fi

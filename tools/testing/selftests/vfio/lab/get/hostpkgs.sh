@@ -1,26 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Makes sure that the host programs a build and a boot need are there.
-# As root it installs the packages that are missing, by name; as an ordinary
-# user it says which ones to ask for, and fails. Where nothing is missing it
-# neither calls apt nor needs a network.
+# Installs the host programs that a build and a boot need, if the user is root. Other
+# users get the names of the missing packages, and the script fails. If nothing is missing,
+# neither apt nor a network is used.
 #
-# Usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | fuzz | lint]
-#   vm        for a build and a boot (default)
-#   arm64     for a build and a boot of that architecture, besides
-#   vmm       for roots.sh
-#   kernel    for lab/kernel.sh
-#   coverage  for lab/coverage.py
-#   fuzz      for fuzz/
-#   lint      for lint/
+# Usage: hostpkgs.sh [GROUP]
+#   vm        builds and boots (default)
+#   arm64     builds and boots for arm64, besides vm
+#   vmm       roots.sh
+#   kernel    kernels/kernel.sh
+#   coverage  report/coverage.py
+#   report    pictures
+#   fuzz      fuzz/
+#   lint      lint/
 set -eu
 export LC_ALL=C
 
-# What must be there (a program, or a file named by its path), and the Debian
-# package that brings it. The busybox must be the static one: but for ip and
-# tc it is the VM's whole user space. Perl's pod2usage stands for what the kernel's kernel-doc
-# needs, which a build with W=1 calls.
+# A program, or a file named by its path, and the Debian package that has it. busybox must
+# be static: with ip and tc it is the whole userspace of the VM. pod2usage stands for the
+# needs of the kernel's kernel-doc, which a build with W=1 runs.
 needs_vm() {
 	cat <<-LIST
 		gcc			gcc
@@ -69,7 +68,11 @@ needs_coverage() {
 	echo "gcovr gcovr"
 }
 
-# The symbolizer gives the stack of a finding its names.
+needs_report() {
+	echo "gnuplot gnuplot-nox"
+}
+
+# The symbolizer names the functions in the stack of a finding.
 needs_fuzz() {
 	cat <<-LIST
 		clang			clang
@@ -105,23 +108,19 @@ is_there() {
 	esac
 }
 
-kind=${1:-vm}
-case $kind in
-vm | arm64 | vmm | kernel | coverage | fuzz | lint)
-	;;
-*)
-	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | fuzz | lint]" >&2
+group=${1:-vm}
+command -v "needs_$group" >/dev/null || {
+	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint]" >&2
 	exit 2
-	;;
-esac
-missing=$("needs_$kind" | while read -r what package; do
-	is_there "$what" || printf ' %s' "$package"
+}
+missing=$("needs_$group" | while read -r file package; do
+	is_there "$file" || printf ' %s' "$package"
 done)
 missing=${missing# }
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-	echo "error: not a Debian system, and the programs of these Debian packages are missing: $missing" >&2
+	echo "error: apt-get is missing (not Debian?), and so are these Debian packages: $missing" >&2
 	exit 1
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -131,7 +130,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 install_missing() {
-	# Another run may be installing. $missing is a list of words.
+	# The lock: another run may be installing. $missing is a list of words.
 	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -qq -y \
 		--no-install-recommends $missing </dev/null >"$log" 2>&1
@@ -140,7 +139,7 @@ install_missing() {
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "installing $missing ..."
-# Lists that are missing or out of date make the first attempt fail.
+# The first attempt fails if apt's lists are missing or out of date.
 if ! install_missing; then
 	apt-get -qq update </dev/null >"$log" 2>&1 || {
 		cat "$log" >&2

@@ -13,8 +13,8 @@ Usage: bench.py JSON SVG     files that are written
 import json
 import statistics
 import sys
-from html import escape
 
+import picture
 from downtime import predict
 
 MEMFD = 'memfd, same buffer'
@@ -149,41 +149,39 @@ def print_table(rows):
                         enumerate(zip(line, widths))).rstrip())
 
 
-def draw(rows, about):
-    """A bar for each ratio, a line for each target."""
-    left, step, full, most = 230, 24, 420, 2.0
-    top = 40 + 16 * len(about)
-    height = top + step * len(rows) + 16
-    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + full + 190}" '
-           f'height="{height}" font-family="sans-serif" font-size="12">',
-           '<rect width="100%" height="100%" fill="white"/>',
-           '<text x="10" y="20" font-size="14">Ratio to the reference; '
-           'the line is the target, whiskers are all samples</text>']
-    for i, line in enumerate(about):
-        svg.append(f'<text x="10" y="{38 + 16 * i}" fill="#555">'
-                   f'{escape(line)}</text>')
-
-    def place(ratio):
-        return left + min(ratio, most) / most * full
-
-    for i, row in enumerate(rows):
-        y = top + step * i
-        colour = {True: '#3a8', False: '#c54', None: '#888'}[row['met']]
-        low, high = place(min(row['ratios'])), place(max(row['ratios']))
-        svg.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">'
-                   f'{escape(row["what"])}</text>'
-                   f'<rect x="{left}" y="{y}" fill="{colour}" height="16" '
-                   f'width="{place(row["ratio"]) - left:.1f}"/>'
-                   f'<path d="M{low:.1f} {y + 8}H{high:.1f}" stroke="black"/>')
+def draw(path, rows, about):
+    """Draw a bar for each ratio, its range, and a line for each target."""
+    most, step, top = 2.0, 24, 60 + 16 * len(about)
+    bars, names, ranges, targets, texts = [], [], [], [], []
+    for y, row in enumerate(rows):
+        ratio = min(row['ratio'], most)
+        bars.append((ratio / 2, y, 0, ratio, y - 0.35, y + 0.35,
+                     picture.colour(picture.VERDICTS[row['met']])))
+        names.append(f'{picture.quoted(row["what"])} {y}')
+        ranges.append((min(min(row['ratios']), most), y,
+                       min(max(row['ratios']), most) - min(min(row['ratios']), most)))
         limits = [row['target']] if row['target'] else []
         if limits and row['more_is_better'] is None:
             limits = [1 - limits[0], 1 + limits[0]]
-        for x in map(place, limits):
-            svg.append(f'<path d="M{x:.1f} {y - 3}v22" stroke="black" '
-                       'stroke-width="2"/>')
-        svg.append(f'<text x="{left + full + 8}" y="{y + 13}">'
-                   f'{row["ratio"]:.2f}: {escape(verdict(row))}</text>')
-    return '\n'.join(svg + ['</svg>', ''])
+        targets += [(limit, y - 0.45) for limit in limits]
+        texts.append((most, y, picture.quoted(f'{row["ratio"]:.2f}: {verdict(row)}')))
+    margins = [max(len(row['what']) for row in rows) + 2, max(len(text[2]) for text in texts) + 2]
+    width, height = 420 + 7 * sum(margins), top + step * len(rows) + 40
+    commands = []
+    for name, data in (('bars', bars), ('ranges', ranges), ('targets', targets), ('texts', texts)):
+        commands += picture.block(name, data)
+    title = '\n'.join(['Ratio to the reference; the line is the target, whiskers are all samples',
+                        *about])
+    picture.draw(path, width, height, [
+        *commands, f'set title {picture.quoted(title)}', f'set ytics ({", ".join(names)})', 'set tics scale 0',
+        f'set lmargin at screen {7 * margins[0] / width}',
+        f'set rmargin at screen {1 - 7 * margins[1] / width}',
+        f'set tmargin at screen {1 - top / height}', f'set bmargin at screen {30 / height}',
+        f'set yrange [{len(rows) - 0.4}:-0.6]', f'set xrange [0:{most}]', 'unset key',
+        'plot $bars using 1:2:3:4:5:6:7 with boxxyerror lc rgb variable, '
+        '$ranges using 1:2:3:(0) with vectors nohead lc rgb "black", '
+        '$targets using 1:2:(0):(0.9) with vectors nohead lw 2 lc rgb "black", '
+        '$texts with labels left offset 1,0'])
 
 
 def confirm(words):
@@ -240,8 +238,8 @@ def main():
         print_table([HEAD] + [cells(row) for row in rows])
     with open(sys.argv[1], 'w', encoding='utf-8') as out:
         json.dump({'about': about, 'rows': rows}, out, indent=1)
-    with open(sys.argv[2], 'w', encoding='utf-8') as out:
-        out.write(draw(rows, about))
+    if rows and picture.available():
+        draw(sys.argv[2], rows, about)
     judged = [row for row in rows if row['met'] is not None]
     print(f'{sum(row["met"] for row in judged)} of {len(judged)} targets met')
     if missing:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Who did what when, in each migration of a run with a real VMM.
+"""List and draw the steps of each migration in a run with QEMU.
 
-Reads what the cases in qemu/ have left: the trace of each QEMU and the events of the
-driver, on one clock. Writes for each migration a list of steps and a picture, and
-prints a line.
+The report has the trace of each QEMU and the events of the driver, on one clock (the
+cases in qemu/ write it). Each migration gets a list of steps and a picture; the downtime
+of each is printed.
 
 Usage: timeline.py REPORT.tar DIR
   DIR  gets PROGRAM-CASE.txt and PROGRAM-CASE.svg
@@ -16,9 +16,9 @@ import sys
 import tarfile
 from datetime import datetime, timezone
 
-from lanes import Lane, Picture
+import picture
 
-# Events of a kind that come by the hundred: added up until something else happens.
+# Frequent events: they are added up until another kind of event follows.
 BULK = {
     'vfio_save_block': 'sends blocks of device data',
     'vfio_load_state_device_data': 'loads blocks of device data',
@@ -27,159 +27,217 @@ BULK = {
     'mtty_data write': 'data are written',
 }
 
-# What is worth a mark in the picture.
-MARKS = {'data': '#2266bb', 'config': '#996600', 'SET_IRQS': '#227722', 'interrupt': '#aa00aa',
-         'message taken': '#008800', 'message refused': '#dd0000', 'ITS restored': '#000000'}
-MARK_OF = {'mtty_data': 'data', 'mtty_config': 'config', 'mtty_set_irqs': 'SET_IRQS',
-           'mtty_signal': 'interrupt', 'kvm_msi_set_irq': 'message taken',
-           'its_restored': 'ITS restored'}
+# Events that the picture shows, by the names of picture.EVENTS
+SHOWN = {'mtty_data': 'data', 'mtty_config': 'config', 'mtty_set_irqs': 'SET_IRQS',
+         'mtty_signal': 'interrupt', 'kvm_msi_set_irq': 'message taken',
+         'its_restored': 'ITS restored'}
+# Drawn as a short thick mark, to be seen among many others
+SHORT = 'interrupt'
 
-# What says nothing that another event does not say better.
-DULL = ('vfio_save_iterate', 'vfio_load_state', 'vfio_intx_enable_kvm',
-        'vfio_intx_disable_kvm', 'vfio_migration_set_state',
-        'vfio_migration_set_device_state', 'vfio_vmstate_change', 'vfio_vmstate_change_prepare',
-        'vfio_migration_state_notifier',
-        'vfio_save_block_precopy_empty_hit', 'runstate_set', 'vfio_load_setup')
+# Events that another event describes better
+REDUNDANT = ('vfio_save_iterate', 'vfio_load_state', 'vfio_intx_enable_kvm',
+             'vfio_intx_disable_kvm', 'vfio_migration_set_state',
+             'vfio_migration_set_device_state', 'vfio_vmstate_change',
+             'vfio_vmstate_change_prepare', 'vfio_migration_state_notifier',
+             'vfio_save_block_precopy_empty_hit', 'runstate_set', 'vfio_load_setup')
 
 
 class Event:
-    """One step: when, whose, and what."""
+    """One step of an actor."""
 
-    def __init__(self, when, who, name, text):
+    def __init__(self, when, actor, name, text):
         self.when = when
-        self.who = who
+        self.actor = actor
         self.name = name
         self.text = text
 
     def bulk(self):
-        """Of which kind it is one of many, if any."""
+        """Its key in BULK, or None."""
         if self.name == 'mtty_data':
             return f'mtty_data {self.text.split()[0]}'
         return self.name if self.name in BULK else None
 
     def size(self):
-        """Bytes, of device data."""
+        """Bytes of device data."""
         found = re.search(r'(?:size|ret=) ?(\d+)', self.text)
         return int(found.group(1)) if found else 0
 
 
 class Migration:
-    """All that happened from the first step of a migration to its last."""
+    """The events of one migration."""
 
-    WHO = ('source QEMU', 'source card', 'destination card', 'destination QEMU',
+    ACTORS = ('source QEMU', 'source card', 'destination card', 'destination QEMU',
            "guest's irqchip")
 
     def __init__(self, name, traces, events, cards):
         self.name = name
-        self.events = [Event(when, self.WHO[0], *step) for when, *step in traces[0]]
-        self.events += [Event(when, self.WHO[3], *step) for when, *step in traces[1]]
+        self.events = [Event(when, self.ACTORS[0], *step) for when, *step in traces[0]]
+        self.events += [Event(when, self.ACTORS[3], *step) for when, *step in traces[1]]
         for when, uuid, *step in events:
             if uuid in cards or not uuid:
-                who = self.WHO[1 + cards.index(uuid) if uuid else 4]
-                self.events.append(Event(when, who, *step))
+                actor = self.ACTORS[1 + cards.index(uuid) if uuid else 4]
+                self.events.append(Event(when, actor, *step))
         self.events.sort(key=lambda event: event.when)
-        begin = self.when(self.WHO[0], 'migrate_set_state', 'new state setup', last=True)
-        there = self.when(self.WHO[3], 'migrate_set_state', 'new state setup')
-        self.stops = self.when(self.WHO[0], 'vm_state_notify', 'running 0', last=True)
-        self.runs = self.when(self.WHO[3], 'vm_state_notify', 'running 1')
-        self.begins = min(filter(None, (begin, there, self.stops)))
-        gone = self.when(self.WHO[1], 'mtty_close', '', after=self.stops)
-        self.ends = max(self.runs, gone)
-        # The source's card has had other users before, the destination's has others later.
-        # Who had stopped his guest long before is of no interest.
-        self.copies = next((event.when for event in self.events if event.who == self.WHO[1] and
+        begin = self.when(self.ACTORS[0], 'migrate_set_state', 'new state setup', last=True)
+        incoming = self.when(self.ACTORS[3], 'migrate_set_state', 'new state setup')
+        self.stops = self.when(self.ACTORS[0], 'vm_state_notify', 'running 0', last=True)
+        self.runs = self.when(self.ACTORS[3], 'vm_state_notify', 'running 1')
+        self.begins = min(filter(None, (begin, incoming, self.stops)))
+        closed = self.when(self.ACTORS[1], 'mtty_close', '', after=self.stops)
+        self.ends = max(self.runs, closed)
+        # The cards have other users before and after. If the guest was stopped long before,
+        # the second panel begins with STOP_COPY.
+        self.copies = next((event.when for event in self.events if event.actor == self.ACTORS[1] and
                             self.stops < begin < event.when and
                             '-> STOP_COPY' in event.text), 0)
         self.events = [event for event in self.events
                        if self.begins <= event.when <= self.ends + 0.01]
 
-    def when(self, who, name, text, last=False, after=0):
-        """Of the first such event, or the last; 0 if there is none."""
+    def when(self, actor, name, text, last=False, after=0):
+        """Time of the first such event, or of the last; 0 if there is none."""
         found = [event.when for event in self.events if event.when > after and
-                 event.who == who and event.name == name and event.text.startswith(text)]
+                 event.actor == actor and event.name == name and event.text.startswith(text)]
         return found[-1 if last else 0] if found else 0
 
-    def still(self):
-        """How long the guest did not run, in ms; through a file, that is up to who waits."""
+    def downtime(self):
+        """In ms. Through a file it includes the wait of the test between both QEMUs."""
         return (self.runs - self.stops) * 1000
 
     def steps(self):
-        """(when, who, text), with what came in bulk added up."""
+        """(when, actor, text), frequent events added up."""
         pending = {}
         for event in self.events:
             kind = event.bulk()
             if kind:
-                pending.setdefault((event.who, kind), []).append(event)
+                pending.setdefault((event.actor, kind), []).append(event)
                 continue
-            if event.name.startswith('vfio_state_pending') or event.name in DULL:
+            if event.name.startswith('vfio_state_pending') or event.name in REDUNDANT:
                 continue
-            for who, other in [key for key in pending if key[0] == event.who]:
-                yield self.sum(other, pending.pop((who, other)))
-            yield event.when, event.who, describe(event)
+            for key in [key for key in pending if key[0] == event.actor]:
+                yield self.sum(key[1], pending.pop(key))
+            yield event.when, event.actor, describe(event)
         for (_, kind), events in pending.items():
             yield self.sum(kind, events)
 
     @staticmethod
     def sum(kind, events):
-        """One step for many; it stands where the last of them was."""
+        """One step for many events, at the time of the last."""
         text = BULK[kind] + (f', {len(events)} times' if len(events) > 1 else ', once')
         size = sum(event.size() for event in events)
         if size:
             text += f', {size} bytes'
         if len(events) > 1:
             text += f', in {(events[-1].when - events[0].when) * 1000:.0f} ms'
-        return events[-1].when, events[0].who, text
+        return events[-1].when, events[0].actor, text
 
     def write(self, out):
-        """The list; each of them begins in a column of its own."""
-        print(f'{self.name}: the guest stood still for {self.still():.0f} ms, '
+        """Write the list; the text of each actor begins in another column."""
+        print(f'{self.name}: the guest stood still for {self.downtime():.0f} ms, '
               f'from {(self.stops - self.begins) * 1000:.1f} to '
               f'{(self.runs - self.begins) * 1000:.1f}', file=out)
-        print(f'\n{"ms":>9}  {"who":<16}  what', file=out)
-        for when, who, text in sorted(self.steps()):
-            margin = 4 * self.WHO.index(who)
-            print(f'{(when - self.begins) * 1000:9.1f}  {who:<16}  {"":<{margin}}{text}', file=out)
+        print(f'\n{"ms":>9}  {"actor":<16}  step', file=out)
+        for when, actor, text in sorted(self.steps()):
+            margin = 4 * self.ACTORS.index(actor)
+            print(f'{(when - self.begins) * 1000:9.1f}  {actor:<16}  {"":<{margin}}{text}', file=out)
 
 
-def mark_of(event):
-    """Of which kind an event's mark is, if it has any."""
+def shown_as(event):
+    """Its name in picture.EVENTS, or None."""
     if event.name == 'its_inject':
         return 'message refused' if 'ret=-' in event.text else 'message taken'
-    return MARK_OF.get(event.name)
+    return SHOWN.get(event.name)
 
 
-def draw(migration):
-    """The same as a picture: all of it, and how it was while the guest stood still."""
-    lanes = {who: Lane(who) for who in migration.WHO}
+def states_of(migration):
+    """For each actor (when, state), in order."""
+    states = {actor: [] for actor in migration.ACTORS}
     for event in migration.events:
-        lane = lanes[event.who]
+        found = states[event.actor]
+        first = state = None
         if event.name == 'mtty_state':
-            before, after = re.match(r'(\w+) -> .* now=(\w+)', event.text).groups()
-            if not lane.states:
-                lane.state(migration.begins, before)
-            lane.state(event.when, after)
+            first, state = re.match(r'(\w+) -> .* now=(\w+)', event.text).groups()
         elif event.name == 'vm_state_notify':
-            if not lane.states:
-                running = event.who == migration.WHO[0]
-                lane.state(migration.begins, 'guest runs' if running else 'waits')
-            lane.state(event.when, 'guest runs' if 'running 1' in event.text else 'stopped')
-        elif event.name in ('mtty_close', 'mtty_reset') and lane.states:
-            lane.state(event.when, 'closed' if event.name == 'mtty_close' else 'RUNNING')
-        if mark_of(event):
-            lane.mark(event.when, mark_of(event))
-    picture = Picture(f'{migration.name}: the guest stood still for {migration.still():.0f} ms',
-                      [lane for lane in lanes.values() if lane.states or lane.marks], MARKS,
-                      ('interrupt',))
-    picture.panel('All of it', migration.begins, migration.ends)
+            first = 'guest runs' if event.actor == migration.ACTORS[0] else 'waits'
+            state = 'guest runs' if 'running 1' in event.text else 'stopped'
+        elif event.name in ('mtty_close', 'mtty_reset') and found:
+            state = 'closed' if event.name == 'mtty_close' else 'RUNNING'
+        if first and not found:
+            found.append((migration.begins, first))
+        if state:
+            found.append((event.when, state))
+    return states
+
+
+def panel(states, marks, title, begin, end, keys=()):
+    """gnuplot's commands: a row of states for each actor, its events on them."""
+    end = max(end, begin + 1e-6)
+    width = end - begin
+    boxes, labels = [], []
+    for y, (_, steps) in enumerate(states):
+        for (when, state), (until, _) in zip(steps, [*steps[1:], (end, '')]):
+            left, right = max(when, begin) - begin, min(until, end) - begin
+            if left >= right:
+                continue
+            boxes.append([f'{1000 * x:.3f}' for x in ((left + right) / 2, left, right)] +
+                         [y, y - 0.4, y + 0.4, picture.colour(picture.STATES[state])])
+            if (right - left) / width * 780 > 8 * len(state):
+                labels.append((f'{1000 * left:.3f}', y, picture.quoted(state)))
+    plots = ['$boxes using 1:4:2:3:5:6:7 with boxxyerror lc rgb variable notitle']
+    if labels:
+        plots.append('$labels with labels left offset 0.5,0 notitle')
+    commands = picture.block('boxes', boxes) + picture.block('labels', labels)
+    for i, (name, places) in enumerate(marks.items()):
+        rows = [(f'{1000 * (when - begin):.3f}', y) for when, y in places if begin <= when <= end]
+        style = '($2+0.25):(0):(0.3) with vectors nohead lw 6' if name == SHORT else \
+            '($2-0.5):(0):(1) with vectors nohead lw 1'
+        if rows:
+            commands += picture.block(f'marks{i}', rows)
+            plots.append(f'$marks{i} using 1:{style} lc rgb "{picture.EVENTS[name]}" notitle')
+    names = ', '.join(f'{picture.quoted(actor)} {y}' for y, (actor, _) in enumerate(states))
+    return commands + [f'set title {picture.quoted(title)} offset 0,-0.6', f'set ytics ({names})',
+                       f'set xrange [0:{1000 * width:.3f}]', 'plot ' + ', '.join([*plots, *keys])]
+
+
+def legend(states, marks):
+    """Parts of a plot command that name the colours in use."""
+    used = {state for _, steps in states for _, state in steps}
+    keys = [f'keyentry with boxes lc rgb "{colour}" title {picture.quoted(state)}'
+            for state, colour in picture.STATES.items() if state in used]
+    keys += [f'keyentry with lines lw {6 if name == SHORT else 2} '
+             f'lc rgb "{picture.EVENTS[name]}" title {picture.quoted(name)}' for name in marks]
+    return keys
+
+
+def draw(migration, path):
+    """Draw the whole migration, and its downtime larger."""
+    marks = {}
+    for name in picture.EVENTS:
+        places = [(event.when, migration.ACTORS.index(event.actor))
+                  for event in migration.events if shown_as(event) == name]
+        if places:
+            marks[name] = places
+    states = list(states_of(migration).items())
+    while not states[-1][1] and not any(y == len(states) - 1 for places in marks.values()
+                                        for _, y in places):
+        states.pop()
     begin = max(migration.stops, migration.copies)
     margin = (migration.runs - begin) * 0.1
-    picture.panel('While the guest stood still' if begin == migration.stops else
-                  'From STOP_COPY on', begin - margin, migration.runs + margin)
-    return picture.svg()
+    title = f'{migration.name}: the guest stood still for {migration.downtime():.0f} ms'
+    commands = [f'set multiplot title {picture.quoted(title)}',
+                f'set yrange [{len(states) - 0.4}:-0.6]', 'set tics scale 0', 'set lmargin 18',
+                'set rmargin 3', 'set format x "%g ms"', 'set grid xtics',
+                'set key at screen 0.5,0.15 center top vertical maxrows 3 width -1',
+                'set tmargin at screen 0.86', 'set bmargin at screen 0.61']
+    commands += panel(states, marks, 'All of it', migration.begins, migration.ends)
+    commands += ['set tmargin at screen 0.48', 'set bmargin at screen 0.23']
+    commands += panel(states, marks, 'While the guest stood still' if begin == migration.stops
+                      else 'From STOP_COPY on', begin - margin, migration.runs + margin,
+                      legend(states, marks))
+    picture.draw(path, 960, 500, commands)
 
 
 def describe(event):
-    """An event in words."""
+    """The text of a step."""
     text = event.text
     if event.name == 'migrate_set_state':
         return 'migration: ' + text.removeprefix('new state ')
@@ -196,9 +254,9 @@ def describe(event):
 
 
 def read_trace(file):
-    """Of a QEMU: (seconds, name, text), without the name of the one device."""
+    """Events of a QEMU: (seconds, name, text), without the name of the device."""
     for raw in file:
-        # Since QEMU 11 it is a date, before that it was the process and seconds.
+        # QEMU 11 prints a date, older ones the process and seconds.
         found = re.match(r'(?:\d+@([\d.]+):|(\S+)Z )(\w+) +(?:\([0-9a-f-]+\) ?)?(.*)',
                          raw.decode())
         if found:
@@ -210,7 +268,7 @@ def read_trace(file):
 
 
 def read_events(file):
-    """Of the driver and of KVM: (seconds, device or None, name, text)."""
+    """Events of the driver and of KVM: (seconds, device or None, name, text)."""
     for raw in file:
         when, name, uuid, *text = raw.decode().split()
         if name.startswith('mtty_'):
@@ -220,7 +278,7 @@ def read_events(file):
 
 
 def migrations(report):
-    """All that the report has, as they went."""
+    """The migrations of a report, in order."""
     for member in report.getnames():
         directory, name = os.path.split(member)
         if name != 'migrations.txt':
@@ -238,21 +296,22 @@ def migrations(report):
 
 
 def main():
-    """Reads one report."""
+    """Read one report."""
     path, out = sys.argv[1:]
     os.makedirs(out, exist_ok=True)
     for old in os.listdir(out):
         if old.endswith(('.txt', '.svg')):
             os.unlink(os.path.join(out, old))
-    print(f'who did what when, as lists and pictures, is in {out}; the guest stood still for')
+    drawing = picture.available()
+    print(f'the steps of each migration are in {out}; the guest stood still for')
     with tarfile.open(path) as report:
         for migration in migrations(report):
             name = os.path.join(out, migration.name)
             with open(f'{name}.txt', 'w', encoding='utf-8') as text:
                 migration.write(text)
-            with open(f'{name}.svg', 'w', encoding='utf-8') as picture:
-                picture.write(draw(migration))
-            print(f'{migration.still():8.0f} ms  {migration.name}')
+            if drawing:
+                draw(migration, f'{name}.svg')
+            print(f'{migration.downtime():8.0f} ms  {migration.name}')
 
 
 if __name__ == '__main__':

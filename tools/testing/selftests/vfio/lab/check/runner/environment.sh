@@ -23,7 +23,7 @@ own_names() {
 }
 
 users_names() {
-	sed -n X
+	sed -n '/^VARS_USER/,/[^\\]$/p' Makefile | tr -s ':=\\\t ' '\n' | grep -v VARS_USER
 	echo HOME PATH SHELL MAKE CURDIR | tr ' ' '\n'
 }
 

@@ -260,8 +260,7 @@ coverage: ## lines and branches of the driver that the tests run; HTML
 .PHONY: coverage-report
 coverage-report: check
 	@$(MARKED) claim $(OUT)/coverage
-	@$(DIR_LAB)/report/coverage.py . $(MTTY) $(B)/counters.tar \
-		$(DIR_LAB)/report/coverage-reasons $(OUT)/coverage
+	@$(DIR_LAB)/report/coverage.py . $(MTTY) $(B)/counters.tar $(OUT)/coverage
 
 .PHONY: demo
 demo: modules selftests ## show live migrations, step by step

@@ -3,10 +3,10 @@
 #
 # Runs the fuzzers of stream.c and uart.c on this machine, one after the other,
 # until the time is over or one finds something. Ends with the line
-# "N executions, N findings", and fails unless there are none.
+# "N executions, N findings", and fails if there are findings.
 #
-# What leads somewhere new is kept in DIR/corpus and tried first the next time;
-# corpus/ beside this script has what the first time begins with.
+# make_seeds writes the first inputs to DIR/seeds. Inputs that reach new code are kept in
+# DIR/corpus, and the next run begins with them, too.
 #
 # Usage: run.sh DIR [SECONDS | -n RUNS]
 #   DIR      where the fuzzers were built
@@ -28,7 +28,6 @@ is_number() {
 	esac
 }
 
-here=$(dirname "$(realpath "$0")")
 [ $# -ge 1 ] || usage
 dir=$1
 shift
@@ -49,19 +48,20 @@ case $#:${1-} in
 	;;
 esac
 
-stat() {
+# last_stat NAME: a number that libFuzzer printed
+last_stat() {
 	sed -n "s/^stat::$1: *//p" "$log" | tail -n 1
 }
 
-# Nobody who waits for the end of the output is to wait for the last sleep, too.
+# sleep does not hold the output open: its reader does not wait for the last sleep.
 progress() {
 	while sleep 60 >/dev/null 2>&1; do
 		echo "  $(grep -o '^#[0-9]*' "$log" | tail -n 1 | tr -d '#') executions so far"
 	done
 }
 
-# libFuzzer's own limit of 20 minutes for one input is no limit at all, and the
-# sanitizer's search for leaks does not work everywhere.
+# libFuzzer's time limit for one input, 20 minutes, is too long. The search for leaks does
+# not work on all machines.
 fuzz() {
 	name=$1
 	log=$dir/$name.log
@@ -70,25 +70,25 @@ fuzz() {
 	status=0
 	echo "$name: $long ..."
 	progress &
-	teller=$!
-	trap 'kill $teller' EXIT
+	progress_pid=$!
+	trap 'kill $progress_pid' EXIT
 	"$dir/${name}_fuzz" "$limit" -max_len="$2" -timeout=60 -detect_leaks=0 \
 		-print_final_stats=1 -artifact_prefix="$dir/findings/$name-" \
-		"$corpus" "$here/corpus/$name" >"$log" 2>&1 || status=$?
-	kill $teller
+		"$corpus" "$dir/seeds/$name" >"$log" 2>&1 || status=$?
+	kill $progress_pid
 	trap - EXIT
 
-	n=$(stat number_of_executed_units)
+	n=$(last_stat number_of_executed_units)
 	executions=$((executions + ${n:-0}))
-	echo "$name: ${n:-0} executions, $(stat average_exec_per_sec) per second"
+	echo "$name: ${n:-0} executions, $(last_stat average_exec_per_sec) per second"
 	[ "$status" != 0 ] || return 0
 
-	# The sanitizers and libFuzzer do not agree on an exit status.
+	# The exit status does not say whether there is a finding, the output does.
 	input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
 	if [ -n "$input" ]; then
 		findings=$((findings + 1))
 		sed -n '/FINDING\|ERROR\|runtime error/,$p' "$log" | head -n 40
-		echo "to see it again: $dir/${name}_fuzz $input"
+		echo "to reproduce: $dir/${name}_fuzz $input"
 	else
 		failed=1
 		tail -n 5 "$log"
@@ -98,6 +98,7 @@ fuzz() {
 
 export UBSAN_OPTIONS=print_stacktrace=1
 executions=0 findings=0 failed=0
+"$dir/make_seeds" "$dir/seeds"
 fuzz stream 4096
 fuzz uart 256
 echo "$executions executions, $findings findings"

@@ -16,7 +16,7 @@ STATES = {
 }
 EVENTS = {
     'data': '#2266bb', 'config': '#996600', 'SET_IRQS': '#227722', 'interrupt': '#aa00aa',
-    'message taken': '#008800', 'message refused': '#dd0000', 'ITS restored': '#000000',
+    'message taken': '#00a5a5', 'message refused': '#dd0000', 'ITS restored': '#000000',
 }
 VERDICTS = {True: '#33aa88', False: '#cc5544', None: '#888888'}
 

@@ -225,7 +225,7 @@ def draw(migration, path):
     title = f'{migration.name}: the guest stood still for {migration.downtime():.0f} ms'
     commands = [f'set multiplot title {picture.quoted(title)}',
                 f'set yrange [{len(states) - 0.4}:-0.6]', 'set tics scale 0', 'set lmargin 18',
-                'set rmargin 3', 'set format x "%g ms"', 'set grid xtics',
+                'set rmargin 5', 'set format x "%g ms"', 'set grid xtics',
                 'set key at screen 0.5,0.15 center top vertical maxrows 3 width -1',
                 'set tmargin at screen 0.86', 'set bmargin at screen 0.61']
     commands += panel(states, marks, 'All of it', migration.begins, migration.ends)

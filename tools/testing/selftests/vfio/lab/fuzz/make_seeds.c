@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes the seeds of the fuzzers: streams as devices send them, and what a guest
- * does to a port.  It always makes the same ones.
+ * Writes the seeds of the fuzzers: streams as devices send them, and register accesses
+ * as drivers make them.  The files are the same in each run.
  *
- * Usage: seeds DIRECTORY
+ * Usage: make_seeds DIRECTORY
  */
 #include <errno.h>
 #include <string.h>
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 	char dir[4096];
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: seeds DIRECTORY\n");
+		fprintf(stderr, "usage: make_seeds DIRECTORY\n");
 		return 2;
 	}
 

@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Prints the accelerator to use, "kvm" or "tcg". A /dev/kvm that can be opened
-# proves nothing: some abort QEMU or hang the guest. So KVM is used only where
-# a trial boot with a short limit has come to its end, and what that trial
-# showed is kept for this machine and kernel. The trial has a command, a reader and
-# files of its own, and no terminal: those of the run are not for it.
+# Prints the accelerator to use, "kvm" or "tcg". That /dev/kvm can be opened is not enough:
+# it may abort QEMU or hang the guest. KVM is used only after a trial boot with a short limit.
+# The result is kept for this machine and kernel. The trial does not use the command, the
+# reader, the files and the terminal of the run.
 #
 # Usage: accel.sh CACHE boot.sh's options...
 set -eu
@@ -28,7 +27,7 @@ for word; do
 	[ "$word" = -i ] || options+=("$word")
 	last=$word
 done
-known=$cache/$({
+result=$cache/$({
 	uname -nr
 	cat /etc/machine-id 2>/dev/null || true
 	qemu-system-x86_64 --version
@@ -36,16 +35,16 @@ known=$cache/$({
 } | sha256sum | cut -c -16)
 
 "$here/../get/marked.sh" claim "$cache"
-if [ ! -s "$known" ]; then
-	echo "trying whether /dev/kvm works, once for this kernel (at most $trial_limit s) ..." >&2
+if [ ! -s "$result" ]; then
+	echo "testing whether /dev/kvm works, once for this kernel (at most $trial_limit s) ..." >&2
 	if RUN=true ADD='' VERBOSE='' "$here/boot.sh" "${options[@]}" -n kvm-trial -a kvm \
 			-l $trial_limit -r cat -f '' -g '' -e '' \
-			>"$known.log.$$" 2>&1; then
-		echo kvm >"$known.$$"
+			>"$result.log.$$" 2>&1; then
+		echo kvm >"$result.$$"
 	else
-		echo tcg >"$known.$$"
+		echo tcg >"$result.$$"
 	fi
-	mv "$known.log.$$" "$known.log"
-	mv "$known.$$" "$known"
+	mv "$result.log.$$" "$result.log"
+	mv "$result.$$" "$result"
 fi
-cat "$known"
+cat "$result"

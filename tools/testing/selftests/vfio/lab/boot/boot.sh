@@ -1,34 +1,33 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boots the VM, runs the shell command $RUN in it, and judges the run. Success
-# is: the VM says on its verdict port that the command ended with status 0,
-# and no line of the kernel's log is a report.
+# Boots the VM, runs the shell command $RUN in it, and judges the run. It is a success if the
+# verdict port of the VM has status 0, and the kernel's log has no report.
 #
 # Usage: [ARCH=x86_64|arm64 RUN=... ADD=...] boot.sh [options]
 #   -k FILE      kernel image
 #   -m DIR       the kernel's modules (modules.sh)
 #   -t FILE      mtty.ko
-#   -x FILE      a module that mtty.ko needs and the kernel lacks
-#   -u DIR       the VM's programs, if not the host's own
+#   -x FILE      a module that mtty.ko needs and the kernel does not have
+#   -u DIR       the VM's programs, if not the host's
 #   -s DIR       programs for /selftests
-#   -o DIR       directory for this kernel's products, logs in DIR/log
+#   -o DIR       build directory of this kernel; logs in DIR/log
 #   -n NAME      name of the run, for its log
 #   -a tcg|kvm   accelerator
 #   -l SECONDS   time limit
-#   -p           the kernel does not patch itself
-#   -g FILE      gets what gcov has counted, as a tar file
-#   -f FILE      gets what $RUN has left in /report, as a tar file
-#   -v DIR       systems with a QEMU (roots.sh): one to boot the VM with, and all
-#                of them in it
-#   -r COMMAND   reads the output of $RUN (default: pass_on.py); the VM ends with it
-#   -e FILE      gets the exit status that the run is judged by
+#   -p           the kernel does not patch itself: it has no static keys
+#   -g FILE      gets the counters of gcov, as a tar file
+#   -f FILE      gets the files of /report, as a tar file
+#   -v DIR       systems with QEMU (roots.sh): one to boot the VM with, and all of them in
+#                the VM
+#   -r COMMAND   reads the output of $RUN (default: copy.py); when it exits, the VM is ended
+#   -e FILE      gets the exit status of the run
 #   -i           interactive shell, instead of $RUN
 set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
-reader="python3 $here/pass_on.py"
+reader="python3 $here/copy.py"
 extra=
 user=
 interactive=
@@ -39,9 +38,8 @@ systems=
 status_file=
 memory=2G
 accel=tcg
-# One for all CPUs of an x86: with a thread for each, QEMU 7.2 may run code from
-# before a kernel patched it, and creating a VM patches the scheduler: "Oops: int3"
-# within seconds.
+# x86: one thread for all CPUs. With a thread for each, QEMU 7.2 may run code from before a
+# kernel patched it: "Oops: int3", soon after a VM was created, which patches the scheduler.
 threads=single
 while getopts k:m:t:x:u:s:o:n:a:l:g:f:v:r:e:ip option; do
 	case $option in
@@ -87,10 +85,10 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
-# The messages may have no reader; the run is judged all the same.
+# Messages without a reader do not end the script: it still judges the run.
 trap : PIPE
 
-# Nobody may rebuild what is being packed.
+# The lock: another make must not build the files while they are packed.
 pack() {
 	local root=$run/root file
 
@@ -101,7 +99,7 @@ pack() {
 	[ -z "$extra" ] || cp "$extra" "$root/vm/"
 	if [ -d "$tests" ]; then
 		cp -r "$tests/." "$root/selftests"
-		# Where a script in a kernel tree finds them, too.
+		# Scripts look for it beside their directory, as in a kernel tree.
 		mkdir "$root/kselftest"
 		cp "$tests"/kselftest/* "$root/kselftest/"
 	fi
@@ -121,24 +119,21 @@ pack() {
 	rm -rf "$root"
 }
 
-# The kernel ends the VM itself when it has crashed.
+# A crash of the kernel ends the VM.
 cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init"
 
-# With KVM the VM's processor is the host's; without it, QEMU can emulate one in
-# which KVM works in turn.
+# The emulated processor has the virtualization extensions of AMD, so KVM works in the VM.
 machine_x86_64() {
 	qemu=(qemu-system-x86_64)
 	[ -z "$systems" ] || use_systems
 	machine=(-M q35)
 	cmdline+=" console=ttyS0 tsc=reliable"
-	# AMD's kind of KVM.
 	[ "$accel" = kvm ] || machine+=(-accel "tcg,thread=$threads" -cpu "max,+svm,+npt")
 }
 
-# Another QEMU than the host's, run by the loader and with the libraries that it was
-# made for. KVM is of use in it only with a thread for each CPU: with one for all, a
-# guest of the VM is never woken again, sooner or later; and this QEMU does not run
-# what a kernel has patched.
+# The QEMU of the systems, with its loader and libraries. KVM works in it only with a thread
+# for each CPU: with one for all, a guest of the VM stops at some time. This QEMU handles
+# patched code.
 use_systems() {
 	local lib=$systems/qemu11/usr/lib/x86_64-linux-gnu
 
@@ -156,7 +151,7 @@ machine_arm64() {
 	[ -z "$systems" ] || use_systems
 	machine=(-M "virt,gic-version=3")
 	cmdline+=" console=ttyAMA0"
-	# pauth and SVE would cost seconds at each boot.
+	# pauth and SVE make each boot seconds slower.
 	[ "$accel" = kvm ] || machine=(-M "virt,gic-version=3,virtualization=on,its=on"
 		-accel "tcg,thread=multi" -cpu "max,sve=off,lpa2=off,pauth-impdef=on")
 }
@@ -189,7 +184,7 @@ qemu_args() {
 	fi
 }
 
-# Sets qemu_status; 124 means that time was up.
+# Sets qemu_status; 124: the time limit was reached.
 run_qemu() {
 	touch "$run/console" "$run/verdict"
 	qemu_status=0
@@ -197,12 +192,12 @@ run_qemu() {
 		"${qemu[@]}" "${args[@]}" || qemu_status=$?
 		return
 	fi
-	# With both ends open here, neither QEMU nor the reader can block on
-	# the other one's start; the reader sees the end when this one closes.
+	# The shell opens both ends: neither QEMU nor the reader waits for the other. The reader
+	# gets end of file when the shell closes them.
 	mkfifo "$run/output"
 	exec 7<>"$run/output"
-	# A child that is killed before it has become another program would run the traps
-	# of this shell, and remove its files.
+	# A child that gets a signal before exec would run the traps of this shell, which remove
+	# the files.
 	trap '' INT TERM HUP
 	# shellcheck disable=SC2086
 	env --default-signal=INT,TERM,HUP $reader <"$run/output" 7<&- &
@@ -217,15 +212,15 @@ run_qemu() {
 	cat "$run/qemu.log" >&2 || true
 }
 
-# The reader may end first, for example since nobody reads what it writes. Nothing
-# would empty the pipe then, and the VM would stand still until its time is up.
+# If the reader exits first, nothing empties the pipe, and the VM would wait until the time
+# limit.
 wait_for_qemu() {
 	local first
 
 	wait -n -p first "$reader_pid" "$qemu_pid" || true
-	# A signal that comes before the child has become QEMU may be lost.
+	# A signal before exec may be lost.
 	while [ "$first" = "$reader_pid" ] && kill "$qemu_pid" 2>/dev/null; do
-		left_early=1
+		reader_first=1
 		sleep 0.2
 	done
 	wait "$qemu_pid" || qemu_status=$?
@@ -237,7 +232,7 @@ last_lines() {
 	tail -n 30 "$run/text" | sed 's/^/    /' >&2
 }
 
-# Prints what the kernel reported, and during which test; fails if nothing.
+# Prints reports of the kernel, and during which test; fails if there are none.
 kernel_reports() {
 	local reports
 
@@ -255,9 +250,9 @@ kernel_reports() {
 	echo "$reports" >&2
 }
 
-reader_left() {
+reader_exited() {
 	if [ "$reader_status" = 141 ]; then
-		error "the reader of the output has gone, so the VM was ended"
+		error "the reader of the output has exited, so the VM was ended"
 	else
 		error "$reader ended with status $reader_status, before the VM did"
 	fi
@@ -269,17 +264,17 @@ judge() {
 	local verdict result=0
 
 	verdict=$(tail -n 1 "$run/verdict")
-	if [ -n "$left_early" ] && [ "${verdict#exit }" = "$verdict" ]; then
+	if [ -n "$reader_first" ] && [ "${verdict#exit }" = "$verdict" ]; then
 		qemu_status=ended
 	fi
 	case $qemu_status in
 	0)
 		;;
 	ended)
-		reader_left || result=$?
+		reader_exited || result=$?
 		;;
 	124 | 137)
-		error "time is up: the VM was ended after $limit s (TIMEOUT= sets the limit)"
+		error "time limit: the VM was ended after $limit s (TIMEOUT= sets the limit)"
 		last_lines
 		result=124
 		;;
@@ -301,18 +296,18 @@ judge() {
 		return "${verdict#exit }"
 		;;
 	esac
-	error "${verdict:-the VM ended before it could say anything}"
+	error "${verdict:-the VM ended before its first verdict}"
 	last_lines
 	return 1
 }
 
 reader_status=0
-left_early=
+reader_first=
 pack
 qemu_args
 run_qemu
 log=$out/log/$name.console
-# Another run of this name may put its own there at any time: this one's is judged.
+# Another run may replace the log: the copy in $run is judged.
 tr -d '\r' <"$run/console" >"$run/text"
 cp "$run/text" "$run/log"
 mv "$run/log" "$log"

@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Packs a VM's root file system: an unchanging archive, made once for a
-# kernel, of busybox, iproute2, init and the kernel's modules, and behind it one
-# with what is of this run alone. The kernel unpacks archives one after the other.
+# Packs a VM's root file system: an archive with busybox, iproute2, init and the kernel's
+# modules, made once for a kernel, and after it one with the files of this run. The kernel
+# unpacks archives one after the other.
 #
 # Usage: mkinitramfs.sh MODULES BASE ROOT OUT [USER [ARCHIVE]]
 #   MODULES  made by modules.sh
-#   BASE     where to keep the first archive (made again if it is out of date)
+#   BASE     the first archive; made again if it is out of date
 #   ROOT     directory with this run's files
-#   OUT      the whole
-#   USER     where the VM's programs are, if not where the host's are
-#   ARCHIVE  another one to unpack
+#   OUT      gets both archives
+#   USER     directory with the VM's programs, if not the host's
+#   ARCHIVE  another archive to unpack
 set -euo pipefail
 export LC_ALL=C
 
@@ -28,7 +28,7 @@ archive() {
 		cpio --quiet -o -H newc -R 0:0)
 }
 
-# A program of the host's, with the libraries that it is linked with.
+# A program of the host, with its libraries
 add_program() {
 	local dir=$1 program lib
 
@@ -42,8 +42,7 @@ add_program() {
 	done
 }
 
-# A program of USER's, which the host cannot run, nor ask what it needs. All
-# libraries go where the loader looks in the end.
+# A program of USER, with its libraries. The host cannot run it, so ldd does not work.
 add_foreign_program() {
 	local dir=$1 file=$2 to=$3 name
 
@@ -75,7 +74,7 @@ make_base() {
 	dir=$(mktemp -d "$base.XXXXXX")
 	mkdir "$dir/bin" "$dir/sbin" "$dir/dev" "$dir/proc" "$dir/sys" "$dir/tmp" \
 		"$dir/root" "$dir/added" "$dir/modules" "$dir/lib"
-	# What the host's can do, the other architecture's can.
+	# busybox of the other architecture has the same applets.
 	if [ -n "$user" ]; then
 		cp "$user/bin/busybox" "$dir/bin/busybox"
 	else

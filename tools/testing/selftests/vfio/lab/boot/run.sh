@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Picks the accelerator, says which one it is, and boots the VM with it.
+# Selects the accelerator, prints it, and boots the VM.
 # ACCEL=tcg|kvm overrides the choice.
 #
 # Usage: run.sh CACHE boot.sh's options...

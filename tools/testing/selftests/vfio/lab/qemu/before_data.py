@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Policy "before-data": QEMU does not ask, so the card cannot go; does anybody suffer?"""
+"""Policy "before-data": QEMU does not know the query, so the migration must fail cleanly."""
 
 from lib.cases import Program
-from lib.lab import Way
+from lib.guest_run import Way
 from lib.qemu import MigrationError
 
 
 def refused(guest_run, way):
-    """The destination's driver says EPROTO, its QEMU says so and ends."""
+    """The destination's driver returns EPROTO; its QEMU reports the error and exits."""
     there = guest_run.destination(way)
     there.qmp.run('migrate-incoming', uri=way.uri())
     guest_run.vmm.failed = there.expected = True
@@ -18,20 +18,20 @@ def refused(guest_run, way):
     except MigrationError as error:
         assert 'failed' in str(error), error
     there.process.wait(60)
-    said = '\n'.join(there.all_said())
-    assert there.process.returncode == 1, said
-    assert 'Protocol error' in said or 'error -71' in said, said
+    output = '\n'.join(there.messages())
+    assert there.process.returncode == 1, output
+    assert 'Protocol error' in output or 'error -71' in output, output
     assert guest_run.vmm.status() == 'running'
-    guest_run.well()
+    guest_run.check_progress()
 
 
 def a_clear_error(guest_run):
-    """And the source's guest runs on"""
+    """The guest continues on the source"""
     refused(guest_run, Way())
 
 
 def with_multifd_as_well(guest_run):
-    """In a thread of its own"""
+    """The same with multifd"""
     refused(guest_run, Way(('multifd',)))
 
 

@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does it matter when QEMU loads config space: here behind all that is iterated?
+"""QEMU loads config space after all iterated data.
 
-That is its default on arm64, for the interrupt controller's sake, and it is possible
-with multifd only. Both sides have to be told, or the destination waits for ever.
+This is its default on arm64, because of the interrupt controller, and needs multifd. Both
+sides need the option, or the destination waits without end.
 """
 
 from lib.cases import Program
-from lib.lab import Way
+from lib.guest_run import Way
 
 
 def after_the_device(guest_run):
-    """Config space is the last thing that comes"""
+    """Config space is loaded last"""
     guest_run.migrate(Way(('multifd',)))
     assert guest_run.vmm.has_traced('vfio_load_bufs_thread_start')
 
 
 def and_back(guest_run):
-    """With the acknowledgement of the destination, too"""
+    """With the acknowledgement of the destination (switchover-ack)"""
     guest_run.migrate(Way(('multifd', 'return-path', 'switchover-ack')))
 
 

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The interrupt that is lost on its way to a new host, in each order that QEMU has.
+"""The lost interrupt, in each order of loading that QEMU has.
 
-A card with the defect (migration/defect_early_irq) signals what is pending as soon as
-it knows of it and has somewhere to signal to; whether the guest gets it depends on whether
-its interrupt controller is there by then. The interrupt is the transmitter's: it becomes
-pending when the guest has stopped already, by what a processor wrote last.
+A card with the defect (migration/defect_early_irq) signals a pending interrupt as soon as it
+has been loaded and has an eventfd. The guest gets it only if its interrupt controller has
+been loaded before. The interrupt is the transmitter's; a register write makes it pending
+after the guest was stopped.
 """
 
 import os
 import time
 
 from lib.cases import Cases, where
-from lib.lab import GuestRun, Way
+from lib.guest_run import GuestRun, Way
 from lib.trace import Trace
 
-# Migrations a case: to see that it is always so, in the time there is for all programs.
+# Migrations in each case
 TIMES = 3
 
 # Registers of a 16550, and their bits.
@@ -26,7 +26,7 @@ MULTIFD = Way(('multifd',))
 
 
 class Tally:
-    """What became of the interrupts of several migrations, one in each."""
+    """The interrupts of several migrations, one in each."""
 
     def __init__(self):
         self.sent = 0
@@ -35,15 +35,15 @@ class Tally:
         self.delays = []
 
     def add(self, sent, arrived, delay):
-        """Of one more."""
+        """Count one more."""
         self.sent += sent
         self.arrived += arrived > 0
         self.again += max(0, arrived - 1)
         if arrived:
             self.delays.append(delay)
 
-    def tell(self, cure):
-        """For the table of cures, which report/cures.py makes of these lines."""
+    def print(self, cure):
+        """Print the line that report/lost_irq_table.py reads."""
         delay = max(self.delays) * 1e6 if self.delays else 0
         print(f'# {TIMES} migrations; cure {cure}: sent {self.sent}, '
               f'arrived {self.arrived}, again {self.again}, delay {delay:.0f} us')
@@ -63,25 +63,25 @@ def migrate(guest_run, trace, way):
     runs = time.time()
     there.qmp.run('cont')
     arrived = there.link.report().interrupts - before
-    # What goes to QEMU as long as it has not heard of MSI is nothing that a guest sees.
+    # Before QEMU has set up MSI, it gets the signals, and the guest does not.
     sent = sum(name == 'mtty_signal' and text.startswith(f'{there.card.uuid} MSI ')
                for _, name, text in trace.lines()[first:])
     injected = trace.messages(first)
-    # The guest's driver does not know of it. And if the message was lost, nobody else will
-    # ever do this: its cause stays, and so no other message follows.
+    # Acknowledge the interrupt: the guest's driver has not enabled it. After a lost message
+    # its cause would remain, and no other message would follow.
     there.poke(IIR)
     there.poke(IER, IER_RDI | IER_RLSI)
     delay = max(0, injected[0] - runs) if injected else None
-    there.link.say('go')
-    guest_run.well()
+    there.link.send('go')
+    guest_run.check_progress()
     return sent, arrived, delay
 
 
 def several(guest_run, trace, way):
-    """One migration after the other."""
+    """Migrate several times."""
     ready = guest_run.boot()
     trace.begin_interrupts(ready)
-    guest_run.vmm.link.say('go')
+    guest_run.vmm.link.send('go')
     tally = Tally()
     for turn in range(TIMES):
         guest_run.label = str(turn + 1)
@@ -93,14 +93,14 @@ def several(guest_run, trace, way):
 
 
 def measure(label, way, defect, config_last):
-    """All of it, with a guest and a directory of its own."""
+    """Measure with a new guest, in a new directory."""
     os.makedirs(os.path.join(where(), label), exist_ok=True)
     os.chdir(os.path.join(where(), label))
     trace = Trace(messages=True)
     guest_run = None
     try:
         guest_run = GuestRun(kind='mtty-1', msi=True, poke=True, defect_early_irq=defect,
-                          options={'x-migration-load-config-after-iter': config_last})
+                             options={'x-migration-load-config-after-iter': config_last})
         return several(guest_run, trace, way)
     finally:
         if guest_run:
@@ -109,30 +109,30 @@ def measure(label, way, defect, config_last):
 
 
 def nothing_done():
-    """Config space first, as QEMU 10.0 does it with multifd: lost, and nobody is told"""
+    """Config space first, as QEMU 10.0 does it with multifd: lost without an error"""
     tally = measure('nothing', MULTIFD, 1, 'off')
-    tally.tell('nothing')
+    tally.print('nothing')
     assert (tally.sent, tally.arrived, tally.again) == (TIMES, 0, 0), vars(tally)
 
 
 def cured_by_the_order():
-    """Config space behind the interrupt controller, as QEMU does it with multifd on arm64"""
+    """Config space after the interrupt controller, as QEMU does it with multifd on arm64"""
     tally = measure('order', MULTIFD, 1, 'on')
-    tally.tell('order')
+    tally.print('order')
     assert (tally.sent, tally.arrived, tally.again) == (TIMES, TIMES, 0), vars(tally)
 
 
 def cured_by_the_old_order():
-    """Without multifd config space has always come behind it"""
+    """Without multifd config space is always loaded after it"""
     tally = measure('plain', Way(), 1, 'off')
-    tally.tell('order, without multifd')
+    tally.print('order, without multifd')
     assert (tally.sent, tally.arrived, tally.again) == (TIMES, TIMES, 0), vars(tally)
 
 
 def cured_by_the_driver():
-    """The card as it ships, config space first: it waits until it runs"""
+    """The card without the defect, config space first: it signals when it runs"""
     tally = measure('driver', MULTIFD, 0, 'off')
-    tally.tell('driver')
+    tally.print('driver')
     assert (tally.sent, tally.arrived, tally.again) == (TIMES, TIMES, 0), vars(tally)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does libvirt's device XML do what libvirt's documentation says, with our device?
+"""libvirt's XML for a mediated device, with mtty.
 
-virt-qemu-run is libvirt's driver of QEMU without a daemon around it.
+virt-qemu-run is libvirt's QEMU driver without a daemon.
 """
 
 import os
@@ -11,9 +11,9 @@ import subprocess
 from lib.card import Card
 from lib.cases import Cases, where
 from lib.guest import GuestLink, Report
-from lib.qemu import GUEST_INITRD, GUEST_KERNEL, guest_words
+from lib.qemu import GUEST_INITRD, GUEST_KERNEL, kernel_command_line
 
-# As libvirt documents a mediated device; the rest is what our guest needs.
+# The hostdev element as in libvirt's documentation; the rest is for the guest.
 DOMAIN = """
 <domain type='kvm'>
   <name>guest</name>
@@ -23,7 +23,7 @@ DOMAIN = """
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>{kernel}</kernel>
     <initrd>{initrd}</initrd>
-    <cmdline>{words}</cmdline>
+    <cmdline>{command_line}</cmdline>
   </os>
   <features><acpi/><apic/></features>
   <cpu mode='host-passthrough'><feature policy='disable' name='xsave'/></cpu>
@@ -45,7 +45,7 @@ DOMAIN = """
 </domain>
 """
 
-# There are no other users here, no cgroups, and nobody to keep logs.
+# The VM has no other users, no cgroups and no virtlogd.
 CONFIG = """
 user = "root"
 group = "root"
@@ -58,7 +58,7 @@ remember_owner = 0
 
 
 def guest_uses_the_card():
-    """Linux's driver binds both ports, and bytes come back"""
+    """Linux's driver binds both ports, and bytes are looped back"""
     card = Card()
     root = '/tmp/libvirt'
     os.makedirs(f'{root}/etc', exist_ok=True)
@@ -74,17 +74,17 @@ def guest_uses_the_card():
         finally:
             libvirt.terminate()
             libvirt.wait(20)
-            with open('virt-qemu-run.log', encoding='utf-8') as said:
-                print(*[f'# {line}' for line in said], sep='', end='')
+            with open('virt-qemu-run.log', encoding='utf-8') as output:
+                print(*[f'# {line}' for line in output], sep='', end='')
     card.remove()
 
 
 def use_the_card():
-    """As the tests with QEMU alone do."""
+    """Check traffic, as the tests with QEMU do."""
     link = GuestLink(f'{where()}/control', limit=60)
-    ready = Report(link.hear('ready', 90))
+    ready = Report(link.wait_line('ready', 90))
     assert [port['uart'] for port in ready.ports] == ['16550A', '16550A'], ready.line
-    link.say('go')
+    link.send('go')
     link.progress(512)
     last = link.pause()
     for port in last.ports:
@@ -93,9 +93,9 @@ def use_the_card():
 
 
 def domain(name):
-    """The XML, for a card."""
-    return DOMAIN.format(kernel=GUEST_KERNEL, initrd=GUEST_INITRD, words=guest_words(),
-                         uuid=name, where=where())
+    """The XML for a card."""
+    return DOMAIN.format(kernel=GUEST_KERNEL, initrd=GUEST_INITRD,
+                         command_line=kernel_command_line(), uuid=name, where=where())
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does mdevctl, which keeps mediated devices for people, get on with ours?"""
+"""mdevctl, the administration tool for mediated devices, with mtty."""
 
 import json
 import os
@@ -15,14 +15,14 @@ ATTRIBUTES = {'migration/config_policy': 'embedded', 'migration/capture_size': '
 
 
 def mdevctl(*words):
-    """Runs it; what it says. The reason is in the exception if it fails."""
+    """Run mdevctl; returns its output, or raises with its error."""
     run = subprocess.run(['mdevctl', *words], capture_output=True, text=True, check=False)
     assert run.returncode == 0, f'mdevctl {" ".join(words)}: {run.stderr}'
     return run.stdout
 
 
 def listed(*words):
-    """What it knows of our device; None if it does not."""
+    """The entry of the device in mdevctl list, or None."""
     for parent in json.loads(mdevctl('list', '--dumpjson', *words) or '[]'):
         for device in parent.get('mtty', []):
             if UUID in device:
@@ -38,7 +38,7 @@ def its_types_are_listed():
 
 
 def defined_with_attributes():
-    """mdevctl define, modify --addattr: nothing is there yet"""
+    """mdevctl define, modify --addattr: the device does not exist yet"""
     mdevctl('define', '--uuid', UUID, '--parent', 'mtty', '--type', 'mtty-2')
     for name, value in ATTRIBUTES.items():
         mdevctl('modify', '--uuid', UUID, f'--addattr={name}', f'--value={value}')
@@ -49,7 +49,7 @@ def defined_with_attributes():
 
 
 def started_and_configured():
-    """mdevctl start: the device is as it was defined"""
+    """mdevctl start: the device has the defined attributes"""
     mdevctl('start', '--uuid', UUID)
     assert listed()['mdev_type'] == 'mtty-2'
     for name, value in ATTRIBUTES.items():

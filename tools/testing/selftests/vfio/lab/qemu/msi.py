@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The same with MSI: the card poses as one that Linux's driver asks for messages."""
+"""Migrations with MSI: the card has the IDs of one that Linux's driver uses with MSI."""
 
 from lib.cases import Program
-from lib.lab import Way
+from lib.guest_run import Way
 
 
 def plain(guest_run):
@@ -12,7 +12,7 @@ def plain(guest_run):
 
 
 def through_a_file(guest_run):
-    """The source has ended before the destination is there"""
+    """The source has ended before the destination starts"""
     guest_run.migrate(Way(carrier='file'))
 
 

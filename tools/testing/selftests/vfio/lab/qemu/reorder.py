@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Policy "reorder": QEMU, which does not know of it, migrates the card all the same."""
+"""Policy "reorder": QEMU does not know the query, and can migrate the card."""
 
 from lib.cases import Program
-from lib.lab import Way
+from lib.guest_run import Way
 
 
 def there(guest_run):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A card that can neither pre-copy nor P2P: all of it goes while the guest stands still."""
+"""A card without pre-copy and P2P: all data is sent while the guest is stopped."""
 
 from lib.cases import Program
-from lib.lab import Way
+from lib.guest_run import Way
 
 
 def there(guest_run):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Another QEMU, version 10: by itself, and to and from the newest there is."""
+"""QEMU 10: to itself, and to and from QEMU 11."""
 
 from lib.cases import Program, Skip
-from lib.lab import Way
+from lib.guest_run import Way
 from lib.qemu import has_version
 
 
@@ -14,23 +14,23 @@ def ten_to_ten(guest_run):
 
 
 def ten_to_eleven(guest_run):
-    """A host was upgraded"""
+    """To a newer version"""
     need(10)
     guest_run.version = None
     guest_run.migrate(Way())
 
 
 def eleven_to_ten(guest_run):
-    """And has to be downgraded"""
+    """To an older version"""
     need(10)
     guest_run.version = 10
     guest_run.migrate(Way())
 
 
 def need(version):
-    """Debian has it for one architecture only."""
+    """Skip where Debian has no such package."""
     if not has_version(version):
-        raise Skip(f'no QEMU {version} here')
+        raise Skip(f'no QEMU {version} on this architecture')
 
 
 if __name__ == '__main__':

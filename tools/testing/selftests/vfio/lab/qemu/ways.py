@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does a guest that uses the card survive every way in which QEMU can migrate it?
+"""Migrate a guest that uses the card in each way that QEMU has.
 
 INTx, by KVM's resample path. The policy is "independent", the default.
 """
@@ -8,7 +8,7 @@ INTx, by KVM's resample path. The policy is "independent", the default.
 import time
 
 from lib.cases import Program
-from lib.lab import Way
+from lib.guest_run import Way
 
 
 def over_a_unix_socket(guest_run):
@@ -17,34 +17,34 @@ def over_a_unix_socket(guest_run):
 
 
 def and_back(guest_run):
-    """The first card again, which another guest had used"""
-    first = guest_run.all[0].card
+    """To the first card, which was used before"""
+    first = guest_run.vmms[0].card
     guest_run.migrate(Way())
     assert guest_run.vmm.card is first
 
 
 def through_a_file(guest_run):
-    """The source has ended before the destination is there"""
+    """The source has ended before the destination starts"""
     guest_run.migrate(Way(carrier='file'))
 
 
 def with_multifd(guest_run):
-    """The card's data take channels of their own"""
+    """The card's data uses extra channels"""
     guest_run.migrate(Way(('multifd',)))
     assert guest_run.vmm.has_traced('vfio_load_bufs_thread_start')
 
 
 def with_switchover_ack(guest_run):
-    """The destination says when it has the card's initial data"""
+    """The destination acknowledges the card's initial data"""
     guest_run.migrate(Way(('return-path', 'switchover-ack')))
     assert guest_run.vmm.has_traced('loadvm_approve_switchover')
 
 
 def with_many_iterations(guest_run):
-    """A narrow link and a guest that writes: pre-copy goes round and round"""
+    """A slow link and a guest that writes: many pre-copy iterations"""
     rounds = []
 
-    def widen(vmm):
+    def speed_up(vmm):
         deadline = time.monotonic() + 90
         while (not rounds or rounds[-1] < 5) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -52,11 +52,11 @@ def with_many_iterations(guest_run):
             rounds.append(migration.get('ram', {}).get('dirty-sync-count', 0))
             if migration['status'] not in ('setup', 'active'):
                 break
-        vmm.link.say('dirty 0')
+        vmm.link.send('dirty 0')
         vmm.set(max_bandwidth=1 << 30, downtime_limit=300)
 
-    guest_run.vmm.link.say('dirty 4194304')
-    guest_run.migrate(Way(max_bandwidth=24 << 20, downtime_limit=0), during=widen)
+    guest_run.vmm.link.send('dirty 4194304')
+    guest_run.migrate(Way(max_bandwidth=24 << 20, downtime_limit=0), during=speed_up)
     assert rounds[-1] >= 5, rounds[-1]
 
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Judges what mig_bench prints: ours, beside the reference of the same run.
+"""Compare the measurements of mig_bench with references and targets.
 
-A sample is a pair that was measured right after each other, and the ratio of a
-row is the median of the ratios of its pairs. Numbers are medians, with the
-smallest and largest one. Targets that are missed are said to be, by how much,
-and fail nothing: only a measurement that could not be taken does.
+A sample is two values, mtty's and the reference's, measured one after the other. Numbers
+are medians with minimum and maximum; a ratio is the median of the ratios of all samples. A
+missed target is not a failure, a missing measurement is.
 
-Usage: bench.py JSON SVG     files that are written
+Usage: bench.py JSON SVG     the files to write
 """
 
 import json
@@ -16,19 +15,19 @@ import sys
 
 import picture
 from downtime import predict
+from table import print_table
 
 MEMFD = 'memfd, same buffer'
 SMALL = '1 MiB of it'
 BEST = 'best of 1 to 256'
 KERNEL = "kernel's mtty"
 PAGES = 'the pages'
-MODEL = 'what the model says'
-# Of the bytes that a socket may hold, what is payload
+MODEL = 'the model'
+# Part of a socket buffer that is payload
 IN_FLIGHT = 0.75
 
-# Name, what it is, unit, reference, whether more is better (None: it should be
-# neither more nor less), target of the ratio, what may be added to the target for
-# each unit of the reference
+# Name, description, unit, reference, whether more is better (None: neither), target of the
+# ratio, addition to the target in units of the reference
 ROWS = [
     ('save', 'save 64 MiB, read()', 'MiB/s', MEMFD, True, 0.9, 0),
     ('load', 'load 64 MiB, write()', 'MiB/s', MEMFD, True, 0.8, 0),
@@ -53,7 +52,7 @@ ROWS = [
     ('scale-migrate', 'migration of each of 1,000', 'us', 'of each of 100',
      False, 1.1, 0),
 ]
-# Over links of limited rate: state, what the guest dirties, link in bit/s
+# Over slow links: size of the state, dirty rate of the guest, link in bit/s
 ROWS += [
     (name, what, 'ms', MODEL, None, 0.1, 0) for name, what in (
         ('stopped-4M-40M', 'downtime, 4 MiB, 40M, no pre-copy'),
@@ -66,7 +65,7 @@ ROWS += [
         ('busy-8M-12M/s', 'downtime, 8 MiB, 12 MiB/s, 40M'),
         ('busy-12M-16M/s', 'downtime, 12 MiB, 16 MiB/s, 80M'))
 ]
-# What the kernel's own mtty can do, too
+# Functions that the kernel's own mtty has, too
 ROWS += [('memory', 'memory of a device', 'bytes', KERNEL, False, 2.0, 0)] + [
     (name, what, 'ns', KERNEL, False, 1.0, 0) for name, what in (
         ('arc', 'one state arc'), ('info', 'one PRECOPY_INFO'),
@@ -80,17 +79,17 @@ HEAD = ('WHAT', 'UNIT', 'OURS', 'MIN..MAX', 'AGAINST', 'IT', 'MIN..MAX',
 
 
 def number(value):
-    """Short enough for a table."""
+    """A number with three digits."""
     return f'{value:.0f}' if abs(value) >= 100 else f'{value:.3g}'
 
 
 def spread(values, form=number):
-    """The smallest and largest."""
+    """Minimum and maximum."""
     return f'{form(min(values))}..{form(max(values))}'
 
 
 def evaluate(definition, samples):
-    """What a row of the table says."""
+    """Compute a row of the table."""
     name, what, unit, against, more, target, plus = definition
     ours = [sample[0] for sample in samples]
     refs = [sample[1] for sample in samples]
@@ -111,15 +110,15 @@ def evaluate(definition, samples):
     miss = missed(row['ratio'])
     row['target'] = limit
     row['met'] = miss <= 0
-    # Do all samples say the same?
+    # Is it the same for each sample?
     row['sure'] = all((missed(ratio) <= 0) == row['met'] for ratio in ratios)
-    # As a part of the target
+    # As a fraction of the target
     row['missed_by'] = max(0, miss / limit)
     return row
 
 
 def verdict(row):
-    """In words."""
+    """The verdict as text."""
     if row['met'] is None:
         return 'no target'
     text = 'met' if row['met'] else f'missed by {row["missed_by"]:.1%}'
@@ -127,7 +126,7 @@ def verdict(row):
 
 
 def cells(row):
-    """One line of the table."""
+    """The cells of a row."""
     def two(value):
         return f'{value:.3f}'
 
@@ -138,15 +137,6 @@ def cells(row):
             two(row['ratio']), spread(row['ratios'], two),
             f'{sign} {two(row["target"])}' if row['target'] else '-',
             verdict(row))
-
-
-def print_table(rows):
-    """In columns as wide as they must be."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for line in rows:
-        print('  '.join(cell.ljust(width) if i in (0, 1, 4, 10) else
-                        cell.rjust(width) for i, (cell, width) in
-                        enumerate(zip(line, widths))).rstrip())
 
 
 def draw(path, rows, about):
@@ -173,7 +163,8 @@ def draw(path, rows, about):
     title = '\n'.join(['Ratio to the reference; the line is the target, whiskers are all samples',
                         *about])
     picture.draw(path, width, height, [
-        *commands, f'set title {picture.quoted(title)}', f'set ytics ({", ".join(names)})', 'set tics scale 0',
+        *commands, f'set title {picture.quoted(title)}', 'set tics scale 0',
+        f'set ytics ({", ".join(names)})',
         f'set lmargin at screen {7 * margins[0] / width}',
         f'set rmargin at screen {1 - 7 * margins[1] / width}',
         f'set tmargin at screen {1 - top / height}', f'set bmargin at screen {30 / height}',
@@ -185,16 +176,16 @@ def draw(path, rows, about):
 
 
 def confirm(words):
-    """What was measured in one migration, and what the model says, in ms."""
+    """Time of one migration, measured and by the model, in ms."""
     state, dirty, link, precopy, in_flight, total, downtime = map(int, words[2:])
-    said = predict(state, dirty, link, precopy, in_flight * IN_FLIGHT)
+    expected = predict(state, dirty, link, precopy, in_flight * IN_FLIGHT)
     if words[1].startswith('calm'):
-        return total / 1e6, said[0] * 1e3
-    return downtime / 1e6, said[1] * 1e3
+        return total / 1e6, expected[0] * 1e3
+    return downtime / 1e6, expected[1] * 1e3
 
 
 def read_samples(stream):
-    """Returns what is known of the machine, and the pairs of each row."""
+    """Return lines about the machine, and the samples of each row."""
     about, samples, sides = [], {}, {'ours': {}, 'kernel': {}}
     for line in stream:
         words = line.split()
@@ -215,7 +206,7 @@ def read_samples(stream):
 
 
 def host():
-    """What the VM ran on: it cannot know."""
+    """The CPU of the host."""
     with open('/proc/cpuinfo', encoding='utf-8') as info:
         models = [line.split(':', 1)[1].strip() for line in info
                   if line.startswith('model name')]
@@ -223,9 +214,9 @@ def host():
 
 
 def main():
-    """Reads standard input to its end."""
+    """Read standard input to its end."""
     about, samples = read_samples(sys.stdin)
-    # What QEMU emulates has a name that says so; KVM shows the host's
+    # An emulated CPU has TCG in its name; KVM shows the host's CPU.
     cpu = ''.join(line for line in about if line.startswith('cpu'))
     about += [f'accelerator: {"tcg" if "TCG" in cpu else "kvm"}' if cpu else
               'accelerator: unknown', host()]
@@ -235,7 +226,7 @@ def main():
     print('\n'.join(about))
     if rows:
         print(f'{len(rows[0]["ratios"])} samples of each')
-        print_table([HEAD] + [cells(row) for row in rows])
+        print_table([HEAD] + [cells(row) for row in rows], (0, 1, 4, 10))
     with open(sys.argv[1], 'w', encoding='utf-8') as out:
         json.dump({'about': about, 'rows': rows}, out, indent=1)
     if rows and picture.available():

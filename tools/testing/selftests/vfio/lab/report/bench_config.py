@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes a table of what bench_config.sh prints.
+"""Print a table of the output of bench_config.sh.
 
-A row is a policy and a way of the VMM. Numbers are medians; downtime is from
-the stop of the source to the start of the destination, with its smallest and
-largest value, and as a ratio to the same policy under "always". Fails if a
-migration failed, if the guest lost anything, or if a VMM that asks the driver
-sent config space that it had sent already.
+A row is a policy of the device and a mode of the VMM. Numbers are medians. Downtime is
+from the stop of the source to the start of the destination, with minimum and maximum, and
+as a ratio to the same policy with "always". It is a failure if a guest lost bytes, or if a
+VMM that asks the driver sent the same config space twice.
 
 Usage: bench_config.py FILE     FILE gets the migrations as JSON
 """
@@ -15,29 +14,31 @@ import json
 import statistics
 import sys
 
+from table import print_table
+
 HEAD = ('GUEST', 'POLICY', 'VMM', 'SECTIONS', 'REPEATS', 'BYTES', 'WRITES',
         'SET_IRQS', 'DOWNTIME ms', 'MIN..MAX', 'vs always')
 
 
 def progress(count):
-    """Something to look at meanwhile; 0 ends it."""
+    """Show the number of migrations on a terminal; 0 ends the line."""
     if sys.stderr.isatty():
         print(f'\r{count} migrations' if count else '',
               end='' if count else '\n', file=sys.stderr)
 
 
 def downtime(run):
-    """In milliseconds; both ends have the same clock."""
+    """In milliseconds; both sides have the same clock."""
     return (run['load']['running_ns'] - run['save']['stopped_ns']) / 1e6
 
 
 def median(runs, side, field):
-    """Of a number in the reports."""
+    """Median of a number in the reports."""
     return statistics.median(run[side][field] for run in runs)
 
 
 def row(key, runs, always):
-    """One line of the table."""
+    """The cells of a row."""
     times = [downtime(run) for run in runs]
     ratio = statistics.median(times) / statistics.median(map(downtime, always))
     return key + tuple(f'{median(runs, side, field):g}' for side, field in (
@@ -48,28 +49,20 @@ def row(key, runs, always):
             f'{min(times):.1f}..{max(times):.1f}', f'{ratio:.2f}')
 
 
-def print_table(rows):
-    """In columns as wide as they must be."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for cells in rows:
-        print('  '.join(cell.ljust(width) if i < 3 else cell.rjust(width)
-                        for i, (cell, width) in enumerate(zip(cells, widths))))
-
-
-def judge(groups):
-    """What a benchmark must not show."""
-    troubles = []
+def check(groups):
+    """Return the errors."""
+    errors = []
     for (guest, policy, vmm), runs in groups.items():
         name = f'{policy}, {vmm}, {guest}'
         if vmm == 'auto' and any(run['save']['config_repeats'] for run in runs):
-            troubles.append(f'{name}: config space was sent for nothing')
+            errors.append(f'{name}: the same config space was sent twice')
         if any(run['load']['guest']['lost'] for run in runs):
-            troubles.append(f'{name}: bytes were lost')
-    return troubles
+            errors.append(f'{name}: bytes were lost')
+    return errors
 
 
 def main():
-    """Reads standard input to its end."""
+    """Read standard input to its end."""
     about, runs = [], []
     for line in sys.stdin:
         word, _, rest = line.rstrip('\n').partition(' ')
@@ -87,22 +80,22 @@ def main():
         key = (run['guest'], run['save']['policy'], run['save']['config'])
         groups.setdefault(key, []).append(run)
     if not groups:
-        print('error: no migration')
+        print('error: no migration was measured')
         return 1
     print('\n'.join(about))
     rows = [HEAD]
     for key in sorted(groups, key=lambda key: key[0], reverse=True):
         always = groups.get(key[:2] + ('always',), groups[key])
         rows.append(row(key, groups[key], always))
-    print_table(rows)
+    print_table(rows, (0, 1, 2))
     with open(sys.argv[1], 'w', encoding='utf-8') as out:
         json.dump({'about': about, 'migrations': runs}, out, indent=1)
-    troubles = judge(groups)
-    for trouble in troubles:
-        print('error:', trouble)
-    if not troubles:
+    errors = check(groups)
+    for error in errors:
+        print('error:', error)
+    if not errors:
         print('a VMM that asks the driver sent no config space twice; 0 bytes lost')
-    return 1 if troubles else 0
+    return 1 if errors else 0
 
 
 if __name__ == '__main__':

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A model of how long a migration takes, and how long the guest stands still.
+"""A model of the total time and the downtime of a migration.
 
-It does what a VMM does: reads a chunk of what is dirty, waits until the link has
-taken it, and goes on; meanwhile the guest makes clean pages dirty again, each as
-likely as any other. It stops the guest when nothing is left, or when it has sent as
-much as it wants to; what is dirty then, and what the socket still holds, is what the
-guest has to wait for. What the device, the VMM and the link's delay take comes on
-top. See Documentation/driver-api/vfio-migration-downtime.rst.
+Like a VMM it reads a chunk of dirty data and waits until the link has sent it. Meanwhile
+the guest writes to pages, each with the same probability. It stops the guest when no dirty
+data is left, or when the limit of pre-copy is reached. The downtime is the time to send the
+dirty pages and the data in the socket. The time of the device and the VMM, and the delay of
+the link, are not included. See Documentation/driver-api/vfio-migration-downtime.rst.
 
 Usage: downtime.py --state BYTES --dirty BYTES/S --link BITS/S [--precopy BYTES]
                    [--in-flight BYTES] [--chunk BYTES]
@@ -17,22 +16,21 @@ import argparse
 import math
 
 PAGE = 4096
-# Of an Ethernet frame with TCP over IPv4 and time stamps, what is not payload
+# Payload of an Ethernet frame with TCP over IPv4 and time stamps
 LINK_SHARE = 1448 / 1514
-# A record of mtty's stream with one page in it; those of a first pass have many
+# A record with one page, as in later passes; a record of the first pass has many pages
 PAGE_COST = (PAGE + 48) / PAGE
-# What vfio-migrate reads at once, and what it sends before it gives up
+# What vfio-migrate reads at once, and the most that it sends in pre-copy
 CHUNK = 1 << 20
 PRECOPY = 8 * (4 << 20)
 
 
 def predict(state, dirty, link, precopy=PRECOPY, in_flight=0, chunk=CHUNK):
-    """Seconds: from the start to the guest on the other side, and of downtime.
+    """Return total time and downtime, in seconds.
 
-    state: bytes that were written, and are written to; dirty: bytes of pages per
-    second that the guest writes; link: bits per second; precopy: bytes to send at
-    most while the guest runs, 0 for none; in_flight: bytes that the sender's socket
-    can hold.
+    state: bytes of state, all written to; dirty: bytes of pages that the guest writes per
+    second; link: bits per second; precopy: most bytes to send while the guest runs, 0 for
+    no pre-copy; in_flight: bytes in the sender's socket.
     """
     rate = link / 8 * LINK_SHARE
     left, sent, cost = state, 0, 0
@@ -51,38 +49,38 @@ def predict(state, dirty, link, precopy=PRECOPY, in_flight=0, chunk=CHUNK):
     return max(0, cost - in_flight) / rate + downtime, downtime
 
 
-def size(text):
-    """A number with K, M or G behind it, as powers of 1024."""
-    unit = text[-1:].upper()
-    factor = {'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}.get(unit, 1)
+def number(text, unit):
+    """A number with the suffix K, M or G, which are powers of the unit."""
+    power = 'KMG'.find(text[-1:].upper()) + 1
+    return float(text[:-1] if power else text) * unit ** power
 
-    return float(text[:-1] if factor > 1 else text) * factor
+
+def size(text):
+    """A number of bytes."""
+    return number(text, 1024)
 
 
 def rate_of(text):
-    """The same, as powers of 1000: links are sold like that."""
-    unit = text[-1:].upper()
-    factor = {'K': 1e3, 'M': 1e6, 'G': 1e9}.get(unit, 1)
-
-    return float(text[:-1] if factor > 1 else text) * factor
+    """A number of bits per second, as links are specified."""
+    return number(text, 1000)
 
 
 def main():
-    """A prediction for one migration."""
+    """Predict one migration."""
     parser = argparse.ArgumentParser(
-        description='How long a migration takes, by a small model.')
+        description='Predict total time and downtime of a migration.')
     parser.add_argument('--state', type=size, required=True,
-                        help='bytes to be sent (K, M, G)')
+                        help='bytes of state (K, M, G)')
     parser.add_argument('--dirty', type=size, default=0,
-                        help='bytes of pages that are written per second')
+                        help='bytes of pages that the guest writes per second')
     parser.add_argument('--link', type=rate_of, required=True,
                         help='bits per second (K, M, G)')
     parser.add_argument('--precopy', type=size, default=PRECOPY,
-                        help='bytes to send at most while the guest runs')
+                        help='most bytes to send while the guest runs')
     parser.add_argument('--in-flight', type=size, default=0,
-                        help='bytes that the socket can hold')
+                        help='bytes in the socket')
     parser.add_argument('--chunk', type=size, default=CHUNK,
-                        help='bytes that are read at once')
+                        help='bytes to read at once')
     total, downtime = predict(**vars(parser.parse_args()))
     print(f'total {total * 1000:.0f} ms, downtime {downtime * 1000:.0f} ms')
 

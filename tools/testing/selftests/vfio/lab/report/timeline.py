@@ -226,14 +226,14 @@ def draw(migration, path):
     commands = [f'set multiplot title {picture.quoted(title)}',
                 f'set yrange [{len(states) - 0.4}:-0.6]', 'set tics scale 0', 'set lmargin 18',
                 'set rmargin 5', 'set format x "%g ms"', 'set grid xtics',
-                'set key at screen 0.5,0.15 center top vertical maxrows 3 width -1',
-                'set tmargin at screen 0.86', 'set bmargin at screen 0.61']
+                'set key at screen 0.5,0.17 center top vertical maxrows 4',
+                'set tmargin at screen 0.86', 'set bmargin at screen 0.62']
     commands += panel(states, marks, 'All of it', migration.begins, migration.ends)
-    commands += ['set tmargin at screen 0.48', 'set bmargin at screen 0.23']
+    commands += ['set tmargin at screen 0.5', 'set bmargin at screen 0.26']
     commands += panel(states, marks, 'While the guest stood still' if begin == migration.stops
                       else 'From STOP_COPY on', begin - margin, migration.runs + margin,
                       legend(states, marks))
-    picture.draw(path, 960, 500, commands)
+    picture.draw(path, 960, 520, commands)
 
 
 def describe(event):

@@ -135,7 +135,7 @@ static int sent(FIXTURE_DATA(irq_defect) *self)
 	return nr;
 }
 
-/* For the table of cures, which vm/cures.py makes of these lines */
+/* For the table of cures, which report/lost_irq_table.py makes of these lines */
 static void tell(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(irq_defect) *self, const char *cure, int arrived,
 		 int again, int64_t delay_ns)

@@ -61,7 +61,7 @@ reader_goes_away() {
 	[ "$(cat "$dir/said")" = y ] || fail "the first line is missing"
 	[ $((SECONDS - begin)) -lt $soon ] || fail "the VM went on for $((SECONDS - begin)) s"
 	cat "$dir/errors"
-	grep -q 'the reader of the output has gone' "$dir/errors" || fail "nothing says why"
+	grep -q 'the reader of the output has exited' "$dir/errors" || fail "nothing says why"
 	[ "$(cat "$dir/status")" = 141 ] || fail "exit status $(cat "$dir/status")"
 	[ -z "$(find "$plain/out" -name 'run.*')" ] || fail "files are left"
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The card as the guest's kernel has it: which ttys are its ports, and what it counts.
+ * The card in the guest's kernel: its ttys and their counters.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 #define TTYS		"/sys/class/tty"
 
-/* A serial card with a driver: there is no other one in this guest */
+/* The only serial card in this guest */
 static bool is_card(const char *pci)
 {
 	char path[128], class[16] = "";
@@ -53,7 +53,7 @@ static int find_pci(struct guest *guest)
 	return ret;
 }
 
-/* Echo, line ends and the like would change the bytes; speed costs nothing here */
+/* Raw: echo or line ends would change the bytes. The device has no line speed. */
 static int open_tty(int line)
 {
 	struct termios tio;
@@ -145,7 +145,7 @@ static int read_number(const char *dir, const char *name)
 	return number;
 }
 
-/* With MSI the kernel shows the number of the message there, too */
+/* With MSI the attribute has the number of the MSI */
 int64_t guest_card_interrupts(const struct guest *guest)
 {
 	int irq = read_number(guest->pci, "irq");

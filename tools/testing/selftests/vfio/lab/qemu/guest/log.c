@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Capture memory, BAR2 of the card: all that its ports ever transmitted, byte for byte
- * against what this guest has sent.
+ * Capture memory, BAR2 of the card: compares each byte that the ports transmitted with
+ * what this guest has sent.
  */
 #include <endian.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #include "guest.h"
 
-/* Device memory: read as it would be by a driver, in words that are never torn */
+/* Device memory is read in words, as a driver does it */
 static uint32_t read_word(const uint32_t *bar, size_t offset)
 {
 	return le32toh(__atomic_load_n(&bar[offset / sizeof(*bar)],
@@ -42,7 +42,7 @@ static void check_entry(struct guest_log *log, uint16_t entry)
 	log->logged[port]++;
 }
 
-/* An entry is the byte and, above it, the port; two make a word */
+/* An entry has the byte in its low half, the port in its high half; two make a word */
 static void check_entries(struct guest_log *log, const uint32_t *bar,
 			  uint64_t logged)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first and only process: what an init has to do, and no more.
+ * The first and only process.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #define VIRTIO_PORTS	"/sys/class/virtio-ports"
 
-/* There is one port, and its driver may take a moment */
+/* The guest has one port */
 static int open_control(void)
 {
 	struct dirent *entry;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends, receives, and does what it is told through the virtio port, a line each:
+ * Sends, receives, and reads commands from the virtio port, one a line:
  *
  *   report     answers with all counters
- *   go         bytes are sent, which they are not before
- *   pause      no more are; answers when all have come back
- *   log        answers with what the card's own log has to say
- *   dirty N    so many bytes of memory are written over and over
- *
- * One thread: what a guest does between two of its steps is for the VMM to interrupt.
+ *   go         begins to send
+ *   pause      stops sending; answers when all bytes were received
+ *   log        compares the card's log with the bytes sent, and answers
+ *   dirty N    writes N bytes of memory repeatedly
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,19 +19,9 @@
 
 #include "guest.h"
 
-/* Sent, but not back: more than a FIFO holds, less than a tty does */
+/* Bytes sent but not received: more than a FIFO holds, less than a tty */
 #define WINDOW		256
 #define PAGE		4096
-
-/* All bytes occur, and two streams have no long piece in common */
-uint8_t guest_stream(unsigned int port, uint64_t n)
-{
-	uint64_t x = (n + 1) * 0x9e3779b97f4a7c15u + port * 0xd1b54a32d192ed03u;
-
-	x ^= x >> 31;
-	x *= 0xbf58476d1ce4e5b9u;
-	return x >> 56;
-}
 
 static void send_some(struct guest_port *port, unsigned int index)
 {
@@ -99,7 +87,7 @@ static void answer_log(const struct guest *guest)
 		log.wrong, log.logged[0], log.logged[1]);
 }
 
-static void obey(struct guest *guest, const char *line)
+static void run_command(struct guest *guest, const char *line)
 {
 	if (!strcmp(line, "report"))
 		report(guest, "report");
@@ -125,7 +113,7 @@ static void take_commands(struct guest *guest)
 		if (c == '\n') {
 			line[len] = '\0';
 			len = 0;
-			obey(guest, line);
+			run_command(guest, line);
 		} else if (len < sizeof(line) - 1) {
 			line[len++] = c;
 		}
@@ -166,7 +154,7 @@ void guest_serve(struct guest *guest)
 				fds[i].events |= POLLOUT;
 		}
 		fds[i].fd = guest->control;
-		/* Nobody at the other end: POLLHUP, over and over */
+		/* POLLHUP while the port is not connected */
 		fds[i].events = POLLIN;
 
 		poll(fds, i + 1, guest->dirtying ? 0 : 100);

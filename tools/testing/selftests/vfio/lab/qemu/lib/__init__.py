@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the tests with a real VMM share. It raises, and neither judges nor prints."""
+"""The library of the tests with QEMU. Imports go one way: cases, guest_run, qemu, guest, qmp."""

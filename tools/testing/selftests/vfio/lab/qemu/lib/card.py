@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An mtty mediated device, as sysfs makes it."""
+"""An mtty mediated device, made by sysfs."""
 
 import os
 import uuid
@@ -9,7 +9,7 @@ DEVICES = '/sys/bus/mdev/devices'
 
 
 class Card:
-    """A device of a given kind; attributes are those of its directory migration/."""
+    """A device; attributes are files of its directory migration/."""
 
     def __init__(self, kind='mtty-2', **attributes):
         self.uuid = str(uuid.uuid4())
@@ -19,11 +19,11 @@ class Card:
             write(os.path.join(self.path, 'migration', name), str(value))
 
     def remove(self):
-        """Nobody may have it open, or the kernel waits for him."""
+        """The kernel waits until the device is closed."""
         write(os.path.join(self.path, 'remove'), '1')
 
 
 def write(path, text):
-    """Writes to an attribute, which may refuse."""
+    """Write an attribute."""
     with open(path, 'w', encoding='ascii') as attribute:
         attribute.write(text)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the cases of a test program, and says in KTAP how they ended.
+"""Run the cases of a test program, and report in KTAP.
 
-A program has one guest, which goes through its cases one after the other. When one of
-them fails, the next begins with another guest, as nobody knows what state the old one
-is in. What holds for all of a guest's life is judged when it ends.
+A program has one guest for all its cases. After a failed case the next begins with a new
+guest, because the state of the old one is unknown. The counters of a guest's whole life are
+checked when it ends.
 """
 
 import os
@@ -14,23 +14,23 @@ import traceback
 sys.path.append('/kselftest')
 import ksft  # noqa: E402  pylint: disable=wrong-import-position,import-error
 
-from .lab import GuestRun, pack_guest  # noqa: E402
+from .guest_run import GuestRun, pack_guest  # noqa: E402
 from .trace import Trace  # noqa: E402
 
 
 class Skip(Exception):
-    """This case cannot be run here; the text is the reason."""
+    """The case is skipped; the text is the reason."""
 
 
 class Cases:
-    """Cases that need no guest, or each one of its own."""
+    """Cases without a guest, or with a guest each."""
 
     def __init__(self, cases):
         self.cases = cases
-        self.excused = False
+        self.repeated = False
 
     def run(self):
-        """Runs all of them, and ends the process. "-t NAME" selects one."""
+        """Run the cases, and exit. "-t NAME" selects one."""
         if '-t' in sys.argv:
             wanted = sys.argv[sys.argv.index('-t') + 1]
             self.cases = [case for case in self.cases if case.__name__ == wanted]
@@ -46,7 +46,7 @@ class Cases:
         ksft.finished()
 
     def run_case(self, case):
-        """One of them."""
+        """Run one case."""
         start = time.monotonic()
         try:
             self.call(case)
@@ -64,35 +64,34 @@ class Cases:
         result(case.__name__, True)
 
     def plan(self):
-        """How many results there will be."""
+        """Return the number of results."""
         return len(self.cases)
 
     def call(self, case):
-        """A case as it wants to be called."""
+        """Call a case with its arguments."""
         case()
 
     def finish(self):
         """After the last case."""
 
     def is_to_be_repeated(self):
-        """An emulated processor is now and then, in one of a hundred migrations, not up to
-        running guests: the guest's faults three times, which none of our devices can make
-        it do. That is excused once.
+        """In about one of a hundred migrations, the guest of an emulated processor has a
+        triple fault, which a device cannot cause. The case is repeated once.
         """
-        if not GuestRun.crashes or self.excused:
+        if not GuestRun.crashes or self.repeated:
             return False
-        self.excused = True
-        print("# the guest's processor has given up (a triple fault): once more")
+        self.repeated = True
+        print('# the guest had a triple fault: the case is repeated')
         return True
 
     def explain(self, text):
-        """All that may tell why a case has failed."""
+        """Print what helps to find the reason of a failure."""
         for line in text.splitlines():
             print('#', line)
 
 
 class Program(Cases):
-    """Cases with a guest, and what there is to know of it (see GuestRun)."""
+    """Cases that share a guest; the arguments are those of GuestRun."""
 
     def __init__(self, cases, **guest):
         super().__init__(cases)
@@ -110,7 +109,7 @@ class Program(Cases):
         case(self.guest_run)
 
     def begin(self):
-        """A guest, watched from its first moment."""
+        """Start the guest, traced from its boot."""
         self.trace = Trace(messages=self.guest.get('msi', False))
         self.guest_run = GuestRun(**self.guest)
         ready = self.guest_run.boot()
@@ -118,10 +117,10 @@ class Program(Cases):
             assert port['uart'] == '16550A', ready.line
             assert port['irq'] > 0, ready.line
         self.trace.begin_interrupts(ready)
-        self.guest_run.vmm.link.say('go')
+        self.guest_run.vmm.link.send('go')
 
     def abandon(self):
-        """Nothing more can be learned from this guest."""
+        """End the guest."""
         if self.guest_run:
             self.guest_run.end()
             self.guest_run = None
@@ -130,10 +129,10 @@ class Program(Cases):
             self.trace = None
 
     def finish(self):
-        """What holds for the guest's whole life."""
+        """Check the guest's whole life."""
         try:
             if self.guest_run:
-                judge_life(self.guest_run, self.trace)
+                check_life(self.guest_run, self.trace)
             result('all_of_the_guests_life', bool(self.guest_run))
         except Exception:  # pylint: disable=broad-except
             self.explain(traceback.format_exc())
@@ -142,17 +141,17 @@ class Program(Cases):
 
     def explain(self, text):
         super().explain(text)
-        for vmm in self.guest_run.all if self.guest_run else []:
+        for vmm in self.guest_run.vmms if self.guest_run else []:
             state = vmm.process.poll()
             print(f'# {vmm.name}:', 'runs' if state is None else f'ended with status {state}')
-            for path in (vmm.said, f'{vmm.name}.console'):
+            for path in (vmm.stderr, f'{vmm.name}.console'):
                 for line in tail(path, 12):
                     print(f'#   {path}: {line}')
         self.abandon()
 
 
-def judge_life(guest_run, trace):
-    """No byte and no interrupt was lost, and QEMU had nothing to say about our device."""
+def check_life(guest_run, trace):
+    """No byte and no interrupt was lost, and QEMU printed no warning about the device."""
     last = guest_run.vmm.link.pause()
     log = guest_run.vmm.link.log()
     print(f'# {last.line}')
@@ -165,27 +164,27 @@ def judge_life(guest_run, trace):
         if log['error'] == 0:
             assert log[f'logged{index}'] == port['sent'], f'{log}, but {last.line}'
     assert log['error'] == 0 and log['wrong'] == 0, f'the log differs: {log}'
-    if guest_run.how['msi']:
-        trace.judge_msi(last)
+    if guest_run.options['msi']:
+        trace.check_msi(last)
     else:
-        trace.judge_intx(last)
-    said = [f'{vmm.name}: {line}' for vmm in guest_run.all for line in vmm.warnings()]
-    assert not said, 'QEMU said: ' + '; '.join(said)
+        trace.check_intx(last)
+    warnings = [f'{vmm.name}: {line}' for vmm in guest_run.vmms for line in vmm.warnings()]
+    assert not warnings, 'QEMU printed: ' + '; '.join(warnings)
 
 
 def result(text, passed):
-    """A line of KTAP, at once."""
+    """Print a result, at once."""
     ksft.test_result(passed, text)
     sys.stdout.flush()
 
 
 def where():
-    """The files of this program."""
+    """Directory for the files of this program."""
     return os.path.join('/report', os.path.splitext(os.path.basename(sys.argv[0]))[0])
 
 
 def tail(path, count):
-    """The last lines of a file that may not be there."""
+    """The last lines of a file, if it exists."""
     try:
         with open(path, encoding='utf-8', errors='replace') as file:
             return [line.rstrip() for line in file][-count:]

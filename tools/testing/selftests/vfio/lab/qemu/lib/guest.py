@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a guest says of itself (guest/serve.c)."""
+"""The connection to the program in the guest (guest/serve.c)."""
 
 import re
 import socket
@@ -9,11 +9,11 @@ from .qmp import connect
 
 
 class GuestError(Exception):
-    """The guest has failed, or says what it must not."""
+    """The guest has failed, or does not answer."""
 
 
 class Report:
-    """Counters of the guest: interrupts of the card, and by port what it saw."""
+    """Counters of the guest: interrupts of the card, and bytes of each port."""
 
     def __init__(self, line):
         head, *ports = line.split(' port ')
@@ -23,9 +23,9 @@ class Report:
 
     @staticmethod
     def parse_port(text):
-        """Ours, and behind "tty" the kernel's line of /proc/tty/driver/serial."""
-        ours, _, kernel = text.partition(' tty ')
-        port = {name: int(value) for name, value in re.findall(r'(\w+)=(\d+)', ours)}
+        """The program's counters, and after "tty" the line of /proc/tty/driver/serial."""
+        own, _, kernel = text.partition(' tty ')
+        port = {name: int(value) for name, value in re.findall(r'(\w+)=(\d+)', own)}
         port['uart'] = re.search(r'uart:(\S+)', kernel).group(1)
         for name in ('irq', 'tx', 'rx', 'oe', 'fe', 'pe', 'brk'):
             found = re.search(rf'\b{name}:(\d+)', kernel)
@@ -41,12 +41,12 @@ class GuestLink:
         connect(self.sock, path, time.monotonic() + limit)
         self.pending = b''
 
-    def say(self, line):
-        """Gives a command."""
+    def send(self, line):
+        """Send a command."""
         self.sock.sendall(line.encode() + b'\n')
 
-    def hear(self, word, limit):
-        """Waits for the line that begins with a word; the rest was said earlier."""
+    def wait_line(self, word, limit):
+        """Wait for the line that begins with a word; earlier lines are dropped."""
         deadline = time.monotonic() + limit
         while True:
             while b'\n' in self.pending:
@@ -60,18 +60,18 @@ class GuestLink:
             try:
                 more = self.sock.recv(4096)
             except TimeoutError:
-                raise GuestError(f'the guest did not say "{word}" within {limit} s') from None
+                raise GuestError(f'the guest did not send "{word}" within {limit} s') from None
             if not more:
                 raise GuestError('QEMU has closed the port of the guest')
             self.pending += more
 
     def report(self, limit=60):
-        """All counters, now."""
-        self.say('report')
-        return Report(self.hear('report', limit))
+        """Get the counters."""
+        self.send('report')
+        return Report(self.wait_line('report', limit))
 
     def progress(self, bytes_more, limit=60):
-        """Waits until so many more bytes have come back through every port."""
+        """Wait until each port has received that many more bytes."""
         first = self.report(limit)
         deadline = time.monotonic() + limit
         while True:
@@ -81,20 +81,20 @@ class GuestLink:
             if not stuck:
                 return now
             if time.monotonic() > deadline:
-                raise GuestError(f'port {stuck[0]} stands still: {now.line}')
+                raise GuestError(f'port {stuck[0]} receives nothing: {now.line}')
             time.sleep(0.1)
 
     def pause(self, limit=60):
-        """No more is sent, and all has come back."""
-        self.say('pause')
-        return Report(self.hear('paused', limit))
+        """Stop sending, and wait until all bytes are received."""
+        self.send('pause')
+        return Report(self.wait_line('paused', limit))
 
     def log(self, limit=120):
-        """The card's own log against what the guest has sent, as numbers by name."""
-        self.say('log')
-        line = self.hear('log', limit)
+        """Compare the card's log with the bytes sent; returns numbers by name."""
+        self.send('log')
+        line = self.wait_line('log', limit)
         return {name: int(value) for name, value in re.findall(r'(\w+)=(-?\d+)', line)}
 
     def close(self):
-        """No more of it."""
+        """Close the connection."""
         self.sock.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A QEMU with KVM whose guest has one of our cards: the command line, and its life."""
+"""A QEMU with KVM whose guest has an mtty card."""
 
 import os
 import platform
@@ -14,12 +14,11 @@ from .qmp import Qmp, QmpClosed, connect
 GUEST_KERNEL = '/added/vmlinuz'
 GUEST_INITRD = '/tmp/guest.cpio'
 
-# The second QEMU lies in a directory of its own, with the libraries it was made for.
+# Another version of QEMU, with its libraries
 OTHER_ROOT = '/qemu{version}'
 
 MACHINES = {
-    # XSAVE as an emulated processor has it does not add up to one for a guest; what
-    # QEMU's machine for PCs has besides costs boot time only.
+    # Nested XSAVE of an emulated processor does not work. The options skip parts of the boot.
     'x86_64': (['-M', 'q35', '-cpu', 'host,-xsave'],
                'quiet console=ttyS0 panic=-1 tsc=reliable no_timer_check mitigations=off '
                '8250.nr_uarts=8'),
@@ -27,50 +26,49 @@ MACHINES = {
                 'quiet console=ttyAMA0 panic=-1 8250.nr_uarts=8'),
 }
 
-# Where the processor finds the I/O ports of PCI, if it has no ports of its own.
+# The I/O ports of PCI in memory, on machines without I/O ports
 IO_WINDOW = {'aarch64': 0x3eff0000}
 
-# 8250_pci asks for MSI only for a few cards. This one of them has one port, in BAR0.
+# 8250_pci uses MSI for a few cards only. This one has one port, in BAR0.
 MSI_CARD = {
     'x-pci-vendor-id': '0x9710', 'x-pci-device-id': '0x9900',
     'x-pci-sub-vendor-id': '0xa000', 'x-pci-sub-device-id': '0x1000',
 }
 
-# Who did what when; not every register access, of which there are thousands.
+# Events for the timeline, without register accesses: there are thousands.
 TRACE = ('vfio_migration_*', 'vfio_save_*', 'vfio_load_*', 'vfio_vmstate_change*',
          'vfio_state_pending_*', 'vfio_intx_enable*', 'vfio_intx_disable*', 'vfio_intx_update',
          'vfio_msi_enable', 'vfio_msi_disable', 'vfio_pci_reset', 'migrate_set_state',
          'runstate_set', 'vm_state_notify', 'loadvm_approve_switchover')
 
-# What QEMU says about the kernel and not about the device. Debian's kernel has no IOMMU
-# of its own that iommufd could ask, so nobody can report what was written by DMA; and no
-# kernel before 6.19 gives out a region as a dma-buf.
+# Warnings about the kernel, not about the device. The VM has no IOMMU that tracks dirty
+# pages, and kernels before 6.19 have no dma-buf of a region.
 KERNEL_WARNINGS = (
     "VFIO device doesn't support device and IOMMU dirty tracking",
     'VFIO dma-buf not supported in kernel',
 )
 
-# What a source says when a migration has come to the wrong end, whatever the reason was.
+# Messages of a source after any failure
 FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket')
 
-# Of those that are used here; who has come with one would leave with it.
+# The capabilities that the tests use: all are set for each migration.
 CAPABILITIES = ('multifd', 'return-path', 'switchover-ack')
 PARAMETERS = {'max_bandwidth': 1 << 30, 'downtime_limit': 300}
 
 
 class Vmm:
-    """One QEMU. Its files begin with the name, in the current directory."""
+    """One QEMU. Its files, in the current directory, begin with its name."""
 
     def __init__(self, name, card, incoming=False, version=None, options=None, poke=False,
-                 **how):
+                 **guest):
         self.name = name
         self.card = card
         self.log = f'{name}.trace'
-        self.said = f'{name}.err'
+        self.stderr = f'{name}.err'
         self.expected = False
         self.failed = False
-        self.dismissed = False
-        args = emulator(version) + command_line(name, card, dict(options or {}), **how)
+        self.asked_to_quit = False
+        args = emulator(version) + command_line(name, card, dict(options or {}), **guest)
         if poke:
             args += ['-qtest', f'unix:{name}.qtest,server=on,wait=off', '-qtest-log', 'none']
         for events in TRACE:
@@ -81,7 +79,7 @@ class Vmm:
         for path in (f'{name}.qmp', f'{name}.control', f'{name}.qtest'):
             if os.path.exists(path):
                 os.unlink(path)
-        with open(self.said, 'w', encoding='utf-8') as err:
+        with open(self.stderr, 'w', encoding='utf-8') as err:
             self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=err,
                                             stderr=err)
         try:
@@ -90,34 +88,34 @@ class Vmm:
         except (QmpClosed, TimeoutError) as error:
             self.kill()
             raise StartError(f'{error}; {name} ended with status {self.process.returncode}: '
-                             f'{self.all_said()}') from error
+                             f'{self.messages()}') from error
         self.link = GuestLink(f'{name}.control')
 
-    def all_said(self):
-        """What QEMU has said, line by line."""
-        with open(self.said, encoding='utf-8', errors='replace') as said:
-            return [line.strip() for line in said if line.strip()]
+    def messages(self):
+        """The lines that QEMU has printed."""
+        with open(self.stderr, encoding='utf-8', errors='replace') as file:
+            return [line.strip() for line in file if line.strip()]
 
     def warnings(self):
-        """The same but for what is about the kernel, or was asked for: all that a QEMU says
-        that was to refuse what came, and that of one whose migration was to fail.
+        """The messages without those that are expected: about the kernel, of a QEMU that must
+        refuse a migration (expected), and of a source whose migration must fail (failed).
         """
         if self.expected:
             return []
         known = KERNEL_WARNINGS + (FAILURE_WORDS if self.failed else ())
-        return [line for line in self.all_said() if 'terminating on signal' not in line
+        return [line for line in self.messages() if 'terminating on signal' not in line
                 and not any(words in line for words in known)]
 
     def has_traced(self, words):
-        """Has QEMU come by a place? The words are those of a line of its trace."""
+        """Return whether a line of the trace has these words."""
         with open(self.log, encoding='utf-8', errors='replace') as log:
             return any(words in line for line in log)
 
     def has_crashed(self):
-        """Has the guest's processor been reset? Nobody has asked for that, and a kernel that
-        does so itself says on its console why.
+        """Return whether the guest had a triple fault: QEMU ended without a command, and the
+        guest's kernel reported no panic.
         """
-        if self.process.poll() != 0 or self.dismissed:
+        if self.process.poll() != 0 or self.asked_to_quit:
             return False
         with open(f'{self.name}.console', encoding='utf-8', errors='replace') as console:
             return 'Kernel panic' not in console.read()
@@ -127,27 +125,27 @@ class Vmm:
         return self.qmp.run('query-status')['status']
 
     def setup(self, capabilities=(), **parameters):
-        """How the next migration, in or out, is to be done."""
+        """Set capabilities and parameters for the next migration, in or out."""
         self.qmp.run('migrate-set-capabilities', capabilities=[
             {'capability': name, 'state': name in capabilities} for name in CAPABILITIES])
         self.set(**{**PARAMETERS, **parameters})
-        # The card's data have channels of their own, if there are several.
+        # The card's data use channels if there are several.
         self.qmp.run('qom-set', path='/machine/peripheral/card',
                      property='x-migration-multifd-transfer',
                      value='on' if 'multifd' in capabilities else 'off')
 
     def set(self, **parameters):
-        """Changes parameters of a migration, at any time."""
+        """Change parameters of a migration, at any time."""
         self.qmp.run('migrate-set-parameters', **parameters)
 
     def migration(self):
-        """Of query-migrate; the status is '' before there was any."""
+        """The answer of query-migrate; the status is '' before the first migration."""
         answer = self.qmp.run('query-migrate')
         answer.setdefault('status', '')
         return answer
 
     def wait_migration(self, *wanted, limit=120):
-        """Waits until the status is one of those, or one that nothing follows."""
+        """Wait until the status is one of those; raises if the migration ends otherwise."""
         deadline = time.monotonic() + limit
         while True:
             answer = self.migration()
@@ -161,9 +159,9 @@ class Vmm:
             time.sleep(0.05)
 
     def route_intx(self):
-        """What firmware does at boot, for a destination, where none runs: it sets up the
-        routers of INTx. Without that KVM is told of a line that the guest does not use,
-        and QEMU does not notice when the state of the router arrives (PC machines only).
+        """Set up the routers of INTx, for a destination, where no firmware runs (PC machines).
+        Without it KVM gets a line that the guest does not use, and QEMU does not notice
+        when the state of the router is loaded.
         """
         if platform.machine() != 'x86_64':
             return
@@ -172,8 +170,8 @@ class Vmm:
                 self.qmp.run('human-monitor-command', command_line=f'o/w {port:#x} {value:#x}')
 
     def poke(self, register, value=None):
-        """Reads, or writes, a register of the card's first port as a processor does, whether
-        there runs one or not (with the option "poke" only).
+        """Read or write a register of the card's first port, also while the guest is stopped.
+        Needs the option "poke".
         """
         bar = next(region['address'] for bus in self.qmp.run('query-pci')
                    for device in bus['devices'] if device['qdev_id'] == 'card'
@@ -190,8 +188,8 @@ class Vmm:
         return int(answer[1], 0) if value is None else value
 
     def quit(self):
-        """In good order; kill() if it does not."""
-        self.dismissed = True
+        """End QEMU; kill it if it does not end."""
+        self.asked_to_quit = True
         try:
             self.qmp.run('quit', limit=10)
             self.process.wait(20)
@@ -200,7 +198,7 @@ class Vmm:
         self.kill()
 
     def kill(self):
-        """At once."""
+        """Kill QEMU."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -210,15 +208,15 @@ class Vmm:
 
 
 class StartError(Exception):
-    """A QEMU has not got as far as its monitor."""
+    """A QEMU ended before its monitor was ready."""
 
 
 class MigrationError(Exception):
-    """A migration has come to another end than it should; the text is QEMU's own."""
+    """A migration ended in an unexpected status; the text is QEMU's."""
 
 
 def emulator(version):
-    """The words that run a QEMU: this system's, or the other one."""
+    """The command that runs a QEMU: the installed one, or another version."""
     program = f'qemu-system-{platform.machine()}'
     if version is None:
         return [program]
@@ -230,17 +228,17 @@ def emulator(version):
 
 
 def has_version(version):
-    """Is that other QEMU here?"""
+    """Return whether that version of QEMU is present."""
     return os.path.isdir(OTHER_ROOT.format(version=version))
 
 
-def guest_words():
-    """What its kernel is told."""
+def kernel_command_line():
+    """The command line of the guest's kernel."""
     return MACHINES[platform.machine()][1]
 
 
 def command_line(name, card, options, msi=False, machine=None):
-    """What the two sides of a migration have in common."""
+    """The arguments that both sides of a migration share."""
     base, append = MACHINES[platform.machine()]
     if machine:
         base = [machine if word == 'q35' else word for word in base]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A connection to a QEMU's monitor (QMP): commands and their errors."""
+"""A connection to a QEMU's monitor (QMP)."""
 
 import json
 import socket
@@ -7,15 +7,15 @@ import time
 
 
 class QmpError(Exception):
-    """A command was refused; the text is QEMU's own."""
+    """QEMU refused a command; the text is QEMU's."""
 
 
 class QmpClosed(Exception):
-    """QEMU has gone."""
+    """QEMU has closed the monitor."""
 
 
 class Qmp:
-    """One monitor. Nobody here asks for events."""
+    """One monitor. Events are ignored."""
 
     def __init__(self, path, deadline, alive):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -25,7 +25,7 @@ class Qmp:
         self.run('qmp_capabilities')
 
     def receive(self, deadline):
-        """The next message; None when time is up."""
+        """The next message; None after the deadline."""
         while b'\n' not in self.pending:
             self.sock.settimeout(max(0.001, deadline - time.monotonic()))
             try:
@@ -41,7 +41,7 @@ class Qmp:
         return json.loads(line)
 
     def run(self, command, limit=60, **arguments):
-        """Runs a command; '_' in the names of arguments stands for '-'."""
+        """Run a command; '_' in the names of arguments is sent as '-'."""
         request = {'execute': command}
         if arguments:
             request['arguments'] = {name.replace('_', '-'): value
@@ -61,17 +61,17 @@ class Qmp:
                 raise QmpError(message['error']['desc'])
 
     def close(self):
-        """No more of it."""
+        """Close the connection."""
         self.sock.close()
 
 
 def connect(sock, path, deadline, alive=lambda: True):
-    """Connects to a socket that may not be there yet, while its owner is alive."""
+    """Connect; wait for the socket while the process that makes it is alive."""
     while True:
         try:
             sock.connect(path)
             return
         except (FileNotFoundError, ConnectionRefusedError):
             if time.monotonic() > deadline or not alive():
-                raise TimeoutError(f'nobody listens at {path}') from None
+                raise TimeoutError(f'no process listens at {path}') from None
             time.sleep(0.02)

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel reports of our devices: the driver's own trace events, and what becomes
-of a message in the guest's interrupt controller.
-"""
+"""Trace events of the driver, and of messages (MSI) in the guest's interrupt controller."""
 
 import contextlib
 import os
@@ -10,9 +8,9 @@ import re
 
 TRACING = '/sys/kernel/tracing'
 
-# A message on its way into the guest: events to be recorded, and how one of them says
-# which message it was. KVM has an event for that on x86; on arm64 there are probes:
-# a message that the ITS has no use for yet is refused, and nobody is told.
+# The events of a message: which to record, and the pattern of the number of the message. On
+# x86 KVM has an event for it. On arm64 probes are needed: KVM reports no error when the ITS
+# refuses a message.
 if platform.machine() == 'x86_64':
     PROBES = ()
     MESSAGE_EVENTS = ('kvm/kvm_msi_set_irq',)
@@ -27,12 +25,12 @@ else:
     MESSAGE_EVENTS = ('vmm',)
     MESSAGE = ('lpi', r'intid=(\d+)')
 
-# Below that are interrupts which are no messages.
+# Interrupts with smaller numbers are not messages.
 FIRST_LPI = 8192
 
 
 class Trace:
-    """A buffer of its own in tracefs, on the clock that QEMU's log has, too."""
+    """An instance of tracefs, with the clock of QEMU's log."""
 
     def __init__(self, messages=False):
         self.path = os.path.join(TRACING, 'instances', 'vmm')
@@ -43,7 +41,7 @@ class Trace:
         with contextlib.suppress(FileExistsError):
             os.mkdir(self.path)
         self.set('tracing_on', '0')
-        # Without leap seconds, which nobody has told the kernel of, that is UTC.
+        # TAI is UTC here, because no program sets the offset.
         self.set('trace_clock', 'tai')
         self.set('buffer_size_kb', '8192')
         self.set('events/mtty/enable', '1')
@@ -54,7 +52,7 @@ class Trace:
         self.rest = b''
 
     def watch_messages(self):
-        """What becomes of them, too."""
+        """Record messages, too."""
         for probe in PROBES:
             change_probes(probe)
         for events in MESSAGE_EVENTS:
@@ -63,12 +61,12 @@ class Trace:
             self.set('events/vmm/lpi/filter', f'intid >= {FIRST_LPI}')
 
     def set(self, name, value):
-        """Writes to one of its files."""
+        """Write a file of the instance."""
         with open(os.path.join(self.path, name), 'w', encoding='ascii') as file:
             file.write(value)
 
     def lines(self):
-        """All events so far: (seconds, name, text)."""
+        """The events up to now: (seconds, name, text)."""
         with contextlib.suppress(BlockingIOError):
             while more := os.read(self.pipe, 1 << 16):
                 self.rest += more
@@ -81,25 +79,25 @@ class Trace:
         return self.seen
 
     def signalled(self):
-        """How often a device has signalled an interrupt since the guest was ready."""
+        """Number of interrupts signalled since the guest was ready."""
         return sum(name == 'mtty_signal' for _, name, _ in self.lines()[self.ready:])
 
     def begin_interrupts(self, report):
-        """The guest is ready, and has not begun to use the card. While a driver looks for
-        its card that makes some interrupts which are counted nowhere.
+        """Count from here: the guest is ready, and does not use the card yet. The probe of
+        its driver causes interrupts that the kernel does not count.
         """
         self.ready = len(self.lines())
         self.counted = report.interrupts
 
     def loaded(self):
-        """How often a device has become what a stream describes, since the guest was ready."""
+        """Number of devices loaded since the guest was ready."""
         return sum(name == 'mtty_state' and 'RESUMING -> STOP ret=0' in text
                    for _, name, text in self.lines()[self.ready:])
 
-    def judge_intx(self, report):
-        """Each signal of a device has arrived in the guest, once: INTx is masked until the
-        guest has taken it. A level that is high when a device is loaded is signalled there
-        again; if the guest has not taken the first signal by then, both are one interrupt.
+    def check_intx(self, report):
+        """Each signal arrives in the guest once, because INTx is masked until the guest has
+        handled it. A level that is high when a device is loaded is signalled again; both
+        signals are one interrupt if the guest has not handled the first.
         """
         signalled = self.signalled()
         loaded = self.loaded()
@@ -108,9 +106,9 @@ class Trace:
         assert 0 < arrived <= signalled <= arrived + loaded, \
             f'{signalled} signalled, {loaded} loaded, {arrived} arrived'
 
-    def judge_msi(self, report):
-        """Each message has got to the guest's interrupt controller, and once. Two that
-        come before the guest has taken the first are one to the guest, as on any machine.
+    def check_msi(self, report):
+        """Each message reaches the guest's interrupt controller once. Two messages are one
+        interrupt if the guest has not handled the first, as on any machine.
         """
         signalled = self.signalled()
         injected = self.injected()
@@ -120,29 +118,29 @@ class Trace:
         assert 0 < arrived <= injected, f'{injected} injected, {arrived} arrived'
 
     def injected(self):
-        """The card's messages that have got to the guest's interrupt controller."""
+        """Number of messages of the card that reached the interrupt controller."""
         return len(self.messages(self.ready))
 
     def messages(self, first):
-        """When the card's messages, since an event, were injected."""
+        """Times of the card's messages from event number first on."""
         name, pattern = MESSAGE
         events = self.lines()
         ids = []
         restoring = False
         for _, event, text in events:
-            # What an ITS is given back has been pending before.
+            # Restoring an ITS injects messages again.
             restoring = event == 'its_restore' or (restoring and event != 'its_restored')
             is_message = event == name and not restoring
             ids.append(re.search(pattern, text).group(1) if is_message else None)
-        # Those that follow upon a signal are the card's.
+        # The messages after a signal are the card's.
         after = [ids[i + 1] for i, (_, event, _) in enumerate(events[:-1])
                  if event == 'mtty_signal' and ids[i + 1]]
-        assert after, 'no message has got to the interrupt controller'
+        assert after, 'no message has reached the interrupt controller'
         card = max(after, key=after.count)
         return [events[i][0] for i in range(first, len(events)) if ids[i] == card]
 
     def end(self):
-        """Takes the buffer away, and leaves what was in it in the current directory."""
+        """Write the events to the current directory, and remove the instance."""
         self.set('tracing_on', '0')
         with open('events.txt', 'a', encoding='utf-8') as out:
             for when, name, text in self.lines():
@@ -158,7 +156,7 @@ class Trace:
 
 
 def change_probes(command):
-    """Adds a probe or takes one away; the file does not like to be opened by open()."""
+    """Add or remove a probe; the file refuses the flags of open()."""
     events = os.open(os.path.join(TRACING, 'kprobe_events'), os.O_WRONLY | os.O_APPEND)
     try:
         os.write(events, command.encode() + b'\n')

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The table of cures for the lost interrupt, of what tests have measured.
+"""Print the table of the lost interrupt for Documentation, from the output of tests.
 
-Adds up the lines "cure NAME: sent N, arrived N, again N, delay N us" that
-irq_defect_test and qemu/early_irq.py print, and writes a table for Documentation.
+irq_defect_test and qemu/early_irq.py print "cure NAME: sent N, arrived N, again N, delay
+N us" for each way to keep the interrupt.
 
-Usage: cures.py LABEL=FILE.ktap...
+Usage: lost_irq_table.py LABEL=FILE.ktap...
 """
 
 import re
@@ -17,7 +17,7 @@ COLUMNS = ('where', 'cure', 'sent', 'arrived', 'arrived twice', 'delay')
 
 
 def read(path):
-    """What a run says of each cure; of the uAPI's, with KVM's interrupt controller only."""
+    """Numbers of each cure; of irq_defect_test only those with KVM's interrupt controller."""
     found = {}
     kvm = True
     with open(path, encoding='utf-8', errors='replace') as ktap:
@@ -33,7 +33,7 @@ def read(path):
 
 
 def rows(label, found):
-    """Of one run: nothing that it has not measured."""
+    """Rows of one run, for the cures that it has measured."""
     for cure in CURES:
         runs = found.get(cure)
         if not runs:
@@ -50,13 +50,13 @@ def rows(label, found):
 
 
 def main():
-    """Prints the table."""
+    """Print the table."""
     table = [COLUMNS]
     for word in sys.argv[1:]:
         label, path = word.split('=', 1)
         table += rows(label, read(path))
     if len(table) == 1:
-        sys.exit('error: nobody has measured a cure')
+        sys.exit('error: no measurement in these files')
     widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
     rule = '  '.join('=' * width for width in widths)
     print(rule)

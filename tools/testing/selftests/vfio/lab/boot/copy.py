@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Copies standard input to standard output, and ends when nobody reads that any more.
+"""Copy standard input to standard output, and exit when the reader closes it.
 
-cat would notice this only when it has something to write: a command that is silent
-would keep the VM busy until the time limit. The exit status is then 141, that of a
-program that SIGPIPE has ended.
-
-Usage: pass_on.py
+cat would notice that only at its next write: the VM would run until the time limit if its
+command is silent. The exit status is then 141, as after SIGPIPE.
 """
 
 import os
@@ -19,16 +16,16 @@ CHUNK = 1 << 16
 
 
 def write_all(data):
-    """Writes all of it; a pipe takes what it has room for."""
+    """Write all data; a write to a pipe may be short."""
     while data:
         data = data[os.write(1, data):]
 
 
 def main():
-    """Returns the exit status."""
+    """Return the exit status."""
     poll = select.poll()
     poll.register(0, select.POLLIN)
-    # Without an event to wait for, errors alone are reported.
+    # No events: only errors are reported.
     poll.register(1, 0)
     try:
         while True:

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the test programs, those of the runner itself here and all others in one VM,
-# and ends with the line "N passed, N failed, N skipped". TESTS selects programs, ARGS
-# is given to each (for example "-t NAME", see a program's -h), TEST_TIMEOUT is the time
-# limit for each, in seconds. TEST@cdev opens its devices that way; with BOTH_PATHS all
-# that may are run so as well. NAME is that of the run, for its logs. With REPORT
-# what the programs leave is kept in REPORT.tar, and shown in the directory REPORT.
+# Runs the tests of the runner on this machine and all others in one VM, and ends with the
+# line "N passed, N failed, N skipped". TESTS selects programs, ARGS is passed to each (for
+# example "-t NAME", see a program's -h), TEST_TIMEOUT is the time limit for each, in seconds.
+# TEST@cdev opens devices as cdev; BOTH_PATHS adds that to all programs but those of
+# tests-no-cdev. NAME is the name of the logs. With REPORT the files of the programs are kept
+# in REPORT.tar, and timelines in the directory REPORT.
 #
 # Usage: check.sh KERNEL_SOURCE OUT run.sh's arguments...
 set -euo pipefail
@@ -18,7 +18,7 @@ out=$2
 shift 2
 name=${NAME:-check}
 
-# All test programs: those of the runner, then those of the VM.
+# The names of all test programs
 names() {
 	local file
 
@@ -27,7 +27,7 @@ names() {
 	done
 }
 
-# The limit for each program, where kselftest has it.
+# The limit for each program is in kselftest's settings.
 limit=${TEST_TIMEOUT:-$(sed -n 's/^timeout=//p' "$here/../../migration/settings")}
 read -r -a tests <<<"${TESTS:-}"
 if [ ${#tests[@]} -eq 0 ]; then
@@ -50,14 +50,14 @@ for test in "${tests[@]}"; do
 	fi
 done
 
-# Logs get their place when they are complete: two runs may share it.
+# Another run may use the same logs: they are moved there when complete.
 mkdir -p "$out/log"
 work=$(mktemp -d "$out/check.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mark=@$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 status=0
 
-# The command that reads what TEST... print; DIR gets its results.
+# Prints the command that reads the output of TEST...; DIR gets its results.
 summary() {
 	local dir=$1
 	shift
@@ -66,7 +66,7 @@ summary() {
 	echo "python3 $here/summary.py $source $mark $limit $dir $*"
 }
 
-# Does what run-tests does in the VM, for programs of this machine.
+# Does what run-tests does in the VM, for programs on this machine.
 run_here() {
 	local test start status
 
@@ -77,9 +77,9 @@ run_here() {
 		# ARGS is a list of words.
 		# shellcheck disable=SC2086
 		KERNEL_SOURCE=$source timeout --kill-after=5 -s KILL "$limit" \
-			"$here/$test" ${ARGS:-} </dev/null >"$work/said" 2>&1 || status=$?
-		# By a file: a process that the test has left behind would keep a pipe open.
-		cat "$work/said"
+			"$here/$test" ${ARGS:-} </dev/null >"$work/output" 2>&1 || status=$?
+		# A file: a process that the test has not ended would keep a pipe open.
+		cat "$work/output"
 		printf '\n%s end %s %s %s\n' "$mark" "$test" "$status" \
 			$(((${EPOCHREALTIME/.} - start) / 1000))
 	done
@@ -93,7 +93,7 @@ run_in_vm() {
 	RUN="exec sh run-tests $mark $limit $quoted $*" ADD="$here/../boot/run-tests ${ADD:-}" \
 		"$here/../boot/run.sh" "${vm_options[@]}" ${REPORT:+-f "$work/report.tar"} \
 		-n "$name" -r "$reader" || status=$?
-	# A VM that ended too early has left none.
+	# A VM that ended early leaves no report.
 	[ -s "$work/report.tar" ] || return 0
 	python3 "$here/../report/timeline.py" "$work/report.tar" "$REPORT" || status=1
 	mv "$work/report.tar" "$REPORT.tar"
@@ -119,7 +119,7 @@ if [ ${#vm_tests[@]} -gt 0 ]; then
 	run_in_vm "${vm_tests[@]}"
 	add_up "$work/vm" "$name"
 fi
-# A kernel report, say, fails the run though every case passed.
+# The run may fail though each case passed, for example by a report of the kernel.
 if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
 	echo "not ok the run as a whole: see the error above"
 	failed=1

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Says what is wrong with the form of a program's KTAP.
+"""Check the form of a program's KTAP.
 
-The kernel's parser is made to get as much as it can out of a broken log. It stops where
-the plan is fulfilled, needs no plan, and goes on after a wrong number. For a verdict that
-is too kind: a program that does not report as it has announced has failed.
+The kernel's parser accepts broken logs: it stops when the plan is fulfilled, needs no plan,
+and ignores wrong numbers. Here a program that does not report as announced has failed.
 
 Form: Documentation/dev-tools/ktap.rst of the kernel.
 """
@@ -13,13 +12,13 @@ import re
 HEADER = re.compile(r'( *)K?TAP version \d+$')
 SUBTEST = re.compile(r'( *)# Subtest: ')
 PLAN = re.compile(r'( *)1\.\.(\d+)(?= # SKIP|$)')
-# As the kernel's parser wants it
+# As the kernel's parser expects it
 RESULT = re.compile(r'( *)(ok|not ok) (\d+) [^#]*(?: # .*)?$')
-# This was meant to be a result, and would be overlooked
+# Almost a result: the kernel's parser would ignore it
 ALMOST = re.compile(r'\s*(not ok\b|ok \d+\b)')
 BAIL_OUT = re.compile(r'\s*Bail out!')
-# All control characters but tab, carriage return and escape (of a colour); U+FFFD stands
-# for bytes that are no UTF-8
+# Control characters but tab, carriage return and escape (of a colour); U+FFFD stands for
+# bytes that are not UTF-8
 NO_TEXT = re.compile('[\x00-\x08\x0a-\x0c\x0e-\x1a\x1c-\x1f\x7f\ufffd]')
 
 
@@ -32,14 +31,14 @@ class Level:
         self.results = 0
 
     def plan(self, planned):
-        """A plan has come; returns what is wrong with it."""
+        """Count a plan; returns an error or None."""
         if self.planned is not None:
             return 'a second plan'
         self.planned = planned
-        return 'a plan behind the first result' if self.results else None
+        return 'a plan after the first result' if self.results else None
 
     def result(self, number):
-        """A result has come; returns what is wrong with it."""
+        """Count a result; returns an error or None."""
         self.results += 1
         if self.planned is None:
             return 'a result without a plan' if self.results == 1 else None
@@ -50,8 +49,8 @@ class Level:
         return None
 
 
-class Form:
-    """Goes through the lines of one program."""
+class Checker:
+    """Checks the lines of one program."""
 
     def __init__(self):
         self.levels = []
@@ -59,7 +58,7 @@ class Form:
         self.not_ok = 0
 
     def header(self, indent):
-        """A list begins."""
+        """A list begins; returns an error or None."""
         while self.levels and self.levels[-1].indent > indent:
             self.levels.pop()
         if self.levels and self.levels[-1].indent == indent:
@@ -68,7 +67,7 @@ class Form:
         return None
 
     def level(self, indent):
-        """The list that what is so far indented belongs to."""
+        """The list with this indentation, or None."""
         while self.levels and self.levels[-1].indent > indent:
             self.levels.pop()
         if self.levels and self.levels[-1].indent == indent:
@@ -76,7 +75,7 @@ class Form:
         return None
 
     def line(self, text):
-        """Returns what is wrong with one line."""
+        """Check one line; returns an error or None."""
         found = HEADER.match(text)
         if found:
             return self.header(len(found.group(1)))
@@ -93,13 +92,13 @@ class Form:
         if found:
             return self.result(*found.groups())
         if ALMOST.match(text):
-            return 'no result in the form of KTAP'
+            return 'a result that is not KTAP'
         if BAIL_OUT.match(text):
-            return 'it gave up'
+            return 'Bail out!'
         return 'not text' if NO_TEXT.search(text) else None
 
     def result(self, indent, word, number):
-        """One result."""
+        """Count a result; returns an error or None."""
         level = self.level(len(indent))
         if level is None or level is self.levels[0]:
             if word == 'ok':
@@ -110,11 +109,11 @@ class Form:
 
 
 def check(lines):
-    """Gives what is wrong as (text, line), and how many results are ok and not ok."""
-    form = Form()
-    faults = []
+    """Return errors as (text, line), and the numbers of results ok and not ok."""
+    checker = Checker()
+    errors = []
     for line in lines:
-        text = form.line(line.rstrip())
+        text = checker.line(line.rstrip())
         if text:
-            faults.append((text, line))
-    return faults, form.ok, form.not_ok
+            errors.append((text, line))
+    return errors, checker.ok, checker.not_ok

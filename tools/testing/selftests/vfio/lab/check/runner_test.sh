@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Tests of what runs the tests: the Makefile and the scripts in this directory. They
-# run on this machine, with throw-away directories and with programs that stand for
-# apt, for QEMU and for a kernel's build. No VM is booted and nothing is fetched.
+# Tests of the Makefile and the scripts of lab/. They run on this machine, in temporary
+# directories, with stubs for apt, QEMU and a kernel's build. No VM is booted, nothing is
+# fetched.
 #
-# Each file in runner/ has functions case_NAME: a case passes if its function does. The
-# rows of a table "verdicts" are cases, too.
+# Each file in runner/ has functions case_NAME: a case passes if its function does. The rows
+# of the table "verdicts" are cases, too.
 #
 # Usage: [KERNEL_SOURCE=DIR] runner_test.sh [-t NAME]...
-#   KERNEL_SOURCE  has kunit's parser; make check gives it
+#   KERNEL_SOURCE  has kunit's parser; make check sets it
 set -u
 export LC_ALL=C
 
-# make check has set these for the programs that it runs; a case sets its own.
+# make check sets these for the programs that it runs.
 unset ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP NAME PROGRESS REPORT RUN TESTS TEST_TIMEOUT VERBOSE
 
 here=$(dirname "$(realpath "$0")")
@@ -26,31 +26,30 @@ for file in "$here"/runner/*.sh; do
 	. "$file"
 done
 
-# Ends a case; the text and what it shows are printed above its result.
+# Ends a case; its output and the text are printed above its result.
 fail() {
 	echo "$*"
 	exit 1
 }
 
-# make, as somebody calls it whose environment is known. The directory of the
-# makefile is the current one.
+# make with a known environment, in the current directory
 plain_make() {
 	env -i PATH="$PATH" HOME="${HOME:-/}" TERM=dumb "${environment[@]}" make "$@"
 }
 
-# make must have refused, with this text.
+# make must fail, with this text.
 refuses() {
 	local text=$1
 	shift
 
-	! plain_make "$@" >"$dir/said" 2>&1 || fail "make $* does not fail"
-	grep -qF -- "$text" "$dir/said" || {
-		cat "$dir/said"
-		fail "make $* does not say: $text"
+	! plain_make "$@" >"$dir/output" 2>&1 || fail "make $* does not fail"
+	grep -qF -- "$text" "$dir/output" || {
+		cat "$dir/output"
+		fail "make $* does not print: $text"
 	}
 }
 
-# A checkout, as far as the Makefile needs one that builds nothing
+# A checkout, as far as a Makefile that builds nothing needs it
 scratch_checkout() {
 	local scripts=tools/testing/selftests/vfio
 
@@ -60,7 +59,7 @@ scratch_checkout() {
 	cd "$1" || exit 1
 }
 
-# Lists a directory, by name and size.
+# Lists a directory, with sizes.
 tree() {
 	(cd "$1" && find . -printf '%y %s %p\n' | sort)
 }
@@ -74,7 +73,7 @@ all_cases() {
 	done
 }
 
-# In a shell of its own, with two directories of its own: one has a space in its name.
+# Runs a case in a subshell, with two new directories: $dir has a space in its name.
 run_case() {
 	local name=$1 dir plain status
 
@@ -82,7 +81,7 @@ run_case() {
 		return 1
 	(
 		set -e
-		# A case adds variables of the environment of make here.
+		# A case adds variables for make here.
 		environment=()
 		cd "$repo"
 		if declare -F "case_$name" >/dev/null; then

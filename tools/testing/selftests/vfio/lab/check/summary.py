@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Turns what the tests print into a verdict.
+"""Judge the output of the tests.
 
-Reads the output of run-tests while the VM runs, prints one line for each
-test program, and in full what failed. Reading KTAP is left to the kernel's
-own parser, tools/testing/kunit/kunit_parser.py, where its form is right (ktap.py). The
-exit status is 0 only if every program ran to its end and no case failed. With MAY_SKIP
-set a case may only be skipped for a reason that this regular expression is found in. With
-PROGRESS set each case that takes its time is printed when it ends, with the line that the
-program has printed before.
+Reads the output of run-tests while the VM runs, and prints one line for each test program,
+and failures in full. If the form of the KTAP is right (ktap.py), it is parsed by the kernel's
+tools/testing/kunit/kunit_parser.py. The exit status is 0 only if each program ran to its end
+and no case failed. With MAY_SKIP, a regular expression, other reasons for a skip are failures.
+With PROGRESS each case is printed when it ends, with the line that the program printed before.
 
 Usage: summary.py KERNEL_SOURCE MARK TIMEOUT DIR TEST...
-  DIR  gets "ktap", all that was read, and "sums": cases passed, failed, skipped
+  DIR  gets "ktap", the input, and "sums": cases passed, failed, skipped
 """
 
 import contextlib
@@ -28,11 +26,11 @@ import ktap
 
 KILLED = 128 + signal.SIGKILL
 NO_READER = 128 + signal.SIGPIPE
-FAULTS_SHOWN = 10
+ERRORS_SHOWN = 10
 
 
 class Program:
-    """All that is known of one test program."""
+    """The results of one test program."""
 
     def __init__(self, name):
         self.name = name
@@ -41,53 +39,53 @@ class Program:
         self.failed = 0
         self.missing = 0
         self.skipped = []
-        self.troubles = []
+        self.failures = []
 
-    def trouble(self, text, lines=()):
-        """Notes something that the console is to show in full."""
-        self.troubles.append((text, list(lines)))
+    def fail(self, text, lines=()):
+        """Add a failure, to be printed in full."""
+        self.failures.append((text, list(lines)))
 
     def judge(self, parse, status, limit):
         """Counts the cases; status is None if the VM ended first."""
         cases = self.count_cases(parse)
         if self.missing:
-            self.trouble(f'{self.missing} of {len(cases)} test cases were announced, but never reported')
+            self.fail(f'{self.missing} of {len(cases)} test cases were announced, but not reported')
         if status is None:
-            self.not_a_case('the VM ended while it ran')
+            self.fail_program('the VM ended while it ran')
         elif status == KILLED:
-            self.not_a_case(f'killed after its time limit, {limit} s')
+            self.fail_program(f'killed after its time limit, {limit} s')
         elif status > 128:
-            self.not_a_case(f'crashed: {signal_name(status - 128)}')
+            self.fail_program(f'crashed: {signal_name(status - 128)}')
         elif not cases and status == 4:
             self.skip(self.name, skip_all_reason(self.lines))
         elif not cases and not self.failed:
-            self.not_a_case(f'ran no test case (exit status {status})')
+            self.fail_program(f'ran no test case (exit status {status})')
         elif status == 4 and self.passed:
-            self.not_a_case('exit status 4 means that all was skipped, though cases passed')
+            self.fail_program('exit status 4 means that all cases were skipped, but some passed')
         elif status not in (0, 4) and not self.failed:
-            self.not_a_case(f'exit status {status}, though no case failed')
+            self.fail_program(f'exit status {status}, though no case failed')
 
     def count_cases(self, parse):
-        """Returns the cases; there are none to be had from what has a wrong form."""
-        faults, passed, failed = ktap.check(self.lines)
-        if faults:
+        """Return the cases; none if the form is wrong."""
+        errors, passed, failed = ktap.check(self.lines)
+        if errors:
             self.passed += passed
             self.failed += failed + 1
-            for text, line in faults[:FAULTS_SHOWN]:
-                self.trouble(f'{text}: {line!r}')
-            if len(faults) > FAULTS_SHOWN:
-                self.trouble(f'and {len(faults) - FAULTS_SHOWN} more such lines')
+            for text, line in errors[:ERRORS_SHOWN]:
+                self.fail(f'{text}: {line!r}')
+            if len(errors) > ERRORS_SHOWN:
+                self.fail(f'and {len(errors) - ERRORS_SHOWN} more such lines')
             return []
         cases, odd = parse(self.lines)
         for case in cases:
             self.count(case)
         if odd and not self.failed:
             for text in odd:
-                self.not_a_case(text)
+                self.fail_program(text)
         return cases
 
     def count(self, case):
-        """One case of the parser's."""
+        """Count a case of the parser."""
         result = case.status.name
         if result == 'SUCCESS':
             self.passed += 1
@@ -96,25 +94,25 @@ class Program:
         else:
             self.failed += 1
             if result == 'FAILURE':
-                self.trouble(f'{case.name} failed', case.log)
+                self.fail(f'{case.name} failed', case.log)
             else:
                 self.missing += 1
 
     def skip(self, name, reason):
-        """Not run, which where all should be there is no better than failed."""
+        """Count a skipped case; it is a failure if MAY_SKIP does not allow it."""
         if re.search(os.environ.get('MAY_SKIP', ''), reason):
             self.skipped.append((name, reason))
         else:
             self.failed += 1
-            self.trouble(f'{name} was skipped, and must not be here: {reason}')
+            self.fail(f'{name} was skipped, which MAY_SKIP does not allow: {reason}')
 
-    def not_a_case(self, text):
-        """The program as a whole went wrong: that counts as one failure."""
+    def fail_program(self, text):
+        """Count a failure of the program as a whole."""
         self.failed += 1
-        self.trouble(text, self.lines[-30:])
+        self.fail(text, self.lines[-30:])
 
     def show(self):
-        """Prints the program's line, and what failed below it."""
+        """Print the program's line, and its failures."""
         word = 'not ok' if self.failed else 'ok'
         counts = [f'{self.passed} passed']
         if self.failed:
@@ -122,7 +120,7 @@ class Program:
         if self.skipped:
             counts.append(f'{len(self.skipped)} skipped')
         print(f'{word} {self.name}:', ', '.join(counts))
-        for text, lines in self.troubles:
+        for text, lines in self.failures:
             print(f'  {self.name}: {text}')
             for line in lines:
                 print('    ' + line)
@@ -130,7 +128,7 @@ class Program:
         sys.stdout.flush()
 
     def show_skipped(self):
-        """A line for each reason: one missing feature may skip many cases."""
+        """Print a line for each reason."""
         by_reason = {}
         for name, reason in self.skipped:
             by_reason.setdefault(reason, []).append(name)
@@ -148,7 +146,7 @@ def signal_name(number):
 
 
 def skip_reason(lines, name):
-    """The parser keeps the name of a skipped case, but not the reason."""
+    """The reason of a skipped case, which the parser does not keep."""
     for line in lines:
         found = re.match(r'\s*(?:not )?ok \d+ (?:- )?(.*?) # SKIP\s*(.*)', line)
         if found and found.group(1) == name:
@@ -157,7 +155,7 @@ def skip_reason(lines, name):
 
 
 def skip_all_reason(lines):
-    """Gives the reason of a program that cannot run any of its cases here."""
+    """The reason of a program that skipped all its cases."""
     for line in lines:
         if line.startswith('1..0 # SKIP '):
             return line.split(' # SKIP ', 1)[1]
@@ -165,7 +163,7 @@ def skip_all_reason(lines):
 
 
 def leaves(test):
-    """The cases below a test of the parser's."""
+    """The cases of a test of the parser."""
     for sub in test.subtests:
         if sub.subtests:
             yield from leaves(sub)
@@ -174,7 +172,7 @@ def leaves(test):
 
 
 def suites(test):
-    """Those below a test of the parser's that have cases themselves."""
+    """The tests below a test of the parser that have cases."""
     for sub in test.subtests:
         if sub.subtests:
             yield sub
@@ -182,30 +180,30 @@ def suites(test):
 
 
 def make_parser(source):
-    """Gives a function from lines of KTAP to test cases, and to what is odd about them."""
+    """Return a function from lines of KTAP to test cases, and to errors."""
     sys.path.insert(0, os.path.join(source, 'tools/testing/kunit'))
     sys.dont_write_bytecode = True
     import kunit_parser
     import kunit_printer
 
     def parse(lines):
-        said = io.StringIO()
-        silent = kunit_printer.Printer(said)
-        # It prints as it parses; here the result alone is wanted.
+        output = io.StringIO()
+        silent = kunit_printer.Printer(output)
+        # The parser prints while it parses.
         with contextlib.ExitStack() as stack:
             for module in (kunit_parser, kunit_printer):
                 stack.callback(setattr, module, 'stdout', module.stdout)
                 module.stdout = silent
             test = kunit_parser.parse_run_tests(lines)
-        odd = re.findall(r'\[ERROR\] Test: (.*)', said.getvalue()) if test.subtests else []
-        odd += [f'{suite.name} failed, though no case of it did' for suite in suites(test)
+        odd = re.findall(r'\[ERROR\] Test: (.*)', output.getvalue()) if test.subtests else []
+        odd += [f'{suite.name} failed, though none of its cases did' for suite in suites(test)
                 if suite.status.name == 'FAILURE']
         return list(leaves(test)), odd
     return parse
 
 
 class Run:
-    """Splits the stream by its marks and adds everything up."""
+    """Splits the stream at its marks, and adds up the results."""
 
     def __init__(self, parse, limit, expected):
         self.parse = parse
@@ -215,7 +213,7 @@ class Run:
         self.current = None
 
     def line(self, line, mark):
-        """Takes one line of the stream."""
+        """Process one line of the stream."""
         words = line.split()
         if not words or words[0] != mark:
             if self.current:
@@ -227,7 +225,7 @@ class Run:
             self.finish(int(words[3]))
 
     def progress(self, line):
-        """A case has ended, whose name and text are two lines."""
+        """Print a case that has ended, with the line before its result."""
         found = re.match(r'(?:not )?ok \d+ (.*)', line)
         if not found or 'PROGRESS' not in os.environ:
             return
@@ -235,7 +233,7 @@ class Run:
         print(f'  {found.group(1)}:', about.removeprefix('# '), flush=True)
 
     def finish(self, status):
-        """The current program has come to its end, or the stream has."""
+        """The current program has ended, or the stream."""
         while self.current.lines and not self.current.lines[-1]:
             self.current.lines.pop()
         self.current.judge(self.parse, status, self.limit)
@@ -244,7 +242,7 @@ class Run:
         self.current = None
 
     def end(self):
-        """Accounts for what was not run, and returns the sums."""
+        """Count programs that were not run, and return the sums."""
         if self.current:
             self.finish(None)
         never = Counter(self.expected) - Counter(program.name for program in self.done)
@@ -259,7 +257,7 @@ class Run:
 
 
 def main():
-    """Reads standard input to its end."""
+    """Read standard input to its end."""
     source, mark, limit, directory, *expected = sys.argv[1:]
     run = Run(make_parser(source), limit, expected)
     with open(os.path.join(directory, 'ktap'), 'w', encoding='utf-8') as copy:
@@ -274,22 +272,22 @@ def main():
     return 1 if sums[1] else 0
 
 
-def end_with_the_reader():
-    """Waits until nobody reads what this prints, and ends it then: so the VM ends, too."""
+def exit_with_reader():
+    """Exit when the reader closes standard output: then the VM is ended, too."""
     poll = select.poll()
-    # Without an event to wait for, errors alone are reported.
+    # No events: only errors are reported.
     poll.register(sys.stdout.fileno(), 0)
     poll.poll()
     os._exit(NO_READER)
 
 
 def main_or_no_reader():
-    """The verdict has no use when nobody reads it any more."""
-    threading.Thread(target=end_with_the_reader, daemon=True).start()
+    """Return NO_READER if the reader of the verdict has exited."""
+    threading.Thread(target=exit_with_reader, daemon=True).start()
     try:
         return main()
     except BrokenPipeError:
-        # Python itself would complain about what is left to be written.
+        # Avoid an error of Python, which flushes standard output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
 

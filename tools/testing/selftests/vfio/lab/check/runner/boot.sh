@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
 #
-# How boot.sh judges a VM, and what accel.sh, make and .ci/run make of that. A script
-# stands for QEMU: it writes to the files that it is told to, as the VM would.
+# boot.sh, accel.sh, make vm and .ci/run. A stub of QEMU writes to the files of the VM's ports.
 
-# fake_qemu: its script comes from standard input, with $output, $verdict, $console
+# fake_qemu: standard input is the script of the stub; it has $output, $verdict, $console
 # and $initrd.
 fake_qemu() {
 	fake_program qemu-system-x86_64 < <(
@@ -23,60 +22,59 @@ fake_qemu() {
 	)
 }
 
-# boot NAME OPTIONS...: what it prints goes to standard output and $dir/errors.
+# boot OPTIONS...: errors go to $dir/errors.
 boot() {
 	mkdir -p "$plain/out" "$plain/modules"
 	touch "$plain/kernel" "$plain/mtty.ko" "$plain/modules/order"
-	# Packing all programs of a VM would take longer than all the rest.
+	# Packing the VM's programs would be slow.
 	touch "$plain/out/base.cpio"
 	RUN=true "$here/../boot/boot.sh" -k "$plain/kernel" -m "$plain/modules" \
 		-t "$plain/mtty.ko" -o "$plain/out" -n test -l 90 "$@" 2>"${errors:-$dir/errors}"
 }
 
-# Long for a busy machine, and less than what stands for QEMU sleeps when it is not ended
+# Seconds: enough on a busy machine, and less than the stub sleeps
 soon=45
 
-# boot_ends STATUS OPTIONS...: within some seconds, with this exit status
+# boot_ends STATUS OPTIONS...: boot.sh ends soon, with this status.
 boot_ends() {
 	local expected=$1 status=0 begin=$SECONDS
 	shift
 
-	boot -e "$dir/status" "$@" >"$dir/said" || status=$?
-	cat "$dir/said" "$dir/errors"
+	boot -e "$dir/status" "$@" >"$dir/output" || status=$?
+	cat "$dir/output" "$dir/errors"
 	[ $((SECONDS - begin)) -lt $soon ] || fail "it took $((SECONDS - begin)) s"
 	[ "$status" = "$expected" ] || fail "exit status $status instead of $expected"
 	[ "$(cat "$dir/status")" = "$expected" ] || fail "-e has $(cat "$dir/status")"
 	[ -z "$(find "$plain/out" -name 'run.*')" ] || fail "files are left"
 }
 
-# reader_goes_away SCRIPT: a VM that does that, whose output is read no further than
-# the first line
-reader_goes_away() {
+# reader_exits SCRIPT: the reader of this VM exits after the first line.
+reader_exits() {
 	local begin=$SECONDS
 
 	fake_qemu <<<"$1"
 	{
 		boot -e "$dir/status" || true
-	} | head -n 1 >"$dir/said"
-	[ "$(cat "$dir/said")" = y ] || fail "the first line is missing"
-	[ $((SECONDS - begin)) -lt $soon ] || fail "the VM went on for $((SECONDS - begin)) s"
+	} | head -n 1 >"$dir/output"
+	[ "$(cat "$dir/output")" = y ] || fail "the first line is missing"
+	[ $((SECONDS - begin)) -lt $soon ] || fail "the VM ran for $((SECONDS - begin)) s"
 	cat "$dir/errors"
-	grep -q 'the reader of the output has exited' "$dir/errors" || fail "nothing says why"
+	grep -q 'the reader of the output has exited' "$dir/errors" || fail "the error is missing"
 	[ "$(cat "$dir/status")" = 141 ] || fail "exit status $(cat "$dir/status")"
 	[ -z "$(find "$plain/out" -name 'run.*')" ] || fail "files are left"
 }
 
-# Runner: the VM ends when nobody reads its output any more, whether it goes on to write
+# Runner: the VM is ended when the reader of its output has exited, if it writes
 case_reader_gone_yes() {
-	reader_goes_away 'yes >"$output"'
+	reader_exits 'yes >"$output"'
 }
 
-# Runner: or is silent.
+# Runner: or is silent,
 case_reader_gone_silent() {
-	reader_goes_away 'echo y >"$output"; exec sleep 80'
+	reader_exits 'echo y >"$output"; exec sleep 80'
 }
 
-# Runner: so does one whose errors nobody reads either. It leaves no files.
+# Runner: and if the reader of the errors has exited, too.
 case_reader_gone_for_all() {
 	local begin=$SECONDS errors=/dev/stdout
 
@@ -86,8 +84,8 @@ case_reader_gone_for_all() {
 	SCRIPT
 	{
 		boot -e "$dir/status" || true
-	} | head -n 1 >"$dir/said"
-	[ $((SECONDS - begin)) -lt $soon ] || fail "the VM went on for $((SECONDS - begin)) s"
+	} | head -n 1 >"$dir/output"
+	[ $((SECONDS - begin)) -lt $soon ] || fail "the VM ran for $((SECONDS - begin)) s"
 	[ -z "$(find "$plain/out" -name 'run.*')" ] || fail "files are left"
 	[ "$(cat "$dir/status")" = 141 ] || fail "exit status $(cat "$dir/status")"
 }
@@ -98,11 +96,11 @@ case_reader_fails() {
 		yes >"$output"
 	SCRIPT
 	boot_ends 1 -r "grep -m 1 y"
-	grep -q 'grep -m 1 y ended with status 0, before' "$dir/errors" || fail "nothing says why"
+	grep -q 'grep -m 1 y ended with status 0, before' "$dir/errors" || fail "the error is missing"
 	boot_ends 2 -r "ls --none"
 }
 
-# Runner: README, the exit status comes back: the command's own,
+# Runner: README, the exit status is that of the command,
 case_status() {
 	fake_qemu <<-'SCRIPT'
 		echo text >"$output"
@@ -111,7 +109,7 @@ case_status() {
 	for status in 0 1 7 125 255; do
 		echo $status >"$plain/bin/qemu-system-x86_64.status"
 		boot_ends $status
-		[ "$(cat "$dir/said")" = text ] || fail "the output is lost"
+		[ "$(cat "$dir/output")" = text ] || fail "the output is lost"
 	done
 }
 
@@ -121,7 +119,7 @@ case_status_time() {
 	boot_ends 124 -l 1
 }
 
-# Runner: README, and 1 where the command did not end, or the kernel reported something.
+# Runner: README, and 1 if the command did not end, or the kernel logged a report.
 case_status_kernel() {
 	fake_qemu <<<'exit 0'
 	boot_ends 1
@@ -133,7 +131,7 @@ case_status_kernel() {
 	grep -q 'BUG: it is' "$dir/errors" || fail "the report is lost"
 }
 
-# Runner: README, the files of ADD lie in /added, which is no directory of this machine.
+# Runner: README, the files of ADD are in /added.
 case_added_files() {
 	fake_qemu <<-'SCRIPT'
 		cp "$initrd" "$(dirname "$0")/initrd"
@@ -144,11 +142,11 @@ case_added_files() {
 	ADD="$plain/some/file $plain/some" boot_ends 0
 	grep -aq 'added/file' "$plain/bin/initrd" || fail "the file is missing"
 	grep -aq 'added/some/file' "$plain/bin/initrd" || fail "the directory is missing"
-	grep -q 'cd /added' "$here/../boot/init" && grep -q '/added' README.md || fail "it is another place"
+	grep -q 'cd /added' "$here/../boot/init" && grep -q '/added' README.md || fail "README or init has another directory"
 	[ ! -e /added ] || fail "this machine has such a directory"
 }
 
-# Runner: a run is judged by its own log, though another one may put its own in place.
+# Runner: a run is judged by its own log, even if another run replaces the file.
 case_log_of_another_run() {
 	fake_qemu <<<'echo "exit 0" >>"$verdict"'
 	fake_program mv <<-'SCRIPT'
@@ -170,21 +168,20 @@ case_make_vm_status() {
 	SCRIPT
 	mkdir -p "$plain/out"
 	environment=(ACCEL=tcg RUN="it's \$HOME")
-	! plain_make "${fake_arguments[@]}" STATUS="$dir/status" vm >"$dir/said" 2>&1 ||
+	! plain_make "${fake_arguments[@]}" STATUS="$dir/status" vm >"$dir/output" 2>&1 ||
 		fail "the failure is lost"
 	[ "$(cat "$dir/status")" = 7 ] || {
-		cat "$dir/said"
+		cat "$dir/output"
 		fail "the status is lost"
 	}
 	grep -aqF 'it'"'"'s $HOME' "$plain/bin/initrd" || fail "RUN is changed"
-	# One of an earlier run is not to be taken for this one's.
+	# The status of an earlier run is removed.
 	! plain_make "${fake_arguments[@]}" STATUS="$dir/status" KERNEL=/none vm \
-		>"$dir/said" 2>&1 || fail "a kernel that is not there runs"
-	[ -e "$dir/status" ] && [ ! -s "$dir/status" ] || fail "an old status stays"
+		>"$dir/output" 2>&1 || fail "a missing kernel is accepted"
+	[ -e "$dir/status" ] && [ ! -s "$dir/status" ] || fail "the old status is left"
 }
 
-# Runner: whether KVM works is tried without what the run itself has: its reader would
-# miss its tests, and a shell would wait for somebody.
+# Runner: the trial of KVM does not use the reader and the shell of the run.
 case_kvm_trial() {
 	cp -r "$here"/../boot "$here"/../get "$plain"
 	sed -i "s|/dev/kvm|$plain/kvm|" "$plain/boot/accel.sh"
@@ -203,7 +200,7 @@ case_kvm_trial() {
 	[ "$accel" = kvm ] || fail "$accel"
 }
 
-# Runner: .ci/run ends with the sums of all that it runs, and fails if anything did.
+# Runner: .ci/run ends with the sums of its runs, and fails if one failed.
 ci_ends() {
 	local line=$1 status=0
 	shift
@@ -212,12 +209,12 @@ ci_ends() {
 	mkdir -p .ci
 	cp "$repo/.ci/run" .ci
 	fake_program make
-	.ci/run "$@" >"$dir/said" 2>&1 || status=$?
-	cat "$dir/said"
-	[ "$(tail -n 1 "$dir/said")" = "$line" ] || fail "it does not end with: $line"
+	.ci/run "$@" >"$dir/output" 2>&1 || status=$?
+	cat "$dir/output"
+	[ "$(tail -n 1 "$dir/output")" = "$line" ] || fail "it does not end with: $line"
 	case $line in
 	*" 0 failed,"*)	[ $status = 0 ] || fail "exit status $status" ;;
-	*)		[ $status != 0 ] || fail "that is no success" ;;
+	*)		[ $status != 0 ] || fail "exit status 0" ;;
 	esac
 }
 
@@ -251,7 +248,7 @@ case_ci_nothing_counted() {
 	ci_ends "1 passed, 3 failed, 0 skipped" <<<'#!/bin/sh'
 }
 
-# A make that fails though each case passed is one failure.
+# A make that fails though each case passed counts as a failure.
 case_ci_make_fails() {
 	ci_ends "7 passed, 3 failed, 0 skipped" <<-'SCRIPT'
 		#!/bin/sh

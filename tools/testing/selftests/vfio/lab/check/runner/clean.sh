@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
 #
-# Removing: all that was made here, and nothing else.
+# make clean and distclean remove all that was made here, and nothing else.
 
 special_characters=(' ' $'\t' \\ '"' "'" '`' '$' '#' '%' '*' '?' '[' ']' '{' '}' '(' ')' \
 	'<' '>' '|' '&' ';' ':' '!' '^' ',')
 
-# Runner: README, make works in paths without special characters, and refuses others.
-# A folder named as the first word of the checkout's path stays.
+# Runner: README, make refuses a path with special characters. A directory with the name of
+# the path's first word stays.
 case_checkout_with_space() {
 	local target
 
@@ -15,13 +15,13 @@ case_checkout_with_space() {
 	touch "$plain/two/keep"
 	scratch_checkout "$plain/two words/mtty"
 	plain_make clean >/dev/null 2>&1 || true
-	[ -e "$plain/two/keep" ] || fail "the neighbour is gone"
+	[ -e "$plain/two/keep" ] || fail "the other directory is removed"
 	refuses "the directory of this makefile is '$PWD'" clean
 	while read -r target; do
 		refuses "it must be one path" "$target"
 	done < <(sed -n 's/^\([a-z0-9-]*\):.*## .*/\1/p' Makefile)
 	[ "$(ls)" = "$(printf 'Makefile\ntools')" ] ||
-		fail "something was made"
+		fail "a file was made"
 }
 
 # Runner: OUT, CACHE and KERNEL, from the command line and the environment
@@ -42,18 +42,18 @@ case_special_characters() {
 	done
 }
 
-# Runner: the default of CACHE is made of the user's own directories.
+# Runner: the default of CACHE depends on HOME and XDG_CACHE_HOME.
 case_special_home() {
 	environment=(HOME="$dir")
 	refuses "CACHE is '$dir/.cache/mtty-vfio'" help
 	environment=(XDG_CACHE_HOME="$dir")
 	refuses "CACHE is '$dir/mtty-vfio'" help
-	# The standard wants this one to be ignored.
+	# The XDG specification: a relative path is ignored.
 	environment=(XDG_CACHE_HOME="relative dir")
 	plain_make help >/dev/null
 }
 
-# Runner: all other characters are fine.
+# Runner: all other characters are accepted.
 case_usual_characters() {
 	local path='/a/B-1.2_3+4=5@6~7/äöü'
 
@@ -61,7 +61,7 @@ case_usual_characters() {
 		fail "$path is refused"
 }
 
-# A directory of the user's, with the names that make has for what it makes
+# A directory of the user, with names that make uses
 users_files() {
 	local name
 
@@ -72,7 +72,7 @@ users_files() {
 	touch "$1/debian-6.12/.lock"
 }
 
-# Runner: no value of OUT or CACHE makes clean or distclean remove what is the user's.
+# Runner: with any OUT or CACHE, clean and distclean keep the files of the user.
 case_clean_harmless() {
 	local clean before word
 
@@ -85,76 +85,76 @@ case_clean_harmless() {
 	for word in OUT= CACHE= OUT=/ CACHE=/ OUT=relative CACHE=relative OUT=. CACHE=.. \
 		    OUT="$plain/home" CACHE="$plain/home" "OUT=$plain/home $plain/mtty" OUT=//; do
 		for clean in clean distclean; do
-			plain_make "$word" $clean >"$dir/said" 2>&1 || true
-			[ "$(tree "$plain")" = "$before" ] || fail "make $clean $word did harm"
+			plain_make "$word" $clean >"$dir/output" 2>&1 || true
+			[ "$(tree "$plain")" = "$before" ] || fail "make $clean $word changed files of the user"
 		done
 	done
 }
 
 # Runner: README, "make clean" removes what was built, and distclean what was fetched.
 case_clean_removes() {
-	local name ours=$here/../get/marked.sh
+	local name marked=$here/../get/marked.sh
 
 	scratch_checkout "$plain/mtty"
 	users_files "$plain/o"
 	users_files "$plain/c"
 	for name in o/debian-6.12-arm64 o/kernel-1 c/debian-7; do
-		"$ours" claim "$plain/$name"
+		"$marked" claim "$plain/$name"
 		touch "$plain/$name/file"
 	done
-	# The user's, although it looks as those did that had no mark
+	# A directory of the user that looks like one made here, but has no mark
 	mkdir -p "$plain/c/theirs"
 	touch "$plain/c/theirs/.lock"
 	echo 6.12 >"$plain/c/theirs/version"
 	plain_make OUT="$plain/o" CACHE="$plain/c" clean
-	[ ! -e "$plain/o/kernel-1" ] && [ ! -e "$plain/o/debian-6.12-arm64" ] || fail "built things are left"
-	[ -e "$plain/c/debian-7" ] || fail "clean removes what was fetched"
+	[ ! -e "$plain/o/kernel-1" ] && [ ! -e "$plain/o/debian-6.12-arm64" ] || fail "builds are left"
+	[ -e "$plain/c/debian-7" ] || fail "clean removes downloads"
 	plain_make OUT="$plain/o" CACHE="$plain/c" distclean
-	[ ! -e "$plain/c/debian-7" ] || fail "fetched things are left"
-	[ -e "$plain/c/theirs/version" ] || fail "a folder without a mark is gone"
+	[ ! -e "$plain/c/debian-7" ] || fail "downloads are left"
+	[ -e "$plain/c/theirs/version" ] || fail "a directory without a mark is removed"
 	rm -r "$plain/c/theirs"
 	users_files "$plain/expected"
-	[ "$(tree "$plain/o")" = "$(tree "$plain/expected")" ] || fail "files of the user's are gone"
+	[ "$(tree "$plain/o")" = "$(tree "$plain/expected")" ] || fail "files of the user are removed"
 }
 
-# Runner: marked.sh removes what lies in a marked directory, by whatever name.
+# Runner: marked.sh removes only paths in a marked directory.
 case_remove_checks() {
-	local ours=$here/../get/marked.sh path before
+	local marked=$here/../get/marked.sh path before
 
-	"$ours" claim "$dir/ours"
-	mkdir -p "$dir/others" "$dir/ours/sub"
-	touch "$dir/others/keep" "$dir/ours/sub/file"
-	ln -s ../others "$dir/ours/link"
+	"$marked" claim "$dir/made"
+	mkdir -p "$dir/others" "$dir/made/sub"
+	touch "$dir/others/keep" "$dir/made/sub/file"
+	ln -s ../others "$dir/made/link"
 	before=$(tree "$dir/others")
 	cd "$dir" || exit 1
-	for path in '' / . ours others "$dir" "$dir/others" "$dir/ours/../others" \
-		    "$dir/ours/link" "$dir/ours/link/keep" "$dir/ours/sub/../.."; do
-		! "$ours" remove "$path" 2>/dev/null || fail "'$path' is removed"
+	for path in '' / . made others "$dir" "$dir/others" "$dir/made/../others" \
+		    "$dir/made/link" "$dir/made/link/keep" "$dir/made/sub/../.."; do
+		! "$marked" remove "$path" 2>/dev/null || fail "'$path' is removed"
 	done
-	[ "$(tree "$dir/others")" = "$before" ] || fail "others' files are gone"
-	"$ours" claim "$dir/others"
-	! "$ours" check "$dir/others" 2>/dev/null || fail "others' files get a mark"
-	"$ours" remove "$dir/ours/sub" "$dir/ours/none"
-	[ ! -e "$dir/ours/sub" ] || fail "ours is not removed"
+	[ "$(tree "$dir/others")" = "$before" ] || fail "other files are removed"
+	"$marked" claim "$dir/others"
+	! "$marked" check "$dir/others" 2>/dev/null || fail "a directory with other files gets a mark"
+	"$marked" remove "$dir/made/sub" "$dir/made/none"
+	[ ! -e "$dir/made/sub" ] || fail "the path is not removed"
 }
 
-# Runner: laying the tree out removes links that lead nowhere, but only where it made them.
+# Runner: stage.sh removes dangling links, but only in a marked directory.
 case_stage_checks() {
 	mkdir -p "$dir/others"
 	ln -s nowhere "$dir/others/link"
 	! "$here/../get/stage.sh" "$repo" "$KERNEL_SOURCE" "$dir/others" 2>/dev/null ||
-		fail "others' directory is taken"
-	[ -L "$dir/others/link" ] || fail "others' link is gone"
+		fail "a directory without a mark is accepted"
+	[ -L "$dir/others/link" ] || fail "the link is removed"
 }
 
-# Runner: the fuzzers' own makefile removes what it makes.
+# Runner: the clean target of the fuzzers removes only what they made.
 case_fuzz_clean() {
 	touch "$plain/keep" "$plain/uart_fuzz"
 	plain_make -s -C "$here/../fuzz" OUTPUT="$plain" clean
-	[ -e "$plain/keep" ] || fail "others' file is gone"
+	[ -e "$plain/keep" ] || fail "another file is removed"
 	[ ! -e "$plain/uart_fuzz" ] || fail "uart_fuzz is left"
 	environment=(OUTPUT="$plain")
 	touch "$plain/uart_fuzz"
 	plain_make -s -C "$here/../fuzz" clean
-	[ -e "$plain/uart_fuzz" ] || fail "a variable of the environment is taken for the makefile's"
+	[ -e "$plain/uart_fuzz" ] || fail "OUTPUT of the environment is used"
 }

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
 #
-# The environment: it changes what README says, and nothing else.
+# The environment affects only the variables that README names.
 
-# Names that the kernel's makefiles, compilers, shells and other programs read, and
-# names that an environment often has.
+# Variables of the kernel's makefiles, compilers, shells and other programs
 hostile_names=(
 	USER LOGNAME NAME B M O V0 CC CPP LD AR AS CFLAGS CPPFLAGS LDFLAGS KCFLAGS KAFLAGS
 	LLVM CLANG_FLAGS CROSS_COMPILE KBUILD_OUTPUT KBUILD_EXTRA_SYMBOLS KBUILD_VERBOSE
@@ -16,7 +15,7 @@ hostile_names=(
 	LC_CTYPE LANG LANGUAGE
 )
 
-# All names that the Makefile has for variables, but for those that are the user's
+# The names of the Makefile's variables
 own_names() {
 	sed -nE 's/^(override )?([A-Za-z_0-9]+)[[:space:]]*[:?+]?=.*/\2/p' Makefile
 	grep -oE '\$\([A-Za-z_0-9]+\)' Makefile | tr -d '$()'
@@ -27,8 +26,8 @@ users_names() {
 	echo HOME PATH SHELL MAKE CURDIR | tr ' ' '\n'
 }
 
-# Sets environment: each such name has a value that breaks what takes it. USER and
-# LOGNAME are for programs; they are kept.
+# Sets environment: values that break a program that uses them. USER and LOGNAME are kept,
+# for programs.
 set_hostile() {
 	local name
 
@@ -40,13 +39,13 @@ set_hostile() {
 	[ ${#environment[@]} -gt 100 ] || fail "only ${#environment[@]} names"
 }
 
-# Prints the variables of the Makefile, as they are when it has been read.
+# Prints the variables of the Makefile and their values.
 variables() {
 	plain_make -np "$@" help 2>/dev/null |
 		awk '/^#/ { ours = /from .Makefile./; next } ours && !/^MAKE/' | sort
 }
 
-# Runner: README, the user's variables; all others are the Makefile's own.
+# Runner: README, the user sets variables; the environment changes no others.
 case_own_variables() {
 	local arguments
 
@@ -60,7 +59,7 @@ case_own_variables() {
 	done
 }
 
-# Runner: the programs that the Makefile calls see variables that are known to be harmless.
+# Runner: programs that the Makefile calls get only known variables.
 case_environment_of_children() {
 	local print='print-environment: ; @env'
 
@@ -70,12 +69,12 @@ case_environment_of_children() {
 	environment+=(LC_ALL=de_DE.UTF-8 'BASH_FUNC_sed%%=() { echo no; }')
 	plain_make -s --eval "$print" print-environment | sort >"$dir/hostile"
 	diff "$dir/usual" <(grep -vE '^(USER|LOGNAME)=' "$dir/hostile") ||
-		fail "the environment gets through"
-	grep -qx LC_ALL=C "$dir/usual" || fail "programs speak the user's language"
-	grep -q '^RUN=' "$dir/usual" || fail "RUN does not get through"
+		fail "variables of the environment are passed"
+	grep -qx LC_ALL=C "$dir/usual" || fail "LC_ALL is not C"
+	grep -q '^RUN=' "$dir/usual" || fail "RUN is lost"
 }
 
-# Runner: the user's words are not expanded by make.
+# Runner: make does not expand values of the user.
 case_users_words() {
 	local print='print-words: ; @printf "%s|" "$$RUN" "$$ADD" "$$TESTS" "$$ARGS"'
 	local words="a  \$HOME \$(B) \`b\` 'c' \"d\" V=1 #e"
@@ -91,7 +90,7 @@ case_users_words() {
 	cmp "$dir/line" "$dir/env" || fail "words of the environment are changed"
 }
 
-# Runner: a variable that there is none of is a mistake, not something to be ignored.
+# Runner: an unknown variable is an error.
 case_unknown_variable() {
 	refuses 'TEST: no such variable' TEST=uart_test check
 	refuses 'B: no such variable' B=/tmp clean
@@ -102,7 +101,7 @@ case_unknown_variable() {
 	refuses "ARCH is x86_64 or arm64, not 'riscv'" modules
 }
 
-# A directory with programs that stand for others; it comes first in PATH.
+# fake_program NAME: standard input is a stub, first in PATH.
 fake_program() {
 	mkdir -p "$plain/bin"
 	cat >"$plain/bin/$1"
@@ -110,8 +109,8 @@ fake_program() {
 	export PATH=$plain/bin:$PATH
 }
 
-# A kernel's tree and a cache, as far as "make modules" and "make vm" read them. Its
-# makefile keeps its own environment and variables.
+# A kernel's tree and a cache for "make modules" and "make vm". Its makefile writes its
+# environment and variables to files.
 fake_kernel() {
 	local tree=$plain/kernel cache=$plain/cache/debian-6.12
 
@@ -128,7 +127,7 @@ fake_kernel() {
 	fake_arguments=(KERNEL="$tree" CACHE="$plain/cache" OUT="$plain/out" JOBS=1)
 }
 
-# Runner: a kernel's makefiles get what they are given, and nothing of the environment.
+# Runner: the kernel's makefiles get nothing of the environment.
 case_kernel_build() {
 	fake_kernel
 	plain_make "${fake_arguments[@]}" modules
@@ -139,10 +138,10 @@ case_kernel_build() {
 	plain_make "${fake_arguments[@]}" modules || fail "make modules fails"
 	sort "$plain/kernel/environment" "$plain/kernel/variables" |
 		grep -vE '^(USER|LOGNAME)=' >"$dir/hostile"
-	diff "$dir/usual" "$dir/hostile" || fail "the environment gets through"
+	diff "$dir/usual" "$dir/hostile" || fail "variables of the environment are passed"
 }
 
-# Runner: any language will do. This apt speaks German, but for the language C.
+# Runner: the language of the user does not matter. This apt prints German unless LC_ALL is C.
 case_language() {
 	fake_program apt-get </dev/null
 	fake_program dpkg <<-'SCRIPT'
@@ -157,13 +156,12 @@ case_language() {
 	SCRIPT
 	printf '#!/bin/sh\nexit 0\n' >"$plain/bin/apt-get"
 	LC_ALL=de_DE.UTF-8 LANGUAGE=de "$here/../get/fetch.sh" "$plain/cache" image \
-		>"$dir/said" 2>&1 || true
-	cat "$dir/said"
-	grep -q 'fetching linux-image-6.12.1' "$dir/said" || fail "no kernel is found"
+		>"$dir/output" 2>&1 || true
+	cat "$dir/output"
+	grep -q 'fetching linux-image-6.12.1' "$dir/output" || fail "the kernel is not found"
 }
 
-# Runner: the variables that one make gives to another, which runs the tests on a lab kernel, or for
-# another architecture
+# Runner: lab-kasan and lab-kcsan pass the variables to the make that runs the tests.
 case_lab_variables() {
 	local words="a_test b_test" skip="no such thing, 'really'"
 

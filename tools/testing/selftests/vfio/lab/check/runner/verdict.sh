@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
 #
-# The summary's judgement of a program's output and exit status.
+# summary.py: the verdict on a program's output and exit status
 
-# name | exit status of the program | what the summary must say | output
-# "ok" alone: it must find nothing wrong.
+# name | exit status of the program | text that the summary must print, or "ok" | output
 verdicts+=(
 	# Runner: a program that reports as announced has passed.
 	'verdict_good|0|ok|TAP version 13\n1..2\n# text\nok 1 a\nok 2 b # SKIP reason\n'
@@ -16,45 +15,45 @@ verdicts+=(
 	'verdict_not_ok|1|b failed|TAP version 13\n1..2\nok 1 a\nnot ok 2 b\n'
 	'verdict_not_ok_exit_0|0|b failed|TAP version 13\n1..2\nok 1 a\nnot ok 2 b\n'
 	'verdict_not_ok_without_line_end|0|b failed|TAP version 13\n1..2\nok 1 a\nnot ok 2 b'
-	# Runner: an exit status that does not fit the results is a failure.
+	# Runner: an exit status that contradicts the results is a failure.
 	'verdict_ok_exit_1|1|exit status 1, though no case failed|TAP version 13\n1..1\nok 1 a\n'
-	'verdict_ok_exit_4|4|exit status 4 means that all was skipped|TAP version 13\n1..1\nok 1 a\n'
+	'verdict_ok_exit_4|4|exit status 4 means that all cases were skipped|TAP version 13\n1..1\nok 1 a\n'
 	'verdict_crash|139|crashed: SIGSEGV|TAP version 13\n1..1\nok 1 a\n'
 	'verdict_killed|137|killed after its time limit|TAP version 13\n1..1\nok 1 a\n'
-	# Runner: the plan holds.
+	# Runner: the results match the plan.
 	'verdict_beyond_the_plan|0|more results than the 2 of the plan: .not ok 3 c|TAP version 13\n1..2\nok 1 a\nok 2 b\nnot ok 3 c\n'
 	'verdict_ok_beyond_the_plan|0|more results than the 1 of the plan|TAP version 13\n1..1\nok 1 a\nok 2 b\n'
 	'verdict_too_few|0|1 of 3 test cases were announced|TAP version 13\n1..3\nok 1 a\nok 2 b\n'
 	'verdict_no_plan|0|a result without a plan|TAP version 13\nok 1 a\nok 2 b\n'
-	'verdict_late_plan|0|a plan behind the first result|TAP version 13\nok 1 a\n1..1\n'
+	'verdict_late_plan|0|a plan after the first result|TAP version 13\nok 1 a\n1..1\n'
 	'verdict_second_plan|0|a second plan|TAP version 13\n1..1\nok 1 a\n1..2\n'
 	'verdict_nothing|0|ran no test case|just text\n'
 	'verdict_empty_plan|0|ran no test case|TAP version 13\n1..0\n'
-	# Runner: numbers come in order, each once.
+	# Runner: numbers are consecutive.
 	'verdict_number_twice|0|number 1 where 2 comes next|TAP version 13\n1..2\nok 1 a\nok 1 b\n'
 	'verdict_number_order|0|number 2 where 1 comes next|TAP version 13\n1..2\nok 2 b\nok 1 a\n'
-	'verdict_no_number|0|no result in the form of KTAP|TAP version 13\n1..1\nok 1 a\nnot ok b\n'
-	'verdict_unreadable|0|no result in the form of KTAP|TAP version 13\n1..1\nok 1 a\nnot ok 2 b#c\n'
-	# Runner: a list begins with a header, and results before it count as well.
+	'verdict_no_number|0|a result that is not KTAP|TAP version 13\n1..1\nok 1 a\nnot ok b\n'
+	'verdict_unreadable|0|a result that is not KTAP|TAP version 13\n1..1\nok 1 a\nnot ok 2 b#c\n'
+	# Runner: a list begins with a header; a result before it is an error.
 	'verdict_no_header|0|a result before the header|1..1\nok 1 a\n'
 	'verdict_before_header|0|a result before the header|not ok 1 a\nTAP version 13\n1..1\nok 1 a\n'
 	'verdict_second_header|0|a second header|TAP version 13\n1..1\nok 1 a\nTAP version 13\n1..1\nnot ok 1 a\n'
-	# Runner: a program that says that it gave up has failed.
-	'verdict_bail_out|0|it gave up|TAP version 13\n1..1\nok 1 a\nBail out! no device\n'
-	# Runner: subtests are judged as well as their sum.
+	# Runner: a program that bails out has failed.
+	'verdict_bail_out|0|Bail out!|TAP version 13\n1..1\nok 1 a\nBail out! no device\n'
+	# Runner: subtests are checked, and the suite.
 	'verdict_subtest|0|b failed|KTAP version 1\n1..1\n  KTAP version 1\n  1..2\n  ok 1 a\n  not ok 2 b\nok 1 suite\n'
-	'verdict_suite|0|suite failed, though no case|KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 a\nnot ok 1 suite\n'
+	'verdict_suite|0|suite failed, though none|KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 a\nnot ok 1 suite\n'
 	'verdict_subtest_plan|0|more results than the 1 of the plan|KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 a\n  not ok 2 b\nok 1 suite\n'
-	# Runner: bytes that are no text may hide a result.
+	# Runner: bytes that are not text may hide a result.
 	'verdict_zero_byte|0|not text|TAP version 13\n1..1\nok 1 a\n\0not ok 2 b\n'
 	'verdict_no_utf8|0|not text|TAP version 13\n1..1\nok 1 a\n\377\376not ok 2 b\n'
 )
 
-# summarize TEST...: standard input, as it comes out of the VM
+# summarize TEST...: standard input is the output of the VM
 summarize() {
 	mkdir -p "$dir/sums"
 	timeout 60 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" "$@" \
-		>"$dir/said" 2>&1
+		>"$dir/output" 2>&1
 }
 
 judge_verdict() {
@@ -69,26 +68,26 @@ judge_verdict() {
 		printf '%b' "$output"
 		printf '\n@mark end a_test %s 1\n@mark end-run\n' "$status"
 	} | summarize a_test || result=$?
-	cat "$dir/said"
+	cat "$dir/output"
 	if [ "$expected" = ok ]; then
 		[ "$result" = 0 ] || fail "exit status $result"
-		grep -q '^ok a_test:' "$dir/said" || fail "not ok"
+		grep -q '^ok a_test:' "$dir/output" || fail "not ok"
 		return
 	fi
 	[ "$result" = 1 ] || fail "exit status $result"
-	grep -q '^not ok a_test:' "$dir/said" || fail "that is ok"
-	grep -q -- "$expected" "$dir/said" || fail "it does not say: $expected"
+	grep -q '^not ok a_test:' "$dir/output" || fail "the summary reports ok"
+	grep -q -- "$expected" "$dir/output" || fail "the summary does not print: $expected"
 }
 
-# Runner: a program that is to run twice and ran once has not run.
+# Runner: a program that must run twice and ran once is reported.
 case_run_twice() {
 	! printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \
 		'TAP version 13\n1..1\nok 1 a\n' | summarize a_test a_test ||
-		fail "that is ok"
-	grep -q '^not ok, were not run: a_test' "$dir/said" || fail "it does not say so"
+		fail "the summary reports ok"
+	grep -q '^not ok, were not run: a_test' "$dir/output" || fail "the summary does not report it"
 }
 
-# Runner: the summary ends when nobody reads it any more, though more may come.
+# Runner: the summary exits when its reader closes the output.
 case_summary_reader_gone() {
 	local status
 
@@ -98,15 +97,14 @@ case_summary_reader_gone() {
 	printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \
 		'TAP version 13\n1..1\nok 1 a\n' >&5
 	timeout 60 python3 "$here/summary.py" "$KERNEL_SOURCE" @mark 9 "$dir/sums" a_test \
-		<"$dir/fifo" 2>"$dir/errors" | head -n 1 >"$dir/said" || true
+		<"$dir/fifo" 2>"$dir/errors" | head -n 1 >"$dir/output" || true
 	status=${PIPESTATUS[0]}
-	grep -q '^ok a_test' "$dir/said" || fail "the summary is lost"
+	grep -q '^ok a_test' "$dir/output" || fail "the summary is lost"
 	[ "$status" = 141 ] || fail "exit status $status"
 	[ ! -s "$dir/errors" ] || fail "$(cat "$dir/errors")"
 }
 
-# A copy of the scripts, where those of a test can be other ones. run.sh runs its
-# reader with what its RUN would print.
+# A copy of the scripts with stubs. run.sh runs its reader with the output of RUN.
 copy_scripts() {
 	copy=$plain
 	scripts=$copy/lab/check
@@ -138,38 +136,38 @@ copy_scripts() {
 }
 
 run_check() {
-	TESTS='' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/said" 2>&1 || return
+	TESTS='' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 || return
 }
 
-# Runner: the closing line counts the tests of this machine and those of the VM.
+# Runner: the closing line counts the tests on this machine and in the VM.
 case_closing_line() {
 	copy_scripts
-	! run_check || fail "a failure is not one"
-	cat "$dir/said"
-	[ "$(tail -n 1 "$dir/said")" = "3 passed, 1 failed, 0 skipped" ] || fail "not all is counted"
+	! run_check || fail "the failure is lost"
+	cat "$dir/output"
+	[ "$(tail -n 1 "$dir/output")" = "3 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
 	[ -s "$copy/out/log/check.ktap" ] && [ -s "$copy/out/log/check-here.ktap" ] ||
-		fail "not all was kept"
+		fail "a log is missing"
 }
 
-# Runner: TESTS selects among both.
+# Runner: TESTS selects programs on this machine and in the VM.
 case_selected() {
 	copy_scripts
-	TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/said" 2>&1 ||
+	TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
 		fail "b_test fails"
-	[ "$(tail -n 1 "$dir/said")" = "1 passed, 0 failed, 0 skipped" ] || fail "more than b_test"
-	! TESTS=none_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/said" 2>&1 ||
-		fail "there is a none_test"
-	grep -q 'no test program none_test' "$dir/said" || fail "none_test is missed without a word"
+	[ "$(tail -n 1 "$dir/output")" = "1 passed, 0 failed, 0 skipped" ] || fail "more than b_test"
+	! TESTS=none_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "an unknown program is accepted"
+	grep -q 'no test program none_test' "$dir/output" || fail "the error does not name none_test"
 }
 
-# Runner: ARGS reaches a program of the VM as it is.
+# Runner: ARGS reaches a program in the VM unchanged.
 case_args_quoted() {
 	local args="-t it's"
 
 	copy_scripts
 	TESTS=b_test ARGS=$args "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" \
-		>"$dir/said" 2>&1 || fail "b_test fails"
+		>"$dir/output" 2>&1 || fail "b_test fails"
 	cat "$copy/lab/boot/command"
 	sh -c "$(sed 's/^exec sh/set --/' "$copy/lab/boot/command")"'; [ "$4" = "$0" ]' "$args" ||
-		fail "that is not one word"
+		fail "ARGS is changed"
 }

@@ -1,23 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fills the cache with what a run needs of one of Debian's kernels. Packages are
-# downloaded and unpacked here, never installed, and not kept. Each part ends
-# in a marker file, so that an interrupted part is done again and a complete
-# one costs neither a network nor an apt call. The marker says what the part
-# was made by, where that can change.
+# Fills the cache with parts of a Debian kernel. Packages are downloaded and unpacked here,
+# never installed, and not kept. A complete part has a marker file, and needs no network and
+# no call of apt again. The marker has the checksum of the script that made the part.
 #
 # Usage: [ARCH=x86_64|arm64] fetch.sh [-s SERIES] CACHE PART...
-#   SERIES   6.12, the default; or such as 7, for the newest that there is of it
-#            in the backports to the next Debian. Only the part kernel is there
-#            then.
+#   SERIES   6.12, the default, or for example 7: the newest of that series in the backports
+#            to the next Debian, which has the part kernel only
 #   image    CACHE/image/{vmlinuz,modules/}
 #   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
-#   sample   CACHE/sample/mtty.c: the kernel's own, to measure against
+#   sample   CACHE/sample/mtty.c: the kernel's own, as a reference for benchmarks
 #   source   CACHE/src/: kselftest's harness, kunit's parser, the uapi headers,
-#            and the source of modules that Debian's kernel lacks (LACKS)
+#            and the source of modules that Debian's kernel does not have (lacks)
 #   user     CACHE/user/: programs and libraries for a VM of another architecture
-#   kernel   CACHE/kernel/: all of the source, to build a kernel of
+#   kernel   CACHE/kernel/: the whole source, to build a kernel
 set -euo pipefail
 export LC_ALL=C
 
@@ -61,7 +58,7 @@ apt_lists_private() {
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
 	apt_private=(-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir")
 	is_foreign || return 0
-	# Another architecture's packages depend on nothing that is installed.
+	# Packages of another architecture do not depend on the installed ones.
 	: >"$dir/status"
 	apt_private+=(-o "Dir::State=$dir" -o "Dir::State::status=$dir/status"
 		      -o APT::Sandbox::User=root
@@ -80,8 +77,7 @@ apt_update() {
 	apt-get "${apt_private[@]}" -qq update </dev/null || die "apt-get update failed"
 }
 
-# Lists of the backports alone, from where this system has its Debian. Nothing
-# of them ever becomes known to the system.
+# Lists of the backports, from the mirror of this system; the system does not get them.
 apt_lists_backports() {
 	local codename mirror
 
@@ -90,7 +86,7 @@ apt_lists_backports() {
 	# shellcheck disable=SC2016
 	mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
 		sed -n "s/^$codename //p" | sed -n 1p)
-	[ -n "$mirror" ] || die "apt has no source for $codename that could have $backports"
+	[ -n "$mirror" ] || die "apt has no source for $codename"
 	[ -e "$keyring" ] || die "no $keyring (package debian-archive-keyring)"
 	echo "deb [signed-by=$keyring] $mirror $backports main" \
 		>"$cache/apt/sources.list"
@@ -98,9 +94,9 @@ apt_lists_backports() {
 		      -o "Dir::Etc::SourceParts=-")
 }
 
-# Sets source_package to the newest that there is of the series.
+# Sets source_package to the newest of the series.
 resolve_backports() {
-	[ "$*" = kernel ] || die "of $series there is only the part kernel"
+	[ "$*" = kernel ] || die "series $series has only the part kernel"
 	apt_lists_backports
 	if [ -s "$cache/version" ]; then
 		source_package=$(cat "$cache/version")
@@ -114,14 +110,13 @@ resolve_backports() {
 	echo "$source_package" >"$cache/version"
 }
 
-# Prints the name of the kernel that the metapackage stands for, nothing if
-# apt does not know it.
+# Prints the name of the kernel that the metapackage depends on, or nothing.
 newest_kernel() {
 	{ apt-cache "${apt_private[@]}" depends "$meta" 2>/dev/null || true; } |
 		sed -n 's/^ *Depends: linux-image-//p' | sed -n 1p
 }
 
-# All parts must be of one kernel: the first one to be fetched decides.
+# All parts must be of one kernel, that of the first part.
 resolve() {
 	command -v apt-get >/dev/null ||
 		die "no apt-get here: give KERNEL=PATH of a built kernel tree"
@@ -175,7 +170,7 @@ fetch_image() {
 	mkdir image
 	cp "unpacked/boot/vmlinuz-$kver" image/vmlinuz
 	cp "unpacked/boot/config-$kver" image/config
-	# What is built beside ours is as good as built in.
+	# Modules that are built here count as built in.
 	[ ${#lacks[@]} = 0 ] ||
 		printf '%s\n' "${lacks[@]/%/.ko}" >>"unpacked/lib/modules/$kver/modules.builtin"
 	"$here/../boot/modules.sh" "unpacked/lib/modules/$kver" image/modules
@@ -185,13 +180,13 @@ fetch_image() {
 fetch_headers() {
 	local arch=${kver##*-} package makefile
 
-	# kbuild's tools run here, whatever they build for.
+	# kbuild's tools run on this machine.
 	for package in "linux-headers-$kver" "linux-headers-${kver%-"$arch"}-common" \
 		       "linux-kbuild-${kver%-"$arch"}:$native"; do
 		download "$package"
 		dpkg-deb -x "$deb" headers
 	done
-	# Installed, this Makefile includes the common one by an absolute path.
+	# This Makefile includes the common one by its installed path.
 	makefile=headers/usr/src/linux-headers-$kver/Makefile
 	# shellcheck disable=SC2016
 	sed -i 's|^include /usr/src/|include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../|' \
@@ -210,8 +205,7 @@ source_parts=(
 	tools/testing/selftests/kselftest_harness.h
 )
 
-# unpack_source DIR STRIP [PART...]: parts of the source, or all of it, without so
-# many folders
+# unpack_source DIR STRIP [PART...]: parts of the source, or all; STRIP as for tar
 unpack_source() {
 	local dir=$1 strip=$2
 	shift 2
@@ -229,7 +223,7 @@ fetch_source() {
 	unpack_source src 1 "${source_parts[@]}" \
 		"${lacks[@]/#/drivers/vfio/}"
 	echo "making the kernel's uapi headers ..."
-	# Neither a calling make nor a kernel build's environment may leak in.
+	# Without the variables of the calling make
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
 		make -s -C src ARCH=$srcarch -j"$(nproc)" headers >headers.log 2>&1 || {
 		cat headers.log >&2
@@ -244,8 +238,7 @@ fetch_sample() {
 	place sample
 }
 
-# What mkinitramfs.sh puts into the VM, and what the tests are linked with, with
-# all that it depends on.
+# Programs for mkinitramfs.sh and libraries for the tests, with their dependencies
 fetch_user() {
 	local deb
 
@@ -305,7 +298,7 @@ work=$(mktemp -d "$cache/tmp.XXXXXX")
 trap 'cd / && rm -rf "$work"' EXIT
 resolve "${todo[@]}"
 for part in "${todo[@]}"; do
-	# Another run may have done it while this one waited.
+	# Another run may have finished it.
 	! is_done "$part" || continue
 	mkdir "$work/$part"
 	cd "$work/$part"
@@ -313,5 +306,5 @@ for part in "${todo[@]}"; do
 	cd "$cache"
 	"$here/marked.sh" remove "$work/$part"
 done
-# The lists have served; they are larger than all that was fetched.
+# apt's lists are larger than the parts.
 "$here/marked.sh" remove "$cache/apt"

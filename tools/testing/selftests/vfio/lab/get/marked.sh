@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Marks directories as made here, and removes what has such a mark. OUT and CACHE are
-# the user's to choose, so they may have files of the user's beside ours, and a name
-# may be wrong: only the mark shows that all in a directory is ours.
+# Marks directories that are made here, and removes marked ones. The user chooses OUT and
+# CACHE, so they may have other files: only a directory with the mark may be removed.
 #
-# Usage: marked.sh claim DIR         makes DIR, and marks it unless it has other files
-#        marked.sh check PATH        fails unless PATH has the mark or lies below one
-#        marked.sh remove PATH...    removes what passes that check; fails at the first that does not
+# Usage: marked.sh claim DIR         makes DIR, and marks it if it has no other files
+#        marked.sh check PATH        fails if neither PATH nor a directory above it has the mark
+#        marked.sh remove PATH...    removes paths that pass this check; fails at another
 #        marked.sh clean DIR         removes each directory in DIR that has the mark
 set -eu
 
@@ -18,7 +17,7 @@ die() {
 	exit 1
 }
 
-# A directory of the makefile's own name, from before there were marks
+# A directory that was made before there were marks
 is_old() {
 	[ -e "$1/.lock" ] && {
 		[ -d "$1/stage/samples/vfio-mdev/mtty" ] || [ -s "$1/version" ] ||
@@ -33,7 +32,7 @@ is_empty() {
 claim() {
 	case $1 in
 	/*) ;;
-	*) die "'$1' is no absolute path" ;;
+	*) die "'$1' is not an absolute path" ;;
 	esac
 	mkdir -p "$1"
 	[ ! -e "$1/$mark" ] || return 0
@@ -43,18 +42,18 @@ claim() {
 	fi
 }
 
-# The path is judged without links and "..", and so is where the mark is looked for.
+# realpath: links and ".." could lead out of a marked directory.
 check() {
 	case $1 in
 	/*) ;;
-	*) die "'$1' is no absolute path" ;;
+	*) die "'$1' is not an absolute path" ;;
 	esac
 	dir=$(realpath -m -- "$1")
 	while [ "$dir" != / ]; do
 		[ ! -f "$dir/$mark" ] || return 0
 		dir=$(dirname -- "$dir")
 	done
-	die "$1 has files that were not made here; choose another OUT or CACHE, or remove it yourself"
+	die "$1 has files that were not made here; choose another OUT or CACHE, or remove it by hand"
 }
 
 clean() {
@@ -67,12 +66,12 @@ clean() {
 		rm -rf -- "$dir"
 		found=1
 	done
-	# An empty directory that was here before stays.
+	# An empty directory that existed before stays.
 	[ -z "$found" ] || rmdir --ignore-fail-on-non-empty -- "$1"
 }
 
 usage() {
-	sed -n 's/^# Usage: /usage: /p; s/^#        ours/       ours/p' "$0" >&2
+	sed -n 's/^# Usage: /usage: /p; s/^#        marked/       marked/p' "$0" >&2
 	exit 2
 }
 

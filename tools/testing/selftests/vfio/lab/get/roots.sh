@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fills the cache with systems that have a QEMU, for the tests with a real VMM: the
-# newest there is for Debian 13, with what the tests themselves need, and a second,
-# older one. Their packages are unpacked, and never installed: no program of theirs
-# runs here but QEMU, by its own loader. What is there is neither fetched nor made
-# again.
+# Fills the cache with systems that have QEMU, for the tests with QEMU: the newest QEMU for
+# Debian 13, with programs that the tests need, and an older QEMU. Packages are unpacked, not
+# installed; of their programs only QEMU runs on this machine, with its own loader. A complete
+# system is not fetched again.
 #
 # Usage: [ARCH=x86_64|arm64] roots.sh CACHE
 #   CACHE/qemu11/    Debian 13 with QEMU 11, python3, mdevctl, libvirt
@@ -34,8 +33,8 @@ arm64)
 esac
 new+=(python3 busybox-static)
 
-# Documents, and firmware of machines that nobody has here.
-useless=(
+# Documents, and firmware of other machines
+unused=(
 	usr/share/{doc,man,locale,info,icons,bash-completion,perl,zoneinfo,i18n}
 	usr/lib/systemd usr/lib/udev 'usr/lib/*/systemd' 'usr/lib/*/gconv' 'usr/lib/*/perl*'
 	usr/bin/qemu-system-i386 'usr/bin/qemu-system-x86_64-microvm' 'usr/bin/perl*'
@@ -52,7 +51,7 @@ die() {
 	exit 1
 }
 
-# Where this system has its Debian from.
+# Sets mirror to that of this system.
 find_mirror() {
 	local codename
 
@@ -85,10 +84,10 @@ make_root() {
 	}
 	(
 		cd "$cache/$name" || exit 1
-		# The patterns are to be expanded here, and name nothing else.
+		# The patterns are expanded here.
 		# shellcheck disable=SC2048,SC2086
-		rm -rf ${useless[*]}
-		# Whoever installs base-files and base-passwd has these.
+		rm -rf ${unused[*]}
+		# base-files and base-passwd would make these when installed.
 		for dir in bin sbin lib; do
 			[ -e $dir ] || [ ! -e usr/$dir ] || ln -s usr/$dir $dir
 		done

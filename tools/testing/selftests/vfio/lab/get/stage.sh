@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Lays this repository over the little of a kernel tree that the builds need,
-# as a farm of links in STAGE: kbuild and kselftest write beside their sources,
-# so each kernel gets a stage of its own and the repository stays clean.
-# The directories are real ones, for "../.." to mean the stage.
+# Makes links in STAGE to the files of this repository and to those of a kernel tree that the
+# builds need. kbuild and kselftest write beside their sources, so each kernel has a stage.
+# Directories are not links, so that "../.." is in the stage.
 #
 # Usage: stage.sh REPO KSRC STAGE
-#   KSRC  kernel source (tools/testing/selftests of it is used)
+#   KSRC  kernel source, for its tools/testing/selftests
 set -eu
 export LC_ALL=C
 
@@ -17,8 +16,7 @@ ksrc=$(realpath "$2")
 stage=$3
 selftests=tools/testing/selftests
 
-# Links keep the time of what they point to, so only links that are missing
-# or lead nowhere cost a rebuild.
+# A correct link is not made again: a new one would cause a rebuild.
 link() {
 	[ "$(readlink "$2")" = "$1" ] || ln -sfn "$1" "$2"
 }

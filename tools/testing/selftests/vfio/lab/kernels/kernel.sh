@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds a lab kernel, unless the cache has it, and prints the path of the
-# built tree: what KERNEL= takes. Progress goes to standard error. A tree is
-# known by its source, its options and its compiler; when one of them changes
-# another one is built, beside it. In which fragment an option is does not matter.
+# Builds a lab kernel, if the cache does not have it, and prints the path of the tree, for
+# KERNEL=. Progress goes to standard error. The name of a tree has a hash of its source,
+# options and compiler; if one changes, another tree is built.
 #
 # Usage: kernel.sh KIND CACHE SERIES JOBS
-#   KIND     kasan, kcsan or gcov, as there are KIND.config
+#   KIND     kasan, kcsan or gcov: KIND.config
 #   CACHE    of fetch.sh, for this series
 #   SERIES   of fetch.sh
 set -euo pipefail
@@ -23,10 +22,10 @@ tests=$here/../../migration
 fragments=("$tests/config" "$tests/config.x86_64" "$here/lab.config"
 	   "$here/$kind.config")
 [ "$series" = 6.12 ] || fragments+=("$here/newer.config")
-# The kernel's own races are not looked for, only those that our module is in.
+# KCSAN checks the module only.
 variables=()
 [ "$kind" != kcsan ] || variables=(KCSAN_SANITIZE=n)
-# Lines that a build prints, to tell how far it has come.
+# Lines that a build prints, for the progress
 about=3000
 minutes=12
 [ "$kind" = kasan ] || minutes=6
@@ -41,7 +40,7 @@ die() {
 cache=$(realpath "$cache")
 source=$cache/kernel
 
-# Neither a calling make nor its variables may leak in.
+# Without the variables of the calling make
 kmake() {
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$source" O="$tree" \
 		ARCH=x86 "${variables[@]}" "$@"
@@ -56,7 +55,7 @@ hash=$({
 } | sha256sum | cut -c -12)
 tree=$cache/$kind-$version-$hash
 
-# Kconfig drops without a word what it cannot have.
+# Kconfig drops options without a message if their dependencies are missing.
 check_config() {
 	local line missing=
 
@@ -73,7 +72,7 @@ check_config() {
 			;;
 		esac
 	done < <(cat "${fragments[@]}")
-	[ -z "$missing" ] || die "this kernel cannot have$missing"
+	[ -z "$missing" ] || die "missing dependencies: this kernel cannot have$missing"
 }
 
 configure() {
@@ -102,19 +101,19 @@ build() {
 
 	echo "building a kernel $version with ${kind^^}, once for these options: some $minutes minutes on two CPUs ..."
 	progress 9>&- &
-	teller=$!
-	trap 'kill $teller' EXIT
+	progress_pid=$!
+	trap 'kill $progress_pid' EXIT
 	kmake -j"$jobs" bzImage modules headers >"$tree/build.log" 2>&1 || status=$?
-	kill $teller
+	kill $progress_pid
 	trap - EXIT
-	wait $teller 2>/dev/null || true
+	wait $progress_pid 2>/dev/null || true
 	[ $status = 0 ] || {
 		grep -iE -m 20 'error|\*\*\*' "$tree/build.log" || true
-		die "the build failed (all it said: $tree/build.log)"
+		die "the build failed (its output: $tree/build.log)"
 	}
 }
 
-# What a module and a VM need stays; it is a tenth.
+# Keeps a tenth: what modules and a VM need.
 prune() {
 	"$get/marked.sh" check "$tree"
 	find "$tree" -name '*.[oa]' ! -path '*/tools/*' ! -path '*/scripts/*' -delete
@@ -128,7 +127,7 @@ if [ ! -e "$tree/.complete" ]; then
 		flock 9
 	}
 fi
-# Another run may have done it meanwhile.
+# Another run may have built it.
 if [ ! -e "$tree/.complete" ]; then
 	configure
 	build >&2

@@ -1,15 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Static analysis of the driver: sparse with types of byte order, gcc's analyzer, and
-# the semantic patches that come with the kernel. Each says what it finds; any finding
-# is a failure.
+# Static analysis of the driver: sparse with byte order, gcc's analyzer, and the kernel's
+# semantic patches. Any finding is a failure.
 #
 # Usage: analyze.sh BUILD SOURCE DRIVER DIR
-#   BUILD   what modules are built against
-#   SOURCE  scripts of the kernel
+#   BUILD   kernel tree to build modules
+#   SOURCE  kernel source, for its scripts
 #   DRIVER  the driver's directory, with the kernel tree's layout around it
-#   DIR     for what is built; made anew
+#   DIR     build directory; removed and made
 set -euo pipefail
 export LC_ALL=C
 
@@ -17,7 +16,7 @@ here=$(dirname "$(realpath "$0")")
 build=$1
 source=$(realpath "$2")
 dir=$4
-# What the driver includes lies three directories above it.
+# The driver includes files three directories above it.
 driver=$dir/samples/vfio-mdev/mtty
 
 "$here/../get/marked.sh" remove "$dir"
@@ -32,8 +31,8 @@ make -s -C "$build" M="$(realpath "$driver")" W=1 C=2 CHECK=sparse \
 	CONFIG_DEBUG_INFO_BTF_MODULES= -j"$(nproc)" modules || status=1
 
 echo "the kernel's semantic patches ..."
-# One that cannot be run has found nothing, which must not look like nothing to find.
-# Those in OCaml would need its compiler: they are about tables of other drivers.
+# A patch that cannot be applied is an error. Those in OCaml would need its compiler; they
+# check tables of other drivers.
 # shellcheck disable=SC2016
 apply='
 options=$(sed -n "s,^// Options:,,p" "$1")
@@ -49,7 +48,7 @@ patches=$(grep -rL ocaml "$source/scripts/coccinelle" --include='*.cocci' || :)
 }
 findings=$(xargs -P "$(nproc)" -I '{}' sh -c "$apply" apply '{}' "$driver" \
 		"$dir/include" "$dir" <<<"$patches" | sed '/^$/d') || {
-	echo "error: not all of them could be applied"
+	echo "error: not all semantic patches could be applied"
 	status=1
 }
 if [ -n "$findings" ]; then

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Over all sources the kernel's checkpatch and kernel-doc, over all scripts the usual
-# checker of shell. Each says what it finds; any finding is a failure. What
-# the driver means, and not how it is written, is for analyze.sh.
+# checkpatch and kernel-doc for all sources, shellcheck for all scripts. Any finding is a
+# failure. analyze.sh checks the code of the driver.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
@@ -14,8 +13,8 @@ checkpatch=$scripts_dir/checkpatch.pl
 status=0
 
 echo "checkpatch, kernel-doc, shellcheck ..."
-# vfio.h itself has names with small letters (..._PRECOPY_INFOv2), which
-# checkpatch would know only from a whole kernel tree in git.
+# CAMELCASE: vfio.h has such names (..._PRECOPY_INFOv2), which checkpatch knows only in a
+# kernel tree with git.
 check_sources() {
 	dirs=$1
 	shift
@@ -27,22 +26,20 @@ check_sources() {
 		status=1
 }
 
-# compat.h is what compares versions, so that nothing else has to.
+# compat.h compares versions, and no other file does.
 check_sources "include samples ! -name mtty_trace.h" \
 	--ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON
-# The parts of an event are arguments of a macro, but are written, here as in the
-# rest of the kernel, as the structure and the statements that they become.
+# Trace events: arguments of a macro are written as a structure and statements.
 check_sources samples/vfio-mdev/mtty/mtty_trace.h \
 	--ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
-# In the harness's tests, "*" after FIXTURE_DATA(x) declares a pointer, and
-# macros that build an initialiser or a check are the rule.
+# The harness: "*" after FIXTURE_DATA(x) declares a pointer; macros build initialisers.
 check_sources tools --ignore SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE
 
-# A comment that begins as kernel-doc has to be right, and whole.
+# kernel-doc comments must be correct and complete.
 find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
 	-exec "$scripts_dir/kernel-doc" -none -Werror {} + || status=1
 
-# A script is a file with such a first line.
+# Scripts have one of these lines.
 scripts=$(grep -rlE '^(#!/bin/(ba)?sh|# shellcheck shell=)' .ci tools)
 # shellcheck disable=SC2086
 shellcheck -x -P SCRIPTDIR $scripts || status=1

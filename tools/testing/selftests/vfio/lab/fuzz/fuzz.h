@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the fuzzers share: how libFuzzer calls them, and how they tell it that
- * something is wrong.
+ * The interface between libFuzzer and the fuzzers.
  */
 #ifndef MTTY_FUZZ_H
 #define MTTY_FUZZ_H
@@ -10,13 +9,13 @@
 #include <stdlib.h>
 #include <linux/types.h>
 
-/* libFuzzer's side, which has no header for C */
+/* libFuzzer has no header for C */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size,
 			       unsigned int seed);
 size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size);
 
-/* A finding: libFuzzer keeps the input of a process that aborts */
+/* Report a finding; libFuzzer keeps the input of a process that aborts */
 #define FUZZ_CHECK(cond, fmt, ...) do { \
 	if (!(cond)) { \
 		fprintf(stderr, "FINDING: %s:%d: %s: " fmt "\n", __FILE__, \
@@ -25,7 +24,7 @@ size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size);
 	} \
 } while (0)
 
-/* Numbers that look random, and are the same for the same input: xorshift */
+/* Pseudo-random numbers (xorshift), the same for the same input */
 struct fuzz_random {
 	u64 state;
 };
@@ -48,7 +47,7 @@ static inline size_t fuzz_below(struct fuzz_random *rnd, size_t limit)
 	return (fuzz_random(rnd) >> 8) % limit;
 }
 
-/* As much as @size bytes of heap, for the sanitizer to watch both ends of */
+/* Exactly @size bytes of heap: the sanitizer detects accesses beyond both ends */
 static inline void *fuzz_alloc(size_t size)
 {
 	void *mem = malloc(size);

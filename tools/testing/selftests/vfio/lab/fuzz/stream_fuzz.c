@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does stream.c take what it must, and refuse all else?
+ * Checks that stream.c accepts valid streams and refuses all others.
  *
- * A stream is parsed in one go and in pieces, both times with the events and the
- * state that the model has found. One that is accepted to its end is sent again
- * as a device in that state would, and must give the same state; and changed in
- * one place, it must not be accepted any more.
+ * A stream is parsed as a whole and in pieces, both with the events and the state of the
+ * model.  If it is accepted, the stream that a device in that state sends must give the same
+ * state; changed in one place, it must be refused.
  */
 #include <string.h>
 #include <linux/kernel.h>
@@ -72,7 +71,7 @@ static void check_run(const struct stream_run *run,
 		check_state(run->parser, m);
 }
 
-/* Parse as the input says it, against the model */
+/* Parse as the input says, and compare with the model */
 static void check_feed(const struct stream_case *c, const struct stream_model *m,
 		       u8 feed, u8 seed)
 {
@@ -83,7 +82,7 @@ static void check_feed(const struct stream_case *c, const struct stream_model *m
 	stream_run_exit(&run);
 }
 
-/* A stream that is being written, with as much room as one device can need */
+/* A stream that is written, with room for the state of a device */
 struct out {
 	struct mtty_stream_chain chain;
 	size_t len;
@@ -121,7 +120,7 @@ static void send(struct out *out, const struct mtty_stream_parser *p,
 				     NULL, 0);
 }
 
-/* Between the first record and the last, any order will do */
+/* Between the first record and the last, any order is valid */
 static void send_all(struct stream_case *c, struct out *out,
 		     const struct mtty_stream_parser *p)
 {
@@ -158,8 +157,8 @@ static void check_round_trip(struct stream_case *c, const struct stream_model *m
 			STREAM_FEED_ANY, fuzz_random(&c->rnd));
 	FUZZ_CHECK(!again.parser->error &&
 		   again.parser->ended == run.parser->ended,
-		   "%d: refused what it was itself", again.parser->error);
-	/* The rest of config's record is not part of the state */
+		   "%d: refused its own stream", again.parser->error);
+	/* The state does not include config space */
 	check_state(again.parser, m);
 	stream_run_exit(&again);
 	stream_run_exit(&run);
@@ -217,7 +216,7 @@ static void tamper_byte(const struct stream_case *c, struct stream_case *to,
 		}
 		break;
 	default:
-		/* The end is cut off here */
+		/* STREAM_TAMPER_CUT */
 		return;
 	}
 	append(to, c->wire + pos + 1, c->len - pos - 1);
@@ -274,7 +273,7 @@ static void check_tampered(struct stream_case *c, enum stream_tamper how,
 	else
 		splice(c, &to, 1 + where % (nr - 1));
 
-	/* What is swapped with its like stays what it was */
+	/* Swapping equal parts changes nothing */
 	if (to.len != c->len || memcmp(to.wire, c->wire, to.len)) {
 		stream_model_init(&m, &to.id, to.wire, to.len);
 		FUZZ_CHECK(!stream_model_loads(&m), "the model accepts %d at %zu",

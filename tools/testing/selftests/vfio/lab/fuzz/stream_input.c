@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From the input of stream_fuzz to a stream, see stream_input.h. */
+/* Converts an input of stream_fuzz to a stream, see stream_input.h. */
 #include <string.h>
 #include <linux/kernel.h>
 #include <linux/xxhash.h>
@@ -7,7 +7,7 @@
 
 #include "stream_input.h"
 
-/* Smallest, one that holds one largest record, and one entry more or less */
+/* The smallest, and sizes around that of the largest record */
 static const u64 sizes[STREAM_DEVICE_SIZES] = {
 	0, MTTY_CAP_MIN_SIZE, MTTY_CAP_LOG_OFFSET + MTTY_REC_CAPTURE_MAX,
 	MTTY_CAP_LOG_OFFSET + MTTY_REC_CAPTURE_MAX + 2, 1 << 20,
@@ -19,7 +19,7 @@ static const u64 policies[STREAM_DEVICE_POLICIES] = {
 	VFIO_MIG_CONFIG_EMBEDDED
 };
 
-/* The parser compares them and nothing else, so any two will do */
+/* The parser only compares them, so any two are enough */
 static const u64 features[STREAM_DEVICE_FEATURES] = { 1, 7 };
 
 u8 stream_input_device(const struct stream_input_device *of)
@@ -55,7 +55,7 @@ static bool is_stretched(const struct mtty_rec_head *head, u8 fix)
 	       len > STREAM_STRETCH_KEPT && len <= MTTY_STREAM_PAYLOAD_MAX;
 }
 
-/* Bytes of the input that are a record, or 0 if what is left is not a whole one */
+/* Length of the next record in the input, or 0 if it is incomplete */
 size_t stream_input_record(const u8 *rec, size_t left, u8 fix)
 {
 	struct mtty_rec_head head;
@@ -71,7 +71,7 @@ size_t stream_input_record(const u8 *rec, size_t left, u8 fix)
 	return len <= left - STREAM_HEAD_SIZE ? STREAM_HEAD_SIZE + len : 0;
 }
 
-/* The same for the stream itself */
+/* The same for the stream */
 size_t stream_record(const u8 *rec, size_t left)
 {
 	return stream_input_record(rec, left, 0);
@@ -101,14 +101,13 @@ static void fix_start(const struct mtty_rec_head *head, u8 *payload,
 }
 
 /**
- * stream_fix - repair what goes with the rest of a stream
+ * stream_fix - repair checksums and counts of a stream
  * @wire:	the stream
  * @len:	its length
- * @id:		the device that it is for
+ * @id:		the device of the stream
  * @fix:	STREAM_FIX_*: what to repair
  *
- * By its own means where it can, as a sum that mtty_stream_seal() got wrong must
- * not look right here.
+ * Does not use mtty_stream_seal(): an error of it would not be found.
  */
 void stream_fix(u8 *wire, size_t len, const struct mtty_stream_id *id, u8 fix)
 {
@@ -130,7 +129,7 @@ void stream_fix(u8 *wire, size_t len, const struct mtty_stream_id *id, u8 fix)
 			head.data_sum = cpu_to_le64(XXH64(payload,
 							  size - STREAM_HEAD_SIZE,
 							  0));
-		/* Even where the rest is missing, the head is to be believed */
+		/* The head is used even if the rest is missing */
 		if (fix & STREAM_FIX_SUMS)
 			head.head_sum = cpu_to_le64(XXH64(&head,
 							  STREAM_HEAD_SIZE - 8,
@@ -147,13 +146,13 @@ void stream_fix(u8 *wire, size_t len, const struct mtty_stream_id *id, u8 fix)
 }
 
 /**
- * stream_input_expand - make a stream of an input
+ * stream_input_expand - convert an input to a stream
  * @data:	the input, at least STREAM_INPUT_RECORDS
  * @size:	its length
- * @id:		the device that the stream is for
+ * @id:		the device of the stream
  * @len:	set to the length of the stream
  *
- * Return: the stream, to be freed.
+ * Return: the stream; the caller frees it.
  */
 u8 *stream_input_expand(const u8 *data, size_t size,
 			const struct mtty_stream_id *id, size_t *len)
@@ -195,7 +194,7 @@ u8 *stream_input_expand(const u8 *data, size_t size,
 	return wire;
 }
 
-/* A port that something was done with */
+/* A port that is not in its reset state */
 static void any_uart(struct mtty_uart *uart, struct fuzz_random *rnd)
 {
 	unsigned int i;
@@ -224,7 +223,7 @@ static void any_state(struct mtty_stream_state *st,
 	any_uart(&st->uart[0], rnd);
 	any_uart(&st->uart[1], rnd);
 	st->irq_flags = fuzz_below(rnd, 2);
-	/* Near the end of the log is where it is interesting */
+	/* Often near the end of the log */
 	st->logged = capacity - fuzz_below(rnd, 2);
 	if (st->logged > capacity)
 		st->logged = 0;
@@ -232,9 +231,9 @@ static void any_state(struct mtty_stream_state *st,
 }
 
 /**
- * stream_template - a record as a device may send it, but for sums and counts
+ * stream_template - a valid record, without checksums and counts
  * @rec:	STREAM_TEMPLATE_MAX bytes
- * @type:	which one
+ * @type:	its type
  * @id:		the device
  * @rnd:	for its content
  *
@@ -244,7 +243,7 @@ size_t stream_template(u8 *rec, enum mtty_rec_type type,
 		       const struct mtty_stream_id *id,
 		       struct fuzz_random *rnd)
 {
-	/* Aligned, as an input is not */
+	/* An input may be unaligned */
 	u64 to[STREAM_TEMPLATE_MAX / sizeof(u64) + 1] = { 0 };
 	struct mtty_stream_chain chain = { 0 };
 	struct mtty_rec_head *head = (struct mtty_rec_head *)to;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The input of stream_fuzz: STREAM_INPUT_* bytes that say what to do, then the
- * records of a stream.
+ * The input of stream_fuzz: STREAM_INPUT_* bytes with options, then the records of a stream.
  *
- * Sums and counts that a mutation has broken are repaired where the input asks
- * for it; otherwise nothing would ever get behind them.  A large piece of capture
- * memory can be in the input as its first bytes only, so that the sizes near the
- * end of the parser's buffer cost a mutation nothing.
+ * Options repair checksums and counts that a mutation has broken; otherwise the parser would
+ * refuse almost all inputs there.  A large record of capture memory can be in the input as its
+ * first bytes only, so that sizes near the end of the parser's buffer are cheap.
  */
 #ifndef MTTY_FUZZ_STREAM_INPUT_H
 #define MTTY_FUZZ_STREAM_INPUT_H
@@ -24,13 +22,13 @@ enum stream_input_byte {
 	STREAM_INPUT_RECORDS = STREAM_INPUT_WHERE + 2,
 };
 
-/* STREAM_INPUT_DEVICE, low bits first: one of each */
+/* STREAM_INPUT_DEVICE: the number of choices for each, low bits first */
 #define STREAM_DEVICE_PORTS	2
 #define STREAM_DEVICE_POLICIES	4
 #define STREAM_DEVICE_FEATURES	2
 #define STREAM_DEVICE_SIZES	6
 
-/* STREAM_INPUT_FIX: counts are those in heads, END has one in its payload */
+/* STREAM_INPUT_FIX: COUNTS are in heads, END is the count in the payload of END */
 #define STREAM_FIX_SUMS		0x01
 #define STREAM_FIX_COUNTS	0x02
 #define STREAM_FIX_START	0x04
@@ -38,7 +36,7 @@ enum stream_input_byte {
 #define STREAM_FIX_END		0x10
 #define STREAM_FIX_ALL		0x1f
 
-/* STREAM_INPUT_FEED: the size of the pieces, and whether to take heads back */
+/* STREAM_INPUT_FEED: the size of the pieces, and whether to unfeed heads */
 #define STREAM_FEED_SIZES	0x03
 #define STREAM_FEED_WHOLE	0
 #define STREAM_FEED_BYTES	1
@@ -46,7 +44,7 @@ enum stream_input_byte {
 #define STREAM_FEED_ANY		3
 #define STREAM_FEED_UNFEED	0x04
 
-/* STREAM_INPUT_TAMPER: what is done to a stream that was accepted */
+/* STREAM_INPUT_TAMPER: how to change a stream that was accepted */
 enum stream_tamper {
 	STREAM_TAMPER_CHANGE,	/* a byte */
 	STREAM_TAMPER_REMOVE,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a migration stream says, see stream_model.h. */
+/* The model of the parser, see stream_model.h. */
 #include <errno.h>
 #include <string.h>
 #include <xxhash.h>
@@ -8,7 +8,7 @@
 #include "fuzz.h"
 #include "stream_model.h"
 
-/* Layout of a head and of what is in payloads, in bytes from their start */
+/* Offsets in a head and in payloads */
 enum {
 	H_TYPE = 0, H_LEN = 4, H_GENERATION = 8, H_SEQ = 16, H_DATA_SUM = 24,
 	H_HEAD_SUM = 32, H_SIZE = 40
@@ -22,7 +22,7 @@ enum {
 enum { LOG_LOGGED = 0, LOG_DROPPED = 8, LOG_SIZE = 16 };
 enum { IRQ_FLAGS = 0, IRQ_RESERVED = 4, IRQ_SIZE = 8 };
 
-/* Where the model is in the stream, and the record that is there */
+/* The position of the model, and the record there */
 struct reader {
 	struct stream_model *m;
 	const struct mtty_stream_id *id;
@@ -58,7 +58,7 @@ static bool is_len_good(u32 type, u32 len)
 	case MTTY_REC_START:
 		return len == START_SIZE;
 	case MTTY_REC_CAPTURE:
-		/* The place, and at least one byte to be put there */
+		/* The offset, and at least one byte */
 		return len > 8 && len <= 8 + MTTY_REC_CAPTURE_MAX;
 	case MTTY_REC_LOG:
 		return len == LOG_SIZE;
@@ -108,7 +108,7 @@ static int judge_start(struct reader *r)
 	       get(p + START_CAPTURE, 8) == r->id->capture_size ? 0 : -EXDEV;
 }
 
-/* All of it in the log, none in the read-only part or behind the end */
+/* In the log, not in the read-only part, not beyond the end */
 static int judge_capture(struct reader *r)
 {
 	u64 first = get(r->payload, 8);
@@ -126,7 +126,7 @@ static int judge_log(struct reader *r)
 
 	if (r->id->capture_size)
 		room = (r->id->capture_size - MTTY_CAP_LOG_OFFSET) / 2;
-	/* Bytes are dropped only by a log that is full */
+	/* Only a full log drops bytes */
 	if (logged > room || (logged < room && dropped))
 		return -EINVAL;
 
@@ -174,11 +174,11 @@ static int judge_reinit(struct reader *r)
 {
 	u64 before = get(r->payload, 8);
 
-	/* A change has a before and an after */
+	/* A change has two generations */
 	return embeds(r) || !before || before == r->generation ? -EINVAL : 0;
 }
 
-/* What was sent for an assertion (bit 1), while nothing asserts */
+/* Bit 1: an assertion was signalled; invalid if no port asserts */
 static bool is_impossible(const struct reader *r)
 {
 	unsigned int port;
@@ -216,7 +216,7 @@ static int judge_payload(struct reader *r)
 
 	if (get(r->head + H_DATA_SUM, 8) != XXH64(r->payload, r->len, 0))
 		return -EBADMSG;
-	/* Whatever else is wrong with a second one, the error is the same */
+	/* A second one is this error, even if it has others */
 	if (once && r->times[r->type])
 		return -EINVAL;
 	r->times[r->type]++;
@@ -261,13 +261,13 @@ static void say(struct stream_model *m, size_t at, int what)
 	};
 }
 
-/* Two for each record, and one for what is behind the last */
+/* Two for each record, and one after the last */
 size_t stream_model_max_events(size_t len)
 {
 	return 2 * (len / H_SIZE) + 1;
 }
 
-/* Read the record at @pos; returns where the next one is, or 0 for "no more" */
+/* Read the record at @pos; returns the next position, or 0 at the end */
 static size_t read_record(struct reader *r, const u8 *wire, size_t pos,
 			  size_t len)
 {
@@ -300,7 +300,7 @@ static size_t read_record(struct reader *r, const u8 *wire, size_t pos,
 /**
  * stream_model_init - read a stream
  * @m:		filled in
- * @id:		the device that it is for
+ * @id:		the device of the stream
  * @wire:	the stream
  * @len:	its length
  */
@@ -329,7 +329,7 @@ void stream_model_exit(struct stream_model *m)
 	free(m->events);
 }
 
-/* Complete, and nothing wrong with it */
+/* Complete and valid */
 bool stream_model_loads(const struct stream_model *m)
 {
 	return m->ended && m->events[m->nr_events - 1].what > 0;

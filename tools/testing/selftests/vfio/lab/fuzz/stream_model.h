@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The migration stream once more, to compare the driver's parser with.
+ * A second parser of the migration stream, to compare with the driver's.
  *
- * It has the whole stream before it and goes by what mtty_format.h promises; of
- * stream.c it knows the errors that are documented there, and in which order they
- * are looked for.
+ * It parses a whole stream by the rules of mtty_format.h.  From stream.c it has the documented
+ * errors and the order of the checks.
  */
 #ifndef MTTY_FUZZ_STREAM_MODEL_H
 #define MTTY_FUZZ_STREAM_MODEL_H
@@ -13,8 +12,8 @@
 #include "uart_model.h"
 
 /**
- * struct stream_event - something that the parser has said
- * @at:		bytes of the stream that it had by then
+ * struct stream_event - an event that the parser returned
+ * @at:		bytes of the stream before the event
  * @what:	enum mtty_stream_event, or a negative errno
  */
 struct stream_event {
@@ -23,11 +22,11 @@ struct stream_event {
 };
 
 /**
- * struct stream_model - what a stream says
- * @events:	all that the parser has to say, in this order
- * @nr_events:	how many
- * @ended:	generation of the end, 0 if it is not there
- * @config:	generation of the last config space, 0 if there is none
+ * struct stream_model - the content of a stream
+ * @events:	the events that the parser must return
+ * @nr_events:	number of events
+ * @ended:	generation of the end, 0 without an end
+ * @config:	generation of the last config space, 0 without config space
  * @logged:	as in struct mtty_rec_log
  * @dropped:	as in struct mtty_rec_log
  * @irq_flags:	as in struct mtty_rec_irq

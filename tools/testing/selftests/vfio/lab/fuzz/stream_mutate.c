@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mutations that know what a record is.
+ * Mutations of whole records.
  *
- * libFuzzer's own move bytes, and one byte more or less makes everything behind
- * it no record at all.  These keep the records whole, and add, remove and move
- * them, or have libFuzzer mutate the inside of one.
+ * libFuzzer's mutations insert and remove bytes, after which no record is valid.  These add,
+ * remove and move records, or let libFuzzer mutate the payload of one.
  */
 #include <string.h>
 #include <linux/kernel.h>
 
 #include "stream_input.h"
 
-/* An input being mutated, and where it begins to have records */
+/* An input, and the start of its records */
 struct mutation {
 	u8 *data;
 	size_t size;
@@ -19,7 +18,7 @@ struct mutation {
 	struct fuzz_random rnd;
 };
 
-/* One of the records; returns its length, or 0 if there is none */
+/* Pick a record; returns its length, or 0 if there is none */
 static size_t pick(struct mutation *m, size_t *at)
 {
 	u8 fix = m->data[STREAM_INPUT_FIX];
@@ -29,7 +28,7 @@ static size_t pick(struct mutation *m, size_t *at)
 
 	for (; (len = stream_input_record(m->data + pos, m->size - pos, fix));
 	     pos += len) {
-		/* Each of n records with a chance of 1 in n */
+		/* Each with the same probability */
 		if (fuzz_below(&m->rnd, ++n))
 			continue;
 		*at = pos;
@@ -116,7 +115,7 @@ static void mutate_head(struct mutation *m)
 				 STREAM_HEAD_SIZE);
 }
 
-/* Of the few that records agree about, or that none may have */
+/* A generation that records may have, or that is invalid */
 static void set_generation(struct mutation *m)
 {
 	u64 generation = cpu_to_le64(fuzz_below(&m->rnd, 3));
@@ -127,7 +126,7 @@ static void set_generation(struct mutation *m)
 		       &generation, sizeof(generation));
 }
 
-/* Of a size at which something may end, give or take a byte */
+/* A size near a limit */
 static void insert_capture(struct mutation *m)
 {
 	static const u32 lens[] = { 8, STREAM_STRETCH_KEPT, 4096, 65536,
@@ -142,7 +141,7 @@ static void insert_capture(struct mutation *m)
 	struct mtty_stream_id id;
 	size_t at;
 
-	/* Up to the very end of BAR2, or one byte further */
+	/* To the end of BAR2, or one byte beyond */
 	stream_input_id(m->data[STREAM_INPUT_DEVICE], &id);
 	if (fuzz_below(&m->rnd, 2))
 		offset = id.capture_size + 8 - len + fuzz_below(&m->rnd, 2);
@@ -162,7 +161,7 @@ static void mutate_controls(struct mutation *m)
 	unsigned int i = fuzz_below(&m->rnd, STREAM_INPUT_RECORDS);
 
 	m->data[i] = fuzz_random(&m->rnd);
-	/* Without the sums, little is left to try */
+	/* Mostly repair checksums: wrong ones hide other errors */
 	if (i == STREAM_INPUT_FIX && fuzz_below(&m->rnd, 4))
 		m->data[i] |= STREAM_FIX_SUMS | STREAM_FIX_COUNTS;
 }

@@ -2,8 +2,8 @@
 /*
  * The parser as load.c drives it, see stream_run.h.
  *
- * A record that the parser takes is encoded again at once, from what the parser
- * has made of it: the format leaves no choice, so it must be the same bytes.
+ * Each record that the parser accepts is encoded again from the parsed state.  It must have
+ * the same bytes, because the encoding is unique.
  */
 #include <string.h>
 #include <linux/kernel.h>
@@ -11,7 +11,7 @@
 #include "stream_input.h"
 #include "stream_run.h"
 
-/* What belongs to no stream, for memory that must not be looked at any more */
+/* Fill memory that the parser must not read any more */
 #define STALE		0xa5
 
 static size_t piece(struct stream_run *run, u8 feed)
@@ -20,7 +20,7 @@ static size_t piece(struct stream_run *run, u8 feed)
 	case STREAM_FEED_WHOLE:
 		return run->len;
 	case STREAM_FEED_BYTES:
-		/* One by one would take too long for a large record */
+		/* Single bytes would be slow for a large record */
 		return run->len < 8192 ? 1 : 1 + fuzz_below(&run->rnd, 97);
 	case STREAM_FEED_SMALL:
 		return 1 + fuzz_below(&run->rnd, 32);
@@ -40,7 +40,7 @@ static void say(struct stream_run *run, size_t at, int what)
 	};
 }
 
-/* The bytes of capture memory, in pieces as the pages of the driver are */
+/* The bytes of capture memory, in pages as in the driver */
 static unsigned int split(struct stream_run *run, const u8 *bytes, size_t len,
 			  struct kvec *vec)
 {
@@ -98,7 +98,7 @@ static size_t encode(const struct stream_run *run, u32 type, void *payload)
 	case MTTY_REC_CONFIG:
 		return mtty_stream_put_config(payload, mtty_stream_config(p));
 	case MTTY_REC_REINIT:
-		/* The parser keeps nothing of this one */
+		/* The parser keeps no state of this record */
 		memcpy(&word, was, sizeof(word));
 		return mtty_stream_put_reinit(payload, le64_to_cpu(word));
 	default:
@@ -148,7 +148,7 @@ static void check_head(const struct stream_run *run)
 		   le64_to_cpu(head.generation), "generation");
 }
 
-/* Who comes with more after a refusal is refused again, for the same reason */
+/* After an error, each call returns the same error */
 static void check_refused(struct stream_run *run, int error)
 {
 	struct mtty_stream_parser *p = run->parser;
@@ -163,7 +163,7 @@ static bool takes_back(struct stream_run *run, u8 feed)
 	return (feed & STREAM_FEED_UNFEED) && fuzz_below(&run->rnd, 2);
 }
 
-/* Feed the next piece; returns how far the stream is taken, or 0 if refused */
+/* Feed the next piece; returns the position in the stream, or 0 after an error */
 static size_t feed_piece(struct stream_run *run, size_t pos, u8 feed)
 {
 	struct mtty_stream_parser *p = run->parser;
@@ -187,7 +187,7 @@ static size_t feed_piece(struct stream_run *run, size_t pos, u8 feed)
 
 	ret = mtty_stream_feed(p, n);
 	if (ret < 0) {
-		/* Behind the end, how much was fed makes no difference */
+		/* After the end, any size gives the same error */
 		say(run, was_ended ? pos : pos + n, ret);
 		check_refused(run, ret);
 		return 0;
@@ -213,13 +213,13 @@ static size_t feed_piece(struct stream_run *run, size_t pos, u8 feed)
 }
 
 /**
- * stream_run_init - give a stream to a new parser
+ * stream_run_init - feed a stream to a new parser
  * @run:	filled in
- * @id:		the device that the stream is for
+ * @id:		the device of the stream
  * @wire:	the stream
  * @len:	its length
  * @feed:	STREAM_FEED_*
- * @seed:	for what @feed leaves open
+ * @seed:	for random sizes
  */
 void stream_run_init(struct stream_run *run, const struct mtty_stream_id *id,
 		     const u8 *wire, size_t len, u8 feed, u8 seed)

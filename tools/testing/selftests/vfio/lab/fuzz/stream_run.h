@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One stream through the driver's parser, in pieces, watched at every step. */
+/* Feeds a stream to the driver's parser in pieces, with checks at each step. */
 #ifndef MTTY_FUZZ_STREAM_RUN_H
 #define MTTY_FUZZ_STREAM_RUN_H
 
@@ -8,16 +8,16 @@
 #include "stream_model.h"
 
 /**
- * struct stream_run - a parser that has been given a stream
+ * struct stream_run - a parser and a stream
  * @parser:	the parser
- * @buf:	its buffer, of exactly the size that it asks for
- * @events:	what it said
- * @nr_events:	how many
+ * @buf:	its buffer, of exactly the required size
+ * @events:	the events that it returned
+ * @nr_events:	number of events
  * @wire:	the stream
  * @len:	its length
- * @began:	where the record starts that the parser is in
- * @chain:	where in the chain of records the parser was by then
- * @rnd:	decides on the size of the next piece
+ * @began:	start of the current record
+ * @chain:	the chain of records at @began
+ * @rnd:	for the sizes of pieces
  */
 struct stream_run {
 	struct mtty_stream_parser *parser;

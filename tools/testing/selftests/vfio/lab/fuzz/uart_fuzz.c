@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does uart.c do what the data sheet says?
+ * Compares uart.c with a model of the data sheet.
  *
- * The input is a sequence of operations, see uart_ops.h.  Each is done to the
- * driver's port and to the model, and then all that can be seen of the two must
- * be alike: every register as it would be read, the interrupt, the timeout, and
- * the record for the migration stream.  That record, loaded again, must give the
- * same port.
+ * The input is a sequence of operations, see uart_ops.h.  After each, the driver's port and the
+ * model must agree in all registers, the interrupt, the timeout, and the record of the
+ * migration stream, which must load to the same port.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +15,7 @@
 #include "uart_model.h"
 #include "uart_ops.h"
 
-/* The port that everything is saved as; loading must not look at it */
+/* The number of saved ports; loading ignores it */
 #define PORT		1
 
 struct pair {
@@ -39,7 +37,7 @@ static void check_read(const struct mtty_uart *uart,
 	FUZZ_CHECK(seen == want, "register %u: %#x, not %#x", reg, seen, want);
 }
 
-/* Reads copies, as it must not change anything, and behind DLAB as well */
+/* Reads copies, with and without DLAB: reads have side effects */
 static void check_registers(const struct pair *pair)
 {
 	struct mtty_uart a = *pair->uart;
@@ -75,7 +73,7 @@ static void check_signals(const struct pair *pair)
 		   !uart_model_left_ns(&pair->model), "time does not count");
 }
 
-/* A place that has been used before, for all of it to have to be written */
+/* Not zeroed: loading must write each member */
 static struct mtty_uart *alloc_uart(void)
 {
 	struct mtty_uart *uart = fuzz_alloc(sizeof(*uart));
@@ -178,7 +176,7 @@ static void do_load(struct pair *pair, const u8 *bytes)
 		   "a refused record has left something behind");
 }
 
-/* Bytes that the operation needs beside its own */
+/* Number of argument bytes */
 static size_t operands(enum uart_op op)
 {
 	switch (op) {

@@ -4,13 +4,13 @@
 
 #include "uart_model.h"
 
-/* Registers; 0 and 1 have another meaning while the divisor latch is open */
+/* Registers; with DLAB, 0 and 1 are the divisor latch */
 enum {
 	R_DATA, R_ENABLE, R_IDENT_OR_FIFO, R_LINE, R_MODEM, R_LINE_STATUS,
 	R_MODEM_STATUS, R_SCRATCH
 };
 
-/* Interrupt identification, bits 0 to 3, from the first priority to the last */
+/* Interrupt identification, bits 0 to 3, highest priority first */
 enum {
 	ID_LINE = 0x6, ID_DATA = 0x4, ID_LATE = 0xc, ID_IDLE = 0x2,
 	ID_MODEM = 0x0, ID_NONE = 0x1
@@ -43,11 +43,11 @@ static unsigned int level(const struct uart_model *m)
 void uart_model_reset(struct uart_model *m)
 {
 	memset(m, 0, sizeof(*m));
-	/* Not from the data sheet, which leaves it open */
+	/* The data sheet does not define it */
 	m->latch[0] = 1;
 }
 
-/* CTS, DSR, RI, DCD: what the control bits drive, inside or through the plug */
+/* CTS, DSR, RI, DCD: driven by the control bits, in loopback mode or by the wiring */
 static void lines(u8 modem, bool *is)
 {
 	bool dtr = modem & 0x01, rts = modem & 0x02;
@@ -70,7 +70,7 @@ static void set_modem(struct uart_model *m, u8 val)
 	lines(m->modem, after);
 
 	for (i = 0; i < 4; i++) {
-		/* Of the ring indicator only the trailing edge counts */
+		/* Only the trailing edge of the ring indicator counts */
 		if (i == 2 && after[i])
 			continue;
 		if (before[i] != after[i])
@@ -96,17 +96,17 @@ static void set_fifo(struct uart_model *m, u8 val)
 {
 	bool on = val & 0x01;
 
-	/* Both changes of mode empty the FIFO, and so does bit 1 where it counts */
+	/* Each change of mode empties the FIFO, and bit 1 in FIFO mode */
 	if (on != m->fifo_on || (on && (val & 0x02)))
 		drop_all(m);
 
-	/* The other bits are not programmed unless bit 0 is */
+	/* The other bits are written only if bit 0 is 1 */
 	m->fifo_on = on;
 	m->dma = on && (val & 0x08);
 	m->level = on ? val >> 6 : 0;
 }
 
-/* A character is in the receiver */
+/* The receiver has a character */
 static void arrive(struct uart_model *m, struct uart_model_char c)
 {
 	restart(m);
@@ -118,7 +118,7 @@ static void arrive(struct uart_model *m, struct uart_model_char c)
 		return;
 	}
 
-	/* The holding register is overwritten, and its errors are the chip's */
+	/* The holding register is overwritten; its errors stay in LSR */
 	m->lost = m->lost || m->waiting;
 	m->sticky.parity |= c.parity;
 	m->sticky.framing |= c.framing;
@@ -127,7 +127,7 @@ static void arrive(struct uart_model *m, struct uart_model_char c)
 	m->waiting = 1;
 }
 
-/* The part of a byte that is on the wire: its low bits, as many as a word has */
+/* The low bits of a byte, as many as a word has */
 u8 uart_model_wire(const struct uart_model *m, u8 val)
 {
 	u8 of_length[] = { 0x1f, 0x3f, 0x7f, 0xff };
@@ -135,7 +135,7 @@ u8 uart_model_wire(const struct uart_model *m, u8 val)
 	return val & of_length[m->line % 4];
 }
 
-/* Set break acts on the output pin, which loopback mode takes off the line */
+/* Set break acts on the output pin, which loopback mode disconnects */
 static bool is_spacing(u8 line, u8 modem)
 {
 	return line & 0x40 && !(modem & 0x10);
@@ -154,7 +154,7 @@ static void hear_break(struct uart_model *m)
 	});
 }
 
-/* The byte is on the line, through the plug, and in the receiver at once */
+/* The byte arrives in the receiver at once */
 static void send(struct uart_model *m, u8 val)
 {
 	m->idle_due = true;
@@ -187,7 +187,7 @@ static u8 char_errors(const struct uart_model_char *c)
 	       c->brk * E_BREAK;
 }
 
-/* The errors that LSR shows: the chip's, and those of the next byte of the FIFO */
+/* The errors in LSR: sticky ones, and those of the next byte of the FIFO */
 static u8 errors(const struct uart_model *m)
 {
 	u8 val = char_errors(&m->sticky) | (m->lost ? E_LOST : 0);
@@ -200,7 +200,7 @@ static u8 errors(const struct uart_model *m)
 
 static u8 line_status(struct uart_model *m)
 {
-	/* The transmitter is empty, holding register and shift register */
+	/* Holding register and shift register are empty */
 	u8 val = 0x60 + errors(m);
 	unsigned int i;
 
@@ -247,7 +247,7 @@ static void set_enabled(struct uart_model *m, u8 val)
 {
 	bool was = m->enabled & 0x02, is = val & 0x02;
 
-	/* The holding register is empty, which is news for a driver that did not listen */
+	/* Enabling the interrupt while the holding register is empty makes it pending */
 	if (is && !was)
 		m->idle_due = true;
 	m->enabled = val % 0x10;
@@ -308,19 +308,19 @@ void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
 
 	if (latch_open(m) && reg <= R_ENABLE) {
 		m->latch[reg] = val;
-		/* The baud counter is loaded anew */
+		/* The baud counter is reloaded */
 		m->begun = 0;
 		return;
 	}
 
 	do_write(m, reg, val);
-	/* No time passes, but the length of four characters may have changed */
+	/* The length of four characters may have changed */
 	uart_model_pass(m, 0);
 	if (!was_spacing && is_spacing(m->line, m->modem))
 		hear_break(m);
 }
 
-/* Would a write put a byte on the line? */
+/* Whether a write transmits a byte */
 bool uart_model_sends(const struct uart_model *m, unsigned int reg)
 {
 	return reg == R_DATA && !latch_open(m) && !(m->modem & 0x10) &&
@@ -356,7 +356,7 @@ u8 uart_model_interrupt(const struct uart_model *m)
  */
 static u64 limit(const struct uart_model *m)
 {
-	/* Start bit, data bits, stop bit; by tenths, for the one and a half */
+	/* Start bit, data bits, stop bits; in tenths, because of 1.5 stop bits */
 	u64 tenths = 10 + 50 + m->line % 4 * 10 + 10;
 
 	if (m->line & 0x08)
@@ -372,13 +372,13 @@ static u64 divisor(const struct uart_model *m)
 	return m->latch[0] + m->latch[1] * 256;
 }
 
-/* Something waits in the FIFO, and it has not been too long yet */
+/* The FIFO has bytes, and the timeout is not reached */
 static bool is_timed(const struct uart_model *m)
 {
 	return m->fifo_on && m->waiting && !m->late;
 }
 
-/* Until the timeout is due, or 0 if it never will be as things are */
+/* Time until the timeout, or 0 if the timer does not run */
 u64 uart_model_left_ns(const struct uart_model *m)
 {
 	if (!is_timed(m))
@@ -387,7 +387,7 @@ u64 uart_model_left_ns(const struct uart_model *m)
 	return (limit(m) - m->silence) * divisor(m) - m->begun;
 }
 
-/* The same, if there is a driver that listens and is not called already */
+/* The same, if the interrupt is enabled and the trigger level is not reached */
 u64 uart_model_timeout_ns(const struct uart_model *m)
 {
 	bool listens = m->enabled & 0x01;
@@ -400,7 +400,7 @@ void uart_model_pass(struct uart_model *m, u64 ns)
 	if (!is_timed(m))
 		return;
 
-	/* No clock, no time; and more than enough is enough */
+	/* Without a divisor the timer does not run; long times are limited */
 	if (divisor(m)) {
 		ns = m->begun + (ns < 1ULL << 60 ? ns : 1ULL << 60);
 		m->silence += ns / divisor(m);
@@ -449,7 +449,7 @@ static bool is_zero(const u8 *from, const u8 *to)
 	return true;
 }
 
-/* The only error that this line knows is a break, which is two or three at once */
+/* The only error here is a break: it also sets framing and maybe parity */
 static bool are_errors(u8 val)
 {
 	return !val || (val | E_PARITY) == (E_BREAK | E_FRAMING | E_PARITY);
@@ -482,7 +482,7 @@ static bool is_possible_time(const u8 *rec)
 	u64 silence = number(rec + O_SILENCE, 4);
 	u64 begun = number(rec + O_BEGUN, 2);
 	bool late = rec[O_FLAGS] & 0x02;
-	/* Only bytes that wait in a FIFO can wait too long */
+	/* A timeout needs bytes in the FIFO */
 	bool waits = rec[O_FIFO] & 0x01 && rec[O_WAITING];
 
 	if (late || !waits)
@@ -492,7 +492,7 @@ static bool is_possible_time(const u8 *rec)
 	       (!begun || begun < number(rec + O_LATCH, 2));
 }
 
-/* Can a chip be like that? */
+/* Whether the state is valid */
 static bool is_possible(const u8 *rec)
 {
 	u8 fifo = rec[O_FIFO];
@@ -500,7 +500,7 @@ static bool is_possible(const u8 *rec)
 	if (rec[O_ENABLE] > 0x0f || rec[O_MODEM] > 0x1f ||
 	    rec[O_MOVED] > 0x0f || rec[O_FLAGS] > 0x03)
 		return false;
-	/* Bits 1 and 2 are commands, 4 and 5 are nothing */
+	/* Bits 1 and 2 are commands, 4 and 5 are unused */
 	if (fifo & 0x36)
 		return false;
 	if (!(fifo & 0x01) && fifo)
@@ -520,7 +520,7 @@ static void load_char(struct uart_model_char *c, u8 data, u8 bad)
 	c->brk = bad & E_BREAK;
 }
 
-/* Unchanged, and false, if the record describes no chip */
+/* Returns false, without changes, if the record is invalid */
 bool uart_model_load(struct uart_model *m, const u8 *rec)
 {
 	unsigned int i;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A 16550A once more, to compare the driver's with.
+ * A second 16550A, to compare with the driver's.
  *
- * It shares no code, no constant and no data layout with uart.c: registers have
- * the numbers and bits of the chip's data sheet, the received bytes are a queue
- * and not a ring, and a saved port is 56 bytes at offsets that stand here again.
- * A change of uart.c is made here as well, by reading the data sheet.
+ * It shares no code, constant or data layout with uart.c: registers and bits are those of the
+ * data sheet, received bytes are a queue and not a ring, and the offsets of a saved port are
+ * defined here again.  Write a change of uart.c here, too, from the data sheet.
  */
 #ifndef MTTY_FUZZ_UART_MODEL_H
 #define MTTY_FUZZ_UART_MODEL_H
@@ -30,7 +29,7 @@ struct uart_model_char {
 };
 
 /**
- * struct uart_model - the chip, with a plug on its connector
+ * struct uart_model - the chip, with its lines looped back
  * @enabled:	interrupt enable register
  * @line:	line control register
  * @modem:	modem control register
@@ -40,15 +39,14 @@ struct uart_model_char {
  * @dma:	DMA mode select
  * @level:	trigger level of the receiver, index into 1, 4, 8, 14
  * @queue:	received characters, oldest first
- * @waiting:	how many
+ * @waiting:	length of @queue
  * @lost:	overrun error
- * @sticky:	the other errors of characters that are not in the FIFO; @data is
- *		not used
+ * @sticky:	other errors of characters that are not in the FIFO; @data is unused
  * @idle_due:	the transmitter interrupt is due
  * @late:	the character timeout is due
- * @silence:	what the timer of the FIFO has counted, in ns if the divisor were 1
- * @begun:	ns of the next of these
- * @moved:	modem lines that moved: CTS, DSR, end of RI, DCD
+ * @silence:	time of the FIFO timer, in ns with a divisor of 1
+ * @begun:	part of the next such unit, in ns
+ * @moved:	modem lines that changed: CTS, DSR, end of RI, DCD
  */
 struct uart_model {
 	u8 enabled;

@@ -17,104 +17,63 @@
 set -eu
 export LC_ALL=C
 
-# A program, or a file named by its path, and the Debian package that has it. busybox must
-# be static: with ip and tc it is the whole userspace of the VM. pod2usage stands for the
-# needs of the kernel's kernel-doc, which a build with W=1 runs.
-needs_vm() {
-	cat <<-LIST
-		gcc			gcc
-		gcc-12			gcc-12
-		make			make
-		ld			binutils
-		/usr/include/stdlib.h	libc6-dev
-		/usr/lib/x86_64-linux-gnu/libelf.so.1	libelf1
-		/usr/include/xxhash.h	libxxhash-dev
-		cpio			cpio
-		rsync			rsync
-		xz			xz-utils
-		pod2usage		perl
-		python3			python3
-		qemu-system-x86_64	qemu-system-x86
-		static-busybox		busybox-static
-		/usr/share/doc/iproute2	iproute2
-	LIST
-}
-
-needs_arm64() {
-	cat <<-LIST
-		aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
-		/usr/aarch64-linux-gnu/include/stdlib.h	libc6-dev-arm64-cross
-		qemu-system-aarch64	qemu-system-arm
-	LIST
-}
-
-needs_vmm() {
-	cat <<-LIST
-		mmdebstrap		mmdebstrap
-		/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
-	LIST
-}
-
-needs_kernel() {
-	cat <<-LIST
-		flex			flex
-		bison			bison
-		bc			bc
-		/usr/include/libelf.h	libelf-dev
-	LIST
-}
-
-needs_coverage() {
-	echo "gcovr gcovr"
-}
-
-needs_report() {
-	echo "gnuplot gnuplot-nox"
-}
-
-# The symbolizer names the functions in the stack of a finding.
-needs_fuzz() {
-	cat <<-LIST
-		clang			clang
-		libfuzzer		libclang-rt-dev
-		llvm-symbolizer		llvm
-		/usr/include/stdlib.h	libc6-dev
-		/usr/include/xxhash.h	libxxhash-dev
-	LIST
-}
-
-needs_lint() {
-	cat <<-LIST
-		shellcheck		shellcheck
-		sparse			sparse
-		spatch			coccinelle
-	LIST
-}
+# Group, program or path of a file, and the Debian package that has it. busybox must be
+# static: with ip and tc it is the whole userspace of the VM. pod2usage stands for the needs
+# of the kernel's kernel-doc, which a build with W=1 runs. llvm-symbolizer names the functions
+# in the stack of a finding.
+list='
+vm	gcc			gcc
+vm	gcc-12			gcc-12
+vm	make			make
+vm	ld			binutils
+vm	/usr/include/stdlib.h	libc6-dev
+vm	/usr/lib/x86_64-linux-gnu/libelf.so.1	libelf1
+vm	/usr/include/xxhash.h	libxxhash-dev
+vm	cpio			cpio
+vm	rsync			rsync
+vm	xz			xz-utils
+vm	pod2usage		perl
+vm	python3			python3
+vm	qemu-system-x86_64	qemu-system-x86
+vm	static-busybox		busybox-static
+vm	/usr/share/doc/iproute2	iproute2
+arm64	aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+arm64	/usr/aarch64-linux-gnu/include/stdlib.h	libc6-dev-arm64-cross
+arm64	qemu-system-aarch64	qemu-system-arm
+vmm	mmdebstrap		mmdebstrap
+vmm	/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
+kernel	flex			flex
+kernel	bison			bison
+kernel	bc			bc
+kernel	/usr/include/libelf.h	libelf-dev
+coverage	gcovr		gcovr
+report	gnuplot			gnuplot-nox
+fuzz	clang			clang
+fuzz	libfuzzer		libclang-rt-dev
+fuzz	llvm-symbolizer		llvm
+fuzz	/usr/include/stdlib.h	libc6-dev
+fuzz	/usr/include/xxhash.h	libxxhash-dev
+lint	shellcheck		shellcheck
+lint	sparse			sparse
+lint	spatch			coccinelle
+'
 
 is_there() {
 	case $1 in
-	/*)
-		[ -e "$1" ]
-		;;
-	static-busybox)
-		[ -x /bin/busybox ] && [ -e /usr/share/doc/busybox-static ]
-		;;
-	libfuzzer)
-		[ -e "$(clang -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer-$(uname -m).a" ]
-		;;
-	*)
-		command -v "$1" >/dev/null
-		;;
+	/*) [ -e "$1" ] ;;
+	static-busybox) [ -x /bin/busybox ] && [ -e /usr/share/doc/busybox-static ] ;;
+	libfuzzer) [ -e "$(clang -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer-$(uname -m).a" ] ;;
+	*) command -v "$1" >/dev/null ;;
 	esac
 }
 
-group=${1:-vm}
-command -v "needs_$group" >/dev/null || {
+wanted=${1:-vm}
+echo "$list" | grep -q "^$wanted	" || {
 	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint]" >&2
 	exit 2
 }
-missing=$("needs_$group" | while read -r file package; do
-	is_there "$file" || printf ' %s' "$package"
+missing=$(echo "$list" | while read -r group file package; do
+	[ "$group" != "$wanted" ] || is_there "$file" || printf ' %s' "$package"
 done)
 missing=${missing# }
 [ -n "$missing" ] || exit 0

@@ -20,14 +20,14 @@
 #   -f FILE      gets the files of /report, as a tar file
 #   -v DIR       systems with QEMU (roots.sh): one to boot the VM with, and all of them in
 #                the VM
-#   -r COMMAND   reads the output of $RUN (default: copy.py); when it exits, the VM is ended
+#   -r COMMAND   reads the output of $RUN (default: output.py); when it exits, the VM is ended
 #   -e FILE      gets the exit status of the run
 #   -i           interactive shell, instead of $RUN
 set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
-reader="python3 $here/copy.py"
+reader="python3 $here/output.py"
 extra=
 user=
 interactive=

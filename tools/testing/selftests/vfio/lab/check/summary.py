@@ -17,15 +17,15 @@ import io
 import os
 import re
 import signal
-import select
 import sys
-import threading
 from collections import Counter
 
 import ktap
 
+sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), '../boot'))
+import output  # noqa: E402  pylint: disable=wrong-import-position
+
 KILLED = 128 + signal.SIGKILL
-NO_READER = 128 + signal.SIGPIPE
 ERRORS_SHOWN = 10
 
 
@@ -260,11 +260,11 @@ def main():
     """Read standard input to its end."""
     source, mark, limit, directory, *expected = sys.argv[1:]
     run = Run(make_parser(source), limit, expected)
-    with open(os.path.join(directory, 'ktap'), 'w', encoding='utf-8') as copy:
+    with open(os.path.join(directory, 'ktap'), 'w', encoding='utf-8') as ktap_file:
         for raw in sys.stdin.buffer:
             line = raw.decode('utf-8', 'replace').rstrip('\r\n')
-            copy.write(line + '\n')
-            copy.flush()
+            ktap_file.write(line + '\n')
+            ktap_file.flush()
             run.line(line, mark)
     sums = run.end()
     with open(os.path.join(directory, 'sums'), 'w', encoding='utf-8') as out:
@@ -272,25 +272,5 @@ def main():
     return 1 if sums[1] else 0
 
 
-def exit_with_reader():
-    """Exit when the reader closes standard output: then the VM is ended, too."""
-    poll = select.poll()
-    # No events: only errors are reported.
-    poll.register(sys.stdout.fileno(), 0)
-    poll.poll()
-    os._exit(NO_READER)
-
-
-def main_or_no_reader():
-    """Return NO_READER if the reader of the verdict has exited."""
-    threading.Thread(target=exit_with_reader, daemon=True).start()
-    try:
-        return main()
-    except BrokenPipeError:
-        # Avoid an error of Python, which flushes standard output at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NO_READER
-
-
 if __name__ == '__main__':
-    sys.exit(main_or_no_reader())
+    sys.exit(output.run(main))

@@ -141,16 +141,14 @@ static bool is_spacing(u8 line, u8 modem)
 	return line & 0x40 && !(modem & 0x10);
 }
 
-/* All bits are 0, so is the parity bit where there is one, and the stop bit */
-static void hear_break(struct uart_model *m)
+/* All bits are 0, also the parity bit, if there is one, and the stop bit */
+static void receive_break(struct uart_model *m)
 {
-	bool has_parity = m->line & 0x08, even = m->line & 0x10;
-	bool stick = m->line & 0x20;
-	/* Stick parity: the bit is the complement of bit 4.  Otherwise 0 ones are even */
-	bool wants_one = stick ? !even : !even;
+	/* The right parity bit is the complement of bit 4, with stick parity as well */
+	bool wants_one = m->line & 0x08 && !(m->line & 0x10);
 
 	arrive(m, (struct uart_model_char){
-		.parity = has_parity && wants_one, .framing = true, .brk = true,
+		.parity = wants_one, .framing = true, .brk = true,
 	});
 }
 
@@ -317,7 +315,7 @@ void uart_model_write(struct uart_model *m, unsigned int reg, u8 val)
 	/* The length of four characters may have changed */
 	uart_model_pass(m, 0);
 	if (!was_spacing && is_spacing(m->line, m->modem))
-		hear_break(m);
+		receive_break(m);
 }
 
 /* Whether a write transmits a byte */
@@ -335,8 +333,8 @@ u8 uart_model_interrupt(const struct uart_model *m)
 	if (line && errors(m))
 		return ID_LINE;
 	/*
-	 * The data sheet ranks these two alike.  Where both are due, the driver
-	 * says that the level is reached, and so does this.
+	 * In the data sheet these two have the same priority.  The driver reports the
+	 * trigger level if both are due.
 	 */
 	if (data && m->waiting >= level(m))
 		return ID_DATA;

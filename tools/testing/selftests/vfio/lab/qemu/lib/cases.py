@@ -14,7 +14,7 @@ import traceback
 sys.path.append('/kselftest')
 import ksft  # noqa: E402  pylint: disable=wrong-import-position,import-error
 
-from .guest_run import GuestRun, pack_guest  # noqa: E402
+from .guest_run import GuestRun, Way, pack_guest  # noqa: E402
 from .trace import Trace  # noqa: E402
 
 
@@ -148,6 +148,16 @@ class Program(Cases):
                 for line in tail(path, 12):
                     print(f'#   {path}: {line}')
         self.abandon()
+
+
+def there(guest_run):
+    """Pre-copy, with all defaults"""
+    guest_run.migrate(Way())
+
+
+def and_back(guest_run):
+    """With multifd"""
+    guest_run.migrate(Way(('multifd',)))
 
 
 def check_life(guest_run, trace):

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Copies the kernel's modules that the VM needs, and their dependencies, decompressed, to
-# OUT, and writes OUT/order: their file names in the order of loading. Modules that are built
-# into the kernel are skipped.
+# Collects the kernel's own modules that the VM needs, with all that they
+# depend on, decompressed, in OUT, and writes OUT/order: their file names,
+# each after those that it depends on. What is built into the kernel is not
+# there to be collected; what a kernel may lack is marked optional.
 #
 # Usage: modules.sh TREE OUT
 #   TREE  a built kernel tree, or a directory below /lib/modules
@@ -13,8 +14,9 @@ here=$(dirname "$(realpath "$0")")
 tree=$1
 out=$2
 
-# The ports to the host, mediated devices, KVM for the interrupt controller, and a link
-# between two network namespaces. init loads that of KVM's vendor modules that fits the CPU.
+# How to reach the host, mediated devices, KVM for the interrupt controller,
+# and a link between two network namespaces. Both of KVM's vendor modules are
+# taken along, init loads the one that fits the CPU.
 required=(virtio_pci virtio_console vfio vfio_iommu_type1 mdev)
 optional=(iommufd irqbypass kvm ccp kvm_amd kvm_intel veth sch_netem brd)
 
@@ -24,12 +26,12 @@ die() {
 }
 
 [ -e "$tree/modules.order" ] ||
-	die "$tree is not a built kernel tree (no modules.order): run make bzImage modules there first"
+	die "$tree is no built kernel tree (it has no modules.order): make bzImage modules there first"
 
 declare -A path builtin taken
 
-# A module's name has '_' where its file may have '-'. In these lists the files end in .o or
-# .ko, even if they are compressed.
+# A module's name has '_' where its file may have '-', and in these lists the
+# file's name ends in .o or .ko, whatever it is called on disk.
 while read -r file; do
 	name=${file##*/}
 	name=${name%%.*}
@@ -55,7 +57,7 @@ unpack() {
 	else
 		die "$base.ko is not built"
 	fi
-	# Debug information would make the initramfs large.
+	# A kernel with debug information has modules of many megabytes.
 	if readelf -SW "$to" | grep ' \.debug_info' >/dev/null; then
 		strip --strip-debug "$to"
 	fi
@@ -82,7 +84,7 @@ mkdir -p "$out"
 : >"$out/order"
 for name in "${required[@]}"; do
 	[ -n "${path[$name]:-}${builtin[$name]:-}" ] ||
-		die "the kernel in $tree does not have $name, as a module or built in; see the fragments config and config.x86_64 in tools/testing/selftests/vfio/migration"
+		die "the kernel in $tree has no $name, neither as a module nor built in; see the fragments config and config.x86_64 in tools/testing/selftests/vfio/migration"
 	take "$name"
 done
 for name in "${optional[@]}"; do

@@ -24,7 +24,7 @@
 	self->fd = -1; \
 	self->dev = &self->td.dev; \
 	ASSERT_RET(0, vmig_testdev_open(&self->td, _type, _path, &attrs), \
-		   "create and open an " _type); \
+		   "create and open an %s", _type); \
 } while (0)
 
 /* In FIXTURE_TEARDOWN */

@@ -4,9 +4,6 @@
  * destination refuses each of them and goes to ERROR; after a reset it works. The
  * source is not affected.
  */
-#include <errno.h>
-#include <unistd.h>
-
 #include "lib/mtty.h"
 #include "expect_offer.h"
 
@@ -26,8 +23,7 @@ static int save_running(struct vmig_device *dev, struct vmig_bytes *out)
 {
 	int ret = vmig_transfer_save(dev, out);
 
-	return ret ? ret : vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING,
-					      NULL);
+	return ret ? ret : vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 }
 
 FIXTURE_SETUP(corrupt)
@@ -35,10 +31,8 @@ FIXTURE_SETUP(corrupt)
 	const struct vmig_attrs attrs = { .capture_size = "8K" };
 
 	self->fd = -1;
-	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
-				       &attrs));
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
-				       &attrs)) {
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY, &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY, &attrs)) {
 		vmig_testdev_close(&self->src);
 	}
 	ASSERT_RET(0, vmig_contents_set(&self->src.dev, PORTS, SEED), "contents");
@@ -59,8 +53,7 @@ FIXTURE_TEARDOWN(corrupt)
 	EXPECT_RET(0, vmig_contents_check(&self->src.dev, PORTS, SEED, &what),
 		   "source: %s", what);
 	EXPECT_RET(0, vmig_device_reset(&self->dst.dev), "destination");
-	EXPECT_RET(0, vmig_transfer_load(&self->dst.dev, &self->good),
-		   "destination");
+	EXPECT_RET(0, vmig_transfer_load(&self->dst.dev, &self->good), "destination");
 	EXPECT_RET(0, vmig_contents_check(&self->dst.dev, PORTS, SEED, &what),
 		   "destination: %s", what);
 	vmig_bytes_free(&self->good);
@@ -86,14 +79,10 @@ TEST_F(corrupt, intact_stream_is_loaded)
 	EXPECT_RET(0, vmig_transfer_load(&self->dst.dev, &self->good), "load");
 	EXPECT_STATE(VFIO_DEVICE_STATE_STOP, &self->dst.dev, "loaded");
 	EXPECT_RET(0, vmig_device_reset(&self->dst.dev), "reset");
-	EXPECT_RET(0, vmig_transfer_load(&self->dst.dev, &self->other),
-		   "the other one");
+	EXPECT_RET(0, vmig_transfer_load(&self->dst.dev, &self->other), "the other one");
 }
 
-/*
- * Driver: RESUMING -> STOP after each byte but the last: ENODATA, and the rest may
- * follow
- */
+/* Driver: RESUMING -> STOP before the last byte: ENODATA, and the rest may follow */
 TEST_F(corrupt, stream_cut_at_every_byte_is_incomplete)
 {
 	struct vmig_device *dst = &self->dst.dev;
@@ -104,12 +93,10 @@ TEST_F(corrupt, stream_cut_at_every_byte_is_incomplete)
 					 &self->fd), "RESUMING");
 	for (pos = 0; pos < self->good.len; pos++) {
 		ret = vmig_mig_set_state(dst, VFIO_DEVICE_STATE_STOP, NULL);
-		ASSERT_RET(-ENODATA, ret, "cut at %zu of %zu", pos,
-			   self->good.len);
+		ASSERT_RET(-ENODATA, ret, "cut at %zu of %zu", pos, self->good.len);
 		ASSERT_EQ(1, write(self->fd, self->good.data + pos, 1));
 	}
-	EXPECT_RET(0, vmig_mig_set_state(dst, VFIO_DEVICE_STATE_STOP, NULL),
-		   "complete");
+	EXPECT_RET(0, vmig_mig_set_state(dst, VFIO_DEVICE_STATE_STOP, NULL), "complete");
 	EXPECT_RET(0, vmig_device_reset(dst), "reset");
 }
 
@@ -147,8 +134,7 @@ static void check_flip(struct __test_metadata *_metadata,
 	self->bad.data[pos] ^= mask;
 	ASSERT_RET(-EBADMSG, write_err, "byte %zu of %zu ^ %#x", pos,
 		   self->bad.len, mask);
-	ASSERT_RET(-EBADMSG, stop_err, "byte %zu of %zu ^ %#x", pos,
-		   self->bad.len, mask);
+	ASSERT_RET(-EBADMSG, stop_err, "byte %zu of %zu ^ %#x", pos, self->bad.len, mask);
 	ASSERT_RET(0, vmig_device_reset(dst), "reset");
 }
 
@@ -175,8 +161,7 @@ TEST_F(corrupt, every_single_bit_of_the_device_flipped_is_refused)
 		size_t bit;
 
 		for (bit = 0; bit < 8 * len; bit++)
-			check_flip(_metadata, self, rec.offset + bit / 8,
-				   1 << (bit % 8));
+			check_flip(_metadata, self, rec.offset + bit / 8, 1 << (bit % 8));
 	}
 }
 
@@ -221,8 +206,7 @@ TEST_F(corrupt, reordered_records_are_refused)
 	for (i = 0; !vmig_stream_at(&self->good, i, &a); i++) {
 		for (k = i + 1; !vmig_stream_at(&self->good, k, &b); k++) {
 			COPY_GOOD();
-			ASSERT_EQ(0, vmig_bytes_cut(&self->bad, b.offset,
-						    b.size));
+			ASSERT_EQ(0, vmig_bytes_cut(&self->bad, b.offset, b.size));
 			ASSERT_EQ(0, vmig_bytes_insert(&self->bad, a.offset,
 						       self->good.data +
 						       b.offset, b.size));
@@ -241,8 +225,7 @@ TEST_F(corrupt, records_of_another_session_are_refused)
 		COPY_GOOD();
 		memcpy(self->bad.data + rec.offset,
 		       self->other.data + rec.offset, rec.size);
-		EXPECT_REFUSED("record %u, %s", nr,
-			       vmig_stream_type_name(rec.type));
+		EXPECT_REFUSED("record %u, %s", nr, vmig_stream_type_name(rec.type));
 	}
 }
 
@@ -280,8 +263,7 @@ TEST_F(corrupt, bytes_behind_the_end_are_refused)
 		EXPECT_REFUSED("%zu zeroes more", more[i]);
 	}
 	ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-	ASSERT_EQ(0, vmig_bytes_add(&self->bad, self->good.data,
-				    self->good.len));
+	ASSERT_EQ(0, vmig_bytes_add(&self->bad, self->good.data, self->good.len));
 	EXPECT_REFUSED("the whole stream twice");
 }
 

@@ -4,10 +4,7 @@
  * bug makes them. A value that no device can have is refused, with its own errno.
  */
 #include <endian.h>
-#include <errno.h>
 #include <stddef.h>
-#include <string.h>
-#include <linux/serial_reg.h>
 
 #include "lib/mtty.h"
 #include "expect_offer.h"
@@ -161,21 +158,16 @@ FIXTURE_TEARDOWN(value)
 	CLOSE_DEVICE();
 }
 
-/*
- * Driver: a field of a record, checksums right: the errno of the variant, and ERROR;
- * after a reset the device loads a good stream
- */
+/* Driver: a field of a record: the errno of the variant; a good stream after a reset */
 TEST_F(value, is_judged)
 {
 	uint64_t value = htole64(variant->value);
-	const char *what = "";
 	struct vmig_rec rec;
 
 	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->good), "save");
 	ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-	ASSERT_EQ(0, vmig_stream_find(&self->bad, variant->type, variant->nth,
-				      &rec));
+	ASSERT_EQ(0, vmig_stream_find(&self->bad, variant->type, variant->nth, &rec));
 	ASSERT_EQ(0, vmig_stream_poke(&self->bad, &rec, variant->offset, &value,
 				      variant->size));
 	ASSERT_EQ(0, vmig_stream_resum(&self->bad));
@@ -184,11 +176,9 @@ TEST_F(value, is_judged)
 	EXPECT_OFFER(variant->err, self->dev, &self->bad, "offer");
 
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_RET(0, vmig_contents_check_reset(self->dev, PORTS, &what), "%s",
-		   what);
+	EXPECT_RESET_CONTENTS(self->dev, PORTS);
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->good), "good");
-	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
-		   what);
+	EXPECT_CONTENTS(self->dev, PORTS, SEED);
 }
 
 FIXTURE(port) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which interrupt a 16550A reports, when, and what acknowledges it. How it is signalled
- * to the user is in irq_test.c.
+ * Which interrupt a 16550A reports, when, and what acknowledges it. Signalling it is in
+ * uapi/irq_test.c.
  */
 #include <linux/pci_regs.h>
 
@@ -72,8 +72,7 @@ TEST_F(uart_irq, no_interrupt_if_none_is_enabled)
 TEST_F(uart_irq, priorities)
 {
 	OUT(UART_MCR, UART_MCR_RTS);
-	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI | UART_IER_THRI |
-	    UART_IER_MSI);
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI | UART_IER_THRI | UART_IER_MSI);
 	SEND(2);
 	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
 	EXPECT_EQ(UART_LSR_OE, IN(UART_LSR) & UART_LSR_OE);
@@ -286,8 +285,7 @@ TEST_F(uart_irq, timeout_ends_with_a_read)
 	CONNECT_MSI();
 	SEND(3);
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd,
-					       VMIG_IRQ_DEADLINE_MS));
+		EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
 		IN(UART_RX);
 	}
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));

@@ -3,8 +3,6 @@
  * The serial line of a 16550A: words of 5 to 8 bits, and a break, received through the
  * loopback plug.
  */
-#include <stdlib.h>
-
 #include "lib/mtty.h"
 #include "lib/mtty/uart_expect.h"
 
@@ -91,9 +89,7 @@ TEST_F(uart_line, log_has_the_words)
 	EXPECT_LOGGED(0x1f, 0x3f, 0x7f, 0xff);
 }
 
-/*
- * 16550: 8.4, BI: a break is one zero, with BI and FE; the next needs an idle line first
- */
+/* 16550: 8.4, BI: a break is one zero, with BI and FE; the next needs an idle line */
 TEST_F(uart_line, break_is_one_character)
 {
 	unsigned int i;

@@ -3,7 +3,6 @@
  * The registers of a 16550A, as its data sheet has them and as the 8250 driver of Linux
  * checks them. Interrupts are in uart_irq_test.c.
  */
-#include <string.h>
 #include <linux/pci_regs.h>
 
 #include "lib/mtty.h"
@@ -64,8 +63,7 @@ static void expect_reset_values(struct __test_metadata *_metadata,
 TEST_F(uart, reset_values)
 {
 	vmig_device_close(self->dev);
-	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY),
-		   "open");
+	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY), "open");
 	expect_reset_values(_metadata, self);
 }
 
@@ -81,8 +79,7 @@ TEST_F(uart, detected_as_16550a)
 
 	/* The loopback test */
 	OUT(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_RTS);
-	EXPECT_IN(UART_MSR_DCD | UART_MSR_CTS | UART_MSR_DDCD | UART_MSR_DCTS,
-		  UART_MSR);
+	EXPECT_IN(UART_MSR_DCD | UART_MSR_CTS | UART_MSR_DDCD | UART_MSR_DCTS, UART_MSR);
 	OUT(UART_MCR, 0);
 
 	/* A scratch register: not an 8250; FIFO bits in IIR: a 16550A */
@@ -374,10 +371,7 @@ TEST_F(uart, msr_follows_mcr_in_loopback)
 	}
 }
 
-/*
- * 16550: 8.9: a delta bit is set by any change, TERI by the end of RI; a read clears
- * them
- */
+/* 16550: 8.9: delta bits: set by any change, TERI by the end of RI; cleared by a read */
 TEST_F(uart, msr_delta_bits)
 {
 	OUT(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT1);
@@ -398,13 +392,11 @@ TEST_F(uart, msr_delta_bits)
 TEST_F(uart, loopback_switches_the_inputs)
 {
 	OUT(UART_MCR, UART_MCR_DTR | UART_MCR_OUT1 | UART_MCR_OUT2);
-	EXPECT_IN(UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDSR | UART_MSR_DDCD,
-		  UART_MSR);
+	EXPECT_IN(UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDSR | UART_MSR_DDCD, UART_MSR);
 	OUT(UART_MCR, UART_MCR_LOOP | UART_MCR_DTR | UART_MCR_OUT1);
 	EXPECT_IN(UART_MSR_DSR | UART_MSR_RI | UART_MSR_DDCD, UART_MSR);
 	OUT(UART_MCR, UART_MCR_DTR | UART_MCR_OUT1);
-	EXPECT_IN(UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDCD | UART_MSR_TERI,
-		  UART_MSR);
+	EXPECT_IN(UART_MSR_DSR | UART_MSR_DCD | UART_MSR_DDCD | UART_MSR_TERI, UART_MSR);
 }
 
 /* Driver: a write of n bytes is n writes, at successive registers */
@@ -416,8 +408,7 @@ TEST_F(uart, wide_write_is_a_sequence)
 		UART_MCR_RTS, 0xff, 0xff, 0x5a,
 	};
 
-	ASSERT_RET(0, vmig_region_write(self->dev, BAR0,
-					0, all, sizeof(all)), "8 bytes");
+	ASSERT_RET(0, vmig_region_write(self->dev, BAR0, 0, all, sizeof(all)), "8 bytes");
 	EXPECT_IN(UART_IER_MSI, UART_IER);
 	EXPECT_IN(0xc0 | UART_IIR_MSI, UART_IIR);
 	EXPECT_IN(UART_LCR_WLEN8, UART_LCR);
@@ -493,7 +484,7 @@ TEST_F(uart, ports_are_independent)
 	EXPECT_IN('b', UART_RX);
 }
 
-/* PCI: 6.2.2, bit 0: without I/O decode, reads return ones and writes are lost */
+/* PCI: 3.0, 6.2.2, bit 0: without I/O decode, reads return ones, writes are lost */
 TEST_F(uart, without_io_decode_reads_are_ones)
 {
 	uint16_t command;
@@ -501,8 +492,7 @@ TEST_F(uart, without_io_decode_reads_are_ones)
 
 	OUT(UART_SCR, 0x42);
 	SEND('a', 1);
-	ASSERT_RET(0, vmig_config_read16(self->dev, PCI_COMMAND, &command),
-		   "command");
+	ASSERT_RET(0, vmig_config_read16(self->dev, PCI_COMMAND, &command), "command");
 	ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND,
 					  command & ~PCI_COMMAND_IO), "off");
 	for (reg = 0; reg < 8; reg++)

@@ -3,10 +3,7 @@
  * The character timeout of a 16550A: there are bytes in the FIFO, and for the time of
  * four characters none was received or read. Its priority is in uart_irq_test.c.
  */
-#include <errno.h>
-#include <stdint.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 #include "lib/mtty/uart_expect.h"
@@ -17,13 +14,13 @@
 #define FIFO		(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8)
 #define NO_INT		(0xc0 | UART_IIR_NO_INT)
 
-/* Of 8n1, whose characters have ten bits: four of them take 100 ms */
+/* A character of 8n1 has ten bits: four characters take 100 ms */
 #define DIVISOR_SHORT	288
 #define SHORT_MS	100
 #define DIVISOR_LONG	(10 * DIVISOR_SHORT)
 #define LONG_MS		(10 * SHORT_MS)
 
-/* A kernel's timers count in ticks, of 10 ms where they are longest */
+/* Timers of the kernel count in ticks of at most 10 ms */
 #define TICKS_MS	20
 
 /*
@@ -43,8 +40,7 @@ FIXTURE_SETUP(uart_timeout)
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
 	OPEN_DEVICE("mtty-2");
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SHORT));
 	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
@@ -189,37 +185,36 @@ TEST_F_TIMEOUT(uart_timeout, each_read_restarts_the_time, TIMEOUT_S)
 /* Driver: the ports share nothing: bytes of the other port do not restart the time */
 TEST_F(uart_timeout, other_port_does_not_restart_the_time)
 {
-	int64_t end, come = 0;
+	int64_t end, signals = 0;
 	uint8_t val;
 
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_14, 0));
 	DIVISOR(DIVISOR_LONG);
 	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
 	OUT(UART_TX, 'a');
-	while (!come && now_ms() < end) {
+	while (!signals && now_ms() < end) {
 		ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_TX, 'b'));
 		ASSERT_EQ(0, vmig_uart_in(self->dev, 1, UART_RX, &val));
-		come = vmig_eventfd_take(self->eventfd);
+		signals = vmig_eventfd_take(self->eventfd);
 	}
-	EXPECT_EQ(1, come);
+	EXPECT_EQ(1, signals);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
 /* 16550: 8.11: reads of LSR do not restart the time */
 TEST_F(uart_timeout, polling_does_not_restart_the_time)
 {
-	int64_t end, come = 0;
+	int64_t end, signals = 0;
 
 	DIVISOR(DIVISOR_LONG);
 	end = now_ms() + VMIG_IRQ_DEADLINE_MS;
 	OUT(UART_TX, 'a');
-	while (!come && now_ms() < end) {
-		EXPECT_EQ(UART_LSR_DR | UART_LSR_THRE | UART_LSR_TEMT,
-			  IN(UART_LSR));
-		OUT(UART_SCR, come);
-		come = vmig_eventfd_take(self->eventfd);
+	while (!signals && now_ms() < end) {
+		EXPECT_EQ(UART_LSR_DR | UART_LSR_THRE | UART_LSR_TEMT, IN(UART_LSR));
+		OUT(UART_SCR, signals);
+		signals = vmig_eventfd_take(self->eventfd);
 	}
-	EXPECT_EQ(1, come);
+	EXPECT_EQ(1, signals);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
@@ -300,9 +295,7 @@ TEST_F(uart_timeout, enabled_late_it_comes_at_once)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/*
- * 16550: 8.11: the time also runs above the trigger level; a higher level finds it over
- */
+/* 16550: 8.11: the time also runs above the trigger level; a higher level is late */
 TEST_F(uart_timeout, trigger_raised_late_it_comes_at_once)
 {
 	ASSERT_RET(0, send_and_wait(self->dev, 8), "send");
@@ -405,9 +398,7 @@ TEST_F(uart_timeout, comes_after_a_break)
 	EXPECT_DOES_NOT_COME();
 }
 
-/*
- * 16550: 8.6: RX_TIMEOUT has a lower priority than RLSI, a higher one than THRI and MSI
- */
+/* 16550: 8.6: RX_TIMEOUT: a lower priority than RLSI, a higher one than THRI, MSI */
 TEST_F(uart_timeout, among_all_the_others)
 {
 	unsigned int i;
@@ -420,8 +411,7 @@ TEST_F(uart_timeout, among_all_the_others)
 	OUT(UART_IER, UART_IER_RDI);
 	EXPECT_COMES();
 	OUT(UART_MCR, UART_MCR_RTS);
-	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI |
-	    UART_IER_MSI);
+	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI);
 	EXPECT_EQ(0xc0 | UART_IIR_RLSI, IN(UART_IIR));
 	EXPECT_EQ(UART_LSR_OE, IN(UART_LSR) & UART_LSR_OE);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
@@ -479,16 +469,16 @@ TEST_F_TIMEOUT(uart_timeout, stopping_stops_the_time, TIMEOUT_S)
 TEST_F(uart_timeout, stops_do_not_restart_the_time)
 {
 	int64_t end = now_ms() + VMIG_IRQ_DEADLINE_MS;
-	int come = 0;
+	int signals = 0;
 
 	OUT(UART_TX, 'a');
-	while (!come && now_ms() < end) {
+	while (!signals && now_ms() < end) {
 		usleep(1000);
 		STATE(VFIO_DEVICE_STATE_STOP);
 		STATE(VFIO_DEVICE_STATE_RUNNING);
-		come = vmig_eventfd_take(self->eventfd);
+		signals = vmig_eventfd_take(self->eventfd);
 	}
-	EXPECT_EQ(1, come);
+	EXPECT_EQ(1, signals);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
@@ -517,10 +507,8 @@ TEST_F(uart_timeout, does_not_last_until_the_next_open)
 	DIVISOR(DIVISOR_LONG);
 	OUT(UART_TX, 'a');
 	vmig_device_close(self->dev);
-	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY),
-		   "open");
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
+	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY), "open");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
 	DIVISOR(2 * DIVISOR_LONG);
 	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
@@ -533,14 +521,14 @@ TEST_F(uart_timeout, does_not_last_until_the_next_open)
 /* Clause: VFIO_DEVICE_RESET: ends a timeout that has come, and one whose time runs */
 TEST_F(uart_timeout, reset_ends_it)
 {
-	int come;
+	int over;
 
-	for (come = 0; come < 2; come++) {
+	for (over = 0; over < 2; over++) {
 		ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 					    UART_IER_RDI));
 		DIVISOR(DIVISOR_SHORT);
 		OUT(UART_TX, 'a');
-		if (come)
+		if (over)
 			EXPECT_COMES();
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");

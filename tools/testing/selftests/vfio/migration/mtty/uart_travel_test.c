@@ -4,10 +4,7 @@
  * destination is checked while it is stopped, so it cannot have created that state.
  */
 #include <endian.h>
-#include <errno.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 
@@ -39,10 +36,8 @@ FIXTURE_VARIANT_ADD(uart_travel, port_1) { .port = 1 };
 
 FIXTURE_SETUP(uart_travel)
 {
-	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2",
-				       VMIG_PATH_ANY, NULL));
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2",
-				       VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY, NULL));
 	ASSERT_EQ(0, vmig_uart_init(&self->src.dev, variant->port,
 				    UART_FCR_TRIGGER_8, 0));
 }
@@ -85,8 +80,7 @@ TEST_F(uart_travel, overrun)
 {
 	send(_metadata, self, variant, FIFO_SIZE + 1);
 	MIGRATE();
-	EXPECT_EQ(UART_LSR_OE | UART_LSR_DR,
-		  IN(UART_LSR) & (UART_LSR_OE | UART_LSR_DR));
+	EXPECT_EQ(UART_LSR_OE | UART_LSR_DR, IN(UART_LSR) & (UART_LSR_OE | UART_LSR_DR));
 	EXPECT_EQ(0, IN(UART_LSR) & UART_LSR_OE);
 	EXPECT_EQ(0, IN_OTHER(UART_LSR) & (UART_LSR_OE | UART_LSR_DR));
 }
@@ -149,9 +143,7 @@ TEST_F(uart_travel, character_timeout)
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/*
- * Clause: RESUMING -> STOP: a character timeout that IER has disabled is loaded as well
- */
+/* Clause: RESUMING -> STOP: a character timeout that IER disables is loaded, too */
 TEST_F(uart_travel, character_timeout_not_enabled)
 {
 	const struct timespec more = { .tv_nsec = 1000000 };
@@ -171,14 +163,11 @@ static void find_uart(struct __test_metadata *_metadata,
 {
 	struct vmig_rec rec;
 
-	ASSERT_RET(0, vmig_stream_find(stream, MTTY_REC_UART, port, &rec),
-		   "record");
+	ASSERT_RET(0, vmig_stream_find(stream, MTTY_REC_UART, port, &rec), "record");
 	memcpy(uart, rec.payload, sizeof(*uart));
 }
 
-/*
- * Driver: mtty_rec_uart.quiet: the time since the last byte, which does not run in STOP
- */
+/* Driver: mtty_rec_uart.quiet: the time since the last byte; it does not run in STOP */
 TEST_F(uart_travel, character_time_that_has_passed)
 {
 	const struct timespec more = { .tv_nsec = QUIET_NS };
@@ -245,8 +234,7 @@ TEST_F(uart_travel, character_timeout_to_come)
 					    DIVISOR_SLOW), "divisor");
 	send(_metadata, self, variant, 1);
 	MIGRATE();
-	ASSERT_RET(0, vmig_uart_set_divisor(&self->dst.dev, variant->port, 1),
-		   "divisor");
+	ASSERT_RET(0, vmig_uart_set_divisor(&self->dst.dev, variant->port, 1), "divisor");
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
 	ASSERT_RET(0, vmig_mig_set_state(&self->dst.dev,
 					 VFIO_DEVICE_STATE_RUNNING, NULL),

@@ -309,7 +309,7 @@ TEST_F(map, reading_costs_nothing)
 	EXPECT_GT(before + 2 * self->page, data_size(_metadata, self));
 }
 
-/* Clause: vfio_precopy_info.dirty_bytes: a page that is written after it was sent */
+/* Driver: vfio_precopy_info.dirty_bytes: one page that is written after it was sent */
 TEST_F(map, writing_after_sending_is_noticed)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };

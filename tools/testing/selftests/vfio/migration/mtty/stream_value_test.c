@@ -280,7 +280,7 @@ TEST_F(port, is_judged)
 DEVICE_FIXTURE(nothing_asserted, "mtty-2");
 
 /* Driver: MTTY_REC_IRQ_MSI_SENT, but no port asserts an interrupt: EINVAL */
-TEST_F(nothing_asserted, has_not_been_sent)
+TEST_F(nothing_asserted, msi_sent_is_refused)
 {
 	const uint32_t sent = htole32(MTTY_REC_IRQ_MSI_SENT);
 	struct vmig_rec rec;

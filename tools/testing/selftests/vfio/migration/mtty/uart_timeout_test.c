@@ -295,7 +295,7 @@ TEST_F(uart_timeout, enabled_late_it_comes_at_once)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* 16550: 8.11: the time also runs above the trigger level; a higher level is late */
+/* 16550: 8.11: the time runs above the trigger level, too; a higher level shows it */
 TEST_F(uart_timeout, trigger_raised_late_it_comes_at_once)
 {
 	ASSERT_RET(0, send_and_wait(self->dev, 8), "send");
@@ -322,7 +322,7 @@ TEST_F(uart_timeout, one_read_ends_it_before_it_is_reported)
 		IN(UART_RX);
 		start = now_ms();
 		OUT(UART_IER, UART_IER_RDI);
-		/* A VM that was not scheduled has proved nothing */
+		/* A VM that was not scheduled is too late: try again */
 		if (vmig_eventfd_take(self->eventfd) == 0)
 			break;
 		ASSERT_LE(SHORT_MS - 1, now_ms() - start);

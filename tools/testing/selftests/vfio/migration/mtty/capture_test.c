@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The capture memory in BAR2: the log of everything transmitted, and the memory
- * around it.
- */
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+/* The capture memory in BAR2: header, log of all transmitted bytes, plain memory */
 #include "lib/mtty.h"
 #include "mtty_format.h"
 
@@ -15,8 +8,7 @@
 #define ENTRY		sizeof(struct mtty_cap_entry)
 
 FIXTURE(capture) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 };
 
 FIXTURE_VARIANT(capture) {
@@ -24,32 +16,20 @@ FIXTURE_VARIANT(capture) {
 	uint64_t bytes;
 };
 
-FIXTURE_VARIANT_ADD(capture, smallest) {
-	.size = "8192", .bytes = 8192,
-};
-
-FIXTURE_VARIANT_ADD(capture, by_default) {
-	.size = NULL, .bytes = 1 << 20,
-};
-
-FIXTURE_VARIANT_ADD(capture, largest) {
-	.size = "256M", .bytes = 256 << 20,
-};
+FIXTURE_VARIANT_ADD(capture, smallest) { .size = "8192", .bytes = 8192 };
+FIXTURE_VARIANT_ADD(capture, by_default) { .size = NULL, .bytes = 1 << 20 };
+FIXTURE_VARIANT_ADD(capture, largest) { .size = "256M", .bytes = 256 << 20 };
 
 FIXTURE_SETUP(capture)
 {
-	const struct vmig_attrs attrs = { .capture_size = variant->size };
-
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = variant->size);
 	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
 	ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8));
 }
 
 FIXTURE_TEARDOWN(capture)
 {
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 #define SEND(_port, _val) \
@@ -70,7 +50,7 @@ FIXTURE_TEARDOWN(capture)
 	EXPECT_EQ(_dropped, seen_info.dropped); \
 } while (0)
 
-/* Clause: struct mtty_cap_header: sizes as configured, an empty log */
+/* Driver: struct mtty_cap_header: sizes as configured, an empty log */
 TEST_F(capture, header_of_an_empty_log)
 {
 	struct vmig_capture_info info;
@@ -78,13 +58,12 @@ TEST_F(capture, header_of_an_empty_log)
 	EXPECT_EQ(variant->bytes, self->dev->region[BAR2].size);
 	ASSERT_RET(0, vmig_capture_info(self->dev, &info), "header");
 	EXPECT_EQ(variant->bytes, info.size);
-	EXPECT_EQ((variant->bytes - MTTY_CAP_LOG_OFFSET) / ENTRY,
-		  info.capacity);
+	EXPECT_EQ((variant->bytes - MTTY_CAP_LOG_OFFSET) / ENTRY, info.capacity);
 	EXPECT_EQ(0, info.logged);
 	EXPECT_EQ(0, info.dropped);
 }
 
-/* Clause: the log: every byte of every port, in the order of transmission */
+/* Driver: the log has every byte of every port, in the order of transmission */
 TEST_F(capture, log_has_all_bytes_in_order)
 {
 	struct mtty_cap_entry log[300];
@@ -100,7 +79,7 @@ TEST_F(capture, log_has_all_bytes_in_order)
 	}
 }
 
-/* Clause: the log: what goes into the divisor latch is not transmitted */
+/* Driver: a byte written to the divisor latch is not logged */
 TEST_F(capture, divisor_is_not_logged)
 {
 	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, 0, 0x1234), "divisor");
@@ -109,19 +88,18 @@ TEST_F(capture, divisor_is_not_logged)
 	EXPECT_LOGGED(1, 0);
 }
 
-/* Clause: loopback mode: what a port hears from itself did not leave it */
+/* Driver: a byte that is sent in loopback mode is not logged */
 TEST_F(capture, loopback_is_not_logged)
 {
 	uint8_t val;
 
-	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_MCR, UART_MCR_LOOP),
-		   "MCR");
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_MCR, UART_MCR_LOOP), "MCR");
 	SEND(0, 'a');
 	ASSERT_RET(0, vmig_uart_in(self->dev, 0, UART_RX, &val), "RX");
 	EXPECT_EQ('a', val);
 	EXPECT_LOGGED(0, 0);
 
-	/* Each port has a mode of its own, and may leave it */
+	/* Each port has its own mode */
 	SEND(1, 'b');
 	EXPECT_LOGGED(1, 0);
 	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_MCR, 0), "MCR");
@@ -129,7 +107,7 @@ TEST_F(capture, loopback_is_not_logged)
 	EXPECT_LOGGED(2, 0);
 }
 
-/* Clause: the log: a byte that the receiver has no room for was sent as well */
+/* Driver: a byte for which the receiver has no room is logged */
 TEST_F(capture, overrun_is_logged)
 {
 	unsigned int i;
@@ -139,7 +117,7 @@ TEST_F(capture, overrun_is_logged)
 	EXPECT_LOGGED(5, 0);
 }
 
-/* Clause: the header: 4096 bytes that writes do not change, zero behind it */
+/* Driver: the header has 4096 bytes, ignores writes, and is zero behind its fields */
 TEST_F(capture, header_is_read_only)
 {
 	uint8_t before[MTTY_CAP_LOG_OFFSET], after[MTTY_CAP_LOG_OFFSET];
@@ -155,7 +133,7 @@ TEST_F(capture, header_is_read_only)
 		EXPECT_EQ(0, after[i]) TH_LOG("offset %zu", i);
 }
 
-/* Clause: struct mtty_cap_header: any width at any offset reads the same bytes */
+/* Driver: struct mtty_cap_header: any width at any offset reads the same bytes */
 TEST_F(capture, header_at_any_width_and_offset)
 {
 	static const size_t from[] = { 0, MTTY_CAP_LOG_OFFSET - 12 };
@@ -167,8 +145,7 @@ TEST_F(capture, header_at_any_width_and_offset)
 	READ(0, all, sizeof(all));
 	EXPECT_EQ(0x81, all[MTTY_CAP_LOG_OFFSET]);
 	for (i = 0; i < ARRAY_SIZE(from); i++) {
-		for (at = from[i]; at < from[i] + sizeof(struct mtty_cap_header);
-		     at++) {
+		for (at = from[i]; at < from[i] + sizeof(struct mtty_cap_header); at++) {
 			for (len = 1; len < sizeof(seen) &&
 			     at + len <= sizeof(all); len++) {
 				memset(seen, 0xee, sizeof(seen));
@@ -181,8 +158,8 @@ TEST_F(capture, header_at_any_width_and_offset)
 	}
 }
 
-/* Clause: BAR2 behind the header: memory, zero at first, at any width and offset */
-TEST_F(capture, the_rest_is_memory)
+/* Driver: behind the header BAR2 is memory, at any width and offset */
+TEST_F(capture, memory_behind_the_header)
 {
 	static const size_t lens[] = { 1, 2, 3, 4, 7, 8, 64, 255, 256, 257, 3000 };
 	const size_t last = self->dev->region[BAR2].size;
@@ -202,8 +179,8 @@ TEST_F(capture, the_rest_is_memory)
 	}
 }
 
-/* Clause: BAR2: a write across the end of the header reaches what is behind */
-TEST_F(capture, across_the_header)
+/* Driver: a write across the end of the header changes only the memory behind it */
+TEST_F(capture, write_across_the_header)
 {
 	const uint8_t all[] = { 0xaa, 0xbb, 0xcc, 0xdd };
 	uint8_t seen[4];
@@ -216,7 +193,7 @@ TEST_F(capture, across_the_header)
 	EXPECT_EQ(0xdd, seen[3]);
 }
 
-/* Clause: BAR2: what was never written reads as zero, byte for byte */
+/* Driver: memory that was never written reads as zero */
 TEST_F(capture, untouched_memory_is_zero)
 {
 	const size_t size = self->dev->region[BAR2].size;
@@ -231,7 +208,7 @@ TEST_F(capture, untouched_memory_is_zero)
 	}
 }
 
-/* Clause: the log can be read in every state of the device, and says the same */
+/* Driver: the log can be read in every state of the device */
 TEST_F(capture, readable_while_stopped)
 {
 	static const enum vfio_device_mig_state states[] = {
@@ -253,7 +230,7 @@ TEST_F(capture, readable_while_stopped)
 	}
 }
 
-/* Clause: VFIO_DEVICE_RESET: an empty log, zeroed memory */
+/* Driver: VFIO_DEVICE_RESET: an empty log, zeroed memory */
 TEST_F(capture, emptied_by_reset)
 {
 	uint8_t seen;
@@ -266,78 +243,70 @@ TEST_F(capture, emptied_by_reset)
 	EXPECT_EQ(0, seen);
 }
 
-/* Clause: RESUMING: emptied when the first record has been accepted, not before */
+/* Driver: RESUMING: emptied when the first record is accepted, not before */
 TEST_F(capture, emptied_by_the_first_record)
 {
-	struct vmig_bytes stream = { 0 };
 	uint8_t seen;
-	int fd;
 
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &stream), "save");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
 	SEND(0, 'a');
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, RESUMING, &fd), "RESUMING");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, RESUMING, &self->fd), "RESUMING");
 	ASSERT_EQ(sizeof(struct mtty_rec_head),
-		  write(fd, stream.data, sizeof(struct mtty_rec_head)));
+		  write(self->fd, self->stream.data, sizeof(struct mtty_rec_head)));
 	EXPECT_LOGGED(1, 0);
 	READ(MTTY_CAP_LOG_OFFSET, &seen, 1);
 	EXPECT_EQ('a', seen);
 	ASSERT_EQ(sizeof(struct mtty_rec_start),
-		  write(fd, stream.data + sizeof(struct mtty_rec_head),
+		  write(self->fd, self->stream.data + sizeof(struct mtty_rec_head),
 			sizeof(struct mtty_rec_start)));
 	EXPECT_LOGGED(0, 0);
 	READ(MTTY_CAP_LOG_OFFSET, &seen, 1);
 	EXPECT_EQ(0, seen);
-	vmig_bytes_free(&stream);
-	close(fd);
 }
 
-/* Clause: capture_size 0: no BAR2; ports work all the same */
-TEST(no_capture_memory)
+DEVICE_FIXTURE(no_capture, "mtty-1", .capture_size = "0");
+
+/* Driver: capture_size 0: no BAR2, and the ports work */
+TEST_F(no_capture, no_region_but_ports)
 {
-	const struct vmig_attrs attrs = { .capture_size = "0" };
 	struct vmig_capture_info info;
-	struct vmig_testdev td;
 	uint8_t val = 0;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, &attrs));
-	EXPECT_EQ(0, td.dev.region[BAR2].size);
-	EXPECT_RET(-ENODEV, vmig_capture_info(&td.dev, &info), "header");
-	EXPECT_RET(-EINVAL, vmig_region_read(&td.dev, BAR2, 0, &val, 1), "read");
-	EXPECT_RET(-EINVAL, vmig_region_write(&td.dev, BAR2, 0, &val, 1), "write");
-	EXPECT_RET(0, vmig_uart_out(&td.dev, 0, UART_LCR, UART_LCR_WLEN8), "LCR");
-	EXPECT_RET(0, vmig_uart_out(&td.dev, 0, UART_TX, 'x'), "TX");
-	EXPECT_RET(0, vmig_uart_in(&td.dev, 0, UART_RX, &val), "RX");
+	EXPECT_EQ(0, self->dev->region[BAR2].size);
+	EXPECT_RET(-ENODEV, vmig_capture_info(self->dev, &info), "header");
+	EXPECT_RET(-EINVAL, vmig_region_read(self->dev, BAR2, 0, &val, 1), "read");
+	EXPECT_RET(-EINVAL, vmig_region_write(self->dev, BAR2, 0, &val, 1), "write");
+	EXPECT_RET(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8), "LCR");
+	SEND(0, 'x');
+	EXPECT_RET(0, vmig_uart_in(self->dev, 0, UART_RX, &val), "RX");
 	EXPECT_EQ('x', val);
-	vmig_testdev_close(&td);
 }
 
-/* Clause: a full log: keeps what it has, counts the rest, ports still work */
-TEST(full_log)
+DEVICE_FIXTURE(smallest_log, "mtty-1", .capture_size = "8192");
+
+/* Driver: a full log keeps its contents and counts further bytes; the ports work */
+TEST_F(smallest_log, keeps_its_contents_when_full)
 {
-	const struct vmig_attrs attrs = { .capture_size = "8192" };
 	struct vmig_capture_info info = { 0 };
-	struct vmig_testdev td;
 	uint8_t *log, val = 0;
 	size_t len, i;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, &attrs));
-	ASSERT_EQ(0, vmig_uart_out(&td.dev, 0, UART_LCR, UART_LCR_WLEN8));
+	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
 	for (i = 0; i < 2048 + 10; i++)
-		ASSERT_EQ(0, vmig_uart_out(&td.dev, 0, UART_TX, i * 3));
-	ASSERT_EQ(0, vmig_capture_info(&td.dev, &info));
+		SEND(0, i * 3);
+	ASSERT_EQ(0, vmig_capture_info(self->dev, &info));
 	EXPECT_EQ(2048, info.capacity);
 	EXPECT_EQ(2048, info.logged);
 	EXPECT_EQ(10, info.dropped);
-	ASSERT_EQ(0, vmig_capture_port(&td.dev, 0, &log, &len));
+	ASSERT_EQ(0, vmig_capture_port(self->dev, 0, &log, &len));
 	ASSERT_EQ(2048, len);
 	for (i = 0; i < len; i++)
 		EXPECT_EQ((uint8_t)(i * 3), log[i]) TH_LOG("entry %zu", i);
 	free(log);
-	EXPECT_EQ(0, vmig_uart_in(&td.dev, 0, UART_RX, &val));
+	EXPECT_EQ(0, vmig_uart_in(self->dev, 0, UART_RX, &val));
 	EXPECT_EQ((uint8_t)(2057 * 3), val);
-	vmig_testdev_close(&td);
 }
 
 TEST_HARNESS_MAIN

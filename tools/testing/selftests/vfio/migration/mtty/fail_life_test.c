@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a device, from its creation to its removal, in which every single
- * allocation and every copy from or to user memory fails once (lib/sweep.h).
- *
- * What leaks is found by the kernel's own scan (kmemleak), when the module is out.
+ * From creation to removal of a device, each allocation and each copy from or to user
+ * memory fails once (lib/vfio/fail_each.h). Leaks are found by kmemleak after the module
+ * was unloaded.
  */
 #include <dirent.h>
-#include <errno.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #include <linux/pci_regs.h>
 
 #include "lib/mtty.h"
+#include "fail_variants.h"
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		"64K"
 #define FAR		0x8000u
-/* Larger than the device copies at once, and no multiple of anything */
+/* More than the device copies at once, and no round number */
 #define CHUNK		9001u
-/* Each of some hundred faults takes its time where memory is watched */
+/* There are some hundred faults, and a kernel with KASAN is slow */
 #define TIMEOUT_S	800
 
 struct vmig_fail_ctx {
@@ -36,7 +33,7 @@ struct vmig_fail_ctx {
 FIXTURE(fail_life) {
 	struct vmig_fail_ctx w;
 	struct vmig_fault fault;
-	struct vmig_fail_each sweep;
+	struct vmig_fail_each result;
 	int fds;
 };
 
@@ -45,28 +42,18 @@ FIXTURE_VARIANT(fail_life) {
 	const char *policy;
 };
 
-#define VARIANT(_path, _name, _policy) \
-FIXTURE_VARIANT_ADD(fail_life, _name) { .path = _path, .policy = _policy }
-
-VARIANT(VMIG_PATH_GROUP, group_independent, "independent");
-VARIANT(VMIG_PATH_GROUP, group_before_data, "before-data");
-VARIANT(VMIG_PATH_GROUP, group_reorder, "reorder");
-VARIANT(VMIG_PATH_GROUP, group_embedded, "embedded");
-VARIANT(VMIG_PATH_CDEV, cdev_independent, "independent");
-VARIANT(VMIG_PATH_CDEV, cdev_before_data, "before-data");
-VARIANT(VMIG_PATH_CDEV, cdev_reorder, "reorder");
-VARIANT(VMIG_PATH_CDEV, cdev_embedded, "embedded");
+FAIL_VARIANTS(fail_life);
 
 FIXTURE_SETUP(fail_life)
 {
+	const char *missing;
+
 	self->w.path = variant->path;
 	self->w.policy = variant->policy;
 	self->w.dev = VMIG_DEVICE_CLOSED;
-	if (!vmig_path_available(variant->path))
-		SKIP(return, "no %s on this kernel",
-		     vmig_path_name(variant->path));
-	if (vmig_fault_init(&self->fault))
-		SKIP(return, "no fault injection on this kernel");
+	missing = fail_missing(&self->fault, variant->path);
+	if (missing)
+		SKIP(return, "no %s on this kernel", missing);
 	self->w.eventfd[0] = vmig_eventfd_create();
 	self->w.eventfd[1] = vmig_eventfd_create();
 	self->fds = vmig_count_fds();
@@ -109,14 +96,11 @@ static int set_attrs(struct vmig_fail_ctx *w)
 {
 	int ret;
 
-	ret = vmig_mdev_set_attr(&w->mdev, "migration/config_policy",
-				 w->policy);
+	ret = vmig_mdev_set_attr(&w->mdev, "migration/config_policy", w->policy);
 	if (!ret)
-		ret = vmig_mdev_set_attr(&w->mdev,
-					 "migration/capture_size", SIZE);
+		ret = vmig_mdev_set_attr(&w->mdev, "migration/capture_size", SIZE);
 	if (!ret)
-		ret = vmig_mdev_set_attr(&w->mdev, "migration/features",
-					 "p2p pre_copy");
+		ret = vmig_mdev_set_attr(&w->mdev, "migration/features", "p2p pre_copy");
 	return ret;
 }
 
@@ -165,7 +149,7 @@ static int get_info(struct vmig_fail_ctx *w)
 	if (ioctl(w->dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region))
 		return -errno;
 	ret = vmig_irq_info(&w->dev, VFIO_PCI_MSI_IRQ_INDEX, &irq);
-	/* Who says that he has answered has */
+	/* A call that returns 0 must return all values */
 	if (!ret && (!info.num_regions || !region.info.size ||
 		     !region.info.cap_offset || !irq.count))
 		ret = -EUCLEAN;
@@ -178,13 +162,12 @@ static int access_regions(struct vmig_fail_ctx *w)
 	uint8_t config[256] = { 0 };
 	int ret;
 
-	/* Others each time, or what an earlier one has left would do */
+	/* A new value each time: an older one must not pass */
 	memset(buf, ++w->written, sizeof(buf));
 	memset(seen, 0, sizeof(seen));
 	ret = vmig_region_write(&w->dev, BAR2, FAR, buf, sizeof(buf));
 	if (!ret)
-		ret = vmig_region_read(&w->dev, BAR2, FAR, seen,
-				       sizeof(seen));
+		ret = vmig_region_read(&w->dev, BAR2, FAR, seen, sizeof(seen));
 	if (!ret)
 		ret = vmig_region_read(&w->dev,
 				       VFIO_PCI_CONFIG_REGION_INDEX, 0, config,
@@ -194,7 +177,7 @@ static int access_regions(struct vmig_fail_ctx *w)
 	return ret;
 }
 
-/* The first byte takes a page for the log */
+/* The first byte allocates a page for the log */
 static int send_byte(struct vmig_fail_ctx *w)
 {
 	return vmig_uart_out(&w->dev, 0, UART_TX, 'x');
@@ -214,8 +197,7 @@ static int unsend_byte(struct vmig_fail_ctx *w, int ret)
 
 static int connect_fd(struct vmig_fail_ctx *w, int nr, uint32_t action)
 {
-	return vmig_irq_set_fd(&w->dev, VFIO_PCI_INTX_IRQ_INDEX, action,
-			       w->eventfd[nr]);
+	return vmig_irq_set_fd(&w->dev, VFIO_PCI_INTX_IRQ_INDEX, action, w->eventfd[nr]);
 }
 
 static int connect_trigger(struct vmig_fail_ctx *w)
@@ -228,7 +210,7 @@ static int replace_trigger(struct vmig_fail_ctx *w)
 	return connect_fd(w, 1, VFIO_IRQ_SET_ACTION_TRIGGER);
 }
 
-/* What was connected before still is, unless it was replaced */
+/* The eventfd connected before is still connected, unless it was replaced */
 static int unreplace_trigger(struct vmig_fail_ctx *w, int ret)
 {
 	int nr = !ret;
@@ -237,8 +219,7 @@ static int unreplace_trigger(struct vmig_fail_ctx *w, int ret)
 			      VFIO_IRQ_SET_ACTION_TRIGGER);
 	if (ret)
 		return ret;
-	if (vmig_eventfd_take(w->eventfd[nr]) != 1 ||
-	    vmig_eventfd_take(w->eventfd[!nr]))
+	if (vmig_eventfd_take(w->eventfd[nr]) != 1 || vmig_eventfd_take(w->eventfd[!nr]))
 		return -EUCLEAN;
 	return connect_trigger(w);
 }
@@ -267,7 +248,7 @@ static int map_memory(struct vmig_fail_ctx *w)
 		   w->dev.fd, w->dev.region[BAR2].offset + 2 * page);
 	if (mem == MAP_FAILED)
 		return -errno;
-	/* For reading at first; a fault that finds no memory comes again */
+	/* A read fault first; a fault without memory is repeated */
 	if (!__atomic_load_n(mem, __ATOMIC_RELAXED))
 		__atomic_store_n(mem, 1, __ATOMIC_RELAXED);
 	return munmap(mem, page) ? -errno : 0;
@@ -316,7 +297,7 @@ static int log_stop(struct vmig_fail_ctx *w)
 	return ret == -ENOTTY ? 0 : ret;
 }
 
-/* It is started, or else nothing has happened */
+/* Started, or nothing has changed */
 static int unlog_start(struct vmig_fail_ctx *w, int ret)
 {
 	return ret ? 0 : log_stop(w);
@@ -349,7 +330,7 @@ static int remove_device(struct vmig_fail_ctx *w)
 	return vmig_mdev_remove(&w->mdev);
 }
 
-/* Gone, or still there as it was */
+/* Removed, or as before */
 static int unremove_device(struct vmig_fail_ctx *w, int ret)
 {
 	if (device_nodes() != !!ret)
@@ -380,30 +361,29 @@ static const struct vmig_step life[] = {
 };
 
 /*
- * A group that cannot be created is released with a warning, and keeps a reference:
- * a mistake of vfio_create_group() up to 7.3 at least, which nothing can fail in
- * as long as nobody has mended it.
+ * A bug of vfio_create_group(), in Linux 7.3 and before: a group that cannot be created
+ * is released with a warning, and keeps a reference. No fault is injected there.
  */
 static unsigned int spare_groups(struct vmig_fault *fault)
 {
 	return vmig_fault_exclude(fault, "vfio", "vfio_create_group") ? 1 : 0;
 }
 
-/* Clause: all of the uAPI but migration, and sysfs: an error, nothing half done */
+/* Driver: all calls but migration, and sysfs: a call that fails has no effect */
 TEST_F_TIMEOUT(fail_life, nothing_half_done, TIMEOUT_S)
 {
 	unsigned int first = spare_groups(&self->fault);
 
 	if (first)
 		ASSERT_RET(0, create(&self->w), "create");
-	EXPECT_RET(0, vmig_fail_each(&self->sweep, &self->fault, life + first,
-				 ARRAY_SIZE(life) - first, &self->w), "%s",
-		   self->sweep.why);
+	EXPECT_RET(0, vmig_fail_each(&self->result, &self->fault, life + first,
+				     ARRAY_SIZE(life) - first, &self->w), "%s",
+		   self->result.why);
 	EXPECT_EQ(0, device_nodes());
 	EXPECT_EQ(self->fds, vmig_count_fds());
-	EXPECT_LT(0, self->sweep.no_memory);
-	EXPECT_LT(0, self->sweep.bad_address);
-	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->sweep));
+	EXPECT_LT(0, self->result.no_memory);
+	EXPECT_LT(0, self->result.bad_address);
+	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->result));
 }
 
 TEST_HARNESS_MAIN

@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A migration in which every single allocation and every copy from or to user
- * memory fails once (lib/sweep.h), and which brings all of it home.
- *
- * What leaks is found by the kernel's own scan (kmemleak), when the module is out.
+ * A migration in which each allocation and each copy from or to user memory fails once
+ * (lib/vfio/fail_each.h), and which transfers everything. Leaks are found by kmemleak
+ * after the module was unloaded.
  */
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
 #include <linux/pci_regs.h>
 
 #include "lib/mtty.h"
+#include "fail_variants.h"
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define PORTS		2
 #define SEED		7
 #define SIZE		"1M"
-/* Two pages apart from each other, so that there are several records */
+/* Two pages that are not adjacent, so that there are several records */
 #define FAR		0x8000u
 #define NEAR		0x3000u
-/* Larger than the device copies at once, and no multiple of anything */
+/* More than the device copies at once, and no round number */
 #define CHUNK		9001u
-/* From here on nothing is written, but for a page after each success */
+/* Nothing is written from here on, except one new page after each success */
 #define FRESH		0x10000u
-/* As for the life of a device: there are some hundred faults */
+/* There are some hundred faults, and a kernel with KASAN is slow */
 #define TIMEOUT_S	800
 
 struct vmig_fail_ctx {
@@ -41,7 +38,7 @@ struct vmig_fail_ctx {
 FIXTURE(fail_migration) {
 	struct vmig_fail_ctx w;
 	struct vmig_fault fault;
-	struct vmig_fail_each sweep;
+	struct vmig_fail_each result;
 	int fds;
 };
 
@@ -50,17 +47,7 @@ FIXTURE_VARIANT(fail_migration) {
 	const char *policy;
 };
 
-#define VARIANT(_path, _name, _policy) \
-FIXTURE_VARIANT_ADD(fail_migration, _name) { .path = _path, .policy = _policy }
-
-VARIANT(VMIG_PATH_GROUP, group_independent, "independent");
-VARIANT(VMIG_PATH_GROUP, group_before_data, "before-data");
-VARIANT(VMIG_PATH_GROUP, group_reorder, "reorder");
-VARIANT(VMIG_PATH_GROUP, group_embedded, "embedded");
-VARIANT(VMIG_PATH_CDEV, cdev_independent, "independent");
-VARIANT(VMIG_PATH_CDEV, cdev_before_data, "before-data");
-VARIANT(VMIG_PATH_CDEV, cdev_reorder, "reorder");
-VARIANT(VMIG_PATH_CDEV, cdev_embedded, "embedded");
+FAIL_VARIANTS(fail_migration);
 
 FIXTURE_SETUP(fail_migration)
 {
@@ -68,23 +55,20 @@ FIXTURE_SETUP(fail_migration)
 		.config_policy = variant->policy, .capture_size = SIZE,
 	};
 	struct vmig_fail_ctx *w = &self->w;
+	const char *missing;
 
 	w->policy = variant->policy;
 	w->fresh = FRESH;
 	w->fd = -1;
 	w->src.dev = VMIG_DEVICE_CLOSED;
 	w->dst.dev = VMIG_DEVICE_CLOSED;
-	if (!vmig_path_available(variant->path))
-		SKIP(return, "no %s on this kernel",
-		     vmig_path_name(variant->path));
-	if (vmig_fault_init(&self->fault))
-		SKIP(return, "no fault injection on this kernel");
+	missing = fail_missing(&self->fault, variant->path);
+	if (missing)
+		SKIP(return, "no %s on this kernel", missing);
 	self->fds = vmig_count_fds();
 	ASSERT_LT(0, self->fds);
-	ASSERT_EQ(0, vmig_testdev_open(&w->src, "mtty-2", variant->path,
-				       &attrs));
-	ASSERT_EQ(0, vmig_testdev_open(&w->dst, "mtty-2", variant->path,
-				       &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&w->src, "mtty-2", variant->path, &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&w->dst, "mtty-2", variant->path, &attrs));
 }
 
 FIXTURE_TEARDOWN(fail_migration)
@@ -116,8 +100,8 @@ static void close_data(struct vmig_fail_ctx *w)
 }
 
 /*
- * Without memory nothing has happened.  Where the answer could not be copied out
- * something has, and the data_fd, if there was one, is lost.
+ * ENOMEM: the state has not changed. EFAULT: it may have changed, and a new data_fd is
+ * lost, because it could not be copied to the user.
  */
 static int unset_state(struct vmig_device *dev, int err,
 		       enum vfio_device_mig_state from,
@@ -137,11 +121,10 @@ static int unset_state(struct vmig_device *dev, int err,
 
 static int pre_copy(struct vmig_fail_ctx *w)
 {
-	return vmig_mig_set_state(&w->src.dev, VFIO_DEVICE_STATE_PRE_COPY,
-				  &w->fd);
+	return vmig_mig_set_state(&w->src.dev, VFIO_DEVICE_STATE_PRE_COPY, &w->fd);
 }
 
-/* What is written from now on is sent again: a page that was not there before */
+/* A write from now on makes a page dirty: use one that was never written */
 static int is_tracked(struct vmig_fail_ctx *w)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
@@ -158,7 +141,7 @@ static int is_tracked(struct vmig_fail_ctx *w)
 
 static int unpre_copy(struct vmig_fail_ctx *w, int ret)
 {
-	/* Who says that nothing has failed has all that it takes */
+	/* A call that returns 0 must track dirty pages */
 	if (!ret && is_tracked(w))
 		return -EUCLEAN;
 	close_data(w);
@@ -194,9 +177,8 @@ static int ask(struct vmig_fail_ctx *w)
 				       VFIO_PCI_CONFIG_REGION_INDEX, 0,
 				       w->config, sizeof(w->config));
 	w->generation = answer.generation;
-	/* Who says that he has answered has */
-	if (!ret && (!answer.generation || !flags || !bytes ||
-		     !w->config[PCI_VENDOR_ID]))
+	/* A call that returns 0 must return all values */
+	if (!ret && (!answer.generation || !flags || !bytes || !w->config[PCI_VENDOR_ID]))
 		ret = -EUCLEAN;
 	return ret;
 }
@@ -223,8 +205,7 @@ static int write_again(struct vmig_fail_ctx *w)
 
 static int stop_copy(struct vmig_fail_ctx *w)
 {
-	return vmig_mig_set_state(&w->src.dev, VFIO_DEVICE_STATE_STOP_COPY,
-				  NULL);
+	return vmig_mig_set_state(&w->src.dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
 }
 
 static int unstop_copy(struct vmig_fail_ctx *w, int ret)
@@ -247,11 +228,10 @@ static int close_fd(struct vmig_fail_ctx *w)
 static int resuming(struct vmig_fail_ctx *w)
 {
 	w->loaded = 0;
-	return vmig_mig_set_state(&w->dst.dev, VFIO_DEVICE_STATE_RESUMING,
-				  &w->fd);
+	return vmig_mig_set_state(&w->dst.dev, VFIO_DEVICE_STATE_RESUMING, &w->fd);
 }
 
-/* RUNNING to RESUMING goes by STOP, and may have come as far as that */
+/* The way from RUNNING to RESUMING is by STOP, where it may have ended */
 static int unresuming(struct vmig_fail_ctx *w, int ret)
 {
 	int stopped = state_is(&w->dst.dev, VFIO_DEVICE_STATE_STOP);
@@ -291,15 +271,14 @@ static int write_data(struct vmig_fail_ctx *w)
 	size_t left = w->stream.len - w->loaded;
 	ssize_t n;
 
-	n = write(w->fd, w->stream.data + w->loaded,
-		  left < CHUNK ? left : CHUNK);
+	n = write(w->fd, w->stream.data + w->loaded, left < CHUNK ? left : CHUNK);
 	if (n < 0)
 		return -errno;
 	w->loaded += n;
 	return w->loaded < w->stream.len ? VMIG_FAIL_EACH_MORE : 0;
 }
 
-/* A stream that was refused stays refused: all of it has to come again */
+/* A refused stream stays refused, so all of it must be written again */
 static int unwrite_data(struct vmig_fail_ctx *w, int ret)
 {
 	if (ret != -ENOMEM)
@@ -349,34 +328,31 @@ static const struct vmig_step migration[] = {
 	{ "RUNNING", run },
 };
 
-/* Clause: a migration in which everything fails once brings all of it home */
+/* Driver: a migration in which everything fails once transfers everything */
 TEST_F_TIMEOUT(fail_migration, all_of_it_arrives, TIMEOUT_S)
 {
 	uint8_t page[6] = "far", seen[6] = "";
 	struct vmig_fail_ctx *w = &self->w;
-	const char *what = "";
 
-	ASSERT_RET(0, vmig_contents_set(&w->src.dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(&w->src.dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_region_write(&w->src.dev, BAR2, FAR, page,
 					sizeof(page)), "far");
-	ASSERT_RET(0, vmig_fail_each(&self->sweep, &self->fault, migration,
-				 ARRAY_SIZE(migration), w), "%s",
-		   self->sweep.why);
+	ASSERT_RET(0, vmig_fail_each(&self->result, &self->fault, migration,
+				     ARRAY_SIZE(migration), w), "%s",
+		   self->result.why);
 
-	EXPECT_RET(0, vmig_contents_check(&w->dst.dev, PORTS, SEED, &what),
-		   "%s", what);
+	EXPECT_CONTENTS(&w->dst.dev, PORTS, SEED);
 	EXPECT_RET(0, vmig_region_read(&w->dst.dev, BAR2, FAR, seen,
 				       sizeof(seen)), "far");
 	EXPECT_EQ(0, memcmp(page, seen, sizeof(page)));
-	EXPECT_RET(0, vmig_region_read(&w->dst.dev, BAR2, NEAR, seen, 5),
-		   "near");
+	EXPECT_RET(0, vmig_region_read(&w->dst.dev, BAR2, NEAR, seen, 5), "near");
 	EXPECT_EQ(0, memcmp("again", seen, 5));
 	vmig_testdev_close(&w->src);
 	vmig_testdev_close(&w->dst);
 	EXPECT_EQ(self->fds, vmig_count_fds());
-	EXPECT_LT(0, self->sweep.no_memory);
-	EXPECT_LT(0, self->sweep.bad_address);
-	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->sweep));
+	EXPECT_LT(0, self->result.no_memory);
+	EXPECT_LT(0, self->result.bad_address);
+	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->result));
 }
 
 TEST_HARNESS_MAIN

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module is loaded while every single allocation, and every copy from user
- * memory, fails once (lib/sweep.h): what had been registered until then is taken
- * back.
+ * Loading the module while each allocation and each copy from user memory fails once
+ * (lib/vfio/fail_each.h): all that was registered before is unregistered.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 
 #define MODULE		"mtty"
-/* Each fault is one of the kernel's loader; it has a few hundred of them */
+/* There are a few hundred faults, most of them in the module loader */
 #define TIMEOUT_S	800
 
 struct vmig_fail_ctx {
@@ -23,10 +19,10 @@ struct vmig_fail_ctx {
 FIXTURE(fail_module) {
 	struct vmig_fail_ctx w;
 	struct vmig_fault fault;
-	struct vmig_fail_each sweep;
+	struct vmig_fail_each result;
 };
 
-/* device_add() calls a name invalid for which there was no memory */
+/* device_add() returns EINVAL if there was no memory for the name */
 static int load(struct vmig_fail_ctx *w)
 {
 	if (!syscall(SYS_finit_module, w->file, "", 0))
@@ -39,7 +35,7 @@ static int unload(struct vmig_fail_ctx *w, int ret)
 	if (!ret)
 		return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
 
-	/* What was left registered is not there to be registered again */
+	/* Nothing may be left registered */
 	if (!access("/sys/bus/mdev/drivers/" MODULE, F_OK) ||
 	    !access("/sys/class/" MODULE, F_OK) ||
 	    !access("/sys/devices/virtual/" MODULE "/" MODULE, F_OK))
@@ -58,7 +54,7 @@ FIXTURE_SETUP(fail_module)
 		SKIP(return, "no module %s to load: MTTY_KO says where", path);
 	if (vmig_fault_init(&self->fault))
 		SKIP(return, "no fault injection on this kernel");
-	/* The kernel warns, once, if it has no memory for the fields of an event */
+	/* Without memory for the fields of an event, the kernel logs a warning, once */
 	ret = vmig_fault_exclude(&self->fault, NULL, "event_define_fields");
 	if (ret != -ENOENT)
 		ASSERT_RET(0, ret, "spare event_define_fields()");
@@ -78,19 +74,19 @@ static const struct vmig_step loading[] = {
 	{ "load the module", load, unload },
 };
 
-/* Clause: none of the uAPI; a module that cannot be loaded leaves nothing behind */
+/* Driver: a module that cannot be loaded leaves nothing registered */
 TEST_F_TIMEOUT(fail_module, leaves_nothing_behind, TIMEOUT_S)
 {
 	struct vmig_testdev td = { 0 };
 
-	EXPECT_RET(0, vmig_fail_each(&self->sweep, &self->fault, loading,
-				 ARRAY_SIZE(loading), &self->w), "%s",
-		   self->sweep.why);
-	EXPECT_LT(0, self->sweep.no_memory);
+	EXPECT_RET(0, vmig_fail_each(&self->result, &self->fault, loading,
+				     ARRAY_SIZE(loading), &self->w), "%s",
+		   self->result.why);
+	EXPECT_LT(0, self->result.no_memory);
 	EXPECT_RET(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_GROUP, NULL),
 		   "a device");
 	vmig_testdev_close(&td);
-	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->sweep));
+	TH_LOG(VMIG_FAIL_EACH_FMT, VMIG_FAIL_EACH_ARG(&self->result));
 }
 
 TEST_HARNESS_MAIN

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Any call, in any order, with any argument, and streams that are almost good: the
- * device answers with what the uAPI knows, becomes exactly what a stream that it
- * accepts describes, and works as ever after a reset.
+ * result is one that the uAPI allows, a stream that is accepted is loaded exactly, and
+ * after a reset the device works.
  *
  * Usage: fuzz_test [seed=N] [seconds=N] [options of the harness]
  *
- * An episode has a seed of its own, one more than the one before, and is replayed by
- * beginning with it.
+ * Each episode has its own seed, one more than the previous one. To repeat an episode,
+ * start with its seed.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <linux/vfio_mig_config.h>
 
 #include "lib/mtty.h"
 
 #define PORTS		2
-#define SCENE		33
+#define SEED		33
 #define STEPS		300
 #define TIMEOUT_S	(3600 * 24)
 
@@ -25,8 +22,7 @@ static unsigned int first_seed = 1;
 static unsigned int seconds = 1;
 
 FIXTURE(fuzz) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	struct vmig_fuzz fuzz;
 };
 
@@ -49,60 +45,54 @@ VARIANT(stop_copy_only, .config_policy = "reorder", .capture_size = "8K",
 
 FIXTURE_SETUP(fuzz)
 {
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
-				       &variant->attrs));
+	OPEN_DEVICE("mtty-2", .config_policy = variant->attrs.config_policy,
+		    .capture_size = variant->attrs.capture_size,
+		    .features = variant->attrs.features);
 	ASSERT_EQ(0, vmig_fuzz_record(&self->fuzz, self->dev));
 }
 
 FIXTURE_TEARDOWN(fuzz)
 {
 	vmig_fuzz_free(&self->fuzz);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
-/* Out of the device and, after a reset, into it again */
+/* Save, reset, load */
 static void migrate(struct __test_metadata *_metadata, FIXTURE_DATA(fuzz) *self)
 {
 	struct vfio_device_feature_mig_config config;
-	struct vmig_bytes stream = { 0 };
-	int fd;
 
+	self->stream.len = 0;
 	ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "query");
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &stream), "save");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &fd), "RESUMING");
+					 &self->fd), "RESUMING");
 	ASSERT_RET(0, vmig_region_write(self->dev, VFIO_PCI_CONFIG_REGION_INDEX,
 					0, self->fuzz.config,
 					sizeof(self->fuzz.config)), "config");
-	if (config.flags & (VFIO_MIG_CONFIG_BEFORE_DATA |
-			    VFIO_MIG_CONFIG_REORDER))
+	if (config.flags & (VFIO_MIG_CONFIG_BEFORE_DATA | VFIO_MIG_CONFIG_REORDER))
 		ASSERT_RET(0, vmig_mig_config_loaded(self->dev,
 						     config.generation),
 			   "loaded");
-	EXPECT_RET(0, vmig_transfer_write(fd, stream.data, stream.len,
+	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data, self->stream.len,
 					  VMIG_TRANSFER_CHUNK, NULL), "load");
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
 					 NULL), "RUNNING");
-	close(fd);
-	vmig_bytes_free(&stream);
+	close(self->fd);
+	self->fd = -1;
 }
 
-/* As if nothing had been */
+/* After a reset the device is as if it was never used, and migrates */
 static void expect_works(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(fuzz) *self)
 {
-	const char *what = "";
-
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->dev, "reset");
-	EXPECT_RET(0, vmig_contents_check_reset(self->dev, PORTS, &what), "%s",
-		   what);
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SCENE), "scene");
+	EXPECT_RESET_CONTENTS(self->dev, PORTS);
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	migrate(_metadata, self);
-	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SCENE, &what), "%s",
-		   what);
+	EXPECT_CONTENTS(self->dev, PORTS, SEED);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 }
 
@@ -119,7 +109,7 @@ static int run_episode(struct vmig_fuzz *fuzz, struct vmig_device *dev,
 	return ret;
 }
 
-/* Clause: every call of the uAPI: whatever comes, the answer is one that it knows */
+/* Clause: every call of the uAPI, with any argument: the result is one that it allows */
 TEST_F_TIMEOUT(fuzz, survives_anything, TIMEOUT_S)
 {
 	int64_t end = vmig_now_ms() + seconds * 1000;
@@ -138,12 +128,12 @@ TEST_F_TIMEOUT(fuzz, survives_anything, TIMEOUT_S)
 	       (unsigned long long)fuzz->good_streams,
 	       (unsigned long long)fuzz->streams,
 	       (unsigned long long)fuzz->accepted);
-	/* A user whom nothing is ever granted would have shown little */
+	/* If nothing was accepted, the test has shown little */
 	if (seed > first_seed + 20)
 		EXPECT_LT(0, fuzz->accepted);
 }
 
-/* Takes words of its own out of the command line */
+/* Removes the program's own words from the command line */
 static int take_words(int argc, char **argv)
 {
 	int i, left = 1;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Everything that has to do with interrupts at the same time: the line, the
- * eventfds, the mask, resets and the migration state.  The kernel must survive
- * it without a word, no call may fail in an unexpected way, and the device must
- * work afterwards.
+ * All that affects interrupts, at the same time: line, eventfds, mask, reset, migration
+ * state. The kernel must not log a report, no call may fail in an unexpected way, and the
+ * device must work afterwards.
  */
-#include <errno.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 
@@ -18,15 +15,15 @@
 #define UNMASK		VFIO_IRQ_SET_ACTION_UNMASK
 
 /*
- * Enough rounds for the fast threads to meet the slow ones.  A kernel with
- * sanitizers, in an emulated machine, gets no further than to the time limit.
+ * Enough rounds for fast and slow threads to run at the same time. A kernel with
+ * sanitizers in an emulated VM reaches the time limit first.
  */
 #define ROUNDS		4000
 #define RUN_S		5
 #define TIMEOUT_S	120
 
 /**
- * struct crowd - what the threads share
+ * struct crowd - shared by all threads
  * @dev:	the device
  * @trigger:	two eventfds for TRIGGER
  * @mask:	one for MASK
@@ -39,12 +36,12 @@ struct crowd {
 	int unmask;
 };
 
-/* One thing that one thread does, round after round; 0 or -errno */
+/* One round of a thread; 0 or -errno */
 typedef int (*round_fn)(struct crowd *crowd, unsigned int round);
 
 /*
- * INTx comes and goes, so it may not be there: this is no failure.  Neither is
- * it one that a second index is refused while there is a first.
+ * EINVAL is no failure: INTx may be disabled at the time, or the other index may be
+ * enabled.
  */
 static int unless_einval(int ret)
 {
@@ -59,7 +56,7 @@ static int toggle_line(struct crowd *crowd, unsigned int round)
 			   vmig_port_irq_raise(crowd->dev, port);
 }
 
-/* Bytes, so that the character timeout takes part */
+/* Bytes, so that there are character timeouts */
 static int transmit(struct crowd *crowd, unsigned int round)
 {
 	uint8_t val;
@@ -84,8 +81,7 @@ static int connect_intx(struct crowd *crowd, unsigned int round)
 	if (round % nr == nr - 1)
 		return vmig_irq_disable(crowd->dev, INTX);
 
-	ret = vmig_irq_set_fd(crowd->dev, INTX, TRIGGER,
-			      crowd->trigger[round % nr]);
+	ret = vmig_irq_set_fd(crowd->dev, INTX, TRIGGER, crowd->trigger[round % nr]);
 	return unless_einval(ret);
 }
 
@@ -118,15 +114,14 @@ static int mask_by_eventfd(struct crowd *crowd, unsigned int round)
 	return vmig_eventfd_signal(round % 2 ? crowd->unmask : crowd->mask);
 }
 
-/* Bound, closed while it is, and perhaps before what it set off is done */
+/* Close an eventfd that is bound, perhaps before its action was performed */
 static int close_bound_eventfd(struct crowd *crowd, unsigned int round)
 {
 	int fd = vmig_eventfd_create(), ret;
 
 	if (fd < 0)
 		return fd;
-	ret = vmig_irq_set_fd(crowd->dev, INTX, round % 2 ? UNMASK : TRIGGER,
-			      fd);
+	ret = vmig_irq_set_fd(crowd->dev, INTX, round % 2 ? UNMASK : TRIGGER, fd);
 	if (!ret)
 		ret = vmig_eventfd_signal(fd);
 	close(fd);
@@ -156,13 +151,13 @@ static int loopback(struct crowd *crowd, unsigned int round)
 
 /**
  * struct worker - one thread
- * @fn:		what it does
- * @name:	what that is called
- * @crowd:	with whom
- * @thread:	itself
+ * @fn:		its round
+ * @name:	name of @fn
+ * @crowd:	shared with the others
+ * @thread:	its id
  * @started:	there is a thread to join
- * @ret:	0, or what its first failing round returned
- * @rounds:	how many it did
+ * @ret:	0, or the error of its last round
+ * @rounds:	rounds done
  */
 struct worker {
 	round_fn fn;
@@ -186,26 +181,24 @@ static void *work(void *arg)
 }
 
 FIXTURE(irq_stress) {
-	struct vmig_testdev td;
+	DEVICE_MEMBERS;
 	struct crowd crowd;
 };
 
 FIXTURE_SETUP(irq_stress)
 {
 	struct crowd *crowd = &self->crowd;
-	const struct vmig_attrs attrs = { .capture_size = "8K" };
+	int *fds[] = {
+		&crowd->trigger[0], &crowd->trigger[1], &crowd->mask, &crowd->unmask,
+	};
+	unsigned int i;
 
-	crowd->dev = &self->td.dev;
-	crowd->trigger[0] = vmig_eventfd_create();
-	ASSERT_LE(0, crowd->trigger[0]);
-	crowd->trigger[1] = vmig_eventfd_create();
-	ASSERT_LE(0, crowd->trigger[1]);
-	crowd->mask = vmig_eventfd_create();
-	ASSERT_LE(0, crowd->mask);
-	crowd->unmask = vmig_eventfd_create();
-	ASSERT_LE(0, crowd->unmask);
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		*fds[i] = vmig_eventfd_create();
+		ASSERT_LE(0, *fds[i]);
+	}
+	OPEN_DEVICE("mtty-2", .capture_size = "8K");
+	crowd->dev = self->dev;
 }
 
 FIXTURE_TEARDOWN(irq_stress)
@@ -214,7 +207,7 @@ FIXTURE_TEARDOWN(irq_stress)
 	close(self->crowd.trigger[1]);
 	close(self->crowd.mask);
 	close(self->crowd.unmask);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 static void run(struct __test_metadata *_metadata, struct worker *worker,
@@ -224,8 +217,7 @@ static void run(struct __test_metadata *_metadata, struct worker *worker,
 
 	for (i = 0; i < nr; i++) {
 		worker[i].crowd = crowd;
-		EXPECT_EQ(0, pthread_create(&worker[i].thread, NULL, work,
-					    &worker[i])) {
+		EXPECT_EQ(0, pthread_create(&worker[i].thread, NULL, work, &worker[i])) {
 			continue;
 		}
 		worker[i].started = true;
@@ -238,7 +230,7 @@ static void run(struct __test_metadata *_metadata, struct worker *worker,
 	}
 }
 
-/* One assertion, one signal: by INTx, unmasked by eventfd, and by MSI */
+/* Each assertion is signalled once: by INTx, unmasked by eventfd, and by MSI */
 static void expect_works(struct __test_metadata *_metadata, struct crowd *crowd)
 {
 	struct vmig_device *dev = crowd->dev;
@@ -261,8 +253,7 @@ static void expect_works(struct __test_metadata *_metadata, struct crowd *crowd)
 			EXPECT_RET(0, vmig_irq_set_fd(dev, INTX, UNMASK,
 						      crowd->unmask), "bind");
 			EXPECT_RET(0, vmig_eventfd_signal(crowd->unmask), "");
-			EXPECT_EQ(1, vmig_eventfd_wait(fd,
-						       VMIG_IRQ_DEADLINE_MS));
+			EXPECT_EQ(1, vmig_eventfd_wait(fd, VMIG_IRQ_DEADLINE_MS));
 		}
 		EXPECT_RET(0, vmig_port_irq_lower(dev, 1), "lower");
 		EXPECT_RET(0, vmig_irq_disable(dev, index), "disable");
@@ -272,7 +263,7 @@ static void expect_works(struct __test_metadata *_metadata, struct crowd *crowd)
 
 #define WORKER(_fn)	{ .fn = _fn, .name = #_fn }
 
-/* Clause: VFIO_DEVICE_SET_IRQS, line and reset at once: every call succeeds */
+/* Driver: VFIO_DEVICE_SET_IRQS, line and reset at the same time: every call succeeds */
 TEST_F_TIMEOUT(irq_stress, everything_at_once, TIMEOUT_S)
 {
 	struct worker worker[] = {
@@ -286,7 +277,7 @@ TEST_F_TIMEOUT(irq_stress, everything_at_once, TIMEOUT_S)
 	expect_works(_metadata, &self->crowd);
 }
 
-/* Clause: VFIO_DEVICE_SET_IRQS, INTx and MSI taking turns: one of them at most */
+/* Driver: VFIO_DEVICE_SET_IRQS: only one of INTx and MSI is enabled at a time */
 TEST_F_TIMEOUT(irq_stress, indexes_take_turns, TIMEOUT_S)
 {
 	struct worker worker[] = {
@@ -298,7 +289,7 @@ TEST_F_TIMEOUT(irq_stress, indexes_take_turns, TIMEOUT_S)
 	expect_works(_metadata, &self->crowd);
 }
 
-/* Clause: VFIO_DEVICE_SET_IRQS while the state changes: every call succeeds */
+/* Driver: VFIO_DEVICE_SET_IRQS while the state changes: every call succeeds */
 TEST_F_TIMEOUT(irq_stress, stopping_and_going, TIMEOUT_S)
 {
 	struct worker worker[] = {
@@ -312,7 +303,7 @@ TEST_F_TIMEOUT(irq_stress, stopping_and_going, TIMEOUT_S)
 	expect_works(_metadata, &self->crowd);
 }
 
-/* What KVM does with a level: each signal answered by an unmask, on and on */
+/* As KVM does for a level: unmask after each signal */
 static int resample(struct crowd *crowd, unsigned int round)
 {
 	if (vmig_eventfd_take(crowd->trigger[0]) <= 0)
@@ -320,7 +311,7 @@ static int resample(struct crowd *crowd, unsigned int round)
 	return vmig_eventfd_signal(crowd->unmask);
 }
 
-/* Clause: VFIO_IRQ_SET_ACTION_UNMASK, bound: no interrupt is lost on the way */
+/* Clause: VFIO_IRQ_SET_ACTION_UNMASK by eventfd: no interrupt is lost */
 TEST_F_TIMEOUT(irq_stress, resampled_level_is_not_lost, TIMEOUT_S)
 {
 	struct worker worker[] = {
@@ -330,23 +321,19 @@ TEST_F_TIMEOUT(irq_stress, resampled_level_is_not_lost, TIMEOUT_S)
 	struct vmig_device *dev = crowd->dev;
 	unsigned int i;
 
-	ASSERT_RET(0, vmig_irq_set_fd(dev, INTX, TRIGGER, crowd->trigger[0]),
-		   "connect");
-	ASSERT_RET(0, vmig_irq_set_fd(dev, INTX, UNMASK, crowd->unmask),
-		   "bind");
+	ASSERT_RET(0, vmig_irq_set_fd(dev, INTX, TRIGGER, crowd->trigger[0]), "connect");
+	ASSERT_RET(0, vmig_irq_set_fd(dev, INTX, UNMASK, crowd->unmask), "bind");
 	for (i = 0; i < 5; i++) {
 		worker[0].rounds = 0;
 		worker[1].rounds = 0;
 		worker[2].rounds = 0;
 		run(_metadata, worker, ARRAY_SIZE(worker), crowd);
-		/* Whatever was in between: high and unmasked is a signal */
+		/* An asserted line that is unmasked is signalled */
 		ASSERT_RET(0, vmig_port_irq_raise(dev, 0), "raise");
 		ASSERT_RET(0, vmig_eventfd_signal(crowd->unmask), "unmask");
-		EXPECT_LE(1, vmig_eventfd_wait(crowd->trigger[0],
-					       VMIG_IRQ_DEADLINE_MS));
+		EXPECT_LE(1, vmig_eventfd_wait(crowd->trigger[0], VMIG_IRQ_DEADLINE_MS));
 		ASSERT_RET(0, vmig_eventfd_signal(crowd->unmask), "unmask");
-		EXPECT_LE(1, vmig_eventfd_wait(crowd->trigger[0],
-					       VMIG_IRQ_DEADLINE_MS));
+		EXPECT_LE(1, vmig_eventfd_wait(crowd->trigger[0], VMIG_IRQ_DEADLINE_MS));
 	}
 	expect_works(_metadata, crowd);
 }

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How devices come and go: many of them at once, and one that is still open when
- * it is removed, or when the module is to be unloaded.
+ * Creating and removing devices: many at once, and one that is open when it, or the
+ * module, is to be removed.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 
@@ -23,9 +19,8 @@
 #define SEED		30
 
 /*
- * Their number does not fit into one byte.  They are there in two seconds, but
- * for a kernel with sanitizers in an emulated machine, which takes almost half a
- * second for each: it has as many as it gets done in the time.
+ * More than fit into one byte. Creating them takes two seconds; a kernel with
+ * sanitizers in an emulated VM takes almost half a second for each, and has fewer.
  */
 #define MANY		300
 #define THREADS		10
@@ -33,7 +28,7 @@
 #define CREATE_S	10
 #define MANY_TIMEOUT_S	110
 
-/* How long something that must happen may take; only a failure waits so long */
+/* For something that must happen; only a failure waits so long */
 #define DEADLINE_MS	10000
 #define POLL_US		10000
 
@@ -66,7 +61,7 @@ static const char * const types[] = { "mtty-1", "mtty-2" };
  * struct share - the devices that one thread makes or removes
  * @mdev:	EACH of them at most
  * @nr:		how many of them were made
- * @ret:	0, or what failed first
+ * @ret:	0, or the first error
  * @thread:	the thread
  */
 struct share {
@@ -128,8 +123,7 @@ static void in_parallel(struct __test_metadata *_metadata,
 
 	for (i = 0; i < THREADS; i++) {
 		share[i].ret = 0;
-		ASSERT_EQ(0, pthread_create(&share[i].thread, NULL, fn,
-					    &share[i]));
+		ASSERT_EQ(0, pthread_create(&share[i].thread, NULL, fn, &share[i]));
 	}
 	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_join(share[i].thread, NULL));
@@ -137,7 +131,7 @@ static void in_parallel(struct __test_metadata *_metadata,
 	}
 }
 
-/* Clause: available_instances: follows as hundreds of devices come and go */
+/* Driver: available_instances: follows hundreds of creations and removals */
 TEST_F_TIMEOUT(mdev_many, hundreds_at_once, MANY_TIMEOUT_S)
 {
 	long before = available(types[0]);
@@ -152,7 +146,7 @@ TEST_F_TIMEOUT(mdev_many, hundreds_at_once, MANY_TIMEOUT_S)
 		nr += self->share[i].nr;
 	if (nr < MANY)
 		TH_LOG("%u devices instead of %u: time was up", nr, MANY);
-	/* What one type takes, the other one cannot have */
+	/* Both types share the instances */
 	EXPECT_EQ(before - nr, available(types[0]));
 	EXPECT_EQ(before - nr, available(types[1]));
 
@@ -174,7 +168,7 @@ TEST_F_TIMEOUT(mdev_many, hundreds_at_once, MANY_TIMEOUT_S)
 	EXPECT_EQ(before, available(types[1]));
 }
 
-/* Clause: available_instances: one less for each device, one more when it goes */
+/* Driver: available_instances: one less for each device */
 TEST_F(mdev_many, each_device_counts)
 {
 	long before = available(types[0]);
@@ -186,8 +180,7 @@ TEST_F(mdev_many, each_device_counts)
 		EXPECT_EQ(before - i - 1, available(types[0]));
 	}
 	for (i = 0; i < 4; i++) {
-		ASSERT_RET(0, vmig_mdev_remove(&self->share[0].mdev[i]),
-			   "device %u", i);
+		ASSERT_RET(0, vmig_mdev_remove(&self->share[0].mdev[i]), "device %u", i);
 		EXPECT_EQ(before - 4 + i + 1, available(types[0]));
 	}
 }
@@ -202,8 +195,7 @@ FIXTURE(mdev_busy) {
 FIXTURE_SETUP(mdev_busy)
 {
 	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_GROUP, NULL));
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_GROUP, NULL));
 	ASSERT_EQ(0, vmig_contents_set(self->dev, PORTS, SEED));
 }
 
@@ -231,14 +223,13 @@ static pid_t start_remover(struct vmig_testdev *td)
 	return pid;
 }
 
-/* From some moment on nobody can open the device any more */
+/* Wait until the device can no longer be opened */
 static int wait_until_going(struct vmig_testdev *td)
 {
 	int left = DEADLINE_MS * 1000 / POLL_US, fd;
 
 	for (; left; left--) {
-		fd = ioctl(td->dev.group, VFIO_GROUP_GET_DEVICE_FD,
-			   td->mdev.uuid);
+		fd = ioctl(td->dev.group, VFIO_GROUP_GET_DEVICE_FD, td->mdev.uuid);
 		if (fd < 0)
 			return -errno;
 		close(fd);
@@ -261,10 +252,9 @@ static int wait_for_exit(pid_t pid, int *status)
 	return -ETIMEDOUT;
 }
 
-/* Clause: mdev "remove" of an open device: waits; its user loses nothing */
+/* Driver: mdev "remove" of an open device: waits until it is closed, and it works */
 TEST_F(mdev_busy, removal_waits_for_the_user)
 {
-	const char *what = "";
 	long before = available("mtty-1");
 	int status = -1;
 
@@ -272,13 +262,11 @@ TEST_F(mdev_busy, removal_waits_for_the_user)
 	ASSERT_LT(0, self->remover);
 	EXPECT_RET(-ENODEV, wait_until_going(&self->td), "open");
 
-	/* Everything still works, as often as one likes */
-	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
-		   what);
+	/* The device still works */
+	EXPECT_CONTENTS(self->dev, PORTS, SEED);
 	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + 1), "scene");
-	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED + 1, &what), "%s",
-		   what);
+	EXPECT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + 1), "contents");
+	EXPECT_CONTENTS(self->dev, PORTS, SEED + 1);
 	EXPECT_EQ(0, waitpid(self->remover, &status, WNOHANG));
 
 	vmig_device_close(self->dev);
@@ -291,12 +279,12 @@ TEST_F(mdev_busy, removal_waits_for_the_user)
 	self->td.mdev.uuid[0] = '\0';
 }
 
-/* Clause: mdev "remove": fine with a user that dies instead of closing */
-TEST_F(mdev_busy, removal_goes_on_when_the_user_is_killed)
+/* Driver: mdev "remove" of an open device: also ends when its user is killed */
+TEST_F(mdev_busy, removal_ends_when_the_user_is_killed)
 {
 	int status = -1;
 
-	/* From here on only the user has it open */
+	/* The child process holds the device open */
 	self->user = fork();
 	ASSERT_LE(0, self->user);
 	if (!self->user) {
@@ -320,10 +308,9 @@ TEST_F(mdev_busy, removal_goes_on_when_the_user_is_killed)
 	self->td.mdev.uuid[0] = '\0';
 }
 
-/* Clause: delete_module() while a device is open: EWOULDBLOCK, nothing changes */
+/* Clause: delete_module(2): EWOULDBLOCK while a device is open, which still works */
 TEST_F(mdev_busy, module_stays_while_a_device_is_open)
 {
-	const char *what = "";
 	struct vmig_mdev mdev;
 	long ret;
 
@@ -333,8 +320,7 @@ TEST_F(mdev_busy, module_stays_while_a_device_is_open)
 	ret = syscall(SYS_delete_module, "mtty", O_NONBLOCK);
 	EXPECT_EQ(-1, ret);
 	EXPECT_RET(-EWOULDBLOCK, -errno, "delete_module");
-	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
-		   what);
+	EXPECT_CONTENTS(self->dev, PORTS, SEED);
 	EXPECT_RET(0, vmig_testdev_create(&mdev, "mtty-1"), "create");
 	EXPECT_RET(0, vmig_mdev_remove(&mdev), "remove");
 }

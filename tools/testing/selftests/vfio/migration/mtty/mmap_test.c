@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BAR2 as memory: what can be mapped, that a mapping and read() and write() see
- * the same bytes, and that pre-copy misses nothing that is written through one.
+ * Mapping BAR2: what can be mapped, that a mapping, read() and write() see the same
+ * bytes, and that pre-copy sends everything that is written through a mapping.
  */
 #define _GNU_SOURCE
 #include <endian.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 
@@ -25,21 +19,18 @@
 #define WRITERS		3
 #define HOT_PAGES	4
 #define ROUNDS		200
-/* Fewer, where processors are so busy that each takes its time */
+/* At least so many, also on a busy machine */
 #define MIN_ROUNDS	10
 #define RUN_S		10
 #define TIMEOUT_S	120
 
 FIXTURE(map) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	uint64_t page;
 	uint8_t *mem;
-	int fd;
 };
 
-/* Where a mapping of everything but the header begins */
+/* Offset of the first page behind the header */
 static uint64_t map_start(void)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE);
@@ -50,19 +41,13 @@ static uint64_t map_start(void)
 static void *map_at(struct vmig_device *dev, uint64_t at, size_t len, int prot,
 		    int flags)
 {
-	return mmap(NULL, len, prot, flags, dev->fd,
-		    dev->region[BAR2].offset + at);
+	return mmap(NULL, len, prot, flags, dev->fd, dev->region[BAR2].offset + at);
 }
 
 FIXTURE_SETUP(map)
 {
-	const struct vmig_attrs attrs = { .capture_size = "1M" };
-
-	self->fd = -1;
 	self->page = sysconf(_SC_PAGESIZE);
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE("mtty-2", .capture_size = "1M");
 	self->mem = map_at(self->dev, map_start(), SIZE - map_start(),
 			   PROT_READ | PROT_WRITE, MAP_SHARED);
 	ASSERT_NE(MAP_FAILED, (void *)self->mem);
@@ -70,14 +55,20 @@ FIXTURE_SETUP(map)
 
 FIXTURE_TEARDOWN(map)
 {
-	if (self->fd >= 0)
-		close(self->fd);
 	munmap(self->mem, SIZE - map_start());
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
-/* Through the mapping, and not what the compiler remembers of it */
+#define PRE_COPY() \
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY, \
+					 &self->fd), "PRE_COPY")
+
+/* Read all that the device has to send now */
+#define DRAIN() \
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, \
+					       VMIG_TRANSFER_CHUNK), "drain")
+
+/* Through the mapping; the compiler must not keep a copy */
 static uint8_t load(const uint8_t *at)
 {
 	return __atomic_load_n(at, __ATOMIC_RELAXED);
@@ -111,7 +102,7 @@ static void poke(struct __test_metadata *_metadata, FIXTURE_DATA(map) *self,
 					&byte, 1), "write");
 }
 
-/* What the device would send if it stopped now */
+/* Bytes that the device would send if it stopped now */
 static uint64_t data_size(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(map) *self)
 {
@@ -121,7 +112,7 @@ static uint64_t data_size(struct __test_metadata *_metadata,
 	return bytes;
 }
 
-/* What a destination would hold now; what has been applied is forgotten */
+/* Load the stream read so far into an image, as a destination would; empty it */
 static void apply_stream(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(map) *self, uint8_t *image)
 {
@@ -144,7 +135,7 @@ static void apply_stream(struct __test_metadata *_metadata,
 	self->stream.len = 0;
 }
 
-/* The first byte of the first page, as it was sent first */
+/* The first byte of the first page in the stream */
 static int first_sent(FIXTURE_DATA(map) *self)
 {
 	struct vmig_rec rec;
@@ -162,21 +153,23 @@ static void read_bytes(struct __test_metadata *_metadata,
 	self->stream.len = len;
 }
 
-/* Clause: VFIO_REGION_INFO_CAP_SPARSE_MMAP: all of BAR2 but its header */
-TEST_F(map, region_info_says_what_can_be_mapped)
+#define FLAGS \
+	(VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE | \
+	 VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS)
+
+struct reply {
+	struct vfio_region_info info;
+	struct vfio_region_info_cap_sparse_mmap sparse;
+	struct vfio_region_sparse_mmap_area area;
+};
+
+/* Driver: VFIO_REGION_INFO_CAP_SPARSE_MMAP: all of BAR2 but its header */
+TEST_F(map, region_info_has_the_mappable_area)
 {
-	struct {
-		struct vfio_region_info info;
-		struct vfio_region_info_cap_sparse_mmap sparse;
-		struct vfio_region_sparse_mmap_area area;
-	} reply = { .info = { .argsz = sizeof(reply), .index = BAR2 } };
-	const uint32_t want = VFIO_REGION_INFO_FLAG_READ |
-			      VFIO_REGION_INFO_FLAG_WRITE |
-			      VFIO_REGION_INFO_FLAG_MMAP |
-			      VFIO_REGION_INFO_FLAG_CAPS;
+	struct reply reply = { .info = { .argsz = sizeof(reply), .index = BAR2 } };
 
 	ASSERT_EQ(0, ioctl(self->dev->fd, VFIO_DEVICE_GET_REGION_INFO, &reply));
-	EXPECT_EQ(want, reply.info.flags);
+	EXPECT_EQ(FLAGS, reply.info.flags);
 	EXPECT_EQ(sizeof(reply.info), reply.info.cap_offset);
 	EXPECT_EQ(VFIO_REGION_INFO_CAP_SPARSE_MMAP, reply.sparse.header.id);
 	EXPECT_EQ(1, reply.sparse.header.version);
@@ -184,18 +177,20 @@ TEST_F(map, region_info_says_what_can_be_mapped)
 	EXPECT_EQ(1, reply.sparse.nr_areas);
 	EXPECT_EQ(map_start(), reply.area.offset);
 	EXPECT_EQ(SIZE - map_start(), reply.area.size);
-
-	/* Who has no room for it learns how much it takes */
-	reply.info = (struct vfio_region_info) {
-		.argsz = sizeof(reply.info), .index = BAR2,
-	};
-	ASSERT_EQ(0, ioctl(self->dev->fd, VFIO_DEVICE_GET_REGION_INFO, &reply));
-	EXPECT_EQ(want, reply.info.flags);
-	EXPECT_EQ(0, reply.info.cap_offset);
-	EXPECT_EQ(sizeof(reply), reply.info.argsz);
 }
 
-/* Clause: VFIO_REGION_INFO_FLAG_MMAP: for no other region */
+/* Clause: vfio_region_info: argsz without room for capabilities: returns the size needed */
+TEST_F(map, region_info_has_the_size_of_capabilities)
+{
+	struct vfio_region_info info = { .argsz = sizeof(info), .index = BAR2 };
+
+	ASSERT_EQ(0, ioctl(self->dev->fd, VFIO_DEVICE_GET_REGION_INFO, &info));
+	EXPECT_EQ(FLAGS, info.flags);
+	EXPECT_EQ(0, info.cap_offset);
+	EXPECT_EQ(sizeof(struct reply), info.argsz);
+}
+
+/* Driver: only BAR2 has VFIO_REGION_INFO_FLAG_MMAP; mmap() of other regions: EINVAL */
 TEST_F(map, no_other_region_can_be_mapped)
 {
 	unsigned int i;
@@ -214,8 +209,8 @@ TEST_F(map, no_other_region_can_be_mapped)
 	}
 }
 
-/* Clause: mmap() of the device: EINVAL for the header, beyond the end, private */
-TEST_F(map, what_is_not_offered_is_refused)
+/* Driver: mmap() of the header, beyond the end, or private: EINVAL */
+TEST_F(map, mmap_outside_the_area_is_refused)
 {
 	const struct {
 		uint64_t at;
@@ -236,19 +231,18 @@ TEST_F(map, what_is_not_offered_is_refused)
 		void *mem = map_at(self->dev, bad[i].at, bad[i].len, PROT_READ,
 				   bad[i].flags);
 
-		EXPECT_EQ(MAP_FAILED, mem) {
+		EXPECT_EQ(MAP_FAILED, mem)
 			TH_LOG("row %u", i);
-		}
 		EXPECT_EQ(EINVAL, errno);
 	}
 }
 
-/* Clause: BAR2: mapping, read() and write() see the same memory */
+/* Driver: BAR2: a mapping, read() and write() see the same memory */
 TEST_F(map, is_the_same_memory)
 {
 	uint64_t last = SIZE - map_start() - 1;
 
-	/* Read before it is written, by either way: there is a blank first */
+	/* A read before the first write maps the zero page */
 	EXPECT_EQ(0, get(self, 5));
 	poke(_metadata, self, 5, 0x55);
 	EXPECT_EQ(0x55, get(self, 5));
@@ -265,20 +259,19 @@ TEST_F(map, is_the_same_memory)
 	EXPECT_EQ(0x22, get(self, 3 * self->page));
 }
 
-/* Clause: BAR2: what the ports log is seen through a mapping */
+/* Driver: BAR2: a mapping shows the log */
 TEST_F(map, shows_the_log)
 {
 	if (map_start() != MTTY_CAP_LOG_OFFSET)
 		SKIP(return, "the log begins inside a page");
 	EXPECT_EQ(0, get(self, 0));
-	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8),
-		   "LCR");
+	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8), "LCR");
 	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_TX, 'x'), "transmit");
 	EXPECT_EQ('x', get(self, 0));
 	EXPECT_EQ(1, get(self, 1));
 }
 
-/* Clause: VFIO_DEVICE_RESET: empties BAR2, also where it is mapped */
+/* Driver: VFIO_DEVICE_RESET: empties BAR2, also where it is mapped */
 TEST_F(map, is_emptied_by_reset)
 {
 	put(self, 0, 1);
@@ -290,7 +283,7 @@ TEST_F(map, is_emptied_by_reset)
 	EXPECT_EQ(3, peek(_metadata, self, 0));
 }
 
-/* Clause: BAR2: stays as long as it is mapped, though the device fd is closed */
+/* Clause: POSIX mmap(): a mapping stays when the file descriptor is closed */
 TEST_F(map, outlives_the_fd)
 {
 	put(self, 0, 1);
@@ -300,7 +293,7 @@ TEST_F(map, outlives_the_fd)
 	EXPECT_EQ(2, get(self, self->page));
 }
 
-/* Clause: pre-copy: memory that is only read costs nothing */
+/* Driver: VFIO_DEVICE_FEATURE_MIG_DATA_SIZE: memory that is only read is not sent */
 TEST_F(map, reading_costs_nothing)
 {
 	uint64_t before = data_size(_metadata, self);
@@ -315,7 +308,7 @@ TEST_F(map, reading_costs_nothing)
 	EXPECT_GT(before + 2 * self->page, data_size(_metadata, self));
 }
 
-/* Clause: pre-copy: a page that was sent and is written again is sent again */
+/* Driver: vfio_precopy_info.dirty_bytes: one page that is written after it was sent */
 TEST_F(map, writing_after_sending_is_noticed)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
@@ -323,13 +316,10 @@ TEST_F(map, writing_after_sending_is_noticed)
 
 	put(self, 0, 1);
 	put(self, self->page, 1);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
-					 &self->fd), "PRE_COPY");
+	PRE_COPY();
 	for (i = 0; i < 3; i++) {
-		ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
-						       VMIG_TRANSFER_CHUNK),
-			   "to the temporary end");
-		/* Reading does not make it dirty, writing does */
+		DRAIN();
+		/* A read does not make the page dirty, a write does */
 		EXPECT_EQ(i ? 1 + i : 1, get(self, self->page));
 		ASSERT_RET(0, vmig_precopy_info(self->fd, &info), "info");
 		EXPECT_EQ(0, info.initial_bytes + info.dirty_bytes);
@@ -342,15 +332,14 @@ TEST_F(map, writing_after_sending_is_noticed)
 }
 
 /*
- * Clause: pre-copy: what is written to a page of which a part was read already does
- * not change the rest of that, is seen through every mapping, and comes later
+ * Driver: pre-copy: a write to a page that was read in part is seen through every
+ * mapping, does not change the rest of that page, and is sent later
  */
 TEST_F(map, writing_while_sending_changes_nothing_sent)
 {
 	size_t len = SIZE - map_start();
 	uint8_t *image = calloc(1, SIZE);
-	uint8_t *other = map_at(self->dev, map_start(), len, PROT_READ,
-				MAP_SHARED);
+	uint8_t *other = map_at(self->dev, map_start(), len, PROT_READ, MAP_SHARED);
 	uint64_t at;
 
 	ASSERT_NE(NULL, image);
@@ -359,9 +348,8 @@ TEST_F(map, writing_while_sending_changes_nothing_sent)
 		put(self, at, 1);
 		put(self, at + self->page - 1, 4);
 	}
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
-					 &self->fd), "PRE_COPY");
-	/* Into the second page: what was read of it, or not, must not matter */
+	PRE_COPY();
+	/* All of the first page, half of the second, none of the others */
 	read_bytes(_metadata, self, self->page + self->page / 2);
 	for (at = 0; at < 4 * self->page; at += self->page) {
 		EXPECT_EQ(1, get(self, at));
@@ -373,9 +361,7 @@ TEST_F(map, writing_while_sending_changes_nothing_sent)
 		EXPECT_EQ(3, get(self, at + 1));
 		EXPECT_EQ(4, get(self, at + self->page - 1));
 	}
-	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
-					       VMIG_TRANSFER_CHUNK),
-		   "to the temporary end");
+	DRAIN();
 	EXPECT_EQ(1, first_sent(self));
 	apply_stream(_metadata, self, image);
 	EXPECT_EQ(0, memcmp(image + map_start(), self->mem, len));
@@ -383,10 +369,7 @@ TEST_F(map, writing_while_sending_changes_nothing_sent)
 	free(image);
 }
 
-/*
- * Driver: BAR2: get_user_pages() refuses a mapping, as a page that is pinned could
- * be written after it was sent
- */
+/* Driver: BAR2: no get_user_pages(): a pinned page could be written after it was sent */
 TEST_F(map, process_vm_writev_is_refused)
 {
 	char byte = 1;
@@ -399,10 +382,7 @@ TEST_F(map, process_vm_writev_is_refused)
 	EXPECT_EQ(2, get(self, 0));
 }
 
-/*
- * Driver: BAR2: GUP-fast, which looks at PTEs only, refuses a mapping that was
- * written: direct I/O into it fails, and changes nothing
- */
+/* Driver: BAR2: no GUP-fast, which sees only PTEs: direct I/O fails, nothing changes */
 TEST_F(map, direct_io_is_refused)
 {
 	int disk = open("/dev/ram0", O_RDONLY | O_DIRECT);
@@ -418,15 +398,12 @@ TEST_F(map, direct_io_is_refused)
 	close(disk);
 }
 
-/*
- * Driver: BAR2: GUP-fast refuses a mapping also for reading: vmsplice() would keep
- * the page in a pipe for as long as the user wants
- */
+/* Driver: BAR2: no GUP-fast for reading: vmsplice() would keep the page in a pipe */
 TEST_F(map, vmsplice_is_refused)
 {
 	struct iovec from[] = {
 		{ .iov_base = self->mem, .iov_len = self->page },
-		/* Never written: the page that all unwritten ones share */
+		/* Never written: the zero page */
 		{ .iov_base = self->mem + self->page, .iov_len = self->page },
 	};
 	unsigned int i;
@@ -436,15 +413,14 @@ TEST_F(map, vmsplice_is_refused)
 	put(self, 0, 2);
 	EXPECT_EQ(0, get(self, self->page));
 	for (i = 0; i < ARRAY_SIZE(from); i++) {
-		EXPECT_EQ(-1, vmsplice(pipefd[1], &from[i], 1,
-				       SPLICE_F_NONBLOCK));
+		EXPECT_EQ(-1, vmsplice(pipefd[1], &from[i], 1, SPLICE_F_NONBLOCK));
 		EXPECT_EQ(EFAULT, errno);
 	}
 	close(pipefd[0]);
 	close(pipefd[1]);
 }
 
-/* KiB of the mapping that count as memory of this process; -1 if nothing says so */
+/* KiB of the mapping that count as memory of this process; -1 if unknown */
 static long resident_kib(const void *start)
 {
 	FILE *smaps = fopen("/proc/self/smaps", "r");
@@ -467,8 +443,8 @@ static long resident_kib(const void *start)
 }
 
 /*
- * Driver: BAR2: PTEs are special, on kernels as well whose GUP-fast refuses the page
- * for another reason: they do not count as memory of the process
+ * Driver: BAR2: PTEs are special, so they do not count as memory of the process; also on
+ * kernels whose GUP-fast refuses the page for another reason
  */
 TEST_F(map, ptes_are_special)
 {
@@ -478,7 +454,7 @@ TEST_F(map, ptes_are_special)
 	EXPECT_EQ(0, resident_kib(self->mem));
 }
 
-/* As mm/gup_test.h of the kernel has it */
+/* Layout of the ioctl in mm/gup_test.h of the kernel */
 struct pin_longterm {
 	uint64_t addr;
 	uint64_t size;
@@ -490,7 +466,7 @@ struct pin_longterm {
 #define PIN_FOR_WRITING		1
 #define PIN_FAST		2
 
-/* Driver: BAR2: no long-term pin, as DMA takes it, for reading or for writing */
+/* Driver: BAR2: a long-term pin, as for DMA, is refused for reading and for writing */
 TEST_F(map, long_term_pins_are_refused)
 {
 	struct pin_longterm pin = { .size = self->page };
@@ -502,7 +478,7 @@ TEST_F(map, long_term_pins_are_refused)
 	put(self, 0, 2);
 	EXPECT_EQ(0, get(self, self->page));
 	for (i = 0; i < 2 * (PIN_FOR_WRITING + PIN_FAST + 1); i++) {
-		/* A page that was written, and one that was not */
+		/* A written page, then an unwritten one */
 		pin.addr = (uintptr_t)self->mem + i % 2 * self->page;
 		pin.flags = i / 2;
 		EXPECT_EQ(-1, ioctl(gup, PIN_LONGTERM_START, &pin)) {
@@ -515,20 +491,18 @@ TEST_F(map, long_term_pins_are_refused)
 	close(gup);
 }
 
-/* Clause: poll() of a data_fd: woken by a write through a mapping */
-TEST_F(map, writing_wakes_who_polls)
+/* Clause: PRE_COPY: poll() of a data_fd is woken by a write through a mapping */
+TEST_F(map, writing_wakes_poll)
 {
-	struct vmig_poll_thread waiter;
+	struct vmig_poll_thread poller;
 	short revents;
 
 	put(self, 0, 1);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
-					 &self->fd), "PRE_COPY");
-	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
-					       VMIG_TRANSFER_CHUNK), "drain");
-	ASSERT_RET(0, vmig_poll_thread_start(&waiter, self->fd, POLLIN), "waiter");
+	PRE_COPY();
+	DRAIN();
+	ASSERT_RET(0, vmig_poll_thread_start(&poller, self->fd, POLLIN), "start");
 	put(self, 0, 2);
-	ASSERT_RET(0, vmig_poll_thread_join(&waiter, &revents), "join");
+	ASSERT_RET(0, vmig_poll_thread_join(&poller, &revents), "join");
 	EXPECT_EQ(POLLIN, revents);
 }
 
@@ -542,7 +516,7 @@ struct writer {
 	uint64_t writes;
 };
 
-/* Few pages, so that each is always being sent, and written, and shared */
+/* Few pages, so that each is sent and written at the same time, by all threads */
 static uint64_t *word_of(const struct writer *writer, uint64_t n)
 {
 	return (uint64_t *)(writer->mem + n % HOT_PAGES * 2 * writer->page) +
@@ -582,11 +556,7 @@ static void read_some(struct __test_metadata *_metadata,
 	}
 }
 
-/*
- * Clause: pre-copy: whenever it has come to its temporary end, all that was ever
- * written through a mapping has been read, though writing and reading go on at
- * the same time
- */
+/* Driver: pre-copy: at its temporary end, all writes to a mapping were read */
 TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 {
 	uint8_t *image = calloc(1, SIZE);
@@ -598,13 +568,12 @@ TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 	int64_t end;
 
 	ASSERT_NE(NULL, image);
-	/* Or else busy writers would keep out whoever wants to stop them */
+	/* Without this, busy readers of the lock keep the writer out */
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setkind_np(&attr,
 				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&gate, &attr);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
-					 &self->fd), "PRE_COPY");
+	PRE_COPY();
 	for (i = 0; i < WRITERS; i++) {
 		writers[i] = (struct writer) {
 			.gate = &gate, .mem = self->mem, .page = self->page,
@@ -618,14 +587,10 @@ TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 		last = round == ROUNDS || (round >= MIN_ROUNDS && vmig_now_ms() > end);
 		read_some(_metadata, self, 30);
 		pthread_rwlock_wrlock(&gate);
-		ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
-						       VMIG_TRANSFER_CHUNK),
-			   "to the temporary end");
+		DRAIN();
 		apply_stream(_metadata, self, image);
-		EXPECT_EQ(0, memcmp(image + map_start(), self->mem,
-				    SIZE - map_start())) {
+		EXPECT_EQ(0, memcmp(image + map_start(), self->mem, SIZE - map_start()))
 			TH_LOG("round %u", round);
-		}
 		for (i = 0; i < WRITERS; i++)
 			writers[i].quit = last;
 		pthread_rwlock_unlock(&gate);
@@ -638,17 +603,15 @@ TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 	free(image);
 }
 
-/* Clause: fork(): parent and child write to the same memory, and both count */
+/* Driver: BAR2, after fork(): writes of parent and child are shared, and make it dirty */
 TEST_F(map, two_processes_share_it)
 {
 	int status;
 	pid_t pid;
 
 	put(self, 0, 1);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
-					 &self->fd), "PRE_COPY");
-	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
-					       VMIG_TRANSFER_CHUNK), "drain");
+	PRE_COPY();
+	DRAIN();
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * PCI config space: every byte of it, after reset and against every write.
- */
+/* PCI config space: BARs, MSI capability (its address and data), command and status */
 #include <endian.h>
-#include <stdio.h>
-#include <string.h>
 #include <linux/pci_regs.h>
 
 #include "lib/mtty.h"
@@ -12,7 +8,7 @@
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define SIZE		PCI_CFG_SPACE_SIZE
 
-/* What the PCI specification has for such a device; what is not here is 0 */
+/* A register: its value after reset, and the bits that can be written; others are 0 */
 struct reg {
 	unsigned int offset;
 	unsigned int width;
@@ -47,8 +43,7 @@ static const struct reg regs[] = {
 };
 
 FIXTURE(pci_config) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	uint8_t reset[SIZE];
 	uint8_t writable[SIZE];
 };
@@ -60,24 +55,16 @@ FIXTURE_VARIANT(pci_config) {
 	uint32_t bar2;
 };
 
-FIXTURE_VARIANT_ADD(pci_config, one_port_no_capture) {
-	.type = "mtty-1", .capture_size = "0", .bar1 = 0, .bar2 = 0,
-};
+#define VARIANT(_name, _type, _capture_size, _bar1, _bar2) \
+	FIXTURE_VARIANT_ADD(pci_config, _name) { \
+		.type = _type, .capture_size = _capture_size, \
+		.bar1 = _bar1, .bar2 = _bar2, \
+	}
 
-FIXTURE_VARIANT_ADD(pci_config, one_port_smallest) {
-	.type = "mtty-1", .capture_size = "8192", .bar1 = 0,
-	.bar2 = 0xffffe000,
-};
-
-FIXTURE_VARIANT_ADD(pci_config, two_ports_default) {
-	.type = "mtty-2", .capture_size = NULL, .bar1 = 0xfffffff8,
-	.bar2 = 0xfff00000,
-};
-
-FIXTURE_VARIANT_ADD(pci_config, two_ports_largest) {
-	.type = "mtty-2", .capture_size = "256M", .bar1 = 0xfffffff8,
-	.bar2 = 0xf0000000,
-};
+VARIANT(one_port_no_capture, "mtty-1", "0", 0, 0);
+VARIANT(one_port_smallest, "mtty-1", "8192", 0, 0xffffe000);
+VARIANT(two_ports_default, "mtty-2", NULL, 0xfffffff8, 0xfff00000);
+VARIANT(two_ports_largest, "mtty-2", "256M", 0xfffffff8, 0xf0000000);
 
 static void put(uint8_t *space, const struct reg *reg, uint32_t val)
 {
@@ -88,9 +75,6 @@ static void put(uint8_t *space, const struct reg *reg, uint32_t val)
 
 FIXTURE_SETUP(pci_config)
 {
-	const struct vmig_attrs attrs = {
-		.capture_size = variant->capture_size,
-	};
 	const struct reg bar1 = {
 		PCI_BASE_ADDRESS_1, 4,
 		variant->bar1 ? PCI_BASE_ADDRESS_SPACE_IO : 0, variant->bar1,
@@ -109,14 +93,12 @@ FIXTURE_SETUP(pci_config)
 	put(self->writable, &bar1, bar1.writable);
 	put(self->writable, &bar2, bar2.writable);
 
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, variant->type,
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE(variant->type, .capture_size = variant->capture_size);
 }
 
 FIXTURE_TEARDOWN(pci_config)
 {
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 #define EXPECT_BYTE(_want, _at) do { \
@@ -128,7 +110,7 @@ FIXTURE_TEARDOWN(pci_config)
 		TH_LOG("offset 0x%02x", offset_of_byte); \
 } while (0)
 
-/* Clause: config space after reset: every byte */
+/* Driver: config space after reset: every byte */
 TEST_F(pci_config, reset_values)
 {
 	unsigned int at;
@@ -137,7 +119,7 @@ TEST_F(pci_config, reset_values)
 		EXPECT_BYTE(self->reset[at], at);
 }
 
-/* Clause: config space: just the writable bits take ones, and zeroes again */
+/* PCI: 3.0, 6.1, 6.2: only writable bits can be changed */
 TEST_F(pci_config, write_masks)
 {
 	unsigned int at;
@@ -152,8 +134,8 @@ TEST_F(pci_config, write_masks)
 	}
 }
 
-/* Clause: config space: a write of one byte changes no other */
-TEST_F(pci_config, writes_stay_where_they_are)
+/* PCI: 3.0, 6.1: a write of one byte changes no other */
+TEST_F(pci_config, write_changes_no_other_byte)
 {
 	uint8_t before[SIZE], after[SIZE];
 	unsigned int at;
@@ -162,15 +144,14 @@ TEST_F(pci_config, writes_stay_where_they_are)
 		ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, before,
 					       SIZE), "all");
 		ASSERT_RET(0, vmig_config_write8(self->dev, at, 0xa5), "write");
-		ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, after,
-					       SIZE), "all");
+		ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, after, SIZE), "all");
 		before[at] = after[at];
 		EXPECT_EQ(0, memcmp(before, after, SIZE))
 			TH_LOG("offset 0x%02x", at);
 	}
 }
 
-/* Clause: config space: any width at any offset reads the same bytes */
+/* Driver: config space: any width at any offset reads the same bytes */
 TEST_F(pci_config, any_width_reads)
 {
 	unsigned int at, len;
@@ -187,7 +168,7 @@ TEST_F(pci_config, any_width_reads)
 	}
 }
 
-/* Clause: config space: any width at any offset writes the same bits */
+/* Driver: config space: any width at any offset writes the same bits */
 TEST_F(pci_config, any_width_writes)
 {
 	const uint8_t ones[8] = {
@@ -212,7 +193,7 @@ TEST_F(pci_config, any_width_writes)
 	}
 }
 
-/* Clause: base address registers: sizing by ones, and an address that stays */
+/* PCI: 3.0, 6.2.5.1: sizing by ones, and an address that is kept */
 TEST_F(pci_config, bar_sizing)
 {
 	const uint32_t masks[] = { 0xfffffff8, variant->bar1, variant->bar2 };
@@ -227,17 +208,15 @@ TEST_F(pci_config, bar_sizing)
 		ASSERT_RET(0, vmig_config_read32(self->dev, reg, &seen), "BAR");
 		EXPECT_EQ(masks[i] | type, seen) TH_LOG("BAR %u", i);
 		if (masks[i])
-			EXPECT_EQ(self->dev->region[i].size,
-				  (uint32_t)(~masks[i] + 1));
-		ASSERT_RET(0, vmig_config_write32(self->dev, reg, 0xd0000000),
-			   "address");
+			EXPECT_EQ(self->dev->region[i].size, (uint32_t)(~masks[i] + 1));
+		ASSERT_RET(0, vmig_config_write32(self->dev, reg, 0xd0000000), "address");
 		ASSERT_RET(0, vmig_config_read32(self->dev, reg, &seen), "BAR");
 		EXPECT_EQ((0xd0000000 & masks[i]) | type, seen)
 			TH_LOG("BAR %u", i);
 	}
 }
 
-/* Clause: capture_size: each power of two it takes is the size of BAR2, or none */
+/* Driver: capture_size: each size that it accepts is the size of BAR2 */
 TEST(bar2_has_every_size)
 {
 	const uint64_t largest = 256 << 20;
@@ -264,7 +243,7 @@ TEST(bar2_has_every_size)
 	} while (size <= largest);
 }
 
-/* Clause: capability list: one MSI capability, and then the end */
+/* PCI: 3.0, 6.7, 6.8.1: the capability list has MSI, and nothing else */
 TEST_F(pci_config, msi_capability)
 {
 	uint8_t next = 0xff;
@@ -276,21 +255,20 @@ TEST_F(pci_config, msi_capability)
 	EXPECT_EQ(0, next);
 }
 
-/* Clause: VFIO_DEVICE_RESET: every byte as after power-on */
+/* Clause: VFIO_DEVICE_RESET: config space is as after power-on */
 TEST_F(pci_config, reset_restores_every_byte)
 {
 	uint8_t ones[SIZE];
 	unsigned int at;
 
 	memset(ones, 0xff, sizeof(ones));
-	ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, 0, ones, SIZE),
-		   "ones");
+	ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, 0, ones, SIZE), "ones");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	for (at = 0; at < SIZE; at++)
 		EXPECT_BYTE(self->reset[at], at);
 }
 
-/* Clause: PCI_STATUS_INTERRUPT: follows the line, also with INTx disabled */
+/* PCI: 3.0, 6.2.3, bit 3: shows the interrupt, also with INTx disabled */
 TEST_F(pci_config, interrupt_status_is_live)
 {
 	static const uint16_t commands[] = {
@@ -303,18 +281,16 @@ TEST_F(pci_config, interrupt_status_is_live)
 						  commands[i]), "command");
 		EXPECT_BYTE(PCI_STATUS_CAP_LIST, PCI_STATUS);
 		ASSERT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
-		EXPECT_BYTE(PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT,
-			    PCI_STATUS);
+		EXPECT_BYTE(PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT, PCI_STATUS);
 		ASSERT_RET(0, vmig_config_write8(self->dev, PCI_STATUS,
 						 PCI_STATUS_INTERRUPT), "clear");
-		EXPECT_BYTE(PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT,
-			    PCI_STATUS);
+		EXPECT_BYTE(PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT, PCI_STATUS);
 		ASSERT_RET(0, vmig_port_irq_lower(self->dev, 0), "lower");
 		EXPECT_BYTE(PCI_STATUS_CAP_LIST, PCI_STATUS);
 	}
 }
 
-/* PCI: 6.2.3, Interrupt Status: of the function, so while any of its ports has one */
+/* PCI: 3.0, 6.2.3, bit 3: set while any port asserts its interrupt */
 TEST_F(pci_config, interrupt_status_is_of_all_ports)
 {
 	unsigned int ports = variant->bar1 ? 2 : 1, port;
@@ -322,14 +298,13 @@ TEST_F(pci_config, interrupt_status_is_of_all_ports)
 	for (port = 0; port < ports; port++)
 		ASSERT_RET(0, vmig_port_irq_raise(self->dev, port), "raise");
 	for (port = 0; port < ports; port++) {
-		EXPECT_BYTE(PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT,
-			    PCI_STATUS);
+		EXPECT_BYTE(PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT, PCI_STATUS);
 		ASSERT_RET(0, vmig_port_irq_lower(self->dev, port), "lower");
 	}
 	EXPECT_BYTE(PCI_STATUS_CAP_LIST, PCI_STATUS);
 }
 
-/* Clause: PCI_COMMAND_INTX_DISABLE: holds INTx back, and lets go of it */
+/* PCI: 3.0, 6.2.2, bit 10: with INTx disabled none is signalled; then it is */
 TEST_F(pci_config, intx_disable)
 {
 	const uint16_t off = PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE;
@@ -347,7 +322,7 @@ TEST_F(pci_config, intx_disable)
 	close(fd);
 }
 
-/* Clause: config space while STOP, STOP_COPY: reads and writes as ever */
+/* Clause: STOP: "must accept ... interaction": config space can be read and written */
 TEST_F(pci_config, works_while_stopped)
 {
 	static const enum vfio_device_mig_state states[] = {

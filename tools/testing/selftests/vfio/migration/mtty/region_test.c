@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Regions: where they are, how large, and that an access which is not inside
- * one of them as a whole does nothing at all.  What is in them is for others.
+ * Regions: offset and size, and that an access that is not completely inside one of them
+ * has no effect. Their contents are in other tests.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 
@@ -20,16 +17,15 @@
 #define CONFIG_SIZE	256
 #define PORT_SIZE	8
 
-/* Longer than any access here that must fail without transferring a byte */
+/* At least as long as each access here that must fail without transferring a byte */
 #define BUF_SIZE	8192
 #define PATTERN		0x5a
 #define MUCH		0x100000
 
 FIXTURE(region) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	size_t page;
-	/* The second of the two pages behind it cannot be touched */
+	/* Two pages, the second without access */
 	uint8_t *map;
 	uint8_t buf[BUF_SIZE];
 };
@@ -40,50 +36,34 @@ FIXTURE_VARIANT(region) {
 	uint64_t size[NR];
 };
 
-FIXTURE_VARIANT_ADD(region, mtty_1_largest_capture) {
-	.type = "mtty-1",
-	.capture = "256M",
-	.size = {
-		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR2] = 256 << 20,
-	},
-};
+#define VARIANT(_name, _type, _capture, _bar1, _bar2) \
+	FIXTURE_VARIANT_ADD(region, _name) { \
+		.type = _type, .capture = _capture, \
+		.size = { \
+			[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, \
+			[BAR1] = _bar1, [BAR2] = _bar2, \
+		}, \
+	}
 
-FIXTURE_VARIANT_ADD(region, mtty_2_smallest_capture) {
-	.type = "mtty-2",
-	.capture = "8K",
-	.size = {
-		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR1] = PORT_SIZE,
-		[BAR2] = 8 << 10,
-	},
-};
-
-FIXTURE_VARIANT_ADD(region, mtty_2_no_capture) {
-	.type = "mtty-2",
-	.capture = "0",
-	.size = {
-		[CONFIG] = CONFIG_SIZE, [BAR0] = PORT_SIZE, [BAR1] = PORT_SIZE,
-	},
-};
+VARIANT(mtty_1_largest_capture, "mtty-1", "256M", 0, 256 << 20);
+VARIANT(mtty_2_smallest_capture, "mtty-2", "8K", PORT_SIZE, 8 << 10);
+VARIANT(mtty_2_no_capture, "mtty-2", "0", PORT_SIZE, 0);
 
 FIXTURE_SETUP(region)
 {
-	const struct vmig_attrs attrs = { .capture_size = variant->capture };
-
-	self->dev = &self->td.dev;
 	self->page = sysconf(_SC_PAGESIZE);
 	self->map = mmap(NULL, 2 * self->page, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->map);
 	ASSERT_EQ(0, mprotect(self->map + self->page, self->page, PROT_NONE));
 	memset(self->buf, PATTERN, sizeof(self->buf));
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, variant->type,
-				       VMIG_PATH_ANY, &attrs));
+	OPEN_DEVICE(variant->type, .capture_size = variant->capture);
 }
 
 FIXTURE_TEARDOWN(region)
 {
 	munmap(self->map, 2 * self->page);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 static int get_region_info(struct vmig_device *dev, uint32_t index,
@@ -107,24 +87,22 @@ static bool is_untouched(const uint8_t *buf, size_t len)
 	return !len;
 }
 
-/* Both directions are refused, and nothing comes out of it */
+/* Read and write are refused, and no data is returned */
 static void expect_outside(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(region) *self, uint64_t pos, size_t len,
 			   const char *what, unsigned int index)
 {
-	EXPECT_EQ(-EINVAL, result(pread(self->dev->fd, self->buf, len, pos))) {
+	EXPECT_EQ(-EINVAL, result(pread(self->dev->fd, self->buf, len, pos)))
 		TH_LOG("region %u: read %s", index, what);
-	}
 	EXPECT_TRUE(is_untouched(self->buf, sizeof(self->buf))) {
 		TH_LOG("region %u: read %s returned data", index, what);
 		memset(self->buf, PATTERN, sizeof(self->buf));
 	}
-	EXPECT_EQ(-EINVAL, result(pwrite(self->dev->fd, self->buf, len, pos))) {
+	EXPECT_EQ(-EINVAL, result(pwrite(self->dev->fd, self->buf, len, pos)))
 		TH_LOG("region %u: write %s", index, what);
-	}
 }
 
-/* Clause: vfio_region_info: size, READ and WRITE as the device type has it */
+/* Driver: vfio_region_info: size, READ and WRITE as the type of the device has it */
 TEST_F(region, info_of_each_region)
 {
 	const uint32_t rw = VFIO_REGION_INFO_FLAG_READ |
@@ -133,17 +111,24 @@ TEST_F(region, info_of_each_region)
 	unsigned int i;
 
 	for (i = 0; i < NR; i++) {
-		ASSERT_RET(0, get_region_info(self->dev, i, &info),
-			   "region %u", i);
-		EXPECT_EQ(variant->size[i], info.size) {
-			TH_LOG("region %u", i);
-		}
-		/* What a mapping brings with it is in mmap_test */
+		ASSERT_RET(0, get_region_info(self->dev, i, &info), "region %u", i);
+		EXPECT_EQ(variant->size[i], info.size) TH_LOG("region %u", i);
+		/* The flags of a mapping are in mmap_test.c */
 		EXPECT_EQ(variant->size[i] ? rw : 0,
 			  info.flags & ~(VFIO_REGION_INFO_FLAG_MMAP |
-					 VFIO_REGION_INFO_FLAG_CAPS)) {
+					 VFIO_REGION_INFO_FLAG_CAPS))
 			TH_LOG("region %u", i);
-		}
+	}
+}
+
+/* Clause: vfio_region_info: argsz without room for capabilities: none is returned */
+TEST_F(region, info_without_room_for_capabilities)
+{
+	struct vfio_region_info info;
+	unsigned int i;
+
+	for (i = 0; i < NR; i++) {
+		ASSERT_RET(0, get_region_info(self->dev, i, &info), "region %u", i);
 		EXPECT_EQ(i, info.index);
 		EXPECT_EQ(0, info.cap_offset);
 		if (!(info.flags & VFIO_REGION_INFO_FLAG_CAPS))
@@ -151,7 +136,7 @@ TEST_F(region, info_of_each_region)
 	}
 }
 
-/* Clause: vfio_region_info.offset: no region reaches into another one */
+/* Clause: vfio_region_info.offset, size: regions do not overlap */
 TEST_F(region, regions_do_not_overlap)
 {
 	const struct vfio_region_info *a, *b, *region = self->dev->region;
@@ -159,15 +144,14 @@ TEST_F(region, regions_do_not_overlap)
 	for (a = region; a < region + NR; a++) {
 		for (b = region; b < region + NR; b++) {
 			EXPECT_TRUE(a == b || a->offset + a->size <= b->offset ||
-				    b->offset + b->size <= a->offset) {
+				    b->offset + b->size <= a->offset)
 				TH_LOG("regions %u and %u", a->index, b->index);
-			}
 			EXPECT_TRUE(a == b || a->offset != b->offset);
 		}
 	}
 }
 
-/* Clause: vfio_region_info.index: beyond the last one EINVAL */
+/* Driver: vfio_region_info.index, beyond the last region: EINVAL */
 TEST_F(region, info_of_no_region)
 {
 	static const uint32_t index[] = {
@@ -185,7 +169,7 @@ TEST_F(region, info_of_no_region)
 	}
 }
 
-/* Clause: read() and write() of a region: up to and with its last byte */
+/* Clause: vfio_region_info.size: the last byte can be read and written */
 TEST_F(region, last_byte_is_inside)
 {
 	unsigned int i;
@@ -206,8 +190,8 @@ TEST_F(region, last_byte_is_inside)
 	}
 }
 
-/* Clause: read() and write() of a region: all of it, or 1 MiB, with one call */
-TEST_F(region, much_at_once)
+/* Driver: all of a region, or 1 MiB, can be read and written with one call */
+TEST_F(region, one_mib_at_once)
 {
 	unsigned int i;
 
@@ -225,7 +209,7 @@ TEST_F(region, much_at_once)
 	}
 }
 
-/* Clause: write() of BAR2: each byte arrives where it belongs */
+/* Driver: BAR2: each byte is written to its own place */
 TEST_F(region, many_bytes_arrive_in_place)
 {
 	uint64_t at = variant->size[BAR2] - 4096 + 3;
@@ -238,8 +222,7 @@ TEST_F(region, many_bytes_arrive_in_place)
 		self->buf[i] = i / 3;
 	ASSERT_RET(0, vmig_region_write(self->dev, BAR2, at, self->buf,
 					sizeof(seen)), "write");
-	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, at, seen,
-				       sizeof(seen)), "read");
+	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, at, seen, sizeof(seen)), "read");
 	EXPECT_EQ(0, memcmp(self->buf, seen, sizeof(seen)));
 	for (i = 0; i < sizeof(seen); i++) {
 		uint8_t val;
@@ -250,8 +233,8 @@ TEST_F(region, many_bytes_arrive_in_place)
 	}
 }
 
-/* Clause: read() and write() at or across the end of a region: EINVAL */
-TEST_F(region, end_is_the_end)
+/* Driver: an access at or across the end of a region: EINVAL */
+TEST_F(region, access_across_the_end)
 {
 	static const size_t len[] = { 1, 2, 4, 8, 9, 256, 257, BUF_SIZE };
 	unsigned int i, l;
@@ -280,7 +263,7 @@ TEST_F(region, end_is_the_end)
 	}
 }
 
-/* Clause: read() and write() far beyond the end, up to the next region: EINVAL */
+/* Driver: an access between two regions: EINVAL */
 TEST_F(region, next_region_is_not_reached)
 {
 	unsigned int i;
@@ -298,11 +281,11 @@ TEST_F(region, next_region_is_not_reached)
 	}
 }
 
-/* Clause: read() and write() at no region: EINVAL up to the largest offset */
+/* Driver: an access at any larger offset: EINVAL */
 TEST_F(region, huge_offsets)
 {
 	static const uint64_t pos[] = {
-		/* Region 0 again, wherever an offset or an index is cut off */
+		/* Region 0 if an offset or an index were truncated */
 		1ULL << 44, 1ULL << 45, 1ULL << 46, 1ULL << 47, 1ULL << 48,
 		1ULL << 55, 1ULL << 56, 1ULL << 57, 1ULL << 60, 1ULL << 61,
 		1ULL << 62, (1ULL << 62) + 1,
@@ -317,14 +300,13 @@ TEST_F(region, huge_offsets)
 	}
 }
 
-/* Clause: read() and write() of no bytes, inside a region: 0 and no effect */
-TEST_F(region, nothing_is_nothing)
+/* Clause: POSIX read(), write(): no bytes: 0, and no effect */
+TEST_F(region, no_bytes)
 {
 	uint8_t val = 0;
 	unsigned int i;
 
-	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8),
-		   "LCR");
+	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8), "LCR");
 	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 'n'), "byte");
 	for (i = 0; i < NR; i++) {
 		uint64_t start = self->dev->region[i].offset;
@@ -334,17 +316,23 @@ TEST_F(region, nothing_is_nothing)
 		EXPECT_EQ(0, result(pwrite(self->dev->fd, &val, 0, start)));
 		EXPECT_EQ(0, result(pread(self->dev->fd, &val, 0, end)));
 		EXPECT_EQ(0, result(pwrite(self->dev->fd, &val, 0, end)));
-		EXPECT_EQ(-EINVAL, result(pread(self->dev->fd, &val, 0,
-						end + 1)));
-		EXPECT_EQ(-EINVAL, result(pwrite(self->dev->fd, &val, 0,
-						 end + 1)));
 	}
 	EXPECT_EQ(0, val);
 	EXPECT_RET(0, vmig_uart_in(self->dev, 0, UART_RX, &val), "byte");
 	EXPECT_EQ('n', val);
 }
 
-/* Something to lose in each register that a read or a write would change */
+/* Driver: an access of no bytes that is not inside a region: EINVAL */
+TEST_F(region, no_bytes_outside)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR; i++)
+		expect_outside(_metadata, self, self->dev->region[i].offset +
+			       variant->size[i] + 1, 0, "of no bytes", i);
+}
+
+/* Give each register a value that a read or a write would change */
 static int load_port(struct vmig_device *dev, unsigned int port)
 {
 	static const struct {
@@ -385,13 +373,12 @@ static void expect_loaded_port(struct __test_metadata *_metadata,
 
 	for (reg = 0; reg < PORT_SIZE; reg++) {
 		ASSERT_RET(0, vmig_uart_in(dev, port, reg, &val), "in");
-		EXPECT_EQ(want[reg], val) {
+		EXPECT_EQ(want[reg], val)
 			TH_LOG("port %u register %u", port, reg);
-		}
 	}
 }
 
-/* Clause: read() and write() not inside BAR0 or BAR1: no register is touched */
+/* Driver: an access not completely inside BAR0 or BAR1: no register is touched */
 TEST_F(region, refused_access_touches_no_port)
 {
 	static const struct {
@@ -418,7 +405,7 @@ TEST_F(region, refused_access_touches_no_port)
 	EXPECT_EQ(variant->size[BAR2] ? 2 * port : 0, info.logged);
 }
 
-/* Clause: write() not inside config space or BAR2: not a byte is written */
+/* Driver: a write not completely inside config space or BAR2: no byte is written */
 TEST_F(region, refused_write_writes_nothing)
 {
 	static const unsigned int index[] = { CONFIG, BAR2 };
@@ -444,13 +431,12 @@ TEST_F(region, refused_write_writes_nothing)
 		ASSERT_RET(0, vmig_region_read(self->dev, index[i],
 					       size - sizeof(after), after,
 					       sizeof(after)), "after");
-		EXPECT_EQ(0, memcmp(before, after, sizeof(after))) {
+		EXPECT_EQ(0, memcmp(before, after, sizeof(after)))
 			TH_LOG("region %u", index[i]);
-		}
 	}
 }
 
-/* Clause: read() and write(), buffer not accessible: EFAULT, nothing written */
+/* Clause: read(2), write(2): EFAULT if the buffer is not accessible, and no effect */
 TEST_F(region, bad_buffer)
 {
 	void *bad[] = { NULL, self->map + self->page, (void *)(-1UL << 12) };
@@ -464,14 +450,13 @@ TEST_F(region, bad_buffer)
 		uint64_t start = self->dev->region[i].offset;
 
 		for (b = 0; b < ARRAY_SIZE(bad) && variant->size[i]; b++) {
-			EXPECT_EQ(-EFAULT, result(pread(fd, bad[b], 4, start))) {
+			EXPECT_EQ(-EFAULT, result(pread(fd, bad[b], 4, start)))
 				TH_LOG("region %u, read, buffer %u", i, b);
-			}
 			EXPECT_EQ(-EFAULT, result(pwrite(fd, bad[b], 4, start))) {
 				TH_LOG("region %u, write, buffer %u", i, b);
 			}
 		}
-		/* Two of four bytes are there: still all or nothing */
+		/* Two of four bytes are accessible: all or nothing, too */
 		if (variant->size[i])
 			EXPECT_EQ(-EFAULT,
 				  result(pwrite(fd, self->map + self->page - 2,
@@ -482,13 +467,13 @@ TEST_F(region, bad_buffer)
 	EXPECT_EQ(0, memcmp(before, after, sizeof(after)));
 }
 
-/* Clause: read() and write(), buffer ends half way: as much as was moved */
+/* Clause: read(2), write(2): a partly accessible buffer: the number of bytes moved */
 TEST_F(region, buffer_that_ends_half_way)
 {
 	uint64_t start = self->dev->region[BAR2].offset;
 	ssize_t done;
 
-	/* Config space and ports go in one piece, this one does not */
+	/* Only BAR2 is moved in several parts */
 	if (!variant->size[BAR2])
 		return;
 	memset(self->map, 0xee, self->page);
@@ -502,8 +487,8 @@ TEST_F(region, buffer_that_ends_half_way)
 	EXPECT_FALSE(is_untouched(self->map + self->page / 2, self->page / 2));
 }
 
-/* Clause: outside of the areas that can be mapped, such as page 0: mmap() is EINVAL */
-TEST_F(region, first_page_cannot_be_mapped)
+/* Clause: VFIO_REGION_INFO_FLAG_MMAP, sparse areas: mmap() outside them is refused */
+TEST_F(region, first_page_of_a_region_is_not_mapped)
 {
 	unsigned int i;
 

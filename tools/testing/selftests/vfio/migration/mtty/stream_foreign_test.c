@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Streams of other devices: which ones a device takes, which ones it refuses,
- * and that a refusal costs neither of them anything.
+ * Streams of other devices: which ones a device accepts and which ones it refuses, and
+ * that neither device changes when a stream is refused.
  */
-#include <errno.h>
-#include <unistd.h>
-
 #include "lib/mtty.h"
+#include "expect_offer.h"
 
 #define SEED	90
 #define SEED_DST	91
@@ -26,101 +24,33 @@ FIXTURE_VARIANT(foreign) {
 	int err;
 };
 
-FIXTURE_VARIANT_ADD(foreign, same_one_port) {
-	.src_type = "mtty-1", .src = { .capture_size = "16K" },
-	.dst_type = "mtty-1", .dst = { .capture_size = "16K" },
-	.ports = 1, .err = 0,
-};
+/* The policy, features or capture size of a source and of a destination, and ports */
+#define VARIANT(_name, _err, _attr, _src_ports, _src, _dst_ports, _dst) \
+	FIXTURE_VARIANT_ADD(foreign, _name) { \
+		.src_type = "mtty-" #_src_ports, .src = { ._attr = _src }, \
+		.dst_type = "mtty-" #_dst_ports, .dst = { ._attr = _dst }, \
+		.ports = _src_ports, .err = _err, \
+	}
 
-FIXTURE_VARIANT_ADD(foreign, same_two_ports) {
-	.src_type = "mtty-2", .src = { .capture_size = "16K" },
-	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
-	.ports = 2, .err = 0,
-};
-
-FIXTURE_VARIANT_ADD(foreign, same_without_capture) {
-	.src_type = "mtty-2", .src = { .capture_size = "0" },
-	.dst_type = "mtty-2", .dst = { .capture_size = "0" },
-	.ports = 2, .err = 0,
-};
-
-FIXTURE_VARIANT_ADD(foreign, fewer_features) {
-	.src_type = "mtty-2", .src = { .features = "p2p pre_copy" },
-	.dst_type = "mtty-2", .dst = { .features = "pre_copy" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, more_features) {
-	.src_type = "mtty-2", .src = { .features = "stop_copy" },
-	.dst_type = "mtty-2", .dst = { .features = "p2p pre_copy" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, same_features) {
-	.src_type = "mtty-2", .src = { .features = "p2p" },
-	.dst_type = "mtty-2", .dst = { .features = "p2p" },
-	.ports = 2, .err = 0,
-};
-
-FIXTURE_VARIANT_ADD(foreign, fewer_ports) {
-	.src_type = "mtty-2", .src = { .capture_size = "16K" },
-	.dst_type = "mtty-1", .dst = { .capture_size = "16K" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, more_ports) {
-	.src_type = "mtty-1", .src = { .capture_size = "16K" },
-	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
-	.ports = 1, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, smaller_capture) {
-	.src_type = "mtty-2", .src = { .capture_size = "32K" },
-	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, larger_capture) {
-	.src_type = "mtty-2", .src = { .capture_size = "16K" },
-	.dst_type = "mtty-2", .dst = { .capture_size = "32K" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, no_capture) {
-	.src_type = "mtty-2", .src = { .capture_size = "16K" },
-	.dst_type = "mtty-2", .dst = { .capture_size = "0" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, capture_from_none) {
-	.src_type = "mtty-2", .src = { .capture_size = "0" },
-	.dst_type = "mtty-2", .dst = { .capture_size = "16K" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, before_data_to_independent) {
-	.src_type = "mtty-2", .src = { .config_policy = "before-data" },
-	.dst_type = "mtty-2", .dst = { .config_policy = "independent" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, reorder_to_independent) {
-	.src_type = "mtty-2", .src = { .config_policy = "reorder" },
-	.dst_type = "mtty-2", .dst = { .config_policy = "independent" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, independent_to_embedded) {
-	.src_type = "mtty-2", .src = { .config_policy = "independent" },
-	.dst_type = "mtty-2", .dst = { .config_policy = "embedded" },
-	.ports = 2, .err = -EXDEV,
-};
-
-FIXTURE_VARIANT_ADD(foreign, embedded_to_reorder) {
-	.src_type = "mtty-2", .src = { .config_policy = "embedded" },
-	.dst_type = "mtty-2", .dst = { .config_policy = "reorder" },
-	.ports = 2, .err = -EXDEV,
-};
+VARIANT(same_one_port, 0, capture_size, 1, "16K", 1, "16K");
+VARIANT(same_two_ports, 0, capture_size, 2, "16K", 2, "16K");
+VARIANT(same_without_capture, 0, capture_size, 2, "0", 2, "0");
+VARIANT(fewer_features, -EXDEV, features, 2, "p2p pre_copy", 2, "pre_copy");
+VARIANT(more_features, -EXDEV, features, 2, "stop_copy", 2, "p2p pre_copy");
+VARIANT(same_features, 0, features, 2, "p2p", 2, "p2p");
+VARIANT(fewer_ports, -EXDEV, capture_size, 2, "16K", 1, "16K");
+VARIANT(more_ports, -EXDEV, capture_size, 1, "16K", 2, "16K");
+VARIANT(smaller_capture, -EXDEV, capture_size, 2, "32K", 2, "16K");
+VARIANT(larger_capture, -EXDEV, capture_size, 2, "16K", 2, "32K");
+VARIANT(no_capture, -EXDEV, capture_size, 2, "16K", 2, "0");
+VARIANT(capture_from_none, -EXDEV, capture_size, 2, "0", 2, "16K");
+VARIANT(before_data_to_independent, -EXDEV, config_policy,
+	2, "before-data", 2, "independent");
+VARIANT(reorder_to_independent, -EXDEV, config_policy,
+	2, "reorder", 2, "independent");
+VARIANT(independent_to_embedded, -EXDEV, config_policy,
+	2, "independent", 2, "embedded");
+VARIANT(embedded_to_reorder, -EXDEV, config_policy, 2, "embedded", 2, "reorder");
 
 FIXTURE_SETUP(foreign)
 {
@@ -139,42 +69,30 @@ FIXTURE_TEARDOWN(foreign)
 	vmig_testdev_close(&self->dst);
 }
 
-/*
- * Clause: "a compatible device": ports, capture size, features and policy are the
- * same; else EXDEV, and the destination has still what it had
- */
+/* Driver: other ports, capture size, features or policy: EXDEV, and nothing changes */
 TEST_F(foreign, stream_is_judged_by_its_device)
 {
 	struct vmig_device *src = &self->src.dev, *dst = &self->dst.dev;
 	unsigned int dst_ports = strcmp(variant->dst_type, "mtty-2") ? 1 : 2;
-	int write_err, stop_err;
-	const char *what = "";
 
-	ASSERT_RET(0, vmig_contents_set(src, variant->ports, SEED), "scene");
-	ASSERT_RET(0, vmig_contents_set(dst, dst_ports, SEED_DST), "scene");
+	ASSERT_RET(0, vmig_contents_set(src, variant->ports, SEED), "contents");
+	ASSERT_RET(0, vmig_contents_set(dst, dst_ports, SEED_DST), "contents");
 	ASSERT_RET(0, vmig_transfer_save(src, &self->stream), "save");
-	stop_err = vmig_transfer_offer(dst, &self->stream, &write_err);
-	EXPECT_RET(variant->err, write_err, "write()");
-	EXPECT_RET(variant->err, stop_err, "STOP");
+	EXPECT_OFFER(variant->err, dst, &self->stream, "offer");
 	if (variant->err) {
-		EXPECT_STATE(VFIO_DEVICE_STATE_ERROR, dst, "refused");
-		EXPECT_RET(0, vmig_contents_check(dst, dst_ports, SEED_DST,
-					       &what), "%s", what);
+		EXPECT_CONTENTS(dst, dst_ports, SEED_DST);
 		ASSERT_RET(0, vmig_device_reset(dst), "reset");
 		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dst, "reset");
 	} else {
-		EXPECT_RET(0, vmig_contents_check(dst, variant->ports, SEED,
-					       &what), "%s", what);
+		EXPECT_CONTENTS(dst, variant->ports, SEED);
 	}
 
-	/* Whatever happened over there, the source can go on */
-	EXPECT_RET(0, vmig_mig_set_state(src, VFIO_DEVICE_STATE_RUNNING, NULL),
-		   "source");
-	EXPECT_RET(0, vmig_contents_check(src, variant->ports, SEED, &what), "%s",
-		   what);
+	/* The source can run in either case */
+	EXPECT_RET(0, vmig_mig_set_state(src, VFIO_DEVICE_STATE_RUNNING, NULL), "source");
+	EXPECT_CONTENTS(src, variant->ports, SEED);
 }
 
-/* The first record, and nothing behind it */
+/* The first record only */
 static int write_first(int fd, const struct vmig_bytes *stream)
 {
 	return vmig_transfer_write(fd, stream->data,
@@ -183,41 +101,51 @@ static int write_first(int fd, const struct vmig_bytes *stream)
 				   VMIG_TRANSFER_CHUNK, NULL);
 }
 
-/* Clause: write() of the first record: that is where it is found */
-TEST_F(foreign, first_record_tells)
+/* Driver: EXDEV is the result of the write() of the first record */
+TEST_F(foreign, first_record_is_checked)
 {
 	struct vmig_device *dst = &self->dst.dev;
 	int fd;
 
-	ASSERT_RET(0, vmig_transfer_save(&self->src.dev, &self->stream),
-		   "save");
+	ASSERT_RET(0, vmig_transfer_save(&self->src.dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_mig_set_state(dst, VFIO_DEVICE_STATE_RESUMING, &fd),
 		   "RESUMING");
 	EXPECT_RET(variant->err, write_first(fd, &self->stream), "START");
 	close(fd);
 }
 
-/* Clause: the same under before-data, once there is config space */
-TEST(first_record_tells_behind_config)
-{
-	const struct vmig_attrs attrs = { .config_policy = "before-data" };
-	struct vmig_testdev src, dst;
-	struct vmig_bytes stream = { 0 };
-	int fd;
+/* The destination is @dev, in RESUMING */
+FIXTURE(before_data) {
+	DEVICE_MEMBERS;
+	struct vmig_testdev src;
+};
 
-	ASSERT_EQ(0, vmig_testdev_open(&src, "mtty-2", VMIG_PATH_ANY, NULL));
-	ASSERT_EQ(0, vmig_testdev_open(&dst, "mtty-2", VMIG_PATH_ANY,
-				       &attrs));
-	ASSERT_RET(0, vmig_transfer_save(&src.dev, &stream), "save");
-	ASSERT_RET(0, vmig_mig_set_state(&dst.dev, VFIO_DEVICE_STATE_RESUMING,
-					 &fd), "RESUMING");
-	EXPECT_RET(-EPROTO, write_first(fd, &stream), "START");
-	EXPECT_RET(0, vmig_mig_config_loaded(&dst.dev, 1), "SET");
-	EXPECT_RET(-EXDEV, write_first(fd, &stream), "START");
-	close(fd);
-	vmig_bytes_free(&stream);
-	vmig_testdev_close(&src);
-	vmig_testdev_close(&dst);
+FIXTURE_SETUP(before_data)
+{
+	OPEN_DEVICE("mtty-2", .config_policy = "before-data");
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY, NULL));
+	ASSERT_RET(0, vmig_transfer_save(&self->src.dev, &self->stream), "save");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+}
+
+FIXTURE_TEARDOWN(before_data)
+{
+	vmig_testdev_close(&self->src);
+	CLOSE_DEVICE();
+}
+
+/* Proposal: BEFORE_DATA: the first record without a snapshot: EPROTO */
+TEST_F(before_data, first_record_needs_config)
+{
+	EXPECT_RET(-EPROTO, write_first(self->fd, &self->stream), "START");
+}
+
+/* Driver: policy before-data: EXDEV at the first record once a snapshot is loaded */
+TEST_F(before_data, first_record_is_checked_after_config)
+{
+	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET");
+	EXPECT_RET(-EXDEV, write_first(self->fd, &self->stream), "START");
 }
 
 TEST_HARNESS_MAIN

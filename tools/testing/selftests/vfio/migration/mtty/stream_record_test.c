@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Streams made of whole records with right checksums, but not of those that
- * describe a device: missing, twice, of no known type or length, out of turn.
+ * Streams of whole records with right checksums that describe no device: a record is
+ * missing, repeated, of an unknown type or length, or out of sequence.
  */
 #include <endian.h>
-#include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
+#include "expect_offer.h"
 
 #define PORTS		2
 #define SEED		70
@@ -27,6 +25,10 @@ FIXTURE(record) {
 FIXTURE_SETUP(record)
 {
 	OPEN_DEVICE("mtty-2", .capture_size = "256K");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->good), "save");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
 }
 
 FIXTURE_TEARDOWN(record)
@@ -36,30 +38,33 @@ FIXTURE_TEARDOWN(record)
 	CLOSE_DEVICE();
 }
 
-static void prepare(struct __test_metadata *_metadata,
-		    FIXTURE_DATA(record) *self)
-{
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->good), "save");
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-}
+/* The next bad stream begins as a copy of the good one */
+#define COPY_GOOD() \
+	ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good))
 
-/* Offer the stream as it is, and reset the device; 0 is loaded */
-static void expect_offer(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(record) *self, int err, const char *what)
-{
-	int write_err, stop_err;
+#define FIND(_type, _nth, _rec) \
+	ASSERT_EQ(0, vmig_stream_find(&self->good, _type, _nth, _rec))
 
-	stop_err = vmig_transfer_offer(self->dev, &self->bad, &write_err);
-	EXPECT_RET(err, write_err, "%s", what);
-	EXPECT_RET(err, stop_err, "%s", what);
-	EXPECT_STATE(err ? VFIO_DEVICE_STATE_ERROR : VFIO_DEVICE_STATE_STOP,
-		     self->dev, "%s", what);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-}
+#define CUT(_rec) \
+	ASSERT_EQ(0, vmig_bytes_cut(&self->bad, (_rec)->offset, (_rec)->size))
 
-/* Clause: a stream without a record that it takes: EINVAL; EBADMSG without START */
+/* A record before the one at @_at, in the generation of @_rec */
+#define INSERT(_at, _type, _rec, _payload, _len) \
+	ASSERT_EQ(0, vmig_stream_insert(&self->bad, _at, _type, (_rec)->generation, \
+					_payload, _len))
+
+/* Offer the bad stream, with new checksums, and reset the device */
+#define RESEAL_AND_OFFER(_err, ...) do { \
+	ASSERT_EQ(0, vmig_stream_renumber(&self->bad)); \
+	OFFER(_err, __VA_ARGS__); \
+} while (0)
+
+#define OFFER(_err, ...) do { \
+	EXPECT_OFFER(_err, self->dev, &self->bad, __VA_ARGS__); \
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset"); \
+} while (0)
+
+/* Driver: a stream without one of the required records: EINVAL; EBADMSG without START */
 TEST_F(record, missing_ones_are_noticed)
 {
 	static const struct {
@@ -79,18 +84,15 @@ TEST_F(record, missing_ones_are_noticed)
 	struct vmig_rec rec;
 	unsigned int i;
 
-	prepare(_metadata, self);
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-		ASSERT_EQ(0, vmig_stream_find(&self->bad, row[i].type,
-					      row[i].nth, &rec));
-		ASSERT_EQ(0, vmig_bytes_cut(&self->bad, rec.offset, rec.size));
-		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-		expect_offer(_metadata, self, row[i].err, row[i].what);
+		COPY_GOOD();
+		FIND(row[i].type, row[i].nth, &rec);
+		CUT(&rec);
+		RESEAL_AND_OFFER(row[i].err, "%s", row[i].what);
 	}
 }
 
-/* Clause: a record twice in one stream: EINVAL, START EBADMSG, CAPTURE may */
+/* Driver: a record that is repeated: EINVAL, START and END EBADMSG; CAPTURE may be */
 TEST_F(record, repeated_ones_are_noticed)
 {
 	static const struct {
@@ -110,60 +112,45 @@ TEST_F(record, repeated_ones_are_noticed)
 	struct vmig_rec rec;
 	unsigned int i;
 
-	prepare(_metadata, self);
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-		ASSERT_EQ(0, vmig_stream_find(&self->good, row[i].type,
-					      row[i].nth, &rec));
-		ASSERT_EQ(0, vmig_stream_insert(&self->bad,
-						rec.offset + rec.size, rec.type,
-						rec.generation, rec.payload,
-						rec.len));
-		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-		expect_offer(_metadata, self, row[i].err, row[i].what);
+		COPY_GOOD();
+		FIND(row[i].type, row[i].nth, &rec);
+		INSERT(rec.offset + rec.size, rec.type, &rec, rec.payload, rec.len);
+		RESEAL_AND_OFFER(row[i].err, "%s", row[i].what);
 	}
 }
 
-/* Clause: records "in any number and order" between START and END: loaded */
-TEST_F(record, order_does_not_matter_if_sealed_so)
+/* Driver: records "in any number and order" between START and END: loaded */
+TEST_F(record, records_in_another_order_are_loaded)
 {
-	const char *what = "";
 	struct vmig_rec rec;
-	size_t start;
 	unsigned int nr;
 
-	prepare(_metadata, self);
 	ASSERT_EQ(0, vmig_stream_at(&self->good, 0, &rec));
-	start = rec.size;
+	self->bad.len = rec.size;
 	/* All but the first and the last, backwards */
-	self->bad.len = start;
 	for (nr = vmig_stream_count(&self->good) - 2; nr; nr--) {
 		ASSERT_EQ(0, vmig_stream_at(&self->good, nr, &rec));
-		ASSERT_EQ(0, vmig_stream_insert(&self->bad, self->bad.len,
-						rec.type, rec.generation,
-						rec.payload, rec.len));
+		INSERT(self->bad.len, rec.type, &rec, rec.payload, rec.len);
 	}
-	ASSERT_EQ(0, vmig_stream_find(&self->good, MTTY_REC_END, 0, &rec));
-	ASSERT_EQ(0, vmig_stream_insert(&self->bad, self->bad.len, rec.type,
-					rec.generation, rec.payload, rec.len));
+	FIND(MTTY_REC_END, 0, &rec);
+	INSERT(self->bad.len, rec.type, &rec, rec.payload, rec.len);
 	ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->bad), "load");
-	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
-		   what);
+	EXPECT_CONTENTS(self->dev, PORTS, SEED);
 }
 
-/* Clause: STOP -> RESUMING: what the stream leaves out was never there */
+/* Driver: capture memory that is not in the stream is zero, whatever was there before */
 TEST_F(record, memory_that_is_not_sent_is_empty)
 {
 	struct vmig_rec rec;
 	uint8_t log[64];
 	unsigned int i;
 
-	prepare(_metadata, self);
 	while (!vmig_stream_find(&self->bad, MTTY_REC_CAPTURE, 0, &rec))
-		ASSERT_EQ(0, vmig_bytes_cut(&self->bad, rec.offset, rec.size));
+		CUT(&rec);
 	ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + 1), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + 1), "contents");
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->bad), "load");
 	EXPECT_RET(0, vmig_region_read(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
 				       MTTY_CAP_LOG_OFFSET, log, sizeof(log)),
@@ -172,46 +159,39 @@ TEST_F(record, memory_that_is_not_sent_is_empty)
 		EXPECT_EQ(0, log[i]);
 }
 
-/* Clause: mtty_rec_uart.port, one that this card does not have: EINVAL */
+/* Driver: mtty_rec_uart.port, one that this card does not have: EINVAL */
 TEST_F(record, port_of_a_larger_card_is_refused)
 {
 	struct mtty_rec_uart uart = { .port = 1 };
 	struct vmig_testdev small;
-	int write_err, stop_err;
 	struct vmig_rec rec;
 
+	self->bad.len = 0;
 	ASSERT_EQ(0, vmig_testdev_open(&small, "mtty-1", VMIG_PATH_ANY, NULL));
 	EXPECT_RET(0, vmig_transfer_save(&small.dev, &self->bad), "save");
 	EXPECT_EQ(0, vmig_stream_find(&self->bad, MTTY_REC_END, 0, &rec));
-	EXPECT_EQ(0, vmig_stream_insert(&self->bad, rec.offset, MTTY_REC_UART,
-					rec.generation, &uart, sizeof(uart)));
+	INSERT(rec.offset, MTTY_REC_UART, &rec, &uart, sizeof(uart));
 	EXPECT_EQ(0, vmig_stream_renumber(&self->bad));
-	stop_err = vmig_transfer_offer(&small.dev, &self->bad, &write_err);
-	EXPECT_RET(-EINVAL, write_err, "write()");
-	EXPECT_RET(-EINVAL, stop_err, "STOP");
+	EXPECT_OFFER(-EINVAL, &small.dev, &self->bad, "port 1");
 	vmig_testdev_close(&small);
 }
 
-/* Clause: END before everything has come: EINVAL */
+/* Driver: END before all required records: EINVAL */
 TEST_F(record, end_too_early_is_noticed)
 {
 	struct vmig_rec end, rec;
 	unsigned int nr;
 
-	prepare(_metadata, self);
-	ASSERT_EQ(0, vmig_stream_find(&self->good, MTTY_REC_END, 0, &end));
+	FIND(MTTY_REC_END, 0, &end);
 	for (nr = 1; nr + 1 < vmig_stream_count(&self->good); nr++) {
-		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
+		COPY_GOOD();
 		ASSERT_EQ(0, vmig_stream_at(&self->good, nr, &rec));
-		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
-						MTTY_REC_END, rec.generation,
-						end.payload, end.len));
-		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-		expect_offer(_metadata, self, -EINVAL, "END too early");
+		INSERT(rec.offset, MTTY_REC_END, &rec, end.payload, end.len);
+		RESEAL_AND_OFFER(-EINVAL, "END before record %u", nr);
 	}
 }
 
-/* Clause: mtty_rec_head.type, not one of the types: EBADMSG */
+/* Driver: mtty_rec_head.type, not one of the types: EBADMSG */
 TEST_F(record, unknown_types_are_refused)
 {
 	static const uint32_t types[] = {
@@ -220,19 +200,15 @@ TEST_F(record, unknown_types_are_refused)
 	struct vmig_rec rec;
 	unsigned int i;
 
-	prepare(_metadata, self);
-	ASSERT_EQ(0, vmig_stream_find(&self->good, MTTY_REC_LOG, 0, &rec));
+	FIND(MTTY_REC_LOG, 0, &rec);
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
-						types[i], rec.generation,
-						rec.payload, rec.len));
-		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-		expect_offer(_metadata, self, -EBADMSG, "unknown type");
+		COPY_GOOD();
+		INSERT(rec.offset, types[i], &rec, rec.payload, rec.len);
+		RESEAL_AND_OFFER(-EBADMSG, "type %u", types[i]);
 	}
 }
 
-/* Clause: mtty_rec_head.len, not that of the type: EBADMSG */
+/* Driver: mtty_rec_head.len, not the length of the type: EBADMSG */
 TEST_F(record, wrong_lengths_are_refused)
 {
 	static const int change[] = { -100, -1, 1, 8, 100000 };
@@ -240,7 +216,6 @@ TEST_F(record, wrong_lengths_are_refused)
 	unsigned int i, nr;
 	uint8_t *payload;
 
-	prepare(_metadata, self);
 	payload = calloc(1, 200000);
 	ASSERT_NE(NULL, payload);
 	for (nr = 0; !vmig_stream_at(&self->good, nr, &rec); nr++) {
@@ -251,23 +226,18 @@ TEST_F(record, wrong_lengths_are_refused)
 			size_t len = (int)rec.len + change[i] < 0 ? 0 :
 				     rec.len + change[i];
 
-			ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-			ASSERT_EQ(0, vmig_bytes_cut(&self->bad, rec.offset,
-						    rec.size));
-			ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
-							rec.type,
-							rec.generation, payload,
-							len));
-			ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-			expect_offer(_metadata, self, -EBADMSG,
-				     vmig_stream_type_name(rec.type));
+			COPY_GOOD();
+			CUT(&rec);
+			INSERT(rec.offset, rec.type, &rec, payload, len);
+			RESEAL_AND_OFFER(-EBADMSG, "%s of %zu bytes",
+					 vmig_stream_type_name(rec.type), len);
 		}
 		memset(payload, 0, rec.len);
 	}
 	free(payload);
 }
 
-/* Clause: MTTY_REC_CAPTURE, 1 to MTTY_REC_CAPTURE_MAX bytes; else EBADMSG */
+/* Driver: MTTY_REC_CAPTURE, 1 to MTTY_REC_CAPTURE_MAX bytes; else EBADMSG */
 TEST_F(record, capture_lengths_are_bounded)
 {
 	static const struct {
@@ -283,145 +253,125 @@ TEST_F(record, capture_lengths_are_bounded)
 	uint8_t *payload;
 	unsigned int i;
 
-	prepare(_metadata, self);
 	payload = calloc(1, sizeof(offset) + 2 * MTTY_REC_CAPTURE_MAX);
 	ASSERT_NE(NULL, payload);
 	memcpy(payload, &offset, sizeof(offset));
-	ASSERT_EQ(0, vmig_stream_find(&self->good, MTTY_REC_LOG, 0, &rec));
+	FIND(MTTY_REC_LOG, 0, &rec);
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
-						MTTY_REC_CAPTURE,
-						rec.generation, payload,
-						sizeof(offset) + row[i].bytes));
-		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-		expect_offer(_metadata, self, row[i].err, "CAPTURE");
+		COPY_GOOD();
+		INSERT(rec.offset, MTTY_REC_CAPTURE, &rec, payload,
+		       sizeof(offset) + row[i].bytes);
+		RESEAL_AND_OFFER(row[i].err, "%zu bytes", row[i].bytes);
 	}
 	free(payload);
 }
 
-/* Clause: mtty_rec_head.len beyond all bounds: EBADMSG by its head alone */
+/* Driver: mtty_rec_head.len beyond all bounds: EBADMSG by its head alone */
 TEST_F(record, huge_length_is_refused_at_once)
 {
 	static const uint32_t lens[] = {
 		0xffffffff, 0x80000000, 0x7fffffff, 0x01000000,
 	};
-	struct vmig_rec rec;
+	struct vmig_rec rec = { .generation = 1 };
 	unsigned int i;
 
-	prepare(_metadata, self);
-	ASSERT_EQ(0, vmig_stream_at(&self->good, 0, &rec));
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		uint32_t len = htole32(lens[i]);
 
 		/* The head is sealed with no payload; its length comes last */
 		self->bad.len = 0;
-		ASSERT_EQ(0, vmig_stream_insert(&self->bad, 0, MTTY_REC_START,
-						1, NULL, 0));
+		INSERT(0, MTTY_REC_START, &rec, NULL, 0);
 		ASSERT_EQ(0, vmig_stream_at(&self->bad, 0, &rec));
 		ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec, HEAD_LEN,
 						   &len, sizeof(len)));
 		vmig_stream_fix_head(&self->bad, &rec, 0);
-		expect_offer(_metadata, self, -EBADMSG, "huge length");
+		OFFER(-EBADMSG, "length %u", lens[i]);
 	}
 }
 
-/* Clause: mtty_rec_head.seq out of turn, checksums right: EBADMSG */
+static void poke_head(struct __test_metadata *_metadata, FIXTURE_DATA(record) *self,
+		      const struct vmig_rec *rec, size_t offset, uint64_t value)
+{
+	uint64_t bytes = htole64(value);
+
+	COPY_GOOD();
+	ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, rec, offset, &bytes,
+					   sizeof(bytes)));
+	ASSERT_EQ(0, vmig_stream_fix_sums(&self->bad));
+}
+
+/* Driver: mtty_rec_head.seq out of turn, checksums right: EBADMSG */
 TEST_F(record, sequence_is_checked_by_itself)
 {
 	static const int64_t change[] = { -1, 1, 1LL << 32, INT64_MIN };
 	struct vmig_rec rec;
 	unsigned int i, nr;
 
-	prepare(_metadata, self);
 	for (nr = 0; !vmig_stream_at(&self->good, nr, &rec); nr++) {
 		for (i = 0; i < ARRAY_SIZE(change); i++) {
-			uint64_t seq = htole64(rec.seq + change[i]);
-
-			ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-			ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec,
-							   HEAD_SEQ, &seq,
-							   sizeof(seq)));
-			ASSERT_EQ(0, vmig_stream_fix_sums(&self->bad));
-			expect_offer(_metadata, self, -EBADMSG, "sequence");
+			poke_head(_metadata, self, &rec, HEAD_SEQ, rec.seq + change[i]);
+			OFFER(-EBADMSG, "record %u, change %u", nr, i);
 		}
 	}
 }
 
-/* Clause: mtty_rec_head.generation zero, checksums right: EINVAL */
+/* Driver: mtty_rec_head.generation zero, checksums right: EINVAL */
 TEST_F(record, generation_zero_is_refused)
 {
-	const uint64_t zero = 0;
 	struct vmig_rec rec;
 	unsigned int nr;
 
-	prepare(_metadata, self);
 	for (nr = 0; !vmig_stream_at(&self->good, nr, &rec); nr++) {
-		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-		ASSERT_EQ(0, vmig_stream_poke_head(&self->bad, &rec,
-						   HEAD_GENERATION, &zero,
-						   sizeof(zero)));
-		ASSERT_EQ(0, vmig_stream_fix_sums(&self->bad));
-		expect_offer(_metadata, self, -EINVAL, "generation zero");
+		poke_head(_metadata, self, &rec, HEAD_GENERATION, 0);
+		OFFER(-EINVAL, "record %u", nr);
 	}
 }
 
-/* Clause: MTTY_REC_REINIT: of another generation than before, and not of zero */
-TEST_F(record, reinit_is_judged)
+/* Driver: MTTY_REC_REINIT: its generation differs from the one before, which is not 0 */
+TEST_F(record, reinit_generations_are_checked)
 {
 	const struct {
 		uint64_t before;
 		int err;
 	} rows[] = { { 2, 0 }, { 1, -EINVAL }, { 0, -EINVAL } };
+	const struct vmig_rec first = { .generation = 1 };
 	struct vmig_rec rec;
 	unsigned int i;
 
-	prepare(_metadata, self);
-	ASSERT_EQ(0, vmig_stream_find(&self->good, MTTY_REC_LOG, 0, &rec));
+	FIND(MTTY_REC_LOG, 0, &rec);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct mtty_rec_reinit reinit = {
 			.before = htole64(rows[i].before),
 		};
 
-		ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-		ASSERT_EQ(0, vmig_stream_insert(&self->bad, rec.offset,
-						MTTY_REC_REINIT, 1, &reinit,
-						sizeof(reinit)));
-		ASSERT_EQ(0, vmig_stream_renumber(&self->bad));
-		expect_offer(_metadata, self, rows[i].err, "REINIT");
+		COPY_GOOD();
+		INSERT(rec.offset, MTTY_REC_REINIT, &first, &reinit, sizeof(reinit));
+		RESEAL_AND_OFFER(rows[i].err, "row %u", i);
 	}
 }
 
-/* Clause: MTTY_REC_CAPTURE for a device without capture memory: EINVAL at its head */
-TEST(capture_record_without_memory)
-{
-	const struct vmig_attrs attrs = { .capture_size = "0" };
-	const size_t len = 8 + MTTY_REC_CAPTURE_MAX;
-	uint8_t *payload = calloc(1, len);
-	struct vmig_bytes stream = { 0 };
-	struct vmig_testdev td;
-	struct vmig_rec rec;
-	int fd;
+DEVICE_FIXTURE(no_memory, "mtty-2", .capture_size = "0");
 
-	ASSERT_NE(NULL, payload);
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, &attrs));
-	ASSERT_RET(0, vmig_transfer_save(&td.dev, &stream), "save");
-	ASSERT_EQ(0, vmig_stream_at(&stream, 1, &rec));
-	ASSERT_EQ(0, vmig_stream_insert(&stream, rec.offset, MTTY_REC_CAPTURE,
-					1, payload, len));
-	ASSERT_EQ(0, vmig_stream_renumber(&stream));
-	ASSERT_RET(0, vmig_device_reset(&td.dev), "reset");
-	ASSERT_RET(0, vmig_mig_set_state(&td.dev, VFIO_DEVICE_STATE_RESUMING,
-					 &fd), "RESUMING");
-	EXPECT_RET(-EINVAL, vmig_transfer_write(fd, stream.data, rec.offset +
+/* Driver: MTTY_REC_CAPTURE for a device without capture memory: EINVAL at its head */
+TEST_F(no_memory, capture_record_is_refused)
+{
+	static const uint8_t payload[8 + MTTY_REC_CAPTURE_MAX];
+	struct vmig_bytes *stream = &self->stream;
+	struct vmig_rec rec;
+
+	ASSERT_RET(0, vmig_transfer_save(self->dev, stream), "save");
+	ASSERT_EQ(0, vmig_stream_at(stream, 1, &rec));
+	ASSERT_EQ(0, vmig_stream_insert(stream, rec.offset, MTTY_REC_CAPTURE, 1,
+					payload, sizeof(payload)));
+	ASSERT_EQ(0, vmig_stream_renumber(stream));
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	EXPECT_RET(-EINVAL, vmig_transfer_write(self->fd, stream->data, rec.offset +
 						sizeof(struct mtty_rec_head),
 						4096, NULL), "head");
-	EXPECT_RET(-EINVAL, vmig_transfer_write(fd, stream.data, stream.len,
+	EXPECT_RET(-EINVAL, vmig_transfer_write(self->fd, stream->data, stream->len,
 						4096, NULL), "all");
-	close(fd);
-	vmig_bytes_free(&stream);
-	vmig_testdev_close(&td);
-	free(payload);
 }
 
 TEST_HARNESS_MAIN

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Streams whose checksums are right and whose contents are not: made by somebody
- * who knows the format and means harm, or by a driver with a bug.  Every value
- * that describes no possible device is refused, with the errno that says why.
+ * Streams with right checksums and wrong contents, as an attacker or a driver with a
+ * bug makes them. A value that no device can have is refused, with its own errno.
  */
 #include <endian.h>
-#include <errno.h>
 #include <stddef.h>
-#include <string.h>
-#include <linux/serial_reg.h>
 
 #include "lib/mtty.h"
+#include "expect_offer.h"
 
 #define PORTS		2
 #define SEED		50
 #define CAPTURE		8192
 #define CAPACITY	((CAPTURE - MTTY_CAP_LOG_OFFSET) / 2)
 
-/* The scene's, with 8 bits, parity and two stop bits; in ns at divisor 1 */
+/* For the contents' 8 bits, parity and two stop bits; in ns at divisor 1 */
 #define FOUR_CHARACTERS	416667
 #define DIVISOR		(0xff00 + SEED)
 
@@ -30,7 +27,7 @@ FIXTURE(value) {
 	struct vmig_bytes bad;
 };
 
-/* One field of one record, and what becomes of the stream */
+/* One field of one record, and the errno of the stream */
 FIXTURE_VARIANT(value) {
 	uint32_t type;
 	unsigned int nth;
@@ -161,48 +158,35 @@ FIXTURE_TEARDOWN(value)
 	CLOSE_DEVICE();
 }
 
-/*
- * Clause: a field of a record, checksums right: what the variant says; a refused
- * stream ends in ERROR, and after a reset the device takes a good one
- */
+/* Driver: a field of a record: the errno of the variant; a good stream after a reset */
 TEST_F(value, is_judged)
 {
 	uint64_t value = htole64(variant->value);
-	const char *what = "";
 	struct vmig_rec rec;
-	int write_err, stop_err;
 
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->good), "save");
 	ASSERT_EQ(0, vmig_bytes_copy(&self->bad, &self->good));
-	ASSERT_EQ(0, vmig_stream_find(&self->bad, variant->type, variant->nth,
-				      &rec));
+	ASSERT_EQ(0, vmig_stream_find(&self->bad, variant->type, variant->nth, &rec));
 	ASSERT_EQ(0, vmig_stream_poke(&self->bad, &rec, variant->offset, &value,
 				      variant->size));
 	ASSERT_EQ(0, vmig_stream_fix_sums(&self->bad));
 
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	stop_err = vmig_transfer_offer(self->dev, &self->bad, &write_err);
-	EXPECT_RET(variant->err, write_err, "write()");
-	EXPECT_RET(variant->err, stop_err, "STOP");
-	EXPECT_STATE(variant->err ? VFIO_DEVICE_STATE_ERROR :
-				    VFIO_DEVICE_STATE_STOP, self->dev, "STOP");
+	EXPECT_OFFER(variant->err, self->dev, &self->bad, "offer");
 
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_RET(0, vmig_contents_check_reset(self->dev, PORTS, &what), "%s",
-		   what);
+	EXPECT_RESET_CONTENTS(self->dev, PORTS);
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->good), "good");
-	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
-		   what);
+	EXPECT_CONTENTS(self->dev, PORTS, SEED);
 }
 
 FIXTURE(port) {
-	struct vmig_testdev td;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	struct mtty_rec_uart uart;
 };
 
-/* A port that is possible, or not, by how its fields go together */
+/* A port whose fields can, or cannot, have these values together */
 FIXTURE_VARIANT(port) {
 	struct mtty_rec_uart uart;
 	uint32_t quiet;
@@ -264,80 +248,52 @@ FIXTURE_SETUP(port)
 	self->uart.quiet = htole32(variant->quiet);
 	self->uart.quiet_rest = htole16(variant->quiet_rest);
 
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
-				       NULL));
-	ASSERT_RET(0, vmig_transfer_save(&self->td.dev, &self->stream), "save");
+	OPEN_DEVICE("mtty-1");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_UART, 0, &rec));
 	ASSERT_EQ(0, vmig_stream_poke(&self->stream, &rec, 0, &self->uart,
 				      sizeof(self->uart)));
 	ASSERT_EQ(0, vmig_stream_fix_sums(&self->stream));
-	ASSERT_RET(0, vmig_device_reset(&self->td.dev), "reset");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 }
 
 FIXTURE_TEARDOWN(port)
 {
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
-/* Driver: mtty_rec_uart: what no port can be is EINVAL; anything else it becomes */
+/* Driver: mtty_rec_uart: a state that no port can have: EINVAL; any other is loaded */
 TEST_F(port, is_judged)
 {
-	struct vmig_device *dev = &self->td.dev;
-	int write_err, stop_err;
 	struct vmig_rec rec;
 
-	stop_err = vmig_transfer_offer(dev, &self->stream, &write_err);
-	EXPECT_RET(variant->err, write_err, "write()");
-	EXPECT_RET(variant->err, stop_err, "STOP");
+	EXPECT_OFFER(variant->err, self->dev, &self->stream, "offer");
 	if (variant->err)
 		return;
 
 	self->stream.len = 0;
-	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save again");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save again");
 	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_UART, 0, &rec));
 	EXPECT_EQ(0, memcmp(&self->uart, rec.payload, sizeof(self->uart)));
 }
 
-FIXTURE(nothing_asserted) {
-	struct vmig_testdev td;
-	struct vmig_bytes stream;
-};
+DEVICE_FIXTURE(nothing_asserted, "mtty-2");
 
-FIXTURE_SETUP(nothing_asserted)
-{
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
-				       NULL));
-}
-
-FIXTURE_TEARDOWN(nothing_asserted)
-{
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
-}
-
-/*
- * Clause: MTTY_REC_IRQ_MSI_SENT: what no port asserts has not been sent; such a
- * device there cannot be, so the stream is refused
- */
-TEST_F(nothing_asserted, has_not_been_sent)
+/* Driver: MTTY_REC_IRQ_MSI_SENT, but no port asserts an interrupt: EINVAL */
+TEST_F(nothing_asserted, msi_sent_is_refused)
 {
 	const uint32_t sent = htole32(MTTY_REC_IRQ_MSI_SENT);
-	struct vmig_device *dev = &self->td.dev;
-	int write_err, stop_err;
 	struct vmig_rec rec;
 
-	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_IRQ, 0, &rec));
 	ASSERT_EQ(0, vmig_stream_poke(&self->stream, &rec,
 				      offsetof(struct mtty_rec_irq, flags),
 				      &sent, sizeof(sent)));
 	ASSERT_EQ(0, vmig_stream_fix_sums(&self->stream));
 
-	ASSERT_RET(0, vmig_device_reset(dev), "reset");
-	stop_err = vmig_transfer_offer(dev, &self->stream, &write_err);
-	EXPECT_RET(-EINVAL, write_err, "write()");
-	EXPECT_RET(-EINVAL, stop_err, "STOP");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_OFFER(-EINVAL, self->dev, &self->stream, "offer");
 }
 
 TEST_HARNESS_MAIN

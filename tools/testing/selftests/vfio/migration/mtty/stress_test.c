@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many who use one device at once, with no regard for each other, while it is
- * configured, removed, and its module is to be unloaded; and many devices at once.
+ * Many threads use one device at the same time, while it is configured, removed, and its
+ * module is to be unloaded. Many devices migrate at the same time.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 
@@ -21,16 +17,16 @@
 #define ROUNDS		10
 #define REMOVALS	3
 #define OPENINGS	50
-/* How often an attribute has to be written between two openings */
+/* How often each attribute must have been written in the end */
 #define MIN_WRITES	5
 #define TIMEOUT_S	300
 
 /**
- * struct user - one thread, and what it does to the device
- * @fuzz:	any call, see lib/fuzz.h
- * @thread:	itself
- * @stop:	it has to end; shared by all
- * @ret:	0 or what its last call returned
+ * struct user - one thread
+ * @fuzz:	its calls
+ * @thread:	its id
+ * @stop:	it must end; shared by all
+ * @ret:	0 or the error of its last call
  */
 struct user {
 	struct vmig_fuzz fuzz;
@@ -40,8 +36,7 @@ struct user {
 };
 
 FIXTURE(stress) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	struct user user[USERS];
 	bool stop;
 };
@@ -50,35 +45,18 @@ FIXTURE_VARIANT(stress) {
 	const char *policy;
 };
 
-FIXTURE_VARIANT_ADD(stress, independent) {
-	.policy = "independent",
-};
+FIXTURE_VARIANT_ADD(stress, independent) { .policy = "independent" };
+FIXTURE_VARIANT_ADD(stress, before_data) { .policy = "before-data" };
+FIXTURE_VARIANT_ADD(stress, embedded) { .policy = "embedded" };
 
-FIXTURE_VARIANT_ADD(stress, before_data) {
-	.policy = "before-data",
-};
-
-FIXTURE_VARIANT_ADD(stress, embedded) {
-	.policy = "embedded",
-};
-
-static void open_device(struct __test_metadata *_metadata,
-			FIXTURE_DATA(stress) *self, const char *policy)
-{
-	const struct vmig_attrs attrs = {
-		.config_policy = policy, .capture_size = "64K",
-	};
-
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
-				       &attrs));
-}
+#define OPEN(_policy) \
+	OPEN_DEVICE("mtty-2", .config_policy = _policy, .capture_size = "64K")
 
 FIXTURE_SETUP(stress)
 {
 	unsigned int i;
 
-	open_device(_metadata, self, variant->policy);
+	OPEN(variant->policy);
 	for (i = 0; i < USERS; i++) {
 		struct user *user = &self->user[i];
 
@@ -96,10 +74,10 @@ FIXTURE_TEARDOWN(stress)
 
 	for (i = 0; i < USERS; i++)
 		vmig_fuzz_free(&self->user[i].fuzz);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
-/* Until told to end; but on a slow machine, too, it has to have done something */
+/* At least MIN_STEPS, also on a slow machine */
 static void *use(void *opaque)
 {
 	struct user *user = opaque;
@@ -137,7 +115,7 @@ static void finish(struct __test_metadata *_metadata, FIXTURE_DATA(stress) *self
 	}
 }
 
-/* Only then, as a data_fd may be all that is left of a device */
+/* Apart from finish(), because a data_fd may be closed after its device was removed */
 static void end(FIXTURE_DATA(stress) *self)
 {
 	unsigned int i;
@@ -158,15 +136,13 @@ static void rest(unsigned int ms)
 static void expect_works(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(stress) *self)
 {
-	const char *what = "";
-
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_RET(0, vmig_contents_check_reset(self->dev, 2, &what), "%s", what);
-	ASSERT_RET(0, vmig_contents_set(self->dev, 2, 5), "scene");
-	EXPECT_RET(0, vmig_contents_check(self->dev, 2, 5, &what), "%s", what);
+	EXPECT_RESET_CONTENTS(self->dev, 2);
+	ASSERT_RET(0, vmig_contents_set(self->dev, 2, 5), "contents");
+	EXPECT_CONTENTS(self->dev, 2, 5);
 }
 
-/* Clause: all calls of one device, from many threads: each has its answer */
+/* Driver: calls of one device from many threads: each has a valid result */
 TEST_F_TIMEOUT(stress, many_users, TIMEOUT_S)
 {
 	start(_metadata, self);
@@ -176,7 +152,7 @@ TEST_F_TIMEOUT(stress, many_users, TIMEOUT_S)
 	expect_works(_metadata, self);
 }
 
-/* Clause: migration/ in sysfs: EBUSY while open, whatever goes on there */
+/* Driver: migration/ in sysfs: EBUSY while the device is open and in use */
 TEST_F_TIMEOUT(stress, attributes, TIMEOUT_S)
 {
 	char value[64];
@@ -199,14 +175,14 @@ TEST_F_TIMEOUT(stress, attributes, TIMEOUT_S)
 }
 
 /**
- * struct writer - one who does not stop to configure a device
+ * struct writer - a thread that writes an attribute
  * @mdev:	the device
- * @attr:	what he writes,
- * @value:	in turn
- * @thread:	itself
- * @stop:	it has to end
- * @written:	how often it was not in vain
- * @ret:	0 or another error than EBUSY
+ * @attr:	the attribute
+ * @value:	written in turn
+ * @thread:	its id
+ * @stop:	it must end
+ * @written:	successful writes
+ * @ret:	0 or an error other than EBUSY
  */
 struct writer {
 	const struct vmig_mdev *mdev;
@@ -240,7 +216,7 @@ static bool has_written(const struct writer *writer)
 	return __atomic_load_n(&writer->written, __ATOMIC_RELAXED) >= MIN_WRITES;
 }
 
-/* What a user has found when he opened it, he finds until he closes it */
+/* The attributes do not change while the device is open */
 static void expect_stays(struct __test_metadata *_metadata,
 			 struct vmig_device *dev)
 {
@@ -259,7 +235,7 @@ static void expect_stays(struct __test_metadata *_metadata,
 	EXPECT_EQ(before.flags, after.flags);
 }
 
-/* Clause: migration/ in sysfs while others open and close: between two openings only */
+/* Driver: migration/ in sysfs, others open and close: changes only between openings */
 TEST_F_TIMEOUT(stress, configured_between_openings, TIMEOUT_S)
 {
 	struct writer writers[] = {
@@ -289,7 +265,7 @@ TEST_F_TIMEOUT(stress, configured_between_openings, TIMEOUT_S)
 	expect_works(_metadata, self);
 }
 
-/* Clause: delete_module(): refused as long as a device is open */
+/* Clause: delete_module(2): EAGAIN as long as a device is open */
 TEST_F_TIMEOUT(stress, module_is_held, TIMEOUT_S)
 {
 	unsigned int i;
@@ -314,8 +290,8 @@ static void *remove_device(void *opaque)
 }
 
 /*
- * Clause: removal of a device in use: waits for its users, who can go on until they
- * close it, and what they have left of it is harmless then
+ * Driver: removal of a device in use: waits until it is closed; a data_fd that is closed
+ * later does no damage
  */
 TEST_F_TIMEOUT(stress, removed_meanwhile, TIMEOUT_S)
 {
@@ -330,14 +306,14 @@ TEST_F_TIMEOUT(stress, removed_meanwhile, TIMEOUT_S)
 		finish(_metadata, self);
 		vmig_device_close(self->dev);
 		ASSERT_EQ(0, pthread_join(remover, NULL));
-		/* Their data_fds are closed when there is no device any more */
+		/* This closes their data_fds, after the device was removed */
 		end(self);
-		open_device(_metadata, self, variant->policy);
+		OPEN(variant->policy);
 	}
 	expect_works(_metadata, self);
 }
 
-struct traveller {
+struct migrating {
 	pthread_barrier_t *all_there;
 	struct vmig_testdev td;
 	struct vmig_bytes stream;
@@ -347,10 +323,10 @@ struct traveller {
 	int ret;
 };
 
-/* Out of the device and, after a reset, into it again */
-static void *travel(void *opaque)
+/* Save, reset, load, many times */
+static void *migrate(void *opaque)
 {
-	struct traveller *self = opaque;
+	struct migrating *self = opaque;
 	struct vmig_device *dev = &self->td.dev;
 	unsigned int i;
 
@@ -365,8 +341,7 @@ static void *travel(void *opaque)
 		if (!self->ret)
 			self->ret = vmig_transfer_load(dev, &self->stream);
 		if (!self->ret)
-			self->ret = vmig_contents_check(dev, 2, self->seed,
-						     &self->what);
+			self->ret = vmig_contents_check(dev, 2, self->seed, &self->what);
 		if (!self->ret)
 			self->ret = vmig_device_reset(dev);
 	}
@@ -375,7 +350,7 @@ static void *travel(void *opaque)
 
 FIXTURE(crowd) {
 	pthread_barrier_t all_there;
-	struct traveller all[DEVICES];
+	struct migrating all[DEVICES];
 	unsigned int nr;
 };
 
@@ -393,11 +368,11 @@ FIXTURE_TEARDOWN(crowd)
 	}
 }
 
-/* Clause: many devices, all at once: each migrates as if it were alone */
+/* Driver: many devices at the same time: each migrates as if it were alone */
 TEST_F_TIMEOUT(crowd, each_migrates_as_if_alone, TIMEOUT_S)
 {
 	const struct vmig_attrs attrs = { .config_policy = "embedded" };
-	struct traveller *all = self->all;
+	struct migrating *all = self->all;
 	unsigned int i;
 
 	ASSERT_EQ(0, pthread_barrier_init(&self->all_there, NULL, DEVICES));
@@ -411,8 +386,7 @@ TEST_F_TIMEOUT(crowd, each_migrates_as_if_alone, TIMEOUT_S)
 		self->nr++;
 	}
 	for (i = 0; i < DEVICES; i++)
-		ASSERT_EQ(0, pthread_create(&all[i].thread, NULL, travel,
-					    &all[i]));
+		ASSERT_EQ(0, pthread_create(&all[i].thread, NULL, migrate, &all[i]));
 	for (i = 0; i < DEVICES; i++) {
 		ASSERT_EQ(0, pthread_join(all[i].thread, NULL));
 		EXPECT_RET(0, all[i].ret, "device %u: %s", i, all[i].what);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attributes in a device's sysfs group "migration": defaults, what is
- * accepted and what is refused, when, and what it does to the device.
+ * The attributes in a device's sysfs group "migration": defaults, accepted and refused
+ * values, when they can be written, and the effect on the device.
  */
-#include <errno.h>
 #include <linux/pci_regs.h>
 
 #include "lib/mtty.h"
@@ -14,30 +13,58 @@
 #define DEFECT		"migration/defect_early_irq"
 
 FIXTURE(sysfs) {
-	struct vmig_testdev td;
+	DEVICE_MEMBERS;
 	const struct vmig_mdev *mdev;
-	struct vmig_device *dev;
 };
 
 FIXTURE_SETUP(sysfs)
 {
+	OPEN_DEVICE("mtty-1");
 	self->mdev = &self->td.mdev;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY, NULL));
 	vmig_device_close(self->dev);
 }
 
 FIXTURE_TEARDOWN(sysfs)
 {
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 #define EXPECT_ATTR(_attr, _want) do { \
 	char seen_attr[128] = ""; \
 	EXPECT_RET(0, vmig_mdev_get_attr(self->mdev, _attr, seen_attr, \
-					 sizeof(seen_attr)), _attr); \
+					 sizeof(seen_attr)), "%s", _attr); \
 	EXPECT_STREQ(_want, seen_attr); \
 } while (0)
+
+#define SET_ATTR(_want, _attr, _value) \
+	EXPECT_RET(_want, vmig_mdev_set_attr(self->mdev, _attr, _value), \
+		   "%s '%s'", _attr, _value)
+
+/* Change all attributes, which must return @_want */
+#define SET_ALL(_want) do { \
+	SET_ATTR(_want, POLICY, "before-data"); \
+	SET_ATTR(_want, FEATURES, "p2p"); \
+	SET_ATTR(_want, CAPTURE, "8K"); \
+} while (0)
+
+#define EXPECT_DEFAULTS() do { \
+	EXPECT_ATTR(POLICY, "independent"); \
+	EXPECT_ATTR(FEATURES, "stop_copy p2p pre_copy"); \
+	EXPECT_ATTR(CAPTURE, "1048576"); \
+} while (0)
+
+/* None of these values is accepted, and the current one does not change */
+static void expect_refused(struct __test_metadata *_metadata, FIXTURE_DATA(sysfs) *self,
+			   const char *attr, const char *current,
+			   const char * const *values, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		SET_ATTR(-EINVAL, attr, values[i]);
+		EXPECT_ATTR(attr, current);
+	}
+}
 
 static int reopen(FIXTURE_DATA(sysfs) *self)
 {
@@ -45,25 +72,25 @@ static int reopen(FIXTURE_DATA(sysfs) *self)
 	return vmig_device_open(self->dev, self->mdev, VMIG_PATH_ANY);
 }
 
-/* Clause: migration/config_policy: "independent" by default */
+/* Driver: migration/config_policy: "independent" by default */
 TEST_F(sysfs, policy_default)
 {
 	EXPECT_ATTR(POLICY, "independent");
 }
 
-/* Clause: migration/features: everything by default */
+/* Driver: migration/features: all by default */
 TEST_F(sysfs, features_default)
 {
 	EXPECT_ATTR(FEATURES, "stop_copy p2p pre_copy");
 }
 
-/* Clause: migration/capture_size: 1 MiB by default */
+/* Driver: migration/capture_size: 1 MiB by default */
 TEST_F(sysfs, capture_size_default)
 {
 	EXPECT_ATTR(CAPTURE, "1048576");
 }
 
-/* Clause: migration/config_policy: each word is taken, and shows in the query */
+/* Driver: migration/config_policy: each word is accepted, and shown by the query */
 TEST_F(sysfs, policy_words_are_accepted)
 {
 	static const struct {
@@ -84,9 +111,7 @@ TEST_F(sysfs, policy_words_are_accepted)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, POLICY,
-						 row[i].write), "%s",
-			   row[i].write);
+		SET_ATTR(0, POLICY, row[i].write);
 		EXPECT_ATTR(POLICY, row[i].show);
 		ASSERT_RET(0, reopen(self), "open");
 		ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
@@ -95,26 +120,19 @@ TEST_F(sysfs, policy_words_are_accepted)
 	}
 }
 
-/* Clause: migration/config_policy: unknown words EINVAL, nothing changes */
+/* Driver: migration/config_policy: other words: EINVAL, nothing changes */
 TEST_F(sysfs, policy_refuses_other_words)
 {
 	static const char * const words[] = {
 		"x", "before", "before-data-", "before_data", "Independent",
 		"independent before-data", "0", " independent", "\n",
 	};
-	unsigned int i;
 
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, POLICY, "before-data"),
-		   "before-data");
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		EXPECT_RET(-EINVAL, vmig_mdev_set_attr(self->mdev, POLICY,
-						       words[i]),
-			   "'%s'", words[i]);
-		EXPECT_ATTR(POLICY, "before-data");
-	}
+	SET_ATTR(0, POLICY, "before-data");
+	expect_refused(_metadata, self, POLICY, "before-data", words, ARRAY_SIZE(words));
 }
 
-/* Clause: migration/features: any set of words, in any order; stop_copy stays */
+/* Driver: migration/features: any set of words, in any order; stop_copy is always on */
 TEST_F(sysfs, feature_words_are_accepted)
 {
 	static const struct {
@@ -135,9 +153,7 @@ TEST_F(sysfs, feature_words_are_accepted)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, FEATURES,
-						 row[i].write), "'%s'",
-			   row[i].write);
+		SET_ATTR(0, FEATURES, row[i].write);
 		EXPECT_ATTR(FEATURES, row[i].show);
 		ASSERT_RET(0, reopen(self), "open");
 		EXPECT_RET(0, vmig_mig_get_flags(self->dev, &flags), "flags");
@@ -146,25 +162,20 @@ TEST_F(sysfs, feature_words_are_accepted)
 	}
 }
 
-/* Clause: migration/features: unknown words EINVAL, nothing changes */
+/* Driver: migration/features: other words: EINVAL, nothing changes */
 TEST_F(sysfs, features_refuse_other_words)
 {
 	static const char * const words[] = {
 		"x", "p2", "p2px", "p2p,pre_copy", "p2p x", "precopy", "P2P",
 		"7",
 	};
-	unsigned int i;
 
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, FEATURES, "p2p"), "p2p");
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		EXPECT_RET(-EINVAL, vmig_mdev_set_attr(self->mdev, FEATURES,
-						       words[i]),
-			   "'%s'", words[i]);
-		EXPECT_ATTR(FEATURES, "stop_copy p2p");
-	}
+	SET_ATTR(0, FEATURES, "p2p");
+	expect_refused(_metadata, self, FEATURES, "stop_copy p2p", words,
+		       ARRAY_SIZE(words));
 }
 
-/* What BAR2 says about its size when it is asked as a guest would */
+/* The size of BAR2, found as a guest does */
 static int bar2_size(struct vmig_device *dev, uint32_t *size)
 {
 	uint32_t val;
@@ -180,7 +191,7 @@ static int bar2_size(struct vmig_device *dev, uint32_t *size)
 	return 0;
 }
 
-/* Clause: migration/capture_size: 0 and powers of two, the size of BAR2 */
+/* Driver: migration/capture_size: 0 and powers of two; it is the size of BAR2 */
 TEST_F(sysfs, capture_sizes_are_accepted)
 {
 	static const struct {
@@ -200,9 +211,7 @@ TEST_F(sysfs, capture_sizes_are_accepted)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, CAPTURE,
-						 row[i].write), "'%s'",
-			   row[i].write);
+		SET_ATTR(0, CAPTURE, row[i].write);
 		EXPECT_ATTR(CAPTURE, row[i].show);
 		ASSERT_RET(0, reopen(self), "open");
 		EXPECT_EQ(row[i].size,
@@ -213,95 +222,69 @@ TEST_F(sysfs, capture_sizes_are_accepted)
 	}
 }
 
-/* Clause: migration/capture_size: everything else EINVAL, nothing changes */
+/* Driver: migration/capture_size: other values: EINVAL, nothing changes */
 TEST_F(sysfs, capture_size_refuses_other_values)
 {
 	static const char * const values[] = {
 		"x", "\n", "1", "4096", "8191", "8193", "12288", "512M", "1G",
 		"-8192", " 8192", "8192 8192", "8KB", "0x", "1048577",
-		/* 0 and 8192 again, once around 64 bits */
+		/* 0 and 8192 if truncated to 64 bits */
 		"18446744073709551616", "18446744073709559808",
 		"17179869184G",
 	};
-	unsigned int i;
 
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, CAPTURE, "16K"), "16K");
-	for (i = 0; i < ARRAY_SIZE(values); i++) {
-		EXPECT_RET(-EINVAL, vmig_mdev_set_attr(self->mdev, CAPTURE,
-						       values[i]),
-			   "'%s'", values[i]);
-		EXPECT_ATTR(CAPTURE, "16384");
-	}
+	SET_ATTR(0, CAPTURE, "16K");
+	expect_refused(_metadata, self, CAPTURE, "16384", values, ARRAY_SIZE(values));
 }
 
-/* Clause: migration/defect_early_irq: off by default; what is no yes or no is EINVAL */
-TEST_F(sysfs, defect_is_off_and_can_be_had)
+/*
+ * Driver: migration/defect_early_irq: off by default; a bool, else EINVAL; EBUSY if open
+ */
+TEST_F(sysfs, defect_can_be_switched_on)
 {
 	EXPECT_ATTR(DEFECT, "0");
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, DEFECT, "1"), "1");
+	SET_ATTR(0, DEFECT, "1");
 	EXPECT_ATTR(DEFECT, "1");
-	EXPECT_RET(-EINVAL, vmig_mdev_set_attr(self->mdev, DEFECT, "2"), "2");
-	EXPECT_RET(-EINVAL, vmig_mdev_set_attr(self->mdev, DEFECT, "\n"), "");
+	SET_ATTR(-EINVAL, DEFECT, "2");
+	SET_ATTR(-EINVAL, DEFECT, "\n");
 	EXPECT_ATTR(DEFECT, "1");
 	ASSERT_RET(0, reopen(self), "open");
-	EXPECT_RET(-EBUSY, vmig_mdev_set_attr(self->mdev, DEFECT, "0"), "open");
+	SET_ATTR(-EBUSY, DEFECT, "0");
 	EXPECT_ATTR(DEFECT, "1");
 	vmig_device_close(self->dev);
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, DEFECT, "n"), "n");
+	SET_ATTR(0, DEFECT, "n");
 	EXPECT_ATTR(DEFECT, "0");
 }
 
-/* Clause: group migration/ while the device is open: EBUSY, nothing changes */
+/* Driver: group migration/ while the device is open: EBUSY, nothing changes */
 TEST_F(sysfs, nothing_can_be_changed_while_open)
 {
 	ASSERT_RET(0, reopen(self), "open");
-	EXPECT_RET(-EBUSY, vmig_mdev_set_attr(self->mdev, POLICY,
-					      "before-data"), "policy");
-	EXPECT_RET(-EBUSY, vmig_mdev_set_attr(self->mdev, FEATURES, "p2p"),
-		   "features");
-	EXPECT_RET(-EBUSY, vmig_mdev_set_attr(self->mdev, CAPTURE, "8K"),
-		   "capture size");
-	EXPECT_ATTR(POLICY, "independent");
-	EXPECT_ATTR(FEATURES, "stop_copy p2p pre_copy");
-	EXPECT_ATTR(CAPTURE, "1048576");
-
+	SET_ALL(-EBUSY);
+	EXPECT_DEFAULTS();
 	vmig_device_close(self->dev);
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, POLICY, "before-data"),
-		   "policy");
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, FEATURES, "p2p"),
-		   "features");
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, CAPTURE, "8K"),
-		   "capture size");
+	SET_ALL(0);
 }
 
-/* Clause: group migration/: belongs to one device, not to the driver */
+/* Driver: group migration/: belongs to one device, not to the driver */
 TEST_F(sysfs, other_devices_are_not_affected)
 {
 	struct vmig_testdev other;
 
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, POLICY, "before-data"),
-		   "policy");
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, FEATURES, "p2p"),
-		   "features");
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, CAPTURE, "8K"),
-		   "capture size");
+	SET_ALL(0);
 	ASSERT_EQ(0, vmig_testdev_open(&other, "mtty-2", VMIG_PATH_ANY, NULL));
 	self->mdev = &other.mdev;
-	EXPECT_ATTR(POLICY, "independent");
-	EXPECT_ATTR(FEATURES, "stop_copy p2p pre_copy");
-	EXPECT_ATTR(CAPTURE, "1048576");
+	EXPECT_DEFAULTS();
 	self->mdev = &self->td.mdev;
 	vmig_testdev_close(&other);
 	EXPECT_ATTR(POLICY, "before-data");
 }
 
-/* Clause: group migration/: survives closing and opening the device */
+/* Driver: group migration/: not changed by closing and opening the device */
 TEST_F(sysfs, settings_survive_closing)
 {
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, FEATURES, "pre_copy"),
-		   "features");
-	EXPECT_RET(0, vmig_mdev_set_attr(self->mdev, CAPTURE, "32K"),
-		   "capture size");
+	SET_ATTR(0, FEATURES, "pre_copy");
+	SET_ATTR(0, CAPTURE, "32K");
 	ASSERT_RET(0, reopen(self), "open");
 	ASSERT_RET(0, reopen(self), "open");
 	vmig_device_close(self->dev);

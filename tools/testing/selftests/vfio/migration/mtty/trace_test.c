@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The trace events of the driver: do they tell what a device does, of the right
- * device, once, and in order?
- *
- * What is expected is the whole log: each line that should not be there is as wrong
- * as one that is missing.
+ * The trace events of the driver: the right events of the right device, once, and in
+ * order. A test expects the whole log: each line, and no other.
  */
-#include <errno.h>
 #include <fnmatch.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lib/vmm.h"
 
@@ -21,7 +14,7 @@
 #define LINES		64
 #define LINE		160
 
-/* More than the parser needs to see that it is no stream */
+/* More than the parser needs to refuse it */
 #define GARBAGE		64
 
 FIXTURE(trace) {
@@ -30,7 +23,7 @@ FIXTURE(trace) {
 	struct vmig_testdev td;
 	struct vmig_device *dev;
 	int fd;
-	/* The log: data of one device and direction are one line, and a sum */
+	/* The log: adjacent data events of one device and direction are one line */
 	char line[LINES][LINE];
 	unsigned int nr;
 	uint64_t bytes_read;
@@ -71,7 +64,7 @@ static const char *device_name(const FIXTURE_DATA(trace) *self, const char *uuid
 	return !strcmp(uuid, self->td.mdev.uuid) ? "dev" : uuid;
 }
 
-/* Says whether it is a line by itself; the end of a stream is worth none */
+/* Return: whether it needs its own line; the end of a stream does not */
 static bool count_data(FIXTURE_DATA(trace) *self, const char *data, char *last,
 		       char *line)
 {
@@ -92,7 +85,7 @@ static bool count_data(FIXTURE_DATA(trace) *self, const char *data, char *last,
 	return strcmp(last, line);
 }
 
-/* "mtty_event: UUID and the rest"; what is nothing like that will fit nowhere */
+/* "mtty_event: UUID and the rest"; any other text is kept, and no pattern matches it */
 static void add_line(FIXTURE_DATA(trace) *self, const char *text)
 {
 	char event[24], uuid[VMIG_UUID_LEN + 1], rest[LINE / 2];
@@ -165,8 +158,7 @@ static void open_device(struct __test_metadata *_metadata,
 			FIXTURE_DATA(trace) *self,
 			const struct vmig_attrs *attrs)
 {
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
-				       attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY, attrs));
 }
 
 /* Up to where the destination is RESUMING */
@@ -184,7 +176,7 @@ static void open_device(struct __test_metadata *_metadata,
 	"state dst RUNNING_P2P -> STOP ret=0 now=STOP", \
 	"state dst STOP -> RESUMING ret=0 now=RESUMING"
 
-/* From where all is loaded; what was pending is signalled on the way to RUNNING */
+/* After all is loaded; a pending interrupt is signalled on the way to RUNNING */
 #define STARTED \
 	"set_irqs dst MSI EVENTFD|TRIGGER start=0 count=1 data=* ret=0", \
 	"config dst effective generation=*", \
@@ -193,7 +185,7 @@ static void open_device(struct __test_metadata *_metadata,
 	"state dst STOP -> RUNNING_P2P ret=0 now=RUNNING_P2P", \
 	"state dst RUNNING_P2P -> RUNNING ret=0 now=RUNNING"
 
-/* It is the source's, wherever it is told */
+/* All events of config space have the generation of the source */
 static void expect_generation(struct __test_metadata *_metadata,
 			      FIXTURE_DATA(trace) *self)
 {
@@ -207,13 +199,12 @@ static void expect_generation(struct __test_metadata *_metadata,
 		if (sscanf(self->line[i], "config dst %*s generation=%llu",
 			   &generation) != 1)
 			continue;
-		EXPECT_EQ(config.generation, generation) {
+		EXPECT_EQ(config.generation, generation)
 			TH_LOG("%s", self->line[i]);
-		}
 	}
 }
 
-/* Clause: mtty_*, a migration with an interrupt pending: all of it, in order */
+/* Driver: mtty_*: a migration with an interrupt pending: all events, in order */
 TEST_F(trace, a_migration)
 {
 	static const char * const want[] = {
@@ -229,12 +220,11 @@ TEST_F(trace, a_migration)
 	migrate(_metadata, self);
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
 	expect_generation(_metadata, self);
-	EXPECT_EQ(stats->bytes_precopy + stats->bytes_stopcopy,
-		  self->bytes_read);
+	EXPECT_EQ(stats->bytes_precopy + stats->bytes_stopcopy, self->bytes_read);
 	EXPECT_EQ(self->bytes_read, self->bytes_written);
 }
 
-/* Clause: mtty_config, embedded: the CONFIG record, before the write() returns */
+/* Driver: mtty_config, embedded: the CONFIG record, before the write() returns */
 TEST_F(trace, embedded_config)
 {
 	static const char * const want[] = {
@@ -251,7 +241,7 @@ TEST_F(trace, embedded_config)
 	expect_generation(_metadata, self);
 }
 
-/* Clause: mtty_config, reorder: a snapshot older than the one loaded is told of */
+/* Driver: mtty_config, reorder: a snapshot older than the loaded one is superseded */
 TEST_F(trace, superseded_config)
 {
 	static const char * const want[] = {
@@ -274,7 +264,7 @@ TEST_F(trace, superseded_config)
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
 }
 
-/* Clause: mtty_signal, defect_early_irq: "early", and not again at RUNNING */
+/* Driver: mtty_signal, defect_early_irq: "early", and not again at RUNNING */
 TEST_F(trace, early_signal)
 {
 	const struct vmig_attrs attrs = {
@@ -294,7 +284,7 @@ TEST_F(trace, early_signal)
 	EXPECT_EQ(1, signals);
 }
 
-/* Clause: mtty_signal, mtty_set_irqs: one for each, and who wanted it */
+/* Driver: mtty_signal, mtty_set_irqs: one event for each, with its reason */
 TEST_F(trace, interrupts)
 {
 	static const char * const want[] = {
@@ -323,8 +313,7 @@ TEST_F(trace, interrupts)
 	EXPECT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
 	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "loopback");
 	EXPECT_RET(0, vmig_irq_disable(self->dev, MSI), "disable");
-	EXPECT_RET(0, vmig_irq_set_fd(self->dev, INTX, TRIGGER, self->fd),
-		   "INTx");
+	EXPECT_RET(0, vmig_irq_set_fd(self->dev, INTX, TRIGGER, self->fd), "INTx");
 	EXPECT_RET(0, vmig_irq_action_bool(self->dev, INTX,
 					   VFIO_IRQ_SET_ACTION_MASK, 1), "mask");
 	EXPECT_RET(0, vmig_irq_action(self->dev, INTX,
@@ -335,7 +324,7 @@ TEST_F(trace, interrupts)
 	EXPECT_RET(-EINVAL, vmig_irq_set_fd(self->dev, VFIO_PCI_MSIX_IRQ_INDEX,
 					    TRIGGER, self->fd), "MSI-X");
 
-	/* Which eventfd, exactly */
+	/* The number of the eventfd is known only now */
 	for (i = 0; i < ARRAY_SIZE(want); i++) {
 		const char *fd = strstr(want[i], "=FD");
 
@@ -350,7 +339,7 @@ TEST_F(trace, interrupts)
 	EXPECT_EQ(4, vmig_eventfd_take(self->fd));
 }
 
-/* Clause: mtty_state, a change that fails: its errno, and where the device is */
+/* Driver: mtty_state: a change that fails: its errno, and the state after it */
 TEST_F(trace, failed_changes)
 {
 	static const char * const want[] = {
@@ -393,7 +382,7 @@ TEST_F(trace, failed_changes)
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
 }
 
-/* Clause: mtty_data, a data_fd that outlives the device: still by its name */
+/* Driver: mtty_data: a data_fd of a removed device still has its name */
 TEST_F(trace, data_fd_outlives_the_device)
 {
 	static const char * const want[] = {
@@ -419,8 +408,8 @@ TEST_F(trace, data_fd_outlives_the_device)
 	self->td.mdev.uuid[0] = '\0';
 }
 
-/* Clause: register and config space accesses: no event, they are the hot path */
-TEST_F(trace, accesses_are_silent)
+/* Driver: accesses to registers and config space have no event: they are frequent */
+TEST_F(trace, accesses_have_no_event)
 {
 	static const char * const want[] = { "open dev state=RUNNING" };
 	uint8_t tx[UINT8_MAX] = { 0 }, rx[UINT8_MAX];
@@ -429,8 +418,7 @@ TEST_F(trace, accesses_are_silent)
 	open_device(_metadata, self, NULL);
 	EXPECT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_1,
 				     UART_IER_THRI), "init");
-	EXPECT_RET(0, vmig_uart_exchange(self->dev, 0, tx, rx, sizeof(tx)),
-		   "bytes");
+	EXPECT_RET(0, vmig_uart_exchange(self->dev, 0, tx, rx, sizeof(tx)), "bytes");
 	EXPECT_RET(0, vmig_config_read16(self->dev, 4, &command), "read");
 	EXPECT_RET(0, vmig_config_write16(self->dev, 4, command | 2), "write");
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Migration of a device that is in use: a guest sends on both ports all the time
- * and compares what comes back; in the end the capture log must hold every byte
- * that was ever sent, in order.
+ * Migration of a device that is in use: a guest sends on both ports and compares the
+ * bytes it receives. At the end the capture log must have every byte that was sent, in
+ * order.
  */
 #include <endian.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "lib/vmm.h"
 
@@ -29,31 +26,22 @@ FIXTURE_VARIANT(traffic) {
 	bool precopy;
 };
 
-FIXTURE_VARIANT_ADD(traffic, independent) {
-	.attrs = { .config_policy = "independent" },
-	.precopy = true,
-};
+#define VARIANT(_name, _policy, _features) \
+	FIXTURE_VARIANT_ADD(traffic, _name) { \
+		.attrs = { .config_policy = _policy, .features = _features }, \
+		.precopy = !(_features), \
+	}
 
-FIXTURE_VARIANT_ADD(traffic, independent_stop_copy_only) {
-	.attrs = { .config_policy = "independent", .features = "stop_copy" },
-};
-
-FIXTURE_VARIANT_ADD(traffic, before_data) {
-	.attrs = { .config_policy = "before-data" },
-	.precopy = true,
-};
-
-FIXTURE_VARIANT_ADD(traffic, before_data_stop_copy_only) {
-	.attrs = { .config_policy = "before-data", .features = "stop_copy" },
-};
+VARIANT(independent, "independent", NULL);
+VARIANT(independent_stop_copy_only, "independent", "stop_copy");
+VARIANT(before_data, "before-data", NULL);
+VARIANT(before_data_stop_copy_only, "before-data", "stop_copy");
 
 FIXTURE_SETUP(traffic)
 {
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &variant->attrs,
-				    VMIG_IRQCHIP_AUTO));
+	ASSERT_EQ(0, vmig_pair_open(&self->pair, &variant->attrs, VMIG_IRQCHIP_AUTO));
 	TH_LOG("controller: %s", vmig_irqchip_name(self->pair.chip[0]));
-	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
-				   VECTOR));
+	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR));
 	ASSERT_EQ(0, vmig_traffic_start(&self->guest, self->pair.src.dev));
 }
 
@@ -67,6 +55,13 @@ FIXTURE_TEARDOWN(traffic)
 static void stop_guest(void *opaque)
 {
 	vmig_traffic_pause(opaque);
+}
+
+/* The source stops the guest when it stops the device */
+static void let_source_stop_guest(FIXTURE_DATA(traffic) *self)
+{
+	self->pair.src.stop_guest = stop_guest;
+	self->pair.src.guest = self->guest;
 }
 
 static void expect_nothing_lost(struct __test_metadata *_metadata,
@@ -86,7 +81,7 @@ static void expect_nothing_lost(struct __test_metadata *_metadata,
 	}
 }
 
-/* Clause: migration under traffic, back and forth: no byte lost */
+/* Clause: STOP_COPY, RESUMING: the whole state is transferred: no byte is lost */
 TEST_F(traffic, nothing_is_lost)
 {
 	struct vmig_pair *pair = &self->pair;
@@ -95,8 +90,7 @@ TEST_F(traffic, nothing_is_lost)
 	for (round = 0; round < ROUNDS; round++) {
 		ASSERT_RET(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC),
 			   "round %u", round);
-		pair->src.stop_guest = stop_guest;
-		pair->src.guest = self->guest;
+		let_source_stop_guest(self);
 		ASSERT_RET(0, vmig_vmm_migrate(&pair->src, &pair->dst),
 			   "round %u, source: %s; destination: %s", round,
 			   pair->src.why, pair->dst.why);
@@ -108,21 +102,19 @@ TEST_F(traffic, nothing_is_lost)
 	expect_nothing_lost(_metadata, self, ROUNDS * SOME_TRAFFIC);
 }
 
-/* Sent while it was pre-copied, so that the last part has something to do */
+/* Bytes sent during pre-copy, so that STOP_COPY has data to send */
 static void make_traffic(void *opaque, const struct vmig_event *event)
 {
-	if (event->kind == VMIG_EVENT_STEP &&
-	    !strcmp(event->step, "save_live_iterate"))
+	if (event->kind == VMIG_EVENT_STEP && !strcmp(event->step, "save_live_iterate"))
 		vmig_traffic_wait(opaque, SOME_TRAFFIC);
 }
 
-/* Clause: PRE_COPY, bytes sent meanwhile: they come after what was there before */
-TEST_F(traffic, what_happens_during_precopy_is_not_lost)
+/* Clause: PRE_COPY: bytes sent during pre-copy are transferred as well */
+TEST_F(traffic, bytes_sent_during_precopy_are_not_lost)
 {
 	struct vmig_vmm *src = &self->pair.src;
 
-	src->stop_guest = stop_guest;
-	src->guest = self->guest;
+	let_source_stop_guest(self);
 	src->observe = make_traffic;
 	src->opaque = self->guest;
 	ASSERT_RET(0, vmig_vmm_migrate(src, &self->pair.dst),
@@ -130,29 +122,26 @@ TEST_F(traffic, what_happens_during_precopy_is_not_lost)
 		   self->pair.dst.why);
 	vmig_traffic_resume(self->guest, self->pair.dst.dev);
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
-	expect_nothing_lost(_metadata, self,
-			    SOME_TRAFFIC * (variant->precopy ? 2 : 1));
+	expect_nothing_lost(_metadata, self, SOME_TRAFFIC * (variant->precopy ? 2 : 1));
 }
 
-/* Clause: the stream is a file, read when the source has long gone: the same */
+/* Clause: STOP_COPY: the stream can be a file, and the source be reset before the load */
 TEST_F(traffic, stream_may_be_a_file)
 {
 	struct vmig_pair *pair = &self->pair;
 
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
-	pair->src.stop_guest = stop_guest;
-	pair->src.guest = self->guest;
+	let_source_stop_guest(self);
 	ASSERT_RET(0, vmig_vmm_save(&pair->src, pair->fd), "%s", pair->src.why);
 	ASSERT_EQ(0, vmig_device_reset(pair->src.dev));
 
-	ASSERT_RET(0, vmig_vmm_load(&pair->dst, pair->reader.fd), "%s",
-		   pair->dst.why);
+	ASSERT_RET(0, vmig_vmm_load(&pair->dst, pair->reader.fd), "%s", pair->dst.why);
 	vmig_traffic_resume(self->guest, pair->dst.dev);
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
 	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
 }
 
-/* Clause: the destination fails: the source runs on, and has lost nothing */
+/* Clause: STOP_COPY: the destination refuses the stream: the source has lost nothing */
 TEST_F(traffic, source_survives_a_failed_migration)
 {
 	const char *policy = variant->attrs.config_policy;
@@ -165,8 +154,7 @@ TEST_F(traffic, source_survives_a_failed_migration)
 	other.config_policy = strcmp(policy, "independent") ? "independent" :
 			      "before-data";
 	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, &other));
-	ASSERT_EQ(0, vmig_vmm_init(&dst, VMIG_VMM_DESTINATION, &td.dev,
-				   pair->chip[1]));
+	ASSERT_EQ(0, vmig_vmm_init(&dst, VMIG_VMM_DESTINATION, &td.dev, pair->chip[1]));
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
 
 	ret = vmig_vmm_migrate(&pair->src, &dst);
@@ -178,7 +166,7 @@ TEST_F(traffic, source_survives_a_failed_migration)
 	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
 }
 
-/* Clause: stream cut anywhere: ENODATA, and the source runs on with all bytes */
+/* Clause: STOP_COPY: if the stream is cut, the source runs and has lost nothing */
 TEST_F(traffic, source_survives_a_cut_stream)
 {
 	struct vmig_pair *pair = &self->pair;
@@ -206,7 +194,7 @@ TEST_F(traffic, source_survives_a_cut_stream)
 	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
 }
 
-/* What a guest sends first, as the log of a device has it */
+/* The first bytes that a guest sends on port 0, from the log of a device */
 static int first_bytes(struct vmig_device *dev, uint8_t *bytes, size_t len)
 {
 	struct vmig_traffic_report report;
@@ -218,7 +206,7 @@ static int first_bytes(struct vmig_device *dev, uint8_t *bytes, size_t len)
 	ret = vmig_traffic_start(&guest, dev);
 	if (ret)
 		return ret;
-	/* It may be the other port that sends most of it */
+	/* Most bytes may be of the other port */
 	do {
 		free(log);
 		log = NULL;
@@ -233,36 +221,35 @@ static int first_bytes(struct vmig_device *dev, uint8_t *bytes, size_t len)
 	return ret;
 }
 
-/* Clause: a guest that was stopped with a full FIFO goes on elsewhere: nothing lost */
-TEST(full_fifo_goes_on)
+DEVICE_FIXTURE(load, "mtty-2");
+
+/* Library: vmig_traffic_load(): the guest had stopped with a full FIFO: nothing is lost */
+TEST_F(load, guest_with_a_full_fifo)
 {
 	uint64_t state[3 * VMIG_TRAFFIC_PORTS] = { htole64(FIFO_SIZE) };
 	struct vmig_traffic_report report;
 	uint8_t bytes[FIFO_SIZE];
 	struct vmig_traffic *guest;
-	struct vmig_testdev td;
 	unsigned int i;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL));
-	ASSERT_RET(0, first_bytes(&td.dev, bytes, FIFO_SIZE), "first bytes");
-	ASSERT_RET(0, vmig_device_reset(&td.dev), "reset");
+	ASSERT_RET(0, first_bytes(self->dev, bytes, FIFO_SIZE), "first bytes");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	for (i = 0; i < VMIG_TRAFFIC_PORTS; i++)
-		ASSERT_EQ(0, vmig_uart_init(&td.dev, i, UART_FCR_TRIGGER_8, 0));
+		ASSERT_EQ(0, vmig_uart_init(self->dev, i, UART_FCR_TRIGGER_8, 0));
 	for (i = 0; i < FIFO_SIZE; i++)
-		ASSERT_EQ(0, vmig_uart_out(&td.dev, 0, UART_TX, bytes[i]));
+		ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_TX, bytes[i]));
 
-	ASSERT_RET(0, vmig_traffic_load(&guest, &td.dev, (void *)state,
+	ASSERT_RET(0, vmig_traffic_load(&guest, self->dev, (void *)state,
 					sizeof(state)), "load");
-	vmig_traffic_resume(guest, &td.dev);
+	vmig_traffic_resume(guest, self->dev);
 	EXPECT_RET(0, vmig_traffic_wait(guest, SOME_TRAFFIC), "traffic");
 	EXPECT_RET(0, vmig_traffic_finish(guest, &report), "finish");
 	EXPECT_EQ(0, report.lost);
 	EXPECT_LT(FIFO_SIZE, report.sent[0]);
-	vmig_testdev_close(&td);
 }
 
-/* Clause: state of a guest that cannot be: EBADMSG, and no guest */
-TEST(impossible_state_is_refused)
+/* Library: vmig_traffic_load(), vmig_config_writer_load(): EBADMSG, and no guest */
+TEST_F(load, impossible_state_is_refused)
 {
 	const struct {
 		uint64_t word[3 * VMIG_TRAFFIC_PORTS];
@@ -276,22 +263,19 @@ TEST(impossible_state_is_refused)
 		{ { UINT64_MAX, UINT64_MAX }, 48 },
 	};
 	struct vmig_traffic *guest = NULL;
-	struct vmig_config_writer *churn = NULL;
-	struct vmig_testdev td;
+	struct vmig_config_writer *writer = NULL;
 	unsigned int i;
 
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_RET(-EBADMSG, vmig_traffic_load(&guest, &td.dev,
+		EXPECT_RET(-EBADMSG, vmig_traffic_load(&guest, self->dev,
 						       (void *)bad[i].word,
-						       bad[i].len), "row %u",
-			   i);
+						       bad[i].len), "row %u", i);
 		EXPECT_EQ(NULL, guest);
 	}
-	EXPECT_RET(-EBADMSG, vmig_config_writer_load(&churn, &td.dev,
-					     (void *)bad[0].word, 7), "churn");
-	EXPECT_EQ(NULL, churn);
-	vmig_testdev_close(&td);
+	EXPECT_RET(-EBADMSG, vmig_config_writer_load(&writer, self->dev,
+						     (void *)bad[0].word, 7),
+		   "config writer");
+	EXPECT_EQ(NULL, writer);
 }
 
 TEST_HARNESS_MAIN

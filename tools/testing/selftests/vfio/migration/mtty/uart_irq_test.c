@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which interrupt a 16550A reports, when, and what acknowledges it.  Whom that
- * reaches is the subject of irq_test.c.
+ * Which interrupt a 16550A reports, when, and what acknowledges it. Signalling it is in
+ * uapi/irq_test.c.
  */
 #include <linux/pci_regs.h>
 
@@ -14,27 +14,33 @@
 /* Four characters take more than 20 seconds: no timeout comes by itself */
 #define DIVISOR_SLOW	0xffff
 
+/* CONNECT - have an interrupt signalled to the eventfd */
+#define CONNECT(_index) \
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, _index, VFIO_IRQ_SET_ACTION_TRIGGER, \
+				      self->eventfd), #_index)
+#define CONNECT_MSI() do { \
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master"); \
+	CONNECT(VFIO_PCI_MSI_IRQ_INDEX); \
+} while (0)
+
 FIXTURE(uart_irq) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	int eventfd;
 };
 
 FIXTURE_SETUP(uart_irq)
 {
-	self->dev = &self->td.dev;
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, NULL));
-	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, UART_LCR_WLEN8));
+	OPEN_DEVICE("mtty-2");
+	OUT(UART_LCR, UART_LCR_WLEN8);
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
 }
 
 FIXTURE_TEARDOWN(uart_irq)
 {
 	close(self->eventfd);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 #define SEND(_count) do { \
@@ -53,8 +59,8 @@ static int interrupt_status(struct vmig_device *dev)
 	return !!(status & PCI_STATUS_INTERRUPT);
 }
 
-/* Clause: IIR: with nothing enabled nothing is reported, whatever there is */
-TEST_F(uart_irq, nothing_enabled_nothing_pending)
+/* 16550: 8.7: no interrupt is reported if none is enabled */
+TEST_F(uart_irq, no_interrupt_if_none_is_enabled)
 {
 	SEND(2);
 	OUT(UART_MCR, UART_MCR_RTS);
@@ -62,12 +68,11 @@ TEST_F(uart_irq, nothing_enabled_nothing_pending)
 	EXPECT_EQ(0, interrupt_status(self->dev));
 }
 
-/* Clause: IIR priorities: line status, data, transmitter, modem; one by one */
+/* 16550: 8.6: priorities: line status, data, transmitter, modem */
 TEST_F(uart_irq, priorities)
 {
 	OUT(UART_MCR, UART_MCR_RTS);
-	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI | UART_IER_THRI |
-	    UART_IER_MSI);
+	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI | UART_IER_THRI | UART_IER_MSI);
 	SEND(2);
 	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
 	EXPECT_EQ(UART_LSR_OE, IN(UART_LSR) & UART_LSR_OE);
@@ -79,7 +84,7 @@ TEST_F(uart_irq, priorities)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* Clause: IER: each bit alone lets its own cause through, and no other */
+/* 16550: 8.7: each bit enables its own cause only */
 TEST_F(uart_irq, each_enable_bit_has_its_cause)
 {
 	static const struct {
@@ -103,7 +108,7 @@ TEST_F(uart_irq, each_enable_bit_has_its_cause)
 	}
 }
 
-/* Clause: IIR bits 7 and 6: the FIFO is on, whatever is pending */
+/* 16550: 8.6, bits 6 and 7: set while the FIFO is on */
 TEST_F(uart_irq, fifo_bits)
 {
 	OUT(UART_FCR, FIFO_ON);
@@ -114,13 +119,13 @@ TEST_F(uart_irq, fifo_bits)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* Clause: IIR THRI: pending at once when IER lets it through, again each time */
+/* 16550: 8.6, THRI: pending when IER enables it, each time */
 TEST_F(uart_irq, thri_when_enabled)
 {
 	OUT(UART_IER, UART_IER_THRI);
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
-	/* Written again without a change it is not */
+	/* Not pending if IER is written without a change */
 	OUT(UART_IER, UART_IER_THRI);
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 	OUT(UART_IER, 0);
@@ -128,7 +133,7 @@ TEST_F(uart_irq, thri_when_enabled)
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
 }
 
-/* Clause: IIR THRI: pending again after each byte */
+/* 16550: 8.6, THRI: pending again after each byte */
 TEST_F(uart_irq, thri_after_each_byte)
 {
 	OUT(UART_IER, UART_IER_THRI);
@@ -138,8 +143,8 @@ TEST_F(uart_irq, thri_after_each_byte)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* Clause: IIR THRI: only a read that reports it acknowledges it */
-TEST_F(uart_irq, thri_survives_reports_of_others)
+/* 16550: 8.6, THRI: acknowledged by a read of IIR only if that read reports it */
+TEST_F(uart_irq, thri_is_acknowledged_by_its_own_report)
 {
 	OUT(UART_IER, UART_IER_THRI | UART_IER_RDI);
 	SEND(1);
@@ -149,7 +154,7 @@ TEST_F(uart_irq, thri_survives_reports_of_others)
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
 }
 
-/* Clause: IIR RLSI: acknowledged by reading LSR */
+/* 16550: 8.6, RLSI: acknowledged by a read of LSR */
 TEST_F(uart_irq, rlsi_until_lsr_is_read)
 {
 	OUT(UART_IER, UART_IER_RLSI);
@@ -161,7 +166,7 @@ TEST_F(uart_irq, rlsi_until_lsr_is_read)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* 16550: 8.4, 8.6: an error in the FIFO is reported when its byte is the next one */
+/* 16550: 8.4, 8.6, FIFO on: an error is reported when its byte is next */
 TEST_F(uart_irq, rlsi_when_a_break_is_next)
 {
 	OUT(UART_FCR, FIFO_ON | UART_FCR_TRIGGER_14);
@@ -178,7 +183,7 @@ TEST_F(uart_irq, rlsi_when_a_break_is_next)
 	EXPECT_EQ(0, interrupt_status(self->dev));
 }
 
-/* 16550: 8.4, 8.6: without the FIFO an error is reported at once, before its byte */
+/* 16550: 8.4, 8.6, FIFO off: an error is reported at once, before its byte */
 TEST_F(uart_irq, rlsi_of_a_break_without_fifo)
 {
 	OUT(UART_IER, UART_IER_RLSI | UART_IER_RDI);
@@ -199,7 +204,7 @@ TEST_F(uart_irq, thri_survives_a_read_of_lsr)
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
 }
 
-/* 16550: 8.5: to empty a transmitter that is empty is no news */
+/* 16550: 8.5: clearing an empty transmitter is no interrupt */
 TEST_F(uart_irq, clear_xmit_raises_nothing)
 {
 	OUT(UART_FCR, FIFO_ON);
@@ -210,7 +215,7 @@ TEST_F(uart_irq, clear_xmit_raises_nothing)
 	EXPECT_EQ(UART_LSR_THRE | UART_LSR_TEMT, IN(UART_LSR));
 }
 
-/* 16550: 8.9, TERI: the ring indicator interrupts when it ends, not before */
+/* 16550: 8.9, TERI: the end of the ring indicator interrupts, not its beginning */
 TEST_F(uart_irq, msi_when_ringing_ends)
 {
 	OUT(UART_MCR, UART_MCR_LOOP);
@@ -223,7 +228,7 @@ TEST_F(uart_irq, msi_when_ringing_ends)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* 16550: 8.8: in loopback mode interrupts are as ever */
+/* 16550: 8.8: interrupts work in loopback mode */
 TEST_F(uart_irq, loopback_interrupts)
 {
 	OUT(UART_MCR, UART_MCR_LOOP);
@@ -237,7 +242,7 @@ TEST_F(uart_irq, loopback_interrupts)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* Clause: IIR MSI: acknowledged by reading MSR */
+/* 16550: 8.6, MSI: acknowledged by a read of MSR */
 TEST_F(uart_irq, msi_until_msr_is_read)
 {
 	OUT(UART_IER, UART_IER_MSI);
@@ -248,7 +253,7 @@ TEST_F(uart_irq, msi_until_msr_is_read)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* Clause: IIR RDI, FIFO off: pending while there is a byte, whatever FCR said */
+/* 16550: 8.6, RDI, FIFO off: pending while there is a byte, whatever the trigger level */
 TEST_F(uart_irq, without_fifo_one_byte_is_enough)
 {
 	OUT(UART_FCR, UART_FCR_TRIGGER_14);
@@ -260,69 +265,52 @@ TEST_F(uart_irq, without_fifo_one_byte_is_enough)
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* Clause: the character timeout: comes when few bytes wait on a quiet line */
+/* 16550: 8.11: the character timeout comes for bytes below the trigger level */
 TEST_F(uart_irq, timeout_comes)
 {
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_INTX_IRQ_INDEX,
-				      VFIO_IRQ_SET_ACTION_TRIGGER,
-				      self->eventfd), "eventfd");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
+	CONNECT(VFIO_PCI_INTX_IRQ_INDEX);
 	SEND(3);
 	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
 	EXPECT_EQ(1, interrupt_status(self->dev));
 	EXPECT_EQ(IIR_FIFO | UART_IIR_RX_TIMEOUT, IN(UART_IIR));
 }
 
-/* Clause: the character timeout: ended by reading a byte, and it comes again */
+/* 16550: 8.11: reading a byte ends the timeout, and it comes again */
 TEST_F(uart_irq, timeout_ends_with_a_read)
 {
 	unsigned int i;
 
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
-				      VFIO_IRQ_SET_ACTION_TRIGGER,
-				      self->eventfd), "eventfd");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
+	CONNECT_MSI();
 	SEND(3);
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd,
-					       VMIG_IRQ_DEADLINE_MS));
+		EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
 		IN(UART_RX);
 	}
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
 	EXPECT_EQ(0, interrupt_status(self->dev));
 }
 
-/* Clause: the character timeout: none without a clock (divisor 0) */
+/* Driver: divisor 0: there is no character timeout */
 TEST_F(uart_irq, no_timeout_without_a_clock)
 {
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_8, UART_IER_RDI));
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, 0));
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
-				      VFIO_IRQ_SET_ACTION_TRIGGER,
-				      self->eventfd), "eventfd");
-	/* The other port has a clock, and says when the time is over */
+	CONNECT_MSI();
+	/* The other port has a clock, and shows when the time is over */
 	SEND(3);
 	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_TX, 'x'), "TX");
 	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
 }
 
-/* Clause: IIR RX_TIMEOUT: below RDI, above THRI */
+/* 16550: 8.6: the character timeout has a higher priority than THRI */
 TEST_F(uart_irq, timeout_priority)
 {
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_4,
-				    UART_IER_RDI));
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
-				      VFIO_IRQ_SET_ACTION_TRIGGER,
-				      self->eventfd), "eventfd");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_4, UART_IER_RDI));
+	CONNECT_MSI();
 	SEND(3);
 	ASSERT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
 	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI);
@@ -332,8 +320,7 @@ TEST_F(uart_irq, timeout_priority)
 }
 
 FIXTURE(trigger) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	int eventfd;
 };
 
@@ -342,45 +329,34 @@ FIXTURE_VARIANT(trigger) {
 	unsigned int level;
 };
 
-FIXTURE_VARIANT_ADD(trigger, at_1) {
-	.fcr = FIFO_ON | UART_FCR_TRIGGER_1, .level = 1,
-};
+#define LEVEL(_level) \
+	FIXTURE_VARIANT_ADD(trigger, at_##_level) { \
+		.fcr = FIFO_ON | UART_FCR_TRIGGER_##_level, .level = _level, \
+	}
 
-FIXTURE_VARIANT_ADD(trigger, at_4) {
-	.fcr = FIFO_ON | UART_FCR_TRIGGER_4, .level = 4,
-};
-
-FIXTURE_VARIANT_ADD(trigger, at_8) {
-	.fcr = FIFO_ON | UART_FCR_TRIGGER_8, .level = 8,
-};
-
-FIXTURE_VARIANT_ADD(trigger, at_14) {
-	.fcr = FIFO_ON | UART_FCR_TRIGGER_14, .level = 14,
-};
+LEVEL(1);
+LEVEL(4);
+LEVEL(8);
+LEVEL(14);
 
 FIXTURE_SETUP(trigger)
 {
-	self->dev = &self->td.dev;
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_ANY, NULL));
+	OPEN_DEVICE("mtty-1");
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
 	OUT(UART_FCR, variant->fcr);
 	OUT(UART_IER, UART_IER_RDI);
-	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
-	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
-				     VFIO_IRQ_SET_ACTION_TRIGGER,
-				     self->eventfd));
+	CONNECT_MSI();
 }
 
 FIXTURE_TEARDOWN(trigger)
 {
 	close(self->eventfd);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
-/* Clause: FCR trigger level: RDI as soon as that many wait, and not before */
+/* 16550: 8.5, trigger level: RDI when the FIFO has that many bytes, not before */
 TEST_F(trigger, reached_exactly)
 {
 	SEND(variant->level - 1);
@@ -391,7 +367,7 @@ TEST_F(trigger, reached_exactly)
 	EXPECT_EQ(1, vmig_eventfd_take(self->eventfd));
 }
 
-/* Clause: FCR trigger level: RDI ends as soon as one fewer waits */
+/* 16550: 8.5, trigger level: RDI ends with one byte less */
 TEST_F(trigger, left_exactly)
 {
 	SEND(variant->level);
@@ -401,8 +377,8 @@ TEST_F(trigger, left_exactly)
 	EXPECT_EQ(0, interrupt_status(self->dev));
 }
 
-/* Clause: FCR trigger level: it is a level, not an event */
-TEST_F(trigger, can_be_set_afterwards)
+/* 16550: 8.5, trigger level: RDI also for bytes that were received before it was set */
+TEST_F(trigger, level_set_afterwards)
 {
 	OUT(UART_FCR, FIFO_ON | UART_FCR_TRIGGER_14);
 	SEND(variant->level);

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The line of a 16550A: words of 5 to 8 bits, and a break, both through the plug that
- * leads from its output to its input.
+ * The serial line of a 16550A: words of 5 to 8 bits, and a break, received through the
+ * loopback plug.
  */
-#include <stdlib.h>
-
 #include "lib/mtty.h"
 #include "lib/mtty/uart_expect.h"
 
@@ -16,25 +14,22 @@
 #define WLEN8		UART_LCR_WLEN8
 
 FIXTURE(uart_line) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 };
 
 FIXTURE_SETUP(uart_line)
 {
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_ANY, NULL));
-	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_LCR, WLEN8));
-	ASSERT_EQ(0, vmig_uart_out(self->dev, 0, UART_FCR, FIFO));
+	OPEN_DEVICE("mtty-1");
+	OUT(UART_LCR, WLEN8);
+	OUT(UART_FCR, FIFO);
 }
 
 FIXTURE_TEARDOWN(uart_line)
 {
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
-/* Everything that was transmitted */
+/* EXPECT_LOGGED - these bytes were transmitted */
 #define EXPECT_LOGGED(...) do { \
 	const uint8_t want_log[] = { __VA_ARGS__ }; \
 	uint8_t *seen_log = NULL; \
@@ -47,7 +42,7 @@ FIXTURE_TEARDOWN(uart_line)
 	free(seen_log); \
 } while (0)
 
-/* 16550: 8.1, bits 0 and 1: a word has so many bits, and RBR has zeroes above */
+/* 16550: 8.1, bits 0 and 1: the length of a word; the bits above are received as 0 */
 TEST_F(uart_line, words_of_each_length)
 {
 	static const uint8_t fcrs[] = { FIFO, 0 };
@@ -70,8 +65,8 @@ TEST_F(uart_line, words_of_each_length)
 	}
 }
 
-/* 16550: 8.1: LCR says what is transmitted, not what has been received */
-TEST_F(uart_line, length_counts_when_it_is_sent)
+/* 16550: 8.1: LCR affects the next word sent, not the words received */
+TEST_F(uart_line, length_is_taken_when_sent)
 {
 	OUT(UART_LCR, UART_LCR_WLEN5);
 	OUT(UART_TX, 0xff);
@@ -82,7 +77,7 @@ TEST_F(uart_line, length_counts_when_it_is_sent)
 	EXPECT_IN(0xff, UART_RX);
 }
 
-/* Driver: the log has what was on the line, so of a short word just its bits */
+/* Driver: the log has a byte as it was on the line: only the bits of the word */
 TEST_F(uart_line, log_has_the_words)
 {
 	unsigned int bits;
@@ -94,7 +89,7 @@ TEST_F(uart_line, log_has_the_words)
 	EXPECT_LOGGED(0x1f, 0x3f, 0x7f, 0xff);
 }
 
-/* 16550: 8.4, BI: one zero comes, with BI and FE; the next after the line was idle */
+/* 16550: 8.4, BI: a break is one zero, with BI and FE; the next needs an idle line */
 TEST_F(uart_line, break_is_one_character)
 {
 	unsigned int i;
@@ -105,7 +100,7 @@ TEST_F(uart_line, break_is_one_character)
 		EXPECT_IN(READY, UART_LSR);
 		EXPECT_IN(0, UART_RX);
 		EXPECT_IN(IDLE, UART_LSR);
-		/* Still the same break, whatever else is written */
+		/* Other writes do not begin another break */
 		OUT(UART_LCR, UART_LCR_WLEN5 | UART_LCR_SBC | UART_LCR_DLAB);
 		OUT(UART_MCR, UART_MCR_DTR);
 		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
@@ -115,7 +110,7 @@ TEST_F(uart_line, break_is_one_character)
 	}
 }
 
-/* 16550: 8.1, 8.4: the parity bit is 0 as well, an error unless that is what it is */
+/* 16550: 8.1, 8.4: the parity bit of a break is 0, with PE where that is wrong */
 TEST_F(uart_line, break_has_a_parity)
 {
 	static const struct {
@@ -139,8 +134,8 @@ TEST_F(uart_line, break_has_a_parity)
 	}
 }
 
-/* 16550: 8.4: with the FIFO, errors show when their byte is next; LSR 7 before */
-TEST_F(uart_line, errors_go_with_their_byte)
+/* 16550: 8.4, FIFO on: errors are shown when their byte is next, LSR bit 7 before */
+TEST_F(uart_line, errors_are_shown_with_their_byte)
 {
 	OUT(UART_TX, 'a');
 	OUT(UART_LCR, WLEN8 | UART_LCR_SBC);
@@ -156,7 +151,7 @@ TEST_F(uart_line, errors_go_with_their_byte)
 }
 
 /* Driver: a byte that is read before LSR takes its errors with it */
-TEST_F(uart_line, errors_leave_with_their_byte)
+TEST_F(uart_line, errors_are_lost_with_their_byte)
 {
 	OUT(UART_LCR, WLEN8 | UART_LCR_SBC);
 	OUT(UART_LCR, WLEN8);
@@ -166,7 +161,7 @@ TEST_F(uart_line, errors_leave_with_their_byte)
 	EXPECT_IN('b', UART_RX);
 }
 
-/* 16550: 8.4, bit 7: stays as long as an error is left, and one read takes one */
+/* 16550: 8.4, bit 7: set until no error is left in the FIFO; a read clears one error */
 TEST_F(uart_line, lsr_7_counts_all_errors)
 {
 	unsigned int i;
@@ -184,7 +179,7 @@ TEST_F(uart_line, lsr_7_counts_all_errors)
 	EXPECT_IN(IDLE, UART_LSR);
 }
 
-/* 16550: 8.4: without the FIFO, errors stay until LSR is read; bit 7 is 0 */
+/* 16550: 8.4, FIFO off: errors stay until LSR is read; bit 7 is 0 */
 TEST_F(uart_line, break_without_fifo)
 {
 	OUT(UART_FCR, 0);
@@ -194,15 +189,15 @@ TEST_F(uart_line, break_without_fifo)
 	OUT(UART_TX, 'a');
 	EXPECT_IN(READY | BREAK, UART_LSR);
 	EXPECT_IN(READY, UART_LSR);
-	/* One that is not waited for is an overrun, as of any other byte */
+	/* A break before the last byte was read is an overrun, as of any other byte */
 	OUT(UART_LCR, WLEN8 | UART_LCR_SBC);
 	EXPECT_IN(READY | BREAK | UART_LSR_OE, UART_LSR);
 	EXPECT_IN(0, UART_RX);
 	EXPECT_IN(IDLE, UART_LSR);
 }
 
-/* 16550: 8.4, OE: a full FIFO takes nothing more, not even a break */
-TEST_F(uart_line, break_finds_the_fifo_full)
+/* 16550: 8.4, OE: a full FIFO does not take a break */
+TEST_F(uart_line, break_with_a_full_fifo_is_an_overrun)
 {
 	unsigned int i;
 
@@ -215,8 +210,8 @@ TEST_F(uart_line, break_finds_the_fifo_full)
 	EXPECT_IN(IDLE, UART_LSR);
 }
 
-/* 16550: 8.5: a FIFO that is emptied has no errors left */
-TEST_F(uart_line, errors_go_with_the_fifo)
+/* 16550: 8.5: emptying the FIFO clears its errors */
+TEST_F(uart_line, errors_are_cleared_with_the_fifo)
 {
 	static const uint8_t fcrs[] = { FIFO | UART_FCR_CLEAR_RCVR, 0 };
 	unsigned int i;
@@ -231,7 +226,7 @@ TEST_F(uart_line, errors_go_with_the_fifo)
 	}
 }
 
-/* 16550: 8.1, bit 6: the transmitter works as ever, and nothing of it is heard */
+/* 16550: 8.1, bit 6: the transmitter works during a break, but no byte arrives */
 TEST_F(uart_line, nothing_is_sent_during_a_break)
 {
 	OUT(UART_TX, 'a');
@@ -250,7 +245,7 @@ TEST_F(uart_line, nothing_is_sent_during_a_break)
 	EXPECT_LOGGED('a', 'c');
 }
 
-/* 16550: 8.1, 8.8: a break is a state of the output, which loopback has not got */
+/* 16550: 8.1, 8.8: a break is a state of the output pin, so loopback mode has none */
 TEST_F(uart_line, no_break_in_loopback)
 {
 	OUT(UART_MCR, UART_MCR_LOOP);
@@ -259,17 +254,17 @@ TEST_F(uart_line, no_break_in_loopback)
 	OUT(UART_TX, 'a');
 	EXPECT_IN(READY, UART_LSR);
 	EXPECT_IN('a', UART_RX);
-	/* Back on the line, it is one */
+	/* Out of loopback mode the break is received */
 	OUT(UART_MCR, 0);
 	EXPECT_IN(READY | BREAK | UART_LSR_FIFOE, UART_LSR);
 	EXPECT_IN(0, UART_RX);
-	/* And again when the input has been elsewhere */
+	/* It is received again after the input was switched */
 	OUT(UART_MCR, UART_MCR_LOOP);
 	OUT(UART_MCR, 0);
 	EXPECT_IN(READY | BREAK | UART_LSR_FIFOE, UART_LSR);
 }
 
-/* Clause: VFIO_DEVICE_RESET: ends a break, and what it has left behind */
+/* Clause: VFIO_DEVICE_RESET: ends a break and clears its errors */
 TEST_F(uart_line, reset_ends_a_break)
 {
 	OUT(UART_FCR, 0);

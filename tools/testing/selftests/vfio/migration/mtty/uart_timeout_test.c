@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The character timeout of a 16550A: bytes below the trigger level that nobody
- * adds to or takes from for the time of four characters.  What it is reported
- * as, and with which priority, is in uart_irq_test.c.
+ * The character timeout of a 16550A: there are bytes in the FIFO, and for the time of
+ * four characters none was received or read. Its priority is in uart_irq_test.c.
  */
-#include <errno.h>
-#include <stdint.h>
-#include <unistd.h>
 
 #include "lib/mtty.h"
 #include "lib/mtty/uart_expect.h"
@@ -17,37 +13,33 @@
 #define FIFO		(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8)
 #define NO_INT		(0xc0 | UART_IIR_NO_INT)
 
-/* Of 8n1, whose characters have ten bits: four of them take 100 ms */
+/* A character of 8n1 has ten bits: four characters take 100 ms */
 #define DIVISOR_SHORT	288
 #define SHORT_MS	100
 #define DIVISOR_LONG	(10 * DIVISOR_SHORT)
 #define LONG_MS		(10 * SHORT_MS)
 
-/* A kernel's timers count in ticks, of 10 ms where they are longest */
+/* Timers of the kernel count in ticks of at most 10 ms */
 #define TICKS_MS	20
 
 /*
- * Where something must be done before the time is over, a machine that sleeps
- * meanwhile has shown nothing, and does it again.
+ * How often to try something that must be done before the time is over: a VM that was
+ * not scheduled may miss it.
  */
 #define TRIES		20
 #define TIMEOUT_S	90
 
 FIXTURE(uart_timeout) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	int eventfd;
 };
 
 FIXTURE_SETUP(uart_timeout)
 {
-	self->dev = &self->td.dev;
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, NULL));
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
+	OPEN_DEVICE("mtty-2");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
 	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SHORT));
 	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
@@ -56,7 +48,7 @@ FIXTURE_SETUP(uart_timeout)
 FIXTURE_TEARDOWN(uart_timeout)
 {
 	close(self->eventfd);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 #define DIVISOR(_divisor) \
@@ -68,13 +60,13 @@ FIXTURE_TEARDOWN(uart_timeout)
 #define EXPECT_COMES() \
 	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS))
 
-/* Long enough for several that would be due */
+/* Waits for the time of several timeouts */
 #define EXPECT_DOES_NOT_COME() do { \
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->eventfd, 3 * SHORT_MS)); \
 	EXPECT_EQ(NO_INT, IN(UART_IIR)); \
 } while (0)
 
-/* Clause: the character timeout: four characters, as LCR and the divisor have it */
+/* 16550: 8.11: the time of four characters, by LCR and the divisor */
 TEST_F(uart_timeout, takes_four_characters)
 {
 	static const struct {
@@ -119,9 +111,9 @@ static int get(struct vmig_device *dev)
 }
 
 /*
- * Move bytes every half of the time, so that it is never over; then none.
- * Return: ms from the last one to the interrupt, -EAGAIN if this was not quick
- * enough, or another -errno.
+ * Move bytes so often that there is no timeout, then wait for one.
+ * Return: ms from the last byte to the interrupt, -EAGAIN if bytes were moved too
+ * late, or another -errno.
  */
 static int64_t move_and_wait(struct vmig_device *dev, int fd,
 			     int (*move)(struct vmig_device *dev))
@@ -145,9 +137,9 @@ static int64_t move_and_wait(struct vmig_device *dev, int fd,
 	return ret < 0 ? ret : vmig_now_ms() - last;
 }
 
-static void check_begins_anew(struct __test_metadata *_metadata,
-			      FIXTURE_DATA(uart_timeout) *self,
-			      int (*move)(struct vmig_device *dev))
+static void check_restarts(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(uart_timeout) *self,
+			   int (*move)(struct vmig_device *dev))
 {
 	int64_t ret = -EAGAIN;
 	unsigned int i, n;
@@ -156,7 +148,7 @@ static void check_begins_anew(struct __test_metadata *_metadata,
 		OUT(UART_IER, 0);
 		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
 		vmig_eventfd_take(self->eventfd);
-		/* Of seven that may wait, put() adds four, or get() leaves one */
+		/* Up to seven bytes are below the level: put() adds four, get() leaves one */
 		for (n = 0; n < (move == get ? 5 : 3); n++)
 			OUT(UART_TX, 'a' + n);
 		OUT(UART_IER, UART_IER_RDI);
@@ -166,63 +158,62 @@ static void check_begins_anew(struct __test_metadata *_metadata,
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* Clause: the character timeout: another byte received begins it anew */
-TEST_F_TIMEOUT(uart_timeout, each_byte_begins_it_anew, TIMEOUT_S)
+/* 16550: 8.11: a byte that is received restarts the time */
+TEST_F_TIMEOUT(uart_timeout, each_byte_restarts_the_time, TIMEOUT_S)
 {
 	DIVISOR(DIVISOR_LONG);
-	check_begins_anew(_metadata, self, put);
+	check_restarts(_metadata, self, put);
 }
 
-/* Clause: the character timeout: a byte read begins it anew for those that stay */
-TEST_F_TIMEOUT(uart_timeout, each_read_begins_it_anew, TIMEOUT_S)
+/* 16550: 8.11: a byte that is read restarts the time of the others */
+TEST_F_TIMEOUT(uart_timeout, each_read_restarts_the_time, TIMEOUT_S)
 {
 	DIVISOR(DIVISOR_LONG);
-	check_begins_anew(_metadata, self, get);
+	check_restarts(_metadata, self, get);
 }
 
-/* Clause: the character timeout: each port counts for itself */
-TEST_F(uart_timeout, other_port_does_not_put_it_off)
+/* Driver: the ports share nothing: bytes of the other port do not restart the time */
+TEST_F(uart_timeout, other_port_does_not_restart_the_time)
 {
-	int64_t end, come = 0;
+	int64_t end, signals = 0;
 	uint8_t val;
 
 	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_14, 0));
 	DIVISOR(DIVISOR_LONG);
 	end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 	OUT(UART_TX, 'a');
-	while (!come && vmig_now_ms() < end) {
+	while (!signals && vmig_now_ms() < end) {
 		ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_TX, 'b'));
 		ASSERT_EQ(0, vmig_uart_in(self->dev, 1, UART_RX, &val));
-		come = vmig_eventfd_take(self->eventfd);
+		signals = vmig_eventfd_take(self->eventfd);
 	}
-	EXPECT_EQ(1, come);
+	EXPECT_EQ(1, signals);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* Clause: the character timeout: a driver that polls the status does not put it off */
-TEST_F(uart_timeout, looking_does_not_put_it_off)
+/* 16550: 8.11: reads of LSR do not restart the time */
+TEST_F(uart_timeout, polling_does_not_restart_the_time)
 {
-	int64_t end, come = 0;
+	int64_t end, signals = 0;
 
 	DIVISOR(DIVISOR_LONG);
 	end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 	OUT(UART_TX, 'a');
-	while (!come && vmig_now_ms() < end) {
-		EXPECT_EQ(UART_LSR_DR | UART_LSR_THRE | UART_LSR_TEMT,
-			  IN(UART_LSR));
-		OUT(UART_SCR, come);
-		come = vmig_eventfd_take(self->eventfd);
+	while (!signals && vmig_now_ms() < end) {
+		EXPECT_EQ(UART_LSR_DR | UART_LSR_THRE | UART_LSR_TEMT, IN(UART_LSR));
+		OUT(UART_SCR, signals);
+		signals = vmig_eventfd_take(self->eventfd);
 	}
-	EXPECT_EQ(1, come);
+	EXPECT_EQ(1, signals);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* Clause: the character timeout: nothing waits, nothing times out */
+/* 16550: 8.11: no timeout for an empty FIFO */
 TEST_F(uart_timeout, not_for_an_empty_fifo)
 {
 	OUT(UART_TX, 'a');
 	EXPECT_EQ('a', IN(UART_RX));
-	/* It may have come in between */
+	/* It may have come between write and read */
 	vmig_eventfd_take(self->eventfd);
 	EXPECT_DOES_NOT_COME();
 	OUT(UART_TX, 'a');
@@ -231,7 +222,7 @@ TEST_F(uart_timeout, not_for_an_empty_fifo)
 	EXPECT_DOES_NOT_COME();
 }
 
-/* Clause: the character timeout: one that has come ends with what it was about */
+/* 16550: 8.11: clearing the FIFO, or switching it off, ends a timeout */
 TEST_F(uart_timeout, ends_with_the_fifo)
 {
 	static const uint8_t fcrs[] = {
@@ -249,12 +240,12 @@ TEST_F(uart_timeout, ends_with_the_fifo)
 	}
 }
 
-/* Clause: the character timeout: IER lets it through, for bytes there already */
+/* 16550: 8.11: reported only with IER bit 0, also for bytes received before that */
 TEST_F(uart_timeout, needs_the_enable_bit)
 {
 	OUT(UART_IER, UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI);
 	OUT(UART_TX, 'a');
-	/* The transmitter says what it always says */
+	/* The transmitter is always empty */
 	EXPECT_EQ(0xc0 | UART_IIR_THRI, IN(UART_IIR));
 	vmig_eventfd_take(self->eventfd);
 	EXPECT_DOES_NOT_COME();
@@ -263,7 +254,7 @@ TEST_F(uart_timeout, needs_the_enable_bit)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* Sends bytes, and returns when four characters have been quiet since */
+/* Send bytes, then wait for the time of four characters */
 static int send_and_wait(struct vmig_device *dev, unsigned int n)
 {
 	int64_t end;
@@ -278,7 +269,7 @@ static int send_and_wait(struct vmig_device *dev, unsigned int n)
 	return ret;
 }
 
-/* 16550: 8.11: the time goes whatever IER says; enabled when it is over, it is due */
+/* 16550: 8.11: the time does not depend on IER; enabled after it, the timeout is due */
 TEST_F(uart_timeout, enabled_late_it_comes_at_once)
 {
 	OUT(UART_IER, 0);
@@ -287,29 +278,29 @@ TEST_F(uart_timeout, enabled_late_it_comes_at_once)
 	OUT(UART_IER, UART_IER_RDI);
 	EXPECT_EQ(1, vmig_eventfd_take(self->eventfd));
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
-	/* Not listened to for a while, it is still there */
+	/* Disabling it does not end it */
 	OUT(UART_IER, 0);
 	EXPECT_EQ(NO_INT, IN(UART_IIR));
 	OUT(UART_IER, UART_IER_RDI);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* 16550: 8.11: the time goes above the trigger level, too; a higher one finds it over */
+/* 16550: 8.11: the time runs above the trigger level, too; a higher level shows it */
 TEST_F(uart_timeout, trigger_raised_late_it_comes_at_once)
 {
 	ASSERT_RET(0, send_and_wait(self->dev, 8), "send");
 	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
 	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
-	/* And lower again: the level is reached, and the same bytes are late */
+	/* With a lower level both are due, and IIR reports the level */
 	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_4);
 	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
 	IN(UART_RX);
 	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
 }
 
-/* 16550: 8.11: one read of several bytes ends a timeout, and begins the time anew */
-TEST_F(uart_timeout, one_read_ends_it_unheard)
+/* 16550: 8.11: reading one of several bytes ends a timeout and restarts the time */
+TEST_F(uart_timeout, one_read_ends_it_before_it_is_reported)
 {
 	unsigned int i;
 
@@ -321,7 +312,7 @@ TEST_F(uart_timeout, one_read_ends_it_unheard)
 		IN(UART_RX);
 		start = vmig_now_ms();
 		OUT(UART_IER, UART_IER_RDI);
-		/* A machine that slept has shown nothing */
+		/* A VM that was not scheduled is too late: try again */
 		if (vmig_eventfd_take(self->eventfd) == 0)
 			break;
 		ASSERT_LE(SHORT_MS - 1, vmig_now_ms() - start);
@@ -332,8 +323,8 @@ TEST_F(uart_timeout, one_read_ends_it_unheard)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* 16550: 8.11: only bytes begin the time anew: no register that a driver writes */
-TEST_F(uart_timeout, writing_does_not_put_it_off)
+/* 16550: 8.11: only bytes restart the time, no write to a register */
+TEST_F(uart_timeout, writes_do_not_restart_the_time)
 {
 	static const struct {
 		const char *name;
@@ -369,7 +360,7 @@ TEST_F(uart_timeout, writing_does_not_put_it_off)
 	}
 }
 
-/* 16550: 8.3, 8.11: a clock that is off stops the time, and does not start it anew */
+/* Driver: divisor 0: stops the time, and does not restart it */
 TEST_F(uart_timeout, clock_off_and_on)
 {
 	int64_t end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
@@ -384,20 +375,20 @@ TEST_F(uart_timeout, clock_off_and_on)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* 16550: 8.11: a break is a character that is received, and begins the time, too */
+/* 16550: 8.11: a break is a character that is received, and starts the time */
 TEST_F(uart_timeout, comes_after_a_break)
 {
 	OUT(UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
 	EXPECT_COMES();
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 	EXPECT_EQ(0, IN(UART_RX));
-	/* A byte that is not heard during it is no character */
+	/* A byte sent during the break is not received, so it does not start the time */
 	vmig_eventfd_take(self->eventfd);
 	OUT(UART_TX, 'a');
 	EXPECT_DOES_NOT_COME();
 }
 
-/* Clause: IIR RX_TIMEOUT: below RLSI, above THRI and MSI; reported one by one */
+/* 16550: 8.6: RX_TIMEOUT: a lower priority than RLSI, a higher one than THRI, MSI */
 TEST_F(uart_timeout, among_all_the_others)
 {
 	unsigned int i;
@@ -410,8 +401,7 @@ TEST_F(uart_timeout, among_all_the_others)
 	OUT(UART_IER, UART_IER_RDI);
 	EXPECT_COMES();
 	OUT(UART_MCR, UART_MCR_RTS);
-	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI |
-	    UART_IER_MSI);
+	OUT(UART_IER, UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI);
 	EXPECT_EQ(0xc0 | UART_IIR_RLSI, IN(UART_IIR));
 	EXPECT_EQ(UART_LSR_OE, IN(UART_LSR) & UART_LSR_OE);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
@@ -422,7 +412,7 @@ TEST_F(uart_timeout, among_all_the_others)
 	EXPECT_EQ(NO_INT, IN(UART_IIR));
 }
 
-/* Clause: enum vfio_device_mig_state: no time begins while not running */
+/* Clause: STOP, STOP_COPY: internal state does not change, so no time starts */
 TEST_F(uart_timeout, stopped_device_starts_no_time)
 {
 	static const enum vfio_device_mig_state states[] = {
@@ -441,7 +431,7 @@ TEST_F(uart_timeout, stopped_device_starts_no_time)
 	}
 }
 
-/* Clause: enum vfio_device_mig_state: time that is going stops with the device */
+/* Clause: STOP: internal state does not change, so the time stops */
 TEST_F_TIMEOUT(uart_timeout, stopping_stops_the_time, TIMEOUT_S)
 {
 	int64_t start, late = LONG_MS;
@@ -465,24 +455,24 @@ TEST_F_TIMEOUT(uart_timeout, stopping_stops_the_time, TIMEOUT_S)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* Driver: time that has passed before a stop counts: no stop begins it anew */
-TEST_F(uart_timeout, stops_do_not_put_it_off)
+/* Driver: the time continues after a stop, it does not restart */
+TEST_F(uart_timeout, stops_do_not_restart_the_time)
 {
 	int64_t end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
-	int come = 0;
+	int signals = 0;
 
 	OUT(UART_TX, 'a');
-	while (!come && vmig_now_ms() < end) {
+	while (!signals && vmig_now_ms() < end) {
 		usleep(1000);
 		STATE(VFIO_DEVICE_STATE_STOP);
 		STATE(VFIO_DEVICE_STATE_RUNNING);
-		come = vmig_eventfd_take(self->eventfd);
+		signals = vmig_eventfd_take(self->eventfd);
 	}
-	EXPECT_EQ(1, come);
+	EXPECT_EQ(1, signals);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* Clause: enum vfio_device_mig_state: time goes on in all that run */
+/* Clause: RUNNING, RUNNING_P2P, PRE_COPY, PRE_COPY_P2P: the time runs */
 TEST_F(uart_timeout, comes_in_every_running_state)
 {
 	static const enum vfio_device_mig_state states[] = {
@@ -501,16 +491,14 @@ TEST_F(uart_timeout, comes_in_every_running_state)
 	}
 }
 
-/* Clause: close: a timeout that was counting leaves nothing behind for the next user */
-TEST_F(uart_timeout, comes_to_the_next_user)
+/* Driver: close: releases everything, also a timeout whose time runs */
+TEST_F(uart_timeout, does_not_last_until_the_next_open)
 {
 	DIVISOR(DIVISOR_LONG);
 	OUT(UART_TX, 'a');
 	vmig_device_close(self->dev);
-	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY),
-		   "open");
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-				    UART_IER_RDI));
+	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY), "open");
+	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
 	DIVISOR(2 * DIVISOR_LONG);
 	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
@@ -520,17 +508,17 @@ TEST_F(uart_timeout, comes_to_the_next_user)
 	EXPECT_EQ('b', IN(UART_RX));
 }
 
-/* Clause: VFIO_DEVICE_RESET: ends one that has come, and one that is counting */
+/* Clause: VFIO_DEVICE_RESET: ends a timeout that has come, and one whose time runs */
 TEST_F(uart_timeout, reset_ends_it)
 {
-	int come;
+	int over;
 
-	for (come = 0; come < 2; come++) {
+	for (over = 0; over < 2; over++) {
 		ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 					    UART_IER_RDI));
 		DIVISOR(DIVISOR_SHORT);
 		OUT(UART_TX, 'a');
-		if (come)
+		if (over)
 			EXPECT_COMES();
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");

@@ -24,7 +24,7 @@
 	self->fd = -1; \
 	self->dev = &self->td.dev; \
 	ASSERT_RET(0, vmig_testdev_open(&self->td, _type, _path, &attrs), \
-		   "create and open an " _type); \
+		   "create and open an %s", _type); \
 } while (0)
 
 /* In FIXTURE_TEARDOWN */
@@ -63,5 +63,19 @@ FIXTURE_VARIANT_ADD(_name, embedded) { .policy = "embedded" }
 #define IRQ_VARIANTS(_name) \
 FIXTURE_VARIANT_ADD(_name, intx) { .index = VFIO_PCI_INTX_IRQ_INDEX }; \
 FIXTURE_VARIANT_ADD(_name, msi) { .index = VFIO_PCI_MSI_IRQ_INDEX }
+
+/* EXPECT_CONTENTS - the device must have these; see vmig_contents_set() */
+#define EXPECT_CONTENTS(_dev, _ports, _seed) do { \
+	const char *seen_what = ""; \
+	EXPECT_RET(0, vmig_contents_check(_dev, _ports, _seed, &seen_what), \
+		   "%s", seen_what); \
+} while (0)
+
+/* EXPECT_RESET_CONTENTS - the device must be as after a reset */
+#define EXPECT_RESET_CONTENTS(_dev, _ports) do { \
+	const char *seen_what = ""; \
+	EXPECT_RET(0, vmig_contents_check_reset(_dev, _ports, &seen_what), \
+		   "%s", seen_what); \
+} while (0)
 
 #endif /* VMIG_FIXTURE_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Shared by tests that inject faults; they include lib/mtty.h first. */
+#ifndef VMIG_FAIL_VARIANTS_H
+#define VMIG_FAIL_VARIANTS_H
+
+/* A variant for each way to open a device, and policy */
+#define FAIL_VARIANTS(_name) \
+FIXTURE_VARIANT_ADD(_name, group_independent) { VMIG_PATH_GROUP, "independent" }; \
+FIXTURE_VARIANT_ADD(_name, group_before_data) { VMIG_PATH_GROUP, "before-data" }; \
+FIXTURE_VARIANT_ADD(_name, group_reorder) { VMIG_PATH_GROUP, "reorder" }; \
+FIXTURE_VARIANT_ADD(_name, group_embedded) { VMIG_PATH_GROUP, "embedded" }; \
+FIXTURE_VARIANT_ADD(_name, cdev_independent) { VMIG_PATH_CDEV, "independent" }; \
+FIXTURE_VARIANT_ADD(_name, cdev_before_data) { VMIG_PATH_CDEV, "before-data" }; \
+FIXTURE_VARIANT_ADD(_name, cdev_reorder) { VMIG_PATH_CDEV, "reorder" }; \
+FIXTURE_VARIANT_ADD(_name, cdev_embedded) { VMIG_PATH_CDEV, "embedded" }
+
+/* Set up fault injection; returns NULL, or what this kernel does not have */
+static inline const char *fail_missing(struct vmig_fault *fault, enum vmig_path path)
+{
+	if (!vmig_path_available(path))
+		return vmig_path_name(path);
+	return vmig_fault_init(fault) ? "fault injection" : NULL;
+}
+
+#endif /* VMIG_FAIL_VARIANTS_H */

@@ -182,7 +182,7 @@ selftests: stage ## build the tests
 		$(call passed,V) OUTPUT=$(B)/objects INSTALL_PATH=$(SELFTESTS) \
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
-		USERLDFLAGS="-static $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)" install
+		USERLDFLAGS=-static install
 	@cp -rL $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
 .PHONY: check
@@ -200,7 +200,7 @@ VMM_TESTS := $(VMM_TESTS_$(ARCH):%=qemu/%.py)
 systems: stage
 	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/qemu \
 		OUTPUT=$(SELFTESTS)/qemu $(CROSS:%=CROSS_COMPILE=%) \
-		CFLAGS="-I$(CURDIR)/samples/vfio-mdev/mtty $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)"
+		CFLAGS=-I$(CURDIR)/samples/vfio-mdev/mtty
 	@$(DIR_LAB)/get/hostpkgs.sh vmm
 	@$(DIR_LAB)/get/roots.sh $(SYSTEMS)
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) image
@@ -295,8 +295,10 @@ bench-config: modules selftests ## what sending config space costs; ARGS=REPETIT
 .PHONY: fuzz
 fuzz: ## host-side fuzzing of stream and uart; ARGS=SECONDS
 	@$(DIR_LAB)/get/hostpkgs.sh fuzz
+	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source
 	@$(MARKED) claim $(OUT)/fuzz
-	@+$(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/fuzz OUTPUT=$(OUT)/fuzz
+	@+$(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/fuzz OUTPUT=$(OUT)/fuzz \
+		KSRC=$(KSRC)
 	@$(DIR_LAB)/fuzz/run.sh $(OUT)/fuzz $$ARGS
 
 # make itself ends with 2, whatever a recipe ends with. The file is emptied first: one

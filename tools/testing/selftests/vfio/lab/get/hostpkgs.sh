@@ -29,7 +29,6 @@ needs_vm() {
 		ld			binutils
 		/usr/include/stdlib.h	libc6-dev
 		/usr/lib/x86_64-linux-gnu/libelf.so.1	libelf1
-		/usr/include/xxhash.h	libxxhash-dev
 		cpio			cpio
 		rsync			rsync
 		xz			xz-utils
@@ -75,8 +74,10 @@ needs_fuzz() {
 		clang			clang
 		libfuzzer		libclang-rt-dev
 		llvm-symbolizer		llvm
+		gcc			gcc
+		rsync			rsync
+		xz			xz-utils
 		/usr/include/stdlib.h	libc6-dev
-		/usr/include/xxhash.h	libxxhash-dev
 	LIST
 }
 

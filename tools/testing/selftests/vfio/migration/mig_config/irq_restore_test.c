@@ -380,7 +380,7 @@ TEST_F(irq_restore, never_enabling_is_noticed)
 	} while (section.marker != VMIG_FLAG_END_OF_STREAM);
 	EXPECT_RET(-EPROTO, vmig_vmm_load_start(self->dst), "%s",
 		   self->dst->why);
-	EXPECT_NE(NULL, strstr(self->dst->why, "nobody has enabled interrupts"));
+	EXPECT_NE(NULL, strstr(self->dst->why, "interrupts are not enabled"));
 	EXPECT_STATE(VFIO_DEVICE_STATE_RESUMING, self->dst->dev, "destination");
 }
 

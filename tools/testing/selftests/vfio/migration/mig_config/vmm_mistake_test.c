@@ -119,12 +119,12 @@ TEST_F(mistake, data_before_config)
 	if (variant->early) {
 		EXPECT_STREQ("data before config space, which this device needs first",
 			     self->dst->why);
-		EXPECT_RET(variant->early, vmig_vmm_load_held(self->dst),
+		EXPECT_RET(variant->early, vmig_vmm_retry_data(self->dst),
 			   "again");
 	}
 
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &self->config));
-	EXPECT_RET(0, vmig_vmm_load_held(self->dst), "%s", self->dst->why);
+	EXPECT_RET(0, vmig_vmm_retry_data(self->dst), "%s", self->dst->why);
 	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
 	expect_migrated(_metadata, self);
 }
@@ -142,13 +142,13 @@ TEST_F(mistake, data_of_another_generation)
 	if (variant->stale) {
 		EXPECT_NE(NULL, strstr(self->dst->why,
 				       "data of another generation"));
-		EXPECT_RET(variant->stale, vmig_vmm_load_held(self->dst),
+		EXPECT_RET(variant->stale, vmig_vmm_retry_data(self->dst),
 			   "again");
 	}
 
 	self->config.generation--;
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &self->config));
-	EXPECT_RET(0, vmig_vmm_load_held(self->dst), "%s", self->dst->why);
+	EXPECT_RET(0, vmig_vmm_retry_data(self->dst), "%s", self->dst->why);
 	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
 	expect_migrated(_metadata, self);
 }
@@ -259,7 +259,7 @@ TEST_F(mistake, guest_that_nobody_expects)
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &section));
 	EXPECT_RET(-EOPNOTSUPP, vmig_vmm_load_section(self->dst, &guest), "%s",
 		   self->dst->why);
-	EXPECT_STREQ("a guest comes, and nobody takes it over",
+	EXPECT_STREQ("the stream has a guest, which this VMM cannot load",
 		     self->dst->why);
 }
 

@@ -16,7 +16,7 @@
 
 /* Exit status, as --help has them; a signal is what vmig_tool_finish() makes of it */
 enum vmig_tool_status {
-	DONE, FAILED, USAGE, BROKEN, DEVICE, UNSURE, LOST, UNTOLD
+	DONE, FAILED, USAGE, BROKEN, DEVICE, UNSURE, LOST, NO_OUTPUT
 };
 
 /**

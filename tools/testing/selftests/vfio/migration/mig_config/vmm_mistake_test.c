@@ -88,10 +88,10 @@ static void go_to_data(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(mistake) *self,
 		       struct vmig_section *section)
 {
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, section));
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, section));
 	do {
-		ASSERT_EQ(0, vmig_pair_next(&self->pair, section));
+		ASSERT_EQ(0, vmig_pair_read_section(&self->pair, section));
 	} while (section->marker != VFIO_MIG_FLAG_DEV_DATA_STATE);
 }
 
@@ -190,7 +190,7 @@ TEST_F(mistake, config_of_another_device)
 	ASSERT_EQ(0, vmig_region_read(self->dst->dev,
 				      VFIO_PCI_CONFIG_REGION_INDEX, 0, before,
 				      sizeof(before)));
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &section));
 	self->config.subflags = VMIG_CONFIG_SETUP;
 	self->space[PCI_DEVICE_ID] ^= 1;
@@ -216,9 +216,9 @@ TEST_F(mistake, nothing_comes_before_the_setup_section)
 	struct vmig_section section;
 	unsigned int nr = 0;
 
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	do {
-		ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+		ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 		if (section.marker == VFIO_MIG_FLAG_END_OF_STATE ||
 		    section.marker == VMIG_FLAG_END_OF_STREAM)
 			continue;
@@ -255,7 +255,7 @@ TEST_F(mistake, guest_that_nobody_expects)
 	};
 	struct vmig_section section;
 
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &section));
 	EXPECT_RET(-EOPNOTSUPP, vmig_vmm_load_section(self->dst, &guest), "%s",
 		   self->dst->why);

@@ -2,8 +2,8 @@
 /*
  * Inspect the device's data: the records of mtty; see inspect.h.
  *
- * The driver's parser decides what a record may be. Here is only what it cannot
- * know: the kind of device, and the config space that was read before.
+ * The driver's parser checks the records. This file adds what the parser does not know:
+ * the kind of device, and the config space that was read before.
  */
 #include <endian.h>
 #include <errno.h>
@@ -61,8 +61,8 @@ static int broken(struct vmig_inspect *in, int error,
 				   vmig_stream_type_name(rec->type), what);
 }
 
-/* As the driver would have it; a size or a number that cannot be will not match */
-static void take_kind_of_device(struct vmig_inspect *in)
+/* An impossible size or number is replaced, so that the parser refuses START */
+static void set_device_kind(struct vmig_inspect *in)
 {
 	struct mtty_rec_start start;
 	uint64_t policy, size;
@@ -137,12 +137,12 @@ static int parse(struct vmig_inspect *in, size_t len)
 	iter.chain = parser->chain.sum;
 	if (!parser->chain.seq && fill == sizeof(struct mtty_rec_head) +
 					  sizeof(struct mtty_rec_start))
-		take_kind_of_device(in);
+		set_device_kind(in);
 	event = mtty_stream_feed(parser, len);
 	if (event == MTTY_STREAM_MORE)
 		return 0;
 
-	/* Fills in a head alone as well, and says that the payload is missing */
+	/* Fills in the head even if the payload is incomplete */
 	vmig_stream_next(&iter, &rec);
 	if (event < 0)
 		return refused(in, &rec, event);

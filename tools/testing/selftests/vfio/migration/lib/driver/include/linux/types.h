@@ -2,9 +2,8 @@
 /*
  * The kernel's short names, on top of the uapi header.
  *
- * The headers in this directory have only what stream.c, uart.c and lib/xxhash.c
- * use: a file that comes to need more does not compile here. linux/xxhash.h is the
- * kernel's, any other header is the uapi one.
+ * The headers in this directory have only what stream.c, uart.c and lib/xxhash.c use.
+ * linux/xxhash.h is the kernel's, any other header is the uapi one.
  */
 #ifndef DRIVER_LINUX_TYPES_H
 #define DRIVER_LINUX_TYPES_H

@@ -180,7 +180,7 @@ selftests: stage ## build the tests
 		$(call pass_vars,V) OUTPUT=$(B)/objects INSTALL_PATH=$(SELFTESTS) \
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
-		USERLDFLAGS="-static $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)" install
+		USERLDFLAGS=-static install
 	@cp -rL $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
 .PHONY: check
@@ -200,7 +200,7 @@ WITHOUT_PICTURES := $(DIR_LAB)/get/hostpkgs.sh report || echo "continuing withou
 systems: stage
 	@+$(LOCKED) $(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/qemu \
 		OUTPUT=$(SELFTESTS)/qemu $(CROSS:%=CROSS_COMPILE=%) \
-		CFLAGS="-I$(CURDIR)/samples/vfio-mdev/mtty $(VM_ROOT:%=-L%/usr/lib/aarch64-linux-gnu)"
+		CFLAGS=-I$(CURDIR)/samples/vfio-mdev/mtty
 	@$(DIR_LAB)/get/hostpkgs.sh vmm
 	@$(WITHOUT_PICTURES)
 	@$(DIR_LAB)/get/roots.sh $(SYSTEMS)
@@ -293,8 +293,10 @@ bench-config: modules selftests ## measure the cost of sending config space; ARG
 .PHONY: fuzz
 fuzz: ## fuzz the stream parser and the UART on the host; ARGS=SECONDS
 	@$(DIR_LAB)/get/hostpkgs.sh fuzz
+	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source
 	@$(MARKED) claim $(OUT)/fuzz
-	@+$(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/fuzz OUTPUT=$(OUT)/fuzz
+	@+$(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/fuzz OUTPUT=$(OUT)/fuzz \
+		KSRC=$(KSRC)
 	@$(DIR_LAB)/fuzz/run.sh $(OUT)/fuzz $$ARGS
 
 # make exits with 2 for each failure, so the status goes to a file. It is emptied first: it

@@ -126,12 +126,12 @@ void stream_fix(u8 *wire, size_t len, const struct mtty_stream_id *id, u8 fix)
 		if (size && (fix & STREAM_FIX_START))
 			fix_start(&head, payload, id);
 		if (size && (fix & STREAM_FIX_SUMS))
-			head.data_sum = cpu_to_le64(XXH64(payload,
+			head.data_sum = cpu_to_le64(xxh64(payload,
 							  size - STREAM_HEAD_SIZE,
 							  0));
 		/* The head is used even if the rest is missing */
 		if (fix & STREAM_FIX_SUMS)
-			head.head_sum = cpu_to_le64(XXH64(&head,
+			head.head_sum = cpu_to_le64(xxh64(&head,
 							  STREAM_HEAD_SIZE - 8,
 							  sum));
 		sum = le64_to_cpu(head.head_sum);

@@ -2,7 +2,7 @@
 /* The model of the parser, see stream_model.h. */
 #include <errno.h>
 #include <string.h>
-#include <xxhash.h>
+#include <linux/xxhash.h>
 #include <uapi/linux/vfio_mig_config.h>
 
 #include "fuzz.h"
@@ -81,7 +81,7 @@ static int judge_head(const struct reader *r)
 	bool is_first = !r->nr, is_start = r->type == MTTY_REC_START;
 
 	if (get(r->head + H_HEAD_SUM, 8) !=
-	    XXH64(r->head, H_HEAD_SUM, r->last_sum))
+	    xxh64(r->head, H_HEAD_SUM, r->last_sum))
 		return -EBADMSG;
 	if (get(r->head + H_SEQ, 8) != r->nr || !is_len_good(r->type, r->len))
 		return -EBADMSG;
@@ -214,7 +214,7 @@ static int judge_payload(struct reader *r)
 {
 	bool once = r->type == MTTY_REC_LOG || r->type == MTTY_REC_IRQ;
 
-	if (get(r->head + H_DATA_SUM, 8) != XXH64(r->payload, r->len, 0))
+	if (get(r->head + H_DATA_SUM, 8) != xxh64(r->payload, r->len, 0))
 		return -EBADMSG;
 	/* A second one is this error, even if it has others */
 	if (once && r->times[r->type])

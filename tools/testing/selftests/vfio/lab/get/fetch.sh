@@ -11,7 +11,7 @@
 #   image    CACHE/image/{vmlinuz,modules/}
 #   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
 #   sample   CACHE/sample/mtty.c: the kernel's own, as a reference for benchmarks
-#   source   CACHE/src/: kselftest's harness, kunit's parser, the uapi headers,
+#   source   CACHE/src/: kselftest's harness, kunit's parser, XXH64, the uapi headers,
 #            and the source of modules that Debian's kernel does not have (lacks)
 #   user     CACHE/user/: programs and libraries for a VM of another architecture
 #   kernel   CACHE/kernel/: the whole source, to build a kernel
@@ -198,7 +198,7 @@ fetch_headers() {
 
 # "make headers" and the test tools need this much of the source.
 source_parts=(
-	Makefile "arch/$srcarch" include scripts tools/include usr
+	Makefile "arch/$srcarch" include lib/xxhash.c scripts tools/include usr
 	tools/testing/kunit tools/testing/selftests/lib.mk
 	tools/testing/selftests/kselftest
 	tools/testing/selftests/kselftest.h
@@ -229,7 +229,10 @@ fetch_source() {
 		cat headers.log >&2
 		die "make headers failed"
 	}
+	mv src/include/linux/xxhash.h .
 	rm -r src/arch src/include src/tools/include
+	mkdir -p src/include/linux
+	mv xxhash.h src/include/linux
 	place source src
 }
 
@@ -246,7 +249,7 @@ fetch_user() {
 	mkdir user
 	apt-get "${apt_private[@]}" -o APT::Sandbox::User=root \
 		-o "Dir::Cache::archives=$PWD" -qq -y --no-install-recommends \
-		--download-only install iproute2 busybox-static libxxhash-dev \
+		--download-only install iproute2 busybox-static \
 		</dev/null >apt.log 2>&1 || {
 		cat apt.log >&2
 		die "cannot download the VM's programs"
@@ -264,7 +267,14 @@ fetch_kernel() {
 }
 
 made_by() {
-	[ "$1" != image ] || cksum <"$here/../boot/modules.sh"
+	case $1 in
+	image)
+		cksum <"$here/../boot/modules.sh"
+		;;
+	source)
+		printf '%s\n' "${source_parts[@]}" | cksum
+		;;
+	esac
 }
 
 is_done() {

@@ -28,7 +28,6 @@ vm	make			make
 vm	ld			binutils
 vm	/usr/include/stdlib.h	libc6-dev
 vm	/usr/lib/x86_64-linux-gnu/libelf.so.1	libelf1
-vm	/usr/include/xxhash.h	libxxhash-dev
 vm	cpio			cpio
 vm	rsync			rsync
 vm	xz			xz-utils
@@ -48,11 +47,13 @@ kernel	bc			bc
 kernel	/usr/include/libelf.h	libelf-dev
 coverage	gcovr		gcovr
 report	gnuplot			gnuplot-nox
+fuzz	gcc			gcc
+fuzz	rsync			rsync
+fuzz	xz			xz-utils
 fuzz	clang			clang
 fuzz	libfuzzer		libclang-rt-dev
 fuzz	llvm-symbolizer		llvm
 fuzz	/usr/include/stdlib.h	libc6-dev
-fuzz	/usr/include/xxhash.h	libxxhash-dev
 lint	shellcheck		shellcheck
 lint	sparse			sparse
 lint	spatch			coccinelle

@@ -35,6 +35,9 @@ while read -r file; do
 	[ -L "$stage/$file" ] || mkdir -p "$stage/${file%/*}"
 	link "$repo/$file" "$stage/$file"
 done
-for file in lib.mk kselftest.h kselftest_harness.h kselftest; do
-	link "$ksrc/$selftests/$file" "$stage/$selftests/$file"
+mkdir -p "$stage/lib" "$stage/include/linux"
+for file in lib/xxhash.c include/linux/xxhash.h "$selftests/lib.mk" \
+	    "$selftests/kselftest.h" "$selftests/kselftest_harness.h" \
+	    "$selftests/kselftest"; do
+	link "$ksrc/$file" "$stage/$file"
 done

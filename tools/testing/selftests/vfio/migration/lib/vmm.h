@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * All that a test with the model VMM includes: the harness, lib/vfio/, lib/mtty/
- * and lib/vmm/.
- */
+/* For tests with the model VMM: the harness, lib/vfio/, lib/mtty/ and lib/vmm/. */
 #ifndef VMIG_ALL_VMM_H
 #define VMIG_ALL_VMM_H
 

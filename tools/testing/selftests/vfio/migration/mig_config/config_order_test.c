@@ -234,7 +234,7 @@ TEST_F(config_order, answer_travels_in_the_setup_section)
 
 	ASSERT_EQ(0, vmig_mig_config_get(self->src->dev, &answer));
 	ASSERT_EQ(0, vmig_vmm_save_setup(self->src, self->pair.fd));
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	EXPECT_EQ(VFIO_MIG_FLAG_DEV_SETUP_STATE, section.marker);
 	EXPECT_EQ(variant->flag, section.policy);
 	EXPECT_EQ(answer.generation, section.generation);
@@ -246,7 +246,7 @@ TEST_F(config_order, other_policy_is_found_before_anything_changes)
 	struct vmig_section section;
 
 	ASSERT_EQ(0, vmig_vmm_save_setup(self->src, self->pair.fd));
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	section.policy = variant->flag ? 0 : VFIO_MIG_CONFIG_BEFORE_DATA;
 	EXPECT_RET(-EXDEV, vmig_vmm_load_section(self->dst, &section), "%s",
 		   self->dst->why);

@@ -88,10 +88,10 @@ static void go_to_data(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(mistake) *self,
 		       struct vmig_section *section)
 {
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, section));
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, section));
 	do {
-		ASSERT_EQ(0, vmig_pair_next(&self->pair, section));
+		ASSERT_EQ(0, vmig_pair_read_section(&self->pair, section));
 	} while (section->marker != VFIO_MIG_FLAG_DEV_DATA_STATE);
 }
 
@@ -120,12 +120,12 @@ TEST_F(mistake, data_before_config)
 	if (variant->early) {
 		EXPECT_STREQ("data before config space, which this device needs first",
 			     self->dst->why);
-		EXPECT_RET(variant->early, vmig_vmm_load_held(self->dst),
+		EXPECT_RET(variant->early, vmig_vmm_retry_data(self->dst),
 			   "again");
 	}
 
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &self->config));
-	EXPECT_RET(0, vmig_vmm_load_held(self->dst), "%s", self->dst->why);
+	EXPECT_RET(0, vmig_vmm_retry_data(self->dst), "%s", self->dst->why);
 	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
 	expect_migrated(_metadata, self);
 }
@@ -143,13 +143,13 @@ TEST_F(mistake, data_of_another_generation)
 	if (variant->stale) {
 		EXPECT_NE(NULL, strstr(self->dst->why,
 				       "data of another generation"));
-		EXPECT_RET(variant->stale, vmig_vmm_load_held(self->dst),
+		EXPECT_RET(variant->stale, vmig_vmm_retry_data(self->dst),
 			   "again");
 	}
 
 	self->config.generation--;
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &self->config));
-	EXPECT_RET(0, vmig_vmm_load_held(self->dst), "%s", self->dst->why);
+	EXPECT_RET(0, vmig_vmm_retry_data(self->dst), "%s", self->dst->why);
 	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
 	expect_migrated(_metadata, self);
 }
@@ -191,7 +191,7 @@ TEST_F(mistake, config_of_another_device)
 	ASSERT_EQ(0, vmig_region_read(self->dst->dev,
 				      VFIO_PCI_CONFIG_REGION_INDEX, 0, before,
 				      sizeof(before)));
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &section));
 	self->config.subflags = VMIG_CONFIG_SETUP;
 	self->space[PCI_DEVICE_ID] ^= 1;
@@ -217,9 +217,9 @@ TEST_F(mistake, nothing_comes_before_the_setup_section)
 	struct vmig_section section;
 	unsigned int nr = 0;
 
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	do {
-		ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+		ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 		if (section.marker == VFIO_MIG_FLAG_END_OF_STATE ||
 		    section.marker == VMIG_FLAG_END_OF_STREAM)
 			continue;
@@ -256,11 +256,11 @@ TEST_F(mistake, guest_that_nobody_expects)
 	};
 	struct vmig_section section;
 
-	ASSERT_EQ(0, vmig_pair_next(&self->pair, &section));
+	ASSERT_EQ(0, vmig_pair_read_section(&self->pair, &section));
 	ASSERT_EQ(0, vmig_vmm_load_section(self->dst, &section));
 	EXPECT_RET(-EOPNOTSUPP, vmig_vmm_load_section(self->dst, &guest), "%s",
 		   self->dst->why);
-	EXPECT_STREQ("a guest comes, and nobody takes it over",
+	EXPECT_STREQ("the stream has a guest, which this VMM cannot load",
 		     self->dst->why);
 }
 

@@ -1,13 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# How fast it is: all that mig_bench measures, how long migrations over a link take,
-# then what can be asked of the kernel's own mtty too, if there is one: both are loaded
-# in turn. Prints a line for each
-# sample; the table is made of them by others.
+# Runs mig_bench, then migrations over a link. With the kernel's own mtty it compares
+# what both modules support, loading them in turn. Prints a line for each sample, for
+# lab/report/bench.py.
 #
-# Usage: bench.sh [REPETITIONS [OURS THEIRS]]     (5, module files; theirs lies in the
-# current directory if it was brought along)
+# Usage: bench.sh [REPETITIONS [OURS THEIRS]]     (5; module files, THEIRS is optional)
 here=$(dirname "$0")
 repetitions=${1:-5}
 ours=${2:-/mtty.ko}

@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What it costs to send config space, for each policy and each way of a VMM, with
-# a guest that leaves its config space alone and one that never does, from one
-# host to another over a link of limited rate. Prints a line for each migration;
-# the table is made of them by others.
+# Measures the cost of sending config space over a link of limited rate: for each policy,
+# each --config mode, and with a guest that writes its config space or not. Prints a line
+# for each migration, for lab/report/bench_config.py.
 #
 # Usage: bench_config.sh [REPETITIONS]     (5)
 here=$(dirname "$0")
@@ -38,7 +37,7 @@ migrate() {
 	echo "migration {\"guest\":\"$guest\",\"save\":$(cat "$log/save"),\"load\":$(cat "$log/load")}"
 }
 
-# The ways that lead to a device with its config space, or without needing any.
+# Policies and modes with which the destination gets its config space
 ways="independent/auto independent/always independent/last
 before-data/auto before-data/always
 reorder/auto reorder/always reorder/last
@@ -48,7 +47,7 @@ echo "kernel $(uname -r)"
 echo "cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(grep -c ^processor /proc/cpuinfo) of them"
 echo "link $(ip netns exec "$hosts_ns-src" "$hosts_tc" qdisc show dev wire |
 	sed 's/.*limit [0-9]* //')"
-# The first one pays for what is slow once only.
+# The first migration is slower.
 migrate independent auto quiet >/dev/null
 i=0
 while [ $i -lt "$repetitions" ]; do

@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Migrations from one host to another over links of limited rate, with so much
-# state and so fast a guest. Prints a line for each, with what a model of it needs to
-# know; the prediction is made by others.
+# Measures the downtime over links of limited rate, for several sizes of state and rates
+# of writes. Prints a line for each migration, for lab/report/downtime.py.
 #
 #   downtime NAME STATE DIRTY LINK PRECOPY IN_FLIGHT TOTAL DOWNTIME
 #
-# State and what may be pre-copied, and be in flight, are in bytes, the guest's rate in
-# bytes and the link's in bits per second, times in nanoseconds.
+# STATE, PRECOPY (limit) and IN_FLIGHT (socket buffer) are in bytes, DIRTY in bytes per
+# second, LINK in bits per second, times in nanoseconds.
 #
 # Usage: downtime.sh [REPETITIONS]     (5)
 here=$(dirname "$0")
@@ -19,7 +18,7 @@ repetitions=${1:-5}
 tool=$here/vfio-migrate
 port=7000
 log=$(mktemp -d)
-# What the VMM does in one round of pre-copy, see lib/vmm_save.c
+# Limit of one round of pre-copy, see lib/vmm/vmm_save.c
 round=4194304
 in_flight=262144
 
@@ -29,7 +28,7 @@ if ! reason=$(hosts_possible); then
 fi
 hosts_up || exit 1
 for side in src dst; do
-	# A large buffer would be a part of each downtime
+	# A large buffer would add to the downtime
 	ip netns exec "$hosts_ns-$side" sh -c \
 		"echo 4096 $in_flight $in_flight >/proc/sys/net/ipv4/tcp_wmem" || exit 1
 done

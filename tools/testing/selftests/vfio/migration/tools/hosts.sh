@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Two hosts for a script: network namespaces joined by a veth pair, each with
-# an mtty device, and a link that can be shaped, cut and mended. To be sourced;
-# what was set up is gone when the script ends, however it ends.
+# Two hosts for a script that sources this: network namespaces with an mtty device each,
+# and a veth link that can be shaped, cut and mended. All is removed when the script ends.
 #
 # hosts_SRC and hosts_DST are the addresses, hosts_src and hosts_dst the UUIDs.
 hosts_SRC=10.77.0.1
@@ -13,7 +12,7 @@ hosts_src=
 hosts_dst=
 hosts_bus=/sys/bus/mdev/devices
 
-# By their paths: a shell may have programs of these names built in.
+# Paths, because busybox has built-in programs of these names.
 hosts_program() {
 	for dir in /usr/sbin /sbin /usr/bin /bin; do
 		[ ! -x "$dir/$1" ] || {
@@ -32,7 +31,7 @@ ip() {
 }
 hosts_parent=/sys/devices/virtual/mtty/mtty/mdev_supported_types
 
-# Prints why there can be no two hosts here, and fails; else it succeeds.
+# Fails, and prints the reason, if two hosts are not possible here.
 hosts_possible() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "not root"
@@ -78,7 +77,7 @@ hosts_up() {
 }
 
 hosts_down() {
-	# Whoever still has a device open would keep it.
+	# A process that has a device open would keep it.
 	for side in src dst; do
 		for pid in $(ip netns pids "$hosts_ns-$side" 2>/dev/null); do
 			kill -9 "$pid" 2>/dev/null
@@ -96,7 +95,7 @@ hosts_policy() {
 		echo "$1" >"$hosts_bus/$hosts_dst/migration/config_policy"
 }
 
-# hosts_shape [NETEM...]: of the link, both ways; without words, as fast as it can
+# hosts_shape [NETEM...]: of the link, both directions; without arguments: no limit
 hosts_shape() {
 	for side in src dst; do
 		if [ $# -gt 0 ]; then
@@ -118,13 +117,13 @@ hosts_mend() {
 		ip -n "$hosts_ns-dst" link set wire up
 }
 
-# Bytes that the source has sent over the link
+# Bytes sent by the source
 hosts_sent() {
 	ip netns exec "$hosts_ns-src" cat /sys/class/net/wire/statistics/tx_bytes
 }
 
 # exec_on_src COMMAND... &, exec_on_dst COMMAND... &: run it on one of the hosts;
-# $! is then the command itself, not a shell that has it for a child
+# $! is the command itself, not a shell
 exec_on_src() {
 	exec "$hosts_ip" netns exec "$hosts_ns-src" "$@"
 }
@@ -133,11 +132,11 @@ exec_on_dst() {
 	exec "$hosts_ip" netns exec "$hosts_ns-dst" "$@"
 }
 
-# hosts_listening PORT: wait until somebody on the destination listens there
+# hosts_listening PORT: wait for a listener on the destination
 hosts_listening() {
 	hex=$(printf ':%04X 0*:0000 0A' "$1")
 	tries=500
-	# Without IPv6 there is no tcp6; with it, who hears both is there.
+	# A listener for IPv4 and IPv6 is in tcp6, which a kernel without IPv6 lacks.
 	until ip netns exec "$hosts_ns-dst" cat /proc/net/tcp /proc/net/tcp6 \
 			2>/dev/null | grep -q "$hex"; do
 		tries=$((tries - 1))

@@ -170,6 +170,41 @@ TEST_F(inspect, data_alone)
 	vmig_bytes_free(&stream);
 }
 
+/* Library: a LOG or IRQ record with an impossible state: EINVAL, and its name */
+TEST_F(inspect, impossible_state_is_refused)
+{
+	static const struct {
+		uint32_t type;
+		const char *name;
+	} recs[] = {
+		{ MTTY_REC_LOG, "(LOG)" }, { MTTY_REC_IRQ, "(IRQ)" },
+	};
+	const uint64_t bad = UINT64_MAX;
+	struct vfio_device_feature_mig_config answer;
+	struct vmig_bytes stream = { 0 };
+	struct vmig_rec rec;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(recs); i++) {
+		ASSERT_RET(0, vmig_device_reset(self->pair.src.dev), "reset");
+		/* Reset changed config space, which is read before data */
+		ASSERT_RET(0, vmig_mig_config_get(self->pair.src.dev, &answer),
+			   "GET");
+		stream.len = 0;
+		ASSERT_RET(0, vmig_transfer_save(self->pair.src.dev, &stream),
+			   "save");
+		ASSERT_EQ(0, vmig_stream_find(&stream, recs[i].type, 0, &rec));
+		ASSERT_EQ(0, vmig_stream_poke(&stream, &rec, 0, &bad,
+					      sizeof(bad)));
+		ASSERT_EQ(0, vmig_stream_renumber(&stream));
+		EXPECT_RET(-EINVAL, look(self, stream.data, stream.len,
+					 show_nothing, NULL), "%s",
+			   recs[i].name);
+		EXPECT_NE(NULL, strstr(self->result.why, recs[i].name));
+	}
+	vmig_bytes_free(&stream);
+}
+
 /*
  * What no checksum covers, and nothing else in the stream repeats: generation of
  * the setup section; hints among the subflags; config space of the VMM; the

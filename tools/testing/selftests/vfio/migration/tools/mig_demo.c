@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A live migration, told step by step: two devices, a guest that is busy on both
- * ports, an interrupt that is pending, and each of the policies.
- *
- * Source and destination take turns, so that the story has one order; what is
- * told is what happened, and the verdict comes from comparing bytes.
+ * Show a live migration step by step, for each policy: two devices, a guest that uses
+ * both ports, and a pending interrupt. Source and destination work in turns, so that
+ * the output has one order.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -29,30 +27,30 @@
 /**
  * struct demo - one migration
  * @policy:	of both devices
- * @moral:	what to look out for
- * @out:	where it is told
+ * @note:	for the reader
+ * @out:	where to print
  * @pair:	devices, controllers, VMMs
- * @guest:	what keeps the device busy
- * @story:	who tells it
+ * @guest:	uses the device
+ * @log:	prints the events
  * @stats:	of the VMMs, source first
  * @downtime:	in ns
  * @irqs:	how often the pending interrupt has arrived
- * @report:	what became of the bytes
+ * @report:	bytes sent, received and lost
  */
 struct demo {
 	const char *policy;
-	const char *moral;
+	const char *note;
 	FILE *out;
 	struct vmig_pair pair;
 	struct vmig_traffic *guest;
-	struct vmig_event_log story;
+	struct vmig_event_log log;
 	struct vmig_vmm_stats stats[2];
 	uint64_t downtime;
 	int irqs;
 	struct vmig_traffic_report report;
 };
 
-/* Why the demo has failed; empty as long as it has not */
+/* Reason of the failure, or empty */
 static char why[256];
 
 static int fail(const char *fmt, ...)
@@ -67,7 +65,7 @@ static int fail(const char *fmt, ...)
 	return -1;
 }
 
-/* The device has stopped, and what a processor wrote last still reaches it */
+/* A last write of a processor reaches the stopped device */
 static void raise_when_stopped(void *opaque, const struct vmig_event *event)
 {
 	struct demo *demo = opaque;
@@ -78,23 +76,22 @@ static void raise_when_stopped(void *opaque, const struct vmig_event *event)
 		return;
 	if (vmig_uart_out(demo->pair.src.dev, 0, UART_IER, UART_IER_THRI))
 		fail("cannot raise an interrupt");
-	vmig_event_log_line(&demo->story, event->step,
+	vmig_event_log_line(&demo->log, event->step,
 			"a last write makes interrupt 0x%x pending", VECTOR);
 }
 
 static void stop_guest(void *opaque)
 {
-	struct vmig_event_log *story = opaque;
-	struct demo *demo = story->opaque;
+	struct vmig_event_log *log = opaque;
+	struct demo *demo = log->opaque;
 
-	vmig_event_log_line(story, demo->pair.src.step,
+	vmig_event_log_line(log, demo->pair.src.step,
 			"the guest stops; bytes it has sent: %llu",
 			(unsigned long long)vmig_traffic_sent(demo->guest));
 	vmig_traffic_pause(demo->guest);
 }
 
-/* The interrupt must not be there yet */
-static int expect_silence(struct demo *demo)
+static int expect_no_interrupt(struct demo *demo)
 {
 	int ret = vmig_irqchip_pending(demo->pair.chip[1], VECTOR);
 
@@ -104,7 +101,7 @@ static int expect_silence(struct demo *demo)
 	return ret ? fail("interrupt controller: %s", strerror(-ret)) : 0;
 }
 
-/* One step of the source, and what the destination makes of it */
+/* One step of the source, then of the destination */
 static int take_turns(struct demo *demo,
 		      int (*save)(struct vmig_vmm *vmm, int fd))
 {
@@ -117,15 +114,15 @@ static int take_turns(struct demo *demo,
 	ret = vmig_pair_load(pair);
 	if (ret < 0)
 		return fail("%s: %s", pair->dst.step, pair->dst.why);
-	vmig_event_log_flush(&demo->story, &pair->dst);
-	return expect_silence(demo);
+	vmig_event_log_flush(&demo->log, &pair->dst);
+	return expect_no_interrupt(demo);
 }
 
 static int change_config(struct demo *demo)
 {
 	if (vmig_config_write8(demo->pair.src.dev, PCI_INTERRUPT_LINE, 11))
 		return fail("config space cannot be written");
-	vmig_event_log_line(&demo->story, "(meanwhile)",
+	vmig_event_log_line(&demo->log, "(meanwhile)",
 			"the guest changes its config space");
 	return 0;
 }
@@ -142,12 +139,12 @@ static int precopy(struct demo *demo)
 		if (take_turns(demo, vmig_vmm_save_iterate))
 			return -1;
 	}
-	/* No terminal is slow enough to count as downtime */
+	/* A slow terminal must not count as downtime */
 	fflush(demo->out);
 	return 0;
 }
 
-/* What a guest's interrupt handler does: device first, then controller */
+/* As a guest's interrupt handler: first the device, then the controller */
 static int handle_interrupt(struct demo *demo)
 {
 	struct vmig_vmm *dst = &demo->pair.dst;
@@ -163,7 +160,7 @@ static int handle_interrupt(struct demo *demo)
 		return fail("the device says that there was no interrupt");
 	demo->irqs = vmig_irqchip_take(dst->chip, VECTOR);
 	if (demo->irqs == 1 && !vmig_irqchip_pending(dst->chip, VECTOR)) {
-		vmig_event_log_line(&demo->story, dst->step,
+		vmig_event_log_line(&demo->log, dst->step,
 				"interrupt 0x%x arrives, once", VECTOR);
 		return 0;
 	}
@@ -177,12 +174,12 @@ static int stop_and_move(struct demo *demo)
 	if (take_turns(demo, vmig_vmm_save_complete_precopy) ||
 	    take_turns(demo, vmig_vmm_save_irqchip))
 		return -1;
-	vmig_event_log_line(&demo->story, "interrupt controller",
+	vmig_event_log_line(&demo->log, "interrupt controller",
 			"restored; interrupt 0x%x is silent", VECTOR);
 	if (take_turns(demo, vmig_vmm_save_state) ||
 	    take_turns(demo, vmig_vmm_save_end))
 		return -1;
-	vmig_event_log_line(&demo->story, "load_start",
+	vmig_event_log_line(&demo->log, "load_start",
 			"all is loaded; interrupt 0x%x is silent", VECTOR);
 	if (vmig_vmm_load_start(&pair->dst))
 		return fail("%s: %s", pair->dst.step, pair->dst.why);
@@ -193,14 +190,14 @@ static int migrate(struct demo *demo)
 {
 	struct vmig_pair *pair = &demo->pair;
 
-	demo->story = (struct vmig_event_log) {
+	demo->log = (struct vmig_event_log) {
 		.out = demo->out, .src = &pair->src, .dst = &pair->dst,
 		.next = raise_when_stopped, .opaque = demo,
 	};
 	pair->src.stop_guest = stop_guest;
-	pair->src.guest = &demo->story;
+	pair->src.guest = &demo->log;
 
-	vmig_event_log_begin(&demo->story);
+	vmig_event_log_begin(&demo->log);
 	if (vmig_traffic_wait(demo->guest, SOME_TRAFFIC))
 		return fail("the guest hangs");
 	if (take_turns(demo, vmig_vmm_save_setup) || precopy(demo) ||
@@ -244,7 +241,7 @@ static int run(struct demo *demo)
 		return fail("cannot create two devices of type mtty-2: %s",
 			    strerror(-ret));
 	fprintf(demo->out, "\nPolicy %s: %s\nInterrupt controller: %s\n",
-		demo->policy, demo->moral,
+		demo->policy, demo->note,
 		vmig_irqchip_name(demo->pair.chip[0]));
 	ret = run_guest(demo);
 	vmig_pair_close(&demo->pair);
@@ -281,7 +278,7 @@ static void print_bytes(const struct vmig_traffic_report *report,
 	printf(" %25s", text);
 }
 
-static uint64_t judge(const struct demo *demo, unsigned int nr)
+static uint64_t print_lost(const struct demo *demo, unsigned int nr)
 {
 	uint64_t lost = 0;
 	unsigned int i;
@@ -304,10 +301,10 @@ static uint64_t judge(const struct demo *demo, unsigned int nr)
 	return lost;
 }
 
-/* Or else the first migration would count what is slow once only as downtime */
+/* The first migration of a process is slower */
 static void warm_up(void)
 {
-	struct demo demo = { .policy = "independent", .moral = "" };
+	struct demo demo = { .policy = "independent", .note = "" };
 
 	demo.out = fopen("/dev/null", "w");
 	if (!demo.out) {
@@ -322,13 +319,13 @@ int main(void)
 {
 	struct demo demos[] = {
 		{ .policy = "independent", .out = stdout,
-		  .moral = "nobody needs config space early, and it comes once, at last" },
+		  .note = "config space is not needed early, and comes once, at the end" },
 		{ .policy = "before-data", .out = stdout,
-		  .moral = "config space comes before data, and again when it has changed" },
+		  .note = "config space comes before data, and again when it has changed" },
 		{ .policy = "reorder", .out = stdout,
-		  .moral = "the driver keeps what comes early, and applies config space first" },
+		  .note = "the driver keeps what comes early, and applies config space first" },
 		{ .policy = "embedded", .out = stdout,
-		  .moral = "the device's own data carry config space; the VMM sends none" },
+		  .note = "config space is in the device's data; the VMM sends none" },
 	};
 	uint64_t lost = 0;
 	unsigned int i;
@@ -342,7 +339,7 @@ int main(void)
 		run(&demos[i]);
 	if (!why[0]) {
 		print_table(demos, ARRAY_SIZE(demos));
-		lost = judge(demos, ARRAY_SIZE(demos));
+		lost = print_lost(demos, ARRAY_SIZE(demos));
 	}
 	if (lost)
 		fail("%llu bytes lost", (unsigned long long)lost);

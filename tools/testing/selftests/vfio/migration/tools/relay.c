@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A link that breaks at an exact byte: listens for one connection, passes on so
- * many bytes of it to another one, and then does what it was told.
+ * A link that breaks at a given byte: copy BYTES from one connection to another, then
+ * reset both, or stop.
  *
  * Usage: relay FROM TO BYTES reset|silent      (FROM and TO as for vfio-migrate)
- * A negative number counts from the end.  Passes everything on, the end included,
- * if there is less.
+ * A negative number counts from the end.  A shorter stream is copied with its end.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,7 +15,7 @@
 
 #include "lib/vmm/channel.h"
 
-/* Longer than any of the peers has */
+/* Longer than that of the peers */
 static const struct vmig_patience patience = {
 	.timeout_ms = 60000, .cancel_fd = -1,
 };
@@ -24,7 +23,7 @@ static const struct vmig_patience patience = {
 /* The most that can be held back */
 #define HELD_MAX	65536
 
-/* 1 if the link is to break now, 0 at the end, or -errno */
+/* 1 if the link has to break now, 0 at the end of the stream, or -errno */
 static int pass_on(int from, int to, unsigned long long bytes)
 {
 	char buf[4096];
@@ -44,7 +43,7 @@ static int pass_on(int from, int to, unsigned long long bytes)
 	return bytes ? 0 : 1;
 }
 
-/* All but the last so many bytes, as if it had broken just before them */
+/* Copy all but the last @bytes */
 static int hold_back(int from, int to, size_t bytes)
 {
 	static char held[2 * HELD_MAX];
@@ -66,7 +65,7 @@ static int hold_back(int from, int to, size_t bytes)
 	return n < 0 ? n : 1;
 }
 
-/* Until neither side has patience any more */
+/* Until both sides have closed, or given up waiting */
 static void wait_in_silence(int from, int to)
 {
 	char buf[4096];
@@ -104,7 +103,7 @@ int main(int argc, char **argv)
 		ret = pass_on(from.fd, to.fd, bytes);
 	if (ret == 1 && !strcmp(argv[4], "silent"))
 		wait_in_silence(from.fd, to.fd);
-	/* How one side closes is how the other one sees it closed */
+	/* Close one side as the other one was closed */
 	if (!ret)
 		ret = vmig_channel_finish(&to);
 	if (ret) {

@@ -369,7 +369,7 @@ TEST_F(signals, connection_by_number)
 				      self->src.uuid, i ? "-" : name);
 		close(out[1]);
 		EXPECT_FINISH(UNSURE, pid, out[0]);
-		EXPECT_OUT("nobody has confirmed");
+		EXPECT_OUT("not confirmed");
 		close(fd);
 		close(peer);
 	}
@@ -414,7 +414,7 @@ TEST_F(signals, inspect_refuses)
 			break;
 	}
 	EXPECT_EQ(FAILED, ret);
-	EXPECT_OUT("the other side has given up");
+	EXPECT_OUT("the other side has aborted");
 	EXPECT_OUT("\"lost\":0,");
 	EXPECT_EQ(DONE, vmig_tool_finish(pid));
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <endian.h>
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
-#include <xxhash.h>
+#include <linux/xxhash.h>
 
 #include "stream.h"
 
@@ -38,7 +39,7 @@ int vmig_stream_peek(const struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	rec->offset = iter->pos;
 	rec->size = sizeof(head) + rec->len;
 	rec->payload = at + sizeof(head);
-	rec->head_ok = rec->head_sum == XXH64(at, HEAD_SUMMED, iter->chain);
+	rec->head_ok = rec->head_sum == xxh64(at, HEAD_SUMMED, iter->chain);
 	rec->data_ok = false;
 	return 0;
 }
@@ -53,7 +54,7 @@ int vmig_stream_next(struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	if (rec->size > iter->len - iter->pos)
 		return -ENODATA;
 
-	rec->data_ok = rec->data_sum == XXH64(rec->payload, rec->len, 0);
+	rec->data_ok = rec->data_sum == xxh64(rec->payload, rec->len, 0);
 	iter->pos += rec->size;
 	iter->chain = rec->head_sum;
 	return 0;
@@ -169,8 +170,8 @@ int vmig_stream_fix_sums(struct vmig_bytes *stream)
 		uint8_t *at = stream->data + rec.offset;
 
 		memcpy(&head, at, sizeof(head));
-		head.data_sum = htole64(XXH64(rec.payload, rec.len, 0));
-		chain = XXH64(&head, HEAD_SUMMED, chain);
+		head.data_sum = htole64(xxh64(rec.payload, rec.len, 0));
+		chain = xxh64(&head, HEAD_SUMMED, chain);
 		head.head_sum = htole64(chain);
 		memcpy(at, &head, sizeof(head));
 	}
@@ -181,7 +182,7 @@ void vmig_stream_fix_head(struct vmig_bytes *stream,
 			  const struct vmig_rec *rec, uint64_t chain)
 {
 	uint8_t *at = stream->data + rec->offset;
-	uint64_t sum = htole64(XXH64(at, HEAD_SUMMED, chain));
+	uint64_t sum = htole64(xxh64(at, HEAD_SUMMED, chain));
 
 	memcpy(at + HEAD_SUMMED, &sum, sizeof(sum));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where a stream goes to or comes from; see channel.h. */
+/* See channel.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -59,7 +59,7 @@ static int do_close(struct vmig_channel *ch)
 	int ret = close(ch->fd) ? -errno : 0;
 
 	ch->fd = -1;
-	/* Linux has closed it all the same */
+	/* Linux closes it in this case, too */
 	return ret == -EINTR ? 0 : ret;
 }
 

@@ -2,9 +2,8 @@
 /*
  * A stream in a file, or in a named pipe; see channel.h.
  *
- * A file is written under another name beside its own, and gets its own when it is
- * complete and on disk: an older stream of that name is there until there is a
- * newer one, and nothing incomplete ever has that name.
+ * A file is written under a temporary name, and renamed when it is complete and on
+ * disk. So the name always has a complete stream: the old one, or the new one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +16,7 @@
 #include "lib/vfio/util.h"
 #include "channel_int.h"
 
-/* Nothing tells a writer that a named pipe has got its reader, so it looks again */
+/* No event tells a writer that a named pipe has a reader, so poll open() */
 #define TICK_MS		20
 
 static int wait_a_tick(const struct vmig_patience *patience, int64_t end)
@@ -34,7 +33,7 @@ static int wait_a_tick(const struct vmig_patience *patience, int64_t end)
 	return ret == -ETIMEDOUT ? 0 : ret;
 }
 
-/* Without blocking: a named pipe has a peer when it first can be used, see io.h */
+/* Opened non-blocking: the first wait for data waits for the peer, see io.h */
 static int open_as_it_is(struct vmig_channel *ch, const char *path, bool is_fifo)
 {
 	int64_t end = vmig_now_ms() +
@@ -55,7 +54,7 @@ static int open_as_it_is(struct vmig_channel *ch, const char *path, bool is_fifo
 	return ret;
 }
 
-/* As open() would have it, or as the file has it that is replaced */
+/* The mode of the file that is replaced, or that of open() */
 static mode_t get_mode(const struct stat *old)
 {
 	mode_t mask;
@@ -70,7 +69,7 @@ static mode_t get_mode(const struct stat *old)
 static int create(struct vmig_channel *ch, const char *path,
 		  const struct stat *old)
 {
-	/* A link shall go on to lead to the file */
+	/* Replace the file, not a link to it */
 	ch->path = old ? realpath(path, NULL) : strdup(path);
 	if (!ch->path)
 		return -errno;
@@ -86,7 +85,7 @@ static int create(struct vmig_channel *ch, const char *path,
 		ch->temp = NULL;
 		return ret;
 	}
-	/* Where files have no mode, it stays 0600 */
+	/* Some file systems have no modes */
 	if (fchmod(ch->fd, get_mode(old)))
 		errno = 0;
 	return 0;
@@ -99,7 +98,7 @@ int vmig_file_open(struct vmig_channel *ch, const char *path)
 
 	if (!is_there && errno != ENOENT)
 		return -errno;
-	/* A link to a file that is not there must not be replaced by a file */
+	/* Do not replace a dangling link by a file */
 	if (!is_there && !lstat(path, &st))
 		return -ENOENT;
 	if (ch->way == VMIG_CHANNEL_READ || (is_there && !S_ISREG(st.st_mode)))
@@ -115,7 +114,7 @@ int vmig_file_sync(int fd)
 	do {
 		ret = fsync(fd);
 	} while (ret && errno == EINTR);
-	/* Pipes, sockets and the like */
+	/* EINVAL, EROFS: pipe, socket and the like */
 	return ret && errno != EINVAL && errno != EROFS ? -errno : 0;
 }
 
@@ -137,7 +136,7 @@ static int sync_directory(const char *path)
 
 int vmig_file_rename(const struct vmig_channel *ch)
 {
-	/* An older one is kept, where this is possible, until the new one is safe */
+	/* Keep an older file, if possible, until the new one is on disk */
 	bool is_kept = !renameat2(AT_FDCWD, ch->temp, AT_FDCWD, ch->path,
 				  RENAME_EXCHANGE);
 	int ret;
@@ -147,7 +146,7 @@ int vmig_file_rename(const struct vmig_channel *ch)
 	ret = sync_directory(ch->path);
 	if (!ret && is_kept)
 		unlink(ch->temp);
-	/* The source runs on, so the new one must not be loaded */
+	/* The source will resume, so the new file must not be loaded */
 	if (ret && is_kept) {
 		rename(ch->temp, ch->path);
 		sync_directory(ch->path);

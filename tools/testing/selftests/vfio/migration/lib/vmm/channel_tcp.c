@@ -41,13 +41,13 @@ static int parse_v4(const char *host, size_t len, union address *addr)
 	memcpy(text, host, len);
 	text[len] = '\0';
 	addr->v4.sin_family = AF_INET;
-	/* No names: a static program cannot look them up */
+	/* No host names: a static program cannot resolve them */
 	return inet_pton(AF_INET, text, &addr->v4.sin_addr) == 1 ? 0 : -EINVAL;
 }
 
 /*
- * HOST:PORT; an empty host is any address, for which the family stays open. The
- * port has the same place in both.
+ * HOST:PORT; an empty host is any address of any family. The port has the same offset
+ * in both families.
  */
 static int parse_address(const char *name, union address *addr)
 {
@@ -82,7 +82,7 @@ static int do_connect(struct vmig_channel *ch, const union address *addr,
 	return ret ? ret : -error;
 }
 
-/* The listening socket gives way to the first connection */
+/* Replace the listening socket by the first connection */
 static int do_accept(struct vmig_channel *ch, const union address *addr,
 		     socklen_t len)
 {
@@ -100,7 +100,7 @@ static int do_accept(struct vmig_channel *ch, const union address *addr,
 		if (ret)
 			return ret;
 		fd = accept4(ch->fd, NULL, NULL, SOCK_CLOEXEC);
-		/* Connections that have gone again are errors of accept4(), too */
+		/* A connection that is already closed is an error of accept4(), too */
 	} while (fd < 0 && (errno == EINTR || errno == EAGAIN ||
 			    errno == ECONNABORTED));
 	if (fd < 0)
@@ -132,7 +132,7 @@ int vmig_tcp_open(struct vmig_channel *ch, const char *name)
 	if (ret || addr.any.sa_family)
 		return ret ? ret : open_family(ch, &addr);
 
-	/* A socket for IPv6 hears both, where the kernel has IPv6 */
+	/* An IPv6 socket accepts both, if the kernel has IPv6 */
 	if (ch->way == VMIG_CHANNEL_READ) {
 		addr.any.sa_family = AF_INET6;
 		ret = open_family(ch, &addr);
@@ -175,7 +175,7 @@ void vmig_tcp_begin(const struct vmig_channel *ch)
 {
 	int ms = ch->patience ? ch->patience->timeout_ms : -1;
 
-	/* A link that is cut is an error sooner than the kernel would have it */
+	/* Detect a broken link earlier than the kernel's default */
 	if (ms > 0)
 		setsockopt(ch->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
 			   sizeof(ms));
@@ -183,8 +183,8 @@ void vmig_tcp_begin(const struct vmig_channel *ch)
 }
 
 /*
- * The reader sends nothing: all that can come is how it has closed. A connection
- * that is no longer one says "closed" as well, once its error has been told.
+ * The reader sends nothing, so read() returns how it has closed. After an error was
+ * returned once, a broken connection looks closed as well.
  */
 static int wait_for_close(const struct vmig_channel *ch)
 {
@@ -204,7 +204,7 @@ int vmig_tcp_finish(const struct vmig_channel *ch)
 
 	if (ch->way == VMIG_CHANNEL_WRITE)
 		ret = wait_for_close(ch);
-	/* Another process may have it open, so close() alone may say nothing */
+	/* close() has no effect on the peer if another process has it open */
 	else if (shutdown(ch->fd, SHUT_WR))
 		ret = -errno;
 	if (!ret)

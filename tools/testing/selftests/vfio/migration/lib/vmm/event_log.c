@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A migration, told line by line; see story.h. */
+/* See event_log.h. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -10,12 +10,12 @@
 #define STEP_WIDTH	26
 #define WHAT_WIDTH	50
 
-/* A step is named once, in front of its first line */
-static const char *name_once(struct vmig_event_log *story, const char *step)
+/* Print the name of a step once, before its first line */
+static const char *name_once(struct vmig_event_log *log, const char *step)
 {
-	bool again = story->step && !strcmp(step, story->step);
+	bool again = log->step && !strcmp(step, log->step);
 
-	story->step = step;
+	log->step = step;
 	return again ? "" : step;
 }
 
@@ -28,15 +28,15 @@ static const char *state_of(struct vmig_vmm *vmm)
 	return vmig_state_name(state);
 }
 
-static void print_line(struct vmig_event_log *story, const char *step,
+static void print_line(struct vmig_event_log *log, const char *step,
 		       const char *what)
 {
-	fprintf(story->out, "%-*s %-*s %-12s %s\n", STEP_WIDTH,
-		name_once(story, step), WHAT_WIDTH, what, state_of(story->src),
-		state_of(story->dst));
+	fprintf(log->out, "%-*s %-*s %-12s %s\n", STEP_WIDTH,
+		name_once(log, step), WHAT_WIDTH, what, state_of(log->src),
+		state_of(log->dst));
 }
 
-void vmig_event_log_line(struct vmig_event_log *story, const char *step,
+void vmig_event_log_line(struct vmig_event_log *log, const char *step,
 		     const char *fmt, ...)
 {
 	char what[160];
@@ -45,59 +45,59 @@ void vmig_event_log_line(struct vmig_event_log *story, const char *step,
 	va_start(args, fmt);
 	vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	print_line(story, step, what);
+	print_line(log, step, what);
 }
 
-/* No states here, and so there is room for subflags */
-static void tell_section(struct vmig_event_log *story, const char *step,
+/* Without the states of the devices, because the subflags need the room */
+static void print_section(struct vmig_event_log *log, const char *step,
 			 const struct vmig_section *section)
 {
 	const char *name = vmig_section_name(section->marker);
-	const char *shown = name_once(story, step);
+	const char *shown = name_once(log, step);
 	char names[96];
 
-	fprintf(story->out, "%-*s >> %s", STEP_WIDTH, shown, name);
+	fprintf(log->out, "%-*s >> %s", STEP_WIDTH, shown, name);
 	if (section->marker == VFIO_MIG_FLAG_DEV_SETUP_STATE)
-		fprintf(story->out, ": %s, generation %llu\n",
+		fprintf(log->out, ": %s, generation %llu\n",
 			vmig_policy_name(section->policy),
 			(unsigned long long)section->generation);
 	else if (section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE)
-		fprintf(story->out, " [%s]: %s\n",
+		fprintf(log->out, " [%s]: %s\n",
 			vmig_subflags_name(section->subflags, names,
 					   sizeof(names)),
 			section->len ? "256 bytes" : "no payload");
 	else
-		fprintf(story->out, ": %zu bytes\n", section->len);
+		fprintf(log->out, ": %zu bytes\n", section->len);
 }
 
-void vmig_event_log_flush(struct vmig_event_log *story, const struct vmig_vmm *vmm)
+void vmig_event_log_flush(struct vmig_event_log *log, const struct vmig_vmm *vmm)
 {
-	unsigned long long data = story->data;
+	unsigned long long data = log->data;
 
-	if (!story->sections)
+	if (!log->sections)
 		return;
-	story->sections = 0;
-	story->data = 0;
+	log->sections = 0;
+	log->data = 0;
 	if (vmm->side == VMIG_VMM_SOURCE)
-		fprintf(story->out, "%-*s >> DEV_DATA_STATE: %llu bytes, %s\n",
-			STEP_WIDTH, name_once(story, vmm->step), data,
+		fprintf(log->out, "%-*s >> DEV_DATA_STATE: %llu bytes, %s\n",
+			STEP_WIDTH, name_once(log, vmm->step), data,
 			"by read() from the data_fd");
 	else
-		vmig_event_log_line(story, vmm->step,
+		vmig_event_log_line(log, vmm->step,
 				"write() to the data_fd: %llu bytes", data);
 }
 
-static void tell_call(struct vmig_event_log *story, const struct vmig_event *event)
+static void print_call(struct vmig_event_log *log, const struct vmig_event *event)
 {
 	static const char prefix[] = "VFIO_DEVICE_FEATURE ";
 	const char *call = event->call;
 
-	/* Config space is read between two queries, which only has to be so */
+	/* Skip the queries before and after config space is read */
 	if (strstr(call, "GET MIG_CONFIG") && !strstr(event->step, "setup"))
 		return;
 	if (!strncmp(call, prefix, strlen(prefix)))
 		call += strlen(prefix);
-	vmig_event_log_line(story, event->step, "%s: %s", call, event->text);
+	vmig_event_log_line(log, event->step, "%s: %s", call, event->text);
 }
 
 static bool is_end(const struct vmig_section *section)
@@ -106,39 +106,39 @@ static bool is_end(const struct vmig_section *section)
 	       section->marker == VMIG_FLAG_END_OF_STREAM;
 }
 
-static void tell(void *opaque, const struct vmig_event *event)
+static void observe(void *opaque, const struct vmig_event *event)
 {
-	struct vmig_event_log *story = opaque;
+	struct vmig_event_log *log = opaque;
 	const struct vmig_section *section = event->section;
 	const struct vmig_vmm *vmm = event->side == VMIG_VMM_SOURCE ?
-				     story->src : story->dst;
+				     log->src : log->dst;
 
 	if (section && section->marker == VFIO_MIG_FLAG_DEV_DATA_STATE) {
-		story->sections++;
-		story->data += section->len;
+		log->sections++;
+		log->data += section->len;
 	} else if (event->kind != VMIG_EVENT_STEP) {
-		vmig_event_log_flush(story, vmm);
+		vmig_event_log_flush(log, vmm);
 	}
 
 	if (event->kind == VMIG_EVENT_CALL)
-		tell_call(story, event);
+		print_call(log, event);
 	else if (event->kind == VMIG_EVENT_VIOLATION)
-		vmig_event_log_line(story, event->step, "%s", event->text);
+		vmig_event_log_line(log, event->step, "%s", event->text);
 	else if (section && event->side == VMIG_VMM_SOURCE && !is_end(section) &&
 		 section->marker != VFIO_MIG_FLAG_DEV_DATA_STATE)
-		tell_section(story, event->step, section);
+		print_section(log, event->step, section);
 
-	if (story->next)
-		story->next(story->opaque, event);
+	if (log->next)
+		log->next(log->opaque, event);
 }
 
-void vmig_event_log_begin(struct vmig_event_log *story)
+void vmig_event_log_begin(struct vmig_event_log *log)
 {
-	story->src->observe = tell;
-	story->src->opaque = story;
-	story->dst->observe = tell;
-	story->dst->opaque = story;
-	fprintf(story->out, "%-*s %-*s %-12s %s\n", STEP_WIDTH, "STEP",
+	log->src->observe = observe;
+	log->src->opaque = log;
+	log->dst->observe = observe;
+	log->dst->opaque = log;
+	fprintf(log->out, "%-*s %-*s %-12s %s\n", STEP_WIDTH, "STEP",
 		WHAT_WIDTH, "UAPI CALL, or >> section of the stream", "SOURCE",
 		"DEST");
 }

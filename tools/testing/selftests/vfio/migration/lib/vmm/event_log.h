@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A migration told to somebody who wants to understand it: a line for each call
- * of the uAPI and for each section of the stream, with the states of both
- * devices beside it.  It prints to where it is told to, and judges nothing.
+ * A readable log of a migration: one line for each call of the uAPI and each section of
+ * the stream, with the states of both devices.
  */
 #ifndef VMIG_EVENT_LOG_H
 #define VMIG_EVENT_LOG_H
@@ -13,15 +12,15 @@
 #include "vmm.h"
 
 /**
- * struct vmig_event_log - the teller
- * @out:	where to
+ * struct vmig_event_log - a log
+ * @out:	where to print
  * @src:	source
  * @dst:	destination
- * @next:	is told each event as well, after it was printed; may be NULL
+ * @next:	called for each event after it was printed; may be NULL
  * @opaque:	for @next
- * @step:	that was printed last, NULL to have it printed again
- * @data:	bytes of device data that have passed since
- * @sections:	in so many sections
+ * @step:	name printed last; NULL prints it again
+ * @data:	bytes of device data since the last line
+ * @sections:	sections of device data since the last line
  */
 struct vmig_event_log {
 	FILE *out;
@@ -34,14 +33,14 @@ struct vmig_event_log {
 	unsigned int sections;
 };
 
-/** vmig_event_log_begin - become the observer of both sides, and print a heading */
-void vmig_event_log_begin(struct vmig_event_log *story);
+/** vmig_event_log_begin - observe both sides, and print a heading */
+void vmig_event_log_begin(struct vmig_event_log *log);
 
-/** vmig_event_log_line - print a line of one's own; @fmt as for printf() */
-void vmig_event_log_line(struct vmig_event_log *story, const char *step,
+/** vmig_event_log_line - print a line; @fmt as for printf() */
+void vmig_event_log_line(struct vmig_event_log *log, const char *step,
 		     const char *fmt, ...);
 
-/** vmig_event_log_flush - print what is left, before somebody else prints */
-void vmig_event_log_flush(struct vmig_event_log *story, const struct vmig_vmm *vmm);
+/** vmig_event_log_flush - print a pending line about device data */
+void vmig_event_log_flush(struct vmig_event_log *log, const struct vmig_vmm *vmm);
 
 #endif /* VMIG_EVENT_LOG_H */

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Look into a stored stream: the sections of the VMM, and their order; see
- * inspect.h.
- */
+/* Inspect a stored stream: the sections of the VMM, and their order; see inspect.h. */
 #include <endian.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/vfio_mig_config.h>
@@ -17,20 +12,6 @@
 
 #define CHUNK		65536
 
-int vmig_inspect_broken(struct vmig_inspect *in, int error, uint64_t where,
-			const char *fmt, ...)
-{
-	va_list args;
-
-	if (in->result->why[0])
-		return error;
-	in->result->where = where;
-	va_start(args, fmt);
-	vsnprintf(in->result->why, sizeof(in->result->why), fmt, args);
-	va_end(args);
-	return error;
-}
-
 static int broken(struct vmig_inspect *in, int error,
 		  const struct vmig_section *section, const char *what)
 {
@@ -38,21 +19,19 @@ static int broken(struct vmig_inspect *in, int error,
 				   vmig_section_name(section->marker), what);
 }
 
-static int see_setup(struct vmig_inspect *in,
+static int check_setup(struct vmig_inspect *in,
 		     const struct vmig_section *section)
 {
 	if (in->has_setup)
 		return broken(in, -EBADMSG, section, "comes twice");
-	if (section->policy && section->policy != VFIO_MIG_CONFIG_BEFORE_DATA &&
-	    section->policy != VFIO_MIG_CONFIG_REORDER &&
-	    section->policy != VFIO_MIG_CONFIG_EMBEDDED)
+	if (!vmig_inspect_has_policy(section->policy))
 		return broken(in, -EBADMSG, section, "there is no such policy");
 	in->has_setup = true;
 	in->policy = section->policy;
 	return 0;
 }
 
-static int see_config(struct vmig_inspect *in,
+static int check_config(struct vmig_inspect *in,
 		      const struct vmig_section *section)
 {
 	if (section->subflags & VMIG_CONFIG_SETUP)
@@ -61,7 +40,7 @@ static int see_config(struct vmig_inspect *in,
 		return 0;
 	if (!in->has_chip)
 		return broken(in, -EPROTO, section,
-			      "enables interrupts before their controller has come");
+			      "enables interrupts before their controller is restored");
 	if (in->is_enabled)
 		return broken(in, -EALREADY, section,
 			      "enables interrupts twice");
@@ -69,14 +48,14 @@ static int see_config(struct vmig_inspect *in,
 	return 0;
 }
 
-/* Its own words before the payload are the marker and the length */
-static int see_data(struct vmig_inspect *in, const struct vmig_section *section)
+/* The marker and the length come before the payload */
+static int check_data(struct vmig_inspect *in, const struct vmig_section *section)
 {
 	return vmig_inspect_data(in, section->offset + 2 * sizeof(uint64_t),
 				 section->data, section->len);
 }
 
-static int see_chip(struct vmig_inspect *in, const struct vmig_section *section)
+static int check_chip(struct vmig_inspect *in, const struct vmig_section *section)
 {
 	if (in->has_chip)
 		return broken(in, -EBADMSG, section, "comes twice");
@@ -84,7 +63,7 @@ static int see_chip(struct vmig_inspect *in, const struct vmig_section *section)
 	return 0;
 }
 
-static int see_end(struct vmig_inspect *in, const struct vmig_section *section)
+static int check_end(struct vmig_inspect *in, const struct vmig_section *section)
 {
 	int ret;
 
@@ -93,27 +72,27 @@ static int see_end(struct vmig_inspect *in, const struct vmig_section *section)
 		return ret;
 	if (!in->is_enabled)
 		return broken(in, -EPROTO, section,
-			      "nobody has enabled interrupts");
-	if (in->config && in->config != in->recs.ended &&
+			      "no section has enabled interrupts");
+	if (in->config && in->config != in->recs.parser.ended &&
 	    in->policy != VFIO_MIG_CONFIG_EMBEDDED)
 		return broken(in, -ESTALE, section,
-			      "the last config space is not of the generation of the data");
+			      "the generation of the last config space is not that of the data");
 	return 0;
 }
 
 static const struct {
 	uint64_t marker;
-	int (*see)(struct vmig_inspect *in, const struct vmig_section *section);
-} seers[] = {
-	{ VFIO_MIG_FLAG_DEV_SETUP_STATE, see_setup },
-	{ VFIO_MIG_FLAG_DEV_CONFIG_STATE, see_config },
-	{ VFIO_MIG_FLAG_DEV_DATA_STATE, see_data },
-	{ VMIG_FLAG_IRQCHIP_STATE, see_chip },
-	{ VMIG_FLAG_END_OF_STREAM, see_end },
+	int (*check)(struct vmig_inspect *in, const struct vmig_section *section);
+} checks[] = {
+	{ VFIO_MIG_FLAG_DEV_SETUP_STATE, check_setup },
+	{ VFIO_MIG_FLAG_DEV_CONFIG_STATE, check_config },
+	{ VFIO_MIG_FLAG_DEV_DATA_STATE, check_data },
+	{ VMIG_FLAG_IRQCHIP_STATE, check_chip },
+	{ VMIG_FLAG_END_OF_STREAM, check_end },
 };
 
-/* Shown before it is looked at: its records are inside of it */
-static int see_section(void *opaque, const struct vmig_section *section)
+/* A section is shown before it is checked, because its records come after it */
+static int show_section(void *opaque, const struct vmig_section *section)
 {
 	struct vmig_inspect *in = opaque;
 	const struct vmig_inspect_item item = {
@@ -126,9 +105,9 @@ static int see_section(void *opaque, const struct vmig_section *section)
 	if (!in->has_setup && section->marker != VFIO_MIG_FLAG_DEV_SETUP_STATE)
 		return broken(in, -EPROTO, section,
 			      "comes before the setup section");
-	for (i = 0; i < ARRAY_SIZE(seers); i++) {
-		if (seers[i].marker == section->marker)
-			return seers[i].see(in, section);
+	for (i = 0; i < ARRAY_SIZE(checks); i++) {
+		if (checks[i].marker == section->marker)
+			return checks[i].check(in, section);
 	}
 	return 0;
 }
@@ -140,8 +119,7 @@ static int cannot_read(struct vmig_inspect *in, int error)
 				   strerror(-error));
 }
 
-/* No byte may follow the end of the stream */
-static int look_behind_end(struct vmig_inspect *in, int fd,
+static int check_end_of_file(struct vmig_inspect *in, int fd,
 			   const struct vmig_patience *patience)
 {
 	uint8_t byte;
@@ -151,10 +129,10 @@ static int look_behind_end(struct vmig_inspect *in, int fd,
 	if (n < 0)
 		return cannot_read(in, n);
 	return n ? vmig_inspect_broken(in, -EBADMSG, in->result->bytes,
-				       "something comes behind the end") : 0;
+				       "data after the end of the stream") : 0;
 }
 
-static int look_at_sections(struct vmig_inspect *in, int fd,
+static int inspect_sections(struct vmig_inspect *in, int fd,
 			    const struct vmig_patience *patience)
 {
 	struct vmig_reader reader;
@@ -162,18 +140,18 @@ static int look_at_sections(struct vmig_inspect *in, int fd,
 
 	vmig_reader_init(&reader, fd);
 	reader.patience = patience;
-	ret = vmig_vmstream_walk(&reader, see_section, in);
-	/* What went wrong while reading is in the reader's words */
+	ret = vmig_vmstream_walk(&reader, show_section, in);
+	/* If the reader failed, it has the reason */
 	if (ret && reader.why[0])
 		vmig_inspect_broken(in, ret, ret == -ENODATA ? reader.offset :
 				    reader.begin, "%s", reader.why);
 	in->result->bytes = reader.offset;
 	in->result->read_error = reader.read_error;
 	vmig_reader_exit(&reader);
-	return ret ? ret : look_behind_end(in, fd, patience);
+	return ret ? ret : check_end_of_file(in, fd, patience);
 }
 
-static int look_at_data(struct vmig_inspect *in, int fd,
+static int inspect_data(struct vmig_inspect *in, int fd,
 			const struct vmig_patience *patience)
 {
 	uint8_t chunk[CHUNK];
@@ -212,11 +190,14 @@ int vmig_inspect(int fd, const struct vmig_patience *patience,
 	int ret;
 
 	memset(result, 0, sizeof(*result));
+	ret = vmig_inspect_data_begin(&in);
+	if (ret)
+		return cannot_read(&in, ret);
 	if (begins_with_record(fd))
-		ret = look_at_data(&in, fd, patience);
+		ret = inspect_data(&in, fd, patience);
 	else
-		ret = look_at_sections(&in, fd, patience);
-	vmig_bytes_free(&in.recs.rest);
+		ret = inspect_sections(&in, fd, patience);
+	vmig_inspect_data_free(&in);
 	if (ret)
 		vmig_inspect_broken(&in, ret, result->bytes, "%s",
 				    strerror(-ret));

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Look into a stored stream: which sections and records it has, and where and why
- * it is broken.  Nothing in it is trusted, and no device is needed.
+ * Inspect a stored stream: which sections and records it has, and where and why it
+ * is broken.  Any content is safe, and no device is needed.
  *
- * What it finds is what a destination would find, and a little more, as it knows
- * both formats and sees all of it: sections out of order, records that do not
- * belong to the config space before them, an end that never comes.
- *
- * Functions return 0 or -errno; they neither judge nor print.
+ * The records are checked by the driver's own parser (lib/driver), and the order of
+ * sections and records as a destination would.
  */
 #ifndef VMIG_INSPECT_H
 #define VMIG_INSPECT_H
@@ -19,11 +16,11 @@
 #include "vmstream.h"
 
 /**
- * struct vmig_inspect_item - something that is in the stream
- * @offset:	where it begins, in bytes from the start of the stream
+ * struct vmig_inspect_item - a part of the stream
+ * @offset:	of its first byte in the stream
  * @section:	a section of the VMM, or NULL
- * @rec:	a record of the device, or NULL; it is within the last section
- *		shown, or began in an earlier one
+ * @rec:	a record of the device, or NULL; it ends in the last section shown, and
+ *		may have begun in an earlier one
  */
 struct vmig_inspect_item {
 	uint64_t offset;
@@ -32,14 +29,13 @@ struct vmig_inspect_item {
 };
 
 /**
- * struct vmig_inspect_result - all in all
- * @sections:	how many
- * @records:	how many
- * @bytes:	how many were read
- * @read_error:	the -errno, if it is reading that has failed, and not the stream that
- *		is broken
- * @where:	begin of what is broken, in bytes from the start of the stream
- * @why:	in words; empty if it is whole
+ * struct vmig_inspect_result - summary
+ * @sections:	number of sections
+ * @records:	number of records
+ * @bytes:	number of bytes read
+ * @read_error:	-errno if the stream could not be read, otherwise 0
+ * @where:	offset of the broken section or record
+ * @why:	reason as text; empty if nothing is broken
  */
 struct vmig_inspect_result {
 	uint64_t sections;
@@ -54,22 +50,20 @@ typedef void (*vmig_inspect_show)(void *opaque,
 				  const struct vmig_inspect_item *item);
 
 /**
- * vmig_inspect - look at all of a stream
+ * vmig_inspect - check a whole stream
  * @fd:		to read it from; if it can be read twice, and begins with a record,
- *		it is taken for the data of a device without a VMM around them
- * @patience:	for how long to wait for a writer, or NULL
- * @show:	called for each section and each record, in order, up to the one
- *		that is broken
+ *		the stream is the data of a device without sections
+ * @patience:	limit for each wait for the writer, or NULL
+ * @show:	called for each section and each record, in order, up to the broken one
  * @opaque:	for @show
  * @result:	filled in
  *
- * Uses little memory, whatever the stream says.
+ * Needs memory for one section and one record, whatever the stream says.
  *
- * Return: 0 if a destination of the same kind would take it, -EBADMSG if it is
- * damaged or not such a stream, -ENODATA if it ends too early, -EOPNOTSUPP if it
- * is of a newer version, -EPROTO, -ESTALE, -EALREADY or -EXDEV as for
- * vmig_vmm_load_section(), or the -errno of vmig_io_read(), which is in @read_error
- * as well.
+ * Return: 0 if a destination of the same kind would accept the stream, -EBADMSG if
+ * it is damaged or another kind of file, -ENODATA if it ends too early, -EOPNOTSUPP
+ * for another version, -EINVAL for an impossible state, -EPROTO, -ESTALE, -EALREADY
+ * or -EXDEV as for vmig_vmm_load_section(), or the -errno in @read_error.
  */
 int vmig_inspect(int fd, const struct vmig_patience *patience,
 		 vmig_inspect_show show, void *opaque,

@@ -1,55 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the two halves of looking into a stream share; for nobody else.
- */
+/* Shared by inspect.c (sections) and inspect_rec.c (records). */
 #ifndef VMIG_INSPECT_INT_H
 #define VMIG_INSPECT_INT_H
+
+/* The driver's parser: this header needs lib/driver/include */
+#include "stream.h"
 
 #include "inspect.h"
 
 /**
- * struct vmig_inspect_recs - how far the device's data have been looked at
- * @rest:	of the data so far: begins with a record that is not all there
- * @at:		where in the stream that record begins
- * @next_at:	where in the stream the bytes behind @rest come from
- * @chain:	@head_sum of the record before
- * @seq:	number of the next record
- * @seen:	bit mask of what has come, as in the driver: a type, and for the
- *		ports as many bits further up as there are types
- * @ports:	of the first record
- * @capture_size: of the first record
- * @policy:	of the first record
- * @config:	generation of the last CONFIG record, or 0
- * @began:	generation of config space when the first byte of @rest came
- * @ended:	generation of the last record, or 0 as long as it has not come
+ * struct vmig_inspect_recs - the device's data
+ * @parser:	the driver's parser, for a device of the kind that START names
+ * @buf:	one record
+ * @at:		offset in the stream of the record in @buf
+ * @began:	generation of config space when the first byte of @buf was read
  */
 struct vmig_inspect_recs {
-	struct vmig_bytes rest;
+	struct mtty_stream_parser parser;
+	uint8_t *buf;
 	uint64_t at;
-	uint64_t next_at;
-	uint64_t chain;
-	uint64_t seq;
-	uint32_t seen;
-	uint32_t ports;
-	uint64_t capture_size;
-	uint64_t policy;
-	uint64_t config;
 	uint64_t began;
-	uint64_t ended;
 };
 
 /**
- * struct vmig_inspect - a look into a stream
- * @show:	who is shown what there is
+ * struct vmig_inspect - an inspection
+ * @show:	see vmig_inspect()
  * @opaque:	for @show
- * @result:	what will be returned
+ * @result:	see vmig_inspect()
  * @recs:	the device's data
- * @is_raw:	there is no VMM around them
+ * @is_raw:	the stream has records only, no sections
  * @policy:	of the setup section
- * @has_setup:	it has come
+ * @has_setup:	the setup section was read
  * @config:	generation of the last config space, or 0
- * @has_chip:	the interrupt controller has come
- * @is_enabled:	interrupts have been enabled
+ * @has_chip:	the state of the interrupt controller was read
+ * @is_enabled:	interrupts were enabled
  */
 struct vmig_inspect {
 	vmig_inspect_show show;
@@ -64,15 +48,21 @@ struct vmig_inspect {
 	bool is_enabled;
 };
 
-/* Keep where and why, unless it is known already; returns @error */
+/* Keep place and reason, unless there is one already; returns @error */
 int vmig_inspect_broken(struct vmig_inspect *in, int error, uint64_t where,
 			const char *fmt, ...);
 
-/* More of the device's data, which begin at @at of the stream */
+/* 0, or a policy flag that the proposal has */
+bool vmig_inspect_has_policy(uint64_t policy);
+
+int vmig_inspect_data_begin(struct vmig_inspect *in);
+void vmig_inspect_data_free(struct vmig_inspect *in);
+
+/* Check more of the device's data, which begin at @at of the stream */
 int vmig_inspect_data(struct vmig_inspect *in, uint64_t at,
 		      const uint8_t *data, size_t len);
 
-/* There are no more of them; the stream ends at @at */
+/* Check that the data are complete; the stream ends at @at */
 int vmig_inspect_data_end(struct vmig_inspect *in, uint64_t at);
 
 #endif /* VMIG_INSPECT_INT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An interrupt that is pending over a migration; see pending.h. */
+/* See late_irq.h. */
 #include <string.h>
 
 #include "late_irq.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Source and destination; see pair.h. */
+/* See pair.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "lib/vfio/irq.h"
 #include "pair.h"
 
-/* One description to write and one to read, each with a position of its own */
+/* Two open files of one memfd: writer and reader each have a position */
 static int open_stream(struct vmig_pair *pair)
 {
 	char path[32];
@@ -100,7 +100,7 @@ int vmig_pair_load_all(struct vmig_pair *pair)
 	return ret < 0 ? ret : vmig_vmm_load_start(&pair->dst);
 }
 
-int vmig_pair_next(struct vmig_pair *pair, struct vmig_section *section)
+int vmig_pair_read_section(struct vmig_pair *pair, struct vmig_section *section)
 {
 	return vmig_section_read(&pair->reader, section);
 }

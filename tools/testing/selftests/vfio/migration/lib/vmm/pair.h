@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two devices of the same kind, each with a VMM and an interrupt controller, and
- * a stream between them that is a file in memory: the source may write first and
- * the destination read later, step by step, in one thread.
+ * Two devices of the same kind, each with a VMM and an interrupt controller, and a
+ * stream in a memfd: source and destination work in turns, in one thread.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef VMIG_PAIR_H
 #define VMIG_PAIR_H
@@ -14,13 +13,13 @@
 
 /**
  * struct vmig_pair - source and destination
- * @td:		the devices; the first one begins as the source
+ * @td:		the devices; the first one is the source until vmig_pair_swap()
  * @kind:	of the interrupt controllers
- * @chip:	the source's and the destination's interrupt controller
+ * @chip:	interrupt controllers, of the source first
  * @src:	the source's VMM
  * @dst:	the destination's VMM
- * @fd:		of the stream, to write to
- * @reader:	of the stream
+ * @fd:		to write to the stream
+ * @reader:	to read from it
  */
 struct vmig_pair {
 	struct vmig_testdev td[2];
@@ -33,19 +32,19 @@ struct vmig_pair {
 };
 
 /**
- * vmig_pair_open - create all of it
- * @pair:	filled in; nothing is left behind on failure
+ * vmig_pair_open - create devices, controllers, VMMs and stream
+ * @pair:	filled in; closed after a failure
  * @attrs:	of both devices, which are of type mtty-2; may be NULL
  * @kind:	of both interrupt controllers
  */
 int vmig_pair_open(struct vmig_pair *pair, const struct vmig_attrs *attrs,
 		   enum vmig_irqchip_kind kind);
 
-/** vmig_pair_close - remove all of it */
+/** vmig_pair_close - undo vmig_pair_open() */
 void vmig_pair_close(struct vmig_pair *pair);
 
 /**
- * vmig_pair_load - let the destination do one step of what is in the stream
+ * vmig_pair_load - load one step
  * @pair:	from vmig_pair_open()
  *
  * Return: as vmig_vmm_load_step().
@@ -53,22 +52,22 @@ void vmig_pair_close(struct vmig_pair *pair);
 int vmig_pair_load(struct vmig_pair *pair);
 
 /**
- * vmig_pair_load_all - let the destination do all that is left, and run the device
+ * vmig_pair_load_all - load the rest of the stream, and run the device
  * @pair:	from vmig_pair_open()
  *
  * Return: 0, or the -errno of vmig_vmm_load_step() or vmig_vmm_load_start().
  */
 int vmig_pair_load_all(struct vmig_pair *pair);
 
-/** vmig_pair_next - the next section of the stream, for a test to play with */
-int vmig_pair_next(struct vmig_pair *pair, struct vmig_section *section);
+/** vmig_pair_read_section - read the next section without loading it */
+int vmig_pair_read_section(struct vmig_pair *pair, struct vmig_section *section);
 
 /**
- * vmig_pair_swap - the other direction
+ * vmig_pair_swap - exchange source and destination
  * @pair:	after a successful migration
  *
- * What was the source becomes a destination that knows nothing: a device after a
- * reset, with no interrupt connected, and a new interrupt controller.
+ * The old source becomes a new destination: its device is reset, its interrupts are
+ * disabled, its interrupt controller is a new one.
  */
 int vmig_pair_swap(struct vmig_pair *pair);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The other end of a TCP connection; see peer.h. */
+/* See peer.h. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The other end of a TCP connection on this host, as tests need it.
+ * The other end of a TCP connection on this host, for tests.
  *
- * Functions return 0 or -errno, or a descriptor; they neither judge nor print.
+ * Functions return 0 or a descriptor, or -errno.
  */
 #ifndef VMIG_PEER_H
 #define VMIG_PEER_H
@@ -10,29 +10,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long something that is to happen may take */
+/* Limit of each wait */
 #define VMIG_PEER_DEADLINE_MS	30000
 
-/** vmig_peer_loopback_up - a VM starts without it */
+/** vmig_peer_loopback_up - bring up the loopback device, which a VM may lack */
 int vmig_peer_loopback_up(void);
 
-/** vmig_peer_listen - listen on 127.0.0.1; a descriptor or -errno */
+/** vmig_peer_listen - listen on 127.0.0.1 */
 int vmig_peer_listen(uint16_t port);
 
-/** vmig_peer_accept - wait for a connection; a descriptor or -errno */
+/** vmig_peer_accept - wait for a connection */
 int vmig_peer_accept(int fd);
 
 /**
- * vmig_peer_connect - connect to a listener that may not be there yet
+ * vmig_peer_connect - connect to a listener, which may start later
  * @family:	AF_INET or AF_INET6: to 127.0.0.1 or to ::1
- * @port:	where
+ * @port:	of the listener
  *
- * Return: a descriptor; -EAFNOSUPPORT or -EADDRNOTAVAIL where there is no IPv6,
- * -ECONNREFUSED if there is no listener in VMIG_PEER_DEADLINE_MS.
+ * Return: a descriptor; -EAFNOSUPPORT or -EADDRNOTAVAIL without IPv6, -ECONNREFUSED
+ * without a listener after VMIG_PEER_DEADLINE_MS.
  */
 int vmig_peer_connect(int family, uint16_t port);
 
-/** vmig_peer_read_all - read until nothing is left; how much it was */
+/** vmig_peer_read_all - read up to the end; returns the number of bytes */
 size_t vmig_peer_read_all(int fd);
 
 /** vmig_peer_reset - close a connection by a reset */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vfio-migrate as a child of a test; see tool.h. */
+/* See tool.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 #define MAX_WORDS	16
 #define MAX_LEN		1024
 
-static void rest(void)
+static void sleep_a_little(void)
 {
 	const struct timespec tick = { .tv_nsec = 2000000 };
 
@@ -36,7 +36,7 @@ static void split(char *words, char **argv)
 	argv[nr] = NULL;
 }
 
-static void become(const struct vmig_tool *tool, char **argv)
+static void exec_tool(const struct vmig_tool *tool, char **argv)
 {
 	const int fd[3] = { tool->in, tool->out, tool->err };
 	int i, null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -61,7 +61,7 @@ pid_t vmig_tool_start(const struct vmig_tool *tool, const char *fmt, ...)
 	split(words, argv);
 	pid = fork();
 	if (!pid)
-		become(tool, argv);
+		exec_tool(tool, argv);
 	return pid;
 }
 
@@ -76,7 +76,7 @@ int vmig_tool_finish(pid_t pid)
 			killed = 1;
 			kill(pid, SIGKILL);
 		}
-		rest();
+		sleep_a_little();
 	}
 	if (ret != pid)
 		return -errno;
@@ -109,7 +109,7 @@ int vmig_tool_wait_state(pid_t pid, char state)
 	while (get_state(pid) != state) {
 		if (vmig_now_ms() > end)
 			return -ETIMEDOUT;
-		rest();
+		sleep_a_little();
 	}
 	return 0;
 }

@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * vfio-migrate as a child of a test.
- *
- * Functions return 0 or -errno, if nothing else is said; they neither judge nor
- * print.
- */
+/* Run vfio-migrate as a child of a test. */
 #ifndef VMIG_TOOL_H
 #define VMIG_TOOL_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* How long a child that is to do something may take for it */
+/* Limit of each wait for the child */
 #define VMIG_TOOL_DEADLINE_MS	60000
 
-/* Exit status, as --help has them; a signal is what vmig_tool_finish() makes of it */
+/* Exit status, see vfio-migrate --help */
 enum vmig_tool_status {
-	DONE, FAILED, USAGE, BROKEN, DEVICE, UNSURE, LOST, UNTOLD
+	DONE, FAILED, USAGE, BROKEN, DEVICE, UNSURE, LOST, NO_OUTPUT
 };
 
 /**
- * struct vmig_tool - where a child is to read and write
- * @in:		its standard input; -1 for /dev/null
- * @out:	its standard output, in the same way
- * @err:	its standard error
- * @prepare:	called in the child, behind the former; may be NULL
+ * struct vmig_tool - standard descriptors of the child
+ * @in:		standard input; -1 for /dev/null
+ * @out:	standard output; -1 for /dev/null
+ * @err:	standard error; -1 for /dev/null
+ * @prepare:	called in the child when the descriptors are set; may be NULL
  */
 struct vmig_tool {
 	int in;
@@ -35,24 +30,24 @@ struct vmig_tool {
 
 /**
  * vmig_tool_start - start vfio-migrate
- * @tool:	where it reads and writes
- * @fmt:	its command line, in words between which there are blanks
+ * @tool:	its standard descriptors
+ * @fmt:	its command line; blanks separate words
  *
  * Return: its pid, or -1.
  */
 pid_t vmig_tool_start(const struct vmig_tool *tool, const char *fmt, ...);
 
 /**
- * vmig_tool_finish - wait until it has ended
+ * vmig_tool_finish - wait for the end of the child
  * @pid:	from vmig_tool_start()
  *
- * Return: its exit status, or -1000 - SIGNAL, -SIGKILL if it had to be killed as it
- * did not end in VMIG_TOOL_DEADLINE_MS.
+ * Return: its exit status; -1000 - SIGNAL; or -SIGKILL if it was killed after
+ * VMIG_TOOL_DEADLINE_MS.
  */
 int vmig_tool_finish(pid_t pid);
 
 /**
- * vmig_tool_wait_state - wait until it is in a state
+ * vmig_tool_wait_state - wait for a state of the child
  * @pid:	from vmig_tool_start()
  * @state:	letter as in /proc/PID/stat
  *
@@ -61,11 +56,10 @@ int vmig_tool_finish(pid_t pid);
 int vmig_tool_wait_state(pid_t pid, char state);
 
 /**
- * vmig_tool_read - read all that is written to a pipe or the like, until its end, or
- *		    until nothing comes for VMIG_TOOL_DEADLINE_MS
+ * vmig_tool_read - read up to the end, or up to a pause of VMIG_TOOL_DEADLINE_MS
  * @fd:		closed afterwards
  * @text:	filled in, terminated
- * @size:	its size; what is more is lost
+ * @size:	of @text in bytes; the rest is dropped
  */
 void vmig_tool_read(int fd, char *text, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Judging what vfio-migrate does; for tests only, which include kselftest_harness.h
- * first, and whose fixture has an array "out" for what it prints.
+ * Check what vfio-migrate does. The test includes kselftest_harness.h before, and its
+ * fixture has an array "out" for the output.
  */
 #ifndef VMIG_TOOL_EXPECT_H
 #define VMIG_TOOL_EXPECT_H
@@ -12,16 +12,15 @@
 
 #include "tool.h"
 
-/* A struct vmig_tool: where it reads and writes */
 #define TOOL(_in, _out, _err) \
 	(&(const struct vmig_tool) { .in = _in, .out = _out, .err = _err })
 
-/* The same, with something to be done in the child first */
+/* With a function to be called in the child */
 #define PREPARED(_prepare, _in, _out, _err) \
 	(&(const struct vmig_tool) { .in = _in, .out = _out, .err = _err, \
 				     .prepare = _prepare })
 
-/* Its exit status; what it prints, to both outputs, is kept in "out" */
+/* Run it; returns the exit status, and keeps all output in "out" */
 #define RUN_PREPARED(_prepare, _fmt, ...) ({ \
 	int pipe_fd[2]; \
 	pid_t run_pid; \
@@ -45,7 +44,7 @@
 	} \
 } while (0)
 
-/* The exit status of one that was started, whose outputs are in a pipe */
+/* Wait for one that was started with its outputs in a pipe */
 #define EXPECT_FINISH(_status, _pid, _fd) do { \
 	int want_status = (_status); \
 	int seen_status; \
@@ -59,7 +58,7 @@
 
 #define EXPECT_OUT(_text) \
 	EXPECT_NE(NULL, strstr(self->out, _text)) { \
-		TH_LOG("not there: %s", _text); \
+		TH_LOG("missing: %s", _text); \
 		TH_LOG("%s", self->out); \
 	}
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What both sides of the model VMM need: the device, its interrupts, and telling
- * an observer; see vmm.h.
- */
+/* Both sides of the model VMM: device, interrupts, observer, stream; see vmm.h. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +8,6 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio_mig_config.h>
-#include <sys/socket.h>
 
 #include "lib/vfio/feature.h"
 #include "lib/vfio/irq.h"
@@ -38,7 +33,7 @@ int vmig_vmm_init(struct vmig_vmm *vmm, enum vmig_vmm_side side,
 void vmig_vmm_exit(struct vmig_vmm *vmm)
 {
 	vmig_vmm_close_data(vmm);
-	vmig_bytes_free(&vmm->held);
+	vmig_bytes_free(&vmm->refused);
 	free(vmm->buf);
 	vmm->buf = NULL;
 }
@@ -49,7 +44,7 @@ uint64_t vmig_vmm_downtime_ns(const struct vmig_vmm *src,
 	return dst->stats.running_at - src->stats.stopped_at;
 }
 
-static void tell(struct vmig_vmm *vmm, struct vmig_event event)
+static void notify(struct vmig_vmm *vmm, struct vmig_event event)
 {
 	if (!vmm->observe)
 		return;
@@ -61,15 +56,15 @@ static void tell(struct vmig_vmm *vmm, struct vmig_event event)
 	vmm->observe(vmm->opaque, &event);
 }
 
-void vmig_vmm_begin(struct vmig_vmm *vmm, const char *step)
+void vmig_vmm_begin_step(struct vmig_vmm *vmm, const char *step)
 {
 	vmm->step = step;
 	vmm->why[0] = '\0';
-	tell(vmm, (struct vmig_event) { .kind = VMIG_EVENT_STEP });
+	notify(vmm, (struct vmig_event) { .kind = VMIG_EVENT_STEP });
 }
 
-void vmig_vmm_called(struct vmig_vmm *vmm, const char *call, const char *fmt,
-		     ...)
+void vmig_vmm_report_call(struct vmig_vmm *vmm, const char *call,
+			  const char *fmt, ...)
 {
 	char text[160];
 	va_list args;
@@ -77,14 +72,15 @@ void vmig_vmm_called(struct vmig_vmm *vmm, const char *call, const char *fmt,
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	tell(vmm, (struct vmig_event) {
+	notify(vmm, (struct vmig_event) {
 		.kind = VMIG_EVENT_CALL, .call = call, .text = text,
 	});
 }
 
-void vmig_vmm_passed(struct vmig_vmm *vmm, const struct vmig_section *section)
+void vmig_vmm_report_section(struct vmig_vmm *vmm,
+			     const struct vmig_section *section)
 {
-	tell(vmm, (struct vmig_event) {
+	notify(vmm, (struct vmig_event) {
 		.kind = VMIG_EVENT_SECTION, .section = section,
 	});
 }
@@ -114,10 +110,10 @@ int vmig_vmm_query(struct vmig_vmm *vmm, uint64_t *policy,
 
 	*policy = answer.flags & POLICY_MASK;
 	*generation = answer.generation;
-	vmig_vmm_called(vmm, "VFIO_DEVICE_FEATURE GET MIG_CONFIG",
-			vmm->has_query ? "%s, generation %llu" : "not there",
-			vmig_policy_name(*policy),
-			(unsigned long long)*generation);
+	vmig_vmm_report_call(vmm, "VFIO_DEVICE_FEATURE GET MIG_CONFIG",
+			     vmm->has_query ? "%s, generation %llu" :
+			     "not supported", vmig_policy_name(*policy),
+			     (unsigned long long)*generation);
 	return 0;
 }
 
@@ -141,8 +137,21 @@ int vmig_vmm_set_state(struct vmig_vmm *vmm, enum vfio_device_mig_state state)
 		vmig_vmm_close_data(vmm);
 		vmm->data_fd = data_fd;
 	}
-	vmig_vmm_called(vmm, "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE", "%s%s",
-			name, data_fd >= 0 ? ", a data_fd comes" : "");
+	vmig_vmm_report_call(vmm, "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE",
+			     "%s%s", name,
+			     data_fd >= 0 ? ", returns a data_fd" : "");
+	return 0;
+}
+
+int vmig_vmm_write_section(struct vmig_vmm *vmm, int fd,
+			   const struct vmig_section *section)
+{
+	int ret;
+
+	ret = vmig_section_write(fd, section, vmm->patience);
+	if (ret)
+		return vmig_vmm_fail(vmm, ret, "stream: %s", strerror(-ret));
+	vmig_vmm_report_section(vmm, section);
 	return 0;
 }
 
@@ -160,9 +169,9 @@ static int set_irq_fd(struct vmig_vmm *vmm, unsigned int index, uint32_t action,
 		return vmig_vmm_fail(vmm, ret, "VFIO_DEVICE_SET_IRQS, %s: %s",
 				     what, strerror(-ret));
 	vmm->stats.set_irqs++;
-	vmig_vmm_called(vmm, "VFIO_DEVICE_SET_IRQS", "%s, %s by eventfd", what,
-			action == VFIO_IRQ_SET_ACTION_TRIGGER ? "trigger" :
-			"unmask");
+	vmig_vmm_report_call(vmm, "VFIO_DEVICE_SET_IRQS", "%s, %s by eventfd",
+			     what, action == VFIO_IRQ_SET_ACTION_TRIGGER ?
+			     "trigger" : "unmask");
 	return 0;
 }
 
@@ -216,7 +225,7 @@ int vmig_vmm_enable_interrupts(struct vmig_vmm *vmm)
 
 	if (vmm->side == VMIG_VMM_DESTINATION && !vmm->chip_restored) {
 		vmm->stats.violations++;
-		tell(vmm, (struct vmig_event) {
+		notify(vmm, (struct vmig_event) {
 			.kind = VMIG_EVENT_VIOLATION,
 			.text = "interrupts enabled, controller not restored",
 		});
@@ -269,49 +278,4 @@ int vmig_vmm_boot(struct vmig_vmm *vmm, unsigned int index, uint8_t vector)
 		return vmig_vmm_fail(vmm, ret, "config space: %s",
 				     strerror(-ret));
 	return vmig_vmm_enable_interrupts(vmm);
-}
-
-struct loader {
-	struct vmig_vmm *vmm;
-	int fd;
-	int ret;
-};
-
-static void *load_in_thread(void *opaque)
-{
-	struct loader *loader = opaque;
-
-	loader->ret = vmig_vmm_load(loader->vmm, loader->fd);
-	/* A source that is still writing gets EPIPE */
-	close(loader->fd);
-	return NULL;
-}
-
-int vmig_vmm_migrate(struct vmig_vmm *src, struct vmig_vmm *dst)
-{
-	struct loader loader = { .vmm = dst };
-	pthread_t thread;
-	int fd[2], ret;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
-		return -errno;
-	loader.fd = fd[1];
-	ret = -pthread_create(&thread, NULL, load_in_thread, &loader);
-	if (ret) {
-		close(fd[0]);
-		close(fd[1]);
-		return ret;
-	}
-
-	ret = vmig_vmm_save(src, fd[0]);
-	close(fd[0]);
-	pthread_join(thread, NULL);
-
-	/* When one side gives up, the other one fails as well, and after it */
-	if (loader.ret && (!ret || ret == -EPIPE)) {
-		if (!ret)
-			vmig_vmm_save_cancel(src);
-		return loader.ret;
-	}
-	return ret;
 }

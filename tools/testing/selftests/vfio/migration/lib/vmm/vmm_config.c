@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * When the source's side of the model VMM sends config space, and with which
- * subflags; see enum vmig_vmm_config in vmm.h.
- */
+/* When the source sends config space; see enum vmig_vmm_config in vmm.h. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -14,7 +11,7 @@
 /* How often config space may change while it is being read */
 #define RETRIES		64
 
-/* Config space and the generation that it has as a whole */
+/* Read config space while its generation does not change */
 static int take_snapshot(struct vmig_vmm *vmm, uint8_t *config,
 			 uint64_t *generation)
 {
@@ -48,7 +45,7 @@ int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags)
 
 	if (!(subflags & VMIG_CONFIG_SETUP)) {
 		vmm->stats.flag_sections++;
-		return vmig_vmm_put(vmm, fd, &section);
+		return vmig_vmm_write_section(vmm, fd, &section);
 	}
 
 	ret = take_snapshot(vmm, config, &section.generation);
@@ -57,7 +54,7 @@ int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags)
 				     strerror(-ret));
 	section.data = config;
 	section.len = sizeof(config);
-	ret = vmig_vmm_put(vmm, fd, &section);
+	ret = vmig_vmm_write_section(vmm, fd, &section);
 	if (ret)
 		return ret;
 
@@ -80,7 +77,6 @@ static int save_early(struct vmig_vmm *vmm, int fd)
 				    VMIG_CONFIG_NO_INTERRUPTS);
 }
 
-/* Only what was not sent yet */
 static int save_early_if_new(struct vmig_vmm *vmm, int fd)
 {
 	uint64_t generation;
@@ -111,7 +107,7 @@ int vmig_vmm_config_stale(struct vmig_vmm *vmm, int fd)
 	return vmig_vmm_query(vmm, &vmm->policy, &generation);
 }
 
-static bool is_sent_at_last(const struct vmig_vmm *vmm)
+static bool is_sent_last(const struct vmig_vmm *vmm)
 {
 	switch (vmm->config) {
 	case VMIG_VMM_CONFIG_AUTO:
@@ -124,11 +120,11 @@ static bool is_sent_at_last(const struct vmig_vmm *vmm)
 	}
 }
 
-int vmig_vmm_config_at_last(struct vmig_vmm *vmm, int fd)
+int vmig_vmm_config_last(struct vmig_vmm *vmm, int fd)
 {
 	uint64_t subflags = VMIG_CONFIG_ENABLE_INTERRUPTS;
 
-	if (is_sent_at_last(vmm))
+	if (is_sent_last(vmm))
 		subflags |= VMIG_CONFIG_SETUP;
 	return vmig_vmm_save_config(vmm, fd, subflags);
 }

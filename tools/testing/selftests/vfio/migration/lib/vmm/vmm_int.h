@@ -1,46 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the parts of the model VMM share; for nobody else.
- */
+/* Shared by the vmm*.c files. */
 #ifndef VMIG_VMM_INT_H
 #define VMIG_VMM_INT_H
 
 #include "vmm.h"
 
-/* A step begins; the reason of an older failure is forgotten */
-void vmig_vmm_begin(struct vmig_vmm *vmm, const char *step);
+/* Begin a step, and clear the reason of an older failure */
+void vmig_vmm_begin_step(struct vmig_vmm *vmm, const char *step);
 
-/* Tell the observer of a call; @fmt is what was asked or answered */
-void vmig_vmm_called(struct vmig_vmm *vmm, const char *call, const char *fmt,
-		     ...);
+/* Report a call to the observer; @fmt is the argument or the answer */
+void vmig_vmm_report_call(struct vmig_vmm *vmm, const char *call,
+			  const char *fmt, ...);
 
-/* Tell the observer of a section */
-void vmig_vmm_passed(struct vmig_vmm *vmm, const struct vmig_section *section);
+/* Report a section to the observer */
+void vmig_vmm_report_section(struct vmig_vmm *vmm,
+			     const struct vmig_section *section);
 
 /* Keep the reason of a failure, unless there is one already; returns @error */
 int vmig_vmm_fail(struct vmig_vmm *vmm, int error, const char *fmt, ...);
 
-/* Ask the driver; one without the query has policy 0 and generation 0 */
+/* Query the driver; without VFIO_DEVICE_FEATURE_MIG_CONFIG both are 0 */
 int vmig_vmm_query(struct vmig_vmm *vmm, uint64_t *policy,
 		   uint64_t *generation);
 
-/* Change the state of the device, and keep the data_fd that comes */
+/* Change the state of the device, and keep the data_fd if there is a new one */
 int vmig_vmm_set_state(struct vmig_vmm *vmm, enum vfio_device_mig_state state);
 
-/* Write a section, and tell the observer */
-int vmig_vmm_put(struct vmig_vmm *vmm, int fd,
-		 const struct vmig_section *section);
+/* Write a section, and report it */
+int vmig_vmm_write_section(struct vmig_vmm *vmm, int fd,
+			   const struct vmig_section *section);
 
-/* Before data: config space, if it is to be sent now */
+/* Before data: send config space if it has to be sent now */
 int vmig_vmm_config_before_data(struct vmig_vmm *vmm, int fd);
 
-/* read() wants the VMM to look at config space again */
+/* read() returned ESTALE: query config space again */
 int vmig_vmm_config_stale(struct vmig_vmm *vmm, int fd);
 
-/* At last: config space, if it is to be sent now, and "enable interrupts" */
-int vmig_vmm_config_at_last(struct vmig_vmm *vmm, int fd);
+/* At the end: config space if it has to be sent now, and "enable interrupts" */
+int vmig_vmm_config_last(struct vmig_vmm *vmm, int fd);
 
-/* The session is over, or never was */
+/* Close the data_fd, if any */
 void vmig_vmm_close_data(struct vmig_vmm *vmm);
 
 #endif /* VMIG_VMM_INT_H */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The destination's side of the model VMM; see vmm.h.
- */
+/* The destination side of the model VMM; see vmm.h. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,10 +10,7 @@
 #include "lib/vfio/util.h"
 #include "vmm_int.h"
 
-/*
- * The stream's answer must be this device's as well.  It is compared before
- * anything has changed, so that the device can still be used for something else.
- */
+/* Compare the answers to the query first, while the device is unchanged */
 static int load_setup(struct vmig_vmm *vmm, const struct vmig_section *section)
 {
 	uint64_t generation;
@@ -34,7 +29,7 @@ static int load_setup(struct vmig_vmm *vmm, const struct vmig_section *section)
 	return vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RESUMING);
 }
 
-/* In dwords, as firmware and kernels restore config space */
+/* Write dwords, as firmware and kernels do */
 static int write_config(struct vmig_vmm *vmm, const struct vmig_section *section)
 {
 	unsigned int reg;
@@ -48,15 +43,14 @@ static int write_config(struct vmig_vmm *vmm, const struct vmig_section *section
 					     reg, strerror(-ret));
 		vmm->stats.config_writes++;
 	}
-	vmig_vmm_called(vmm, "write() to the config region", "%zu bytes",
-			section->len);
+	vmig_vmm_report_call(vmm, "write() to the config region", "%zu bytes",
+			     section->len);
 	return 0;
 }
 
 /*
- * Data of a newer generation may follow an early snapshot.  A device that has to
- * have one first copes with that, as does one that sorts it all out; to any other
- * the last one is declared only.
+ * An early snapshot is declared only to devices for which data of a newer
+ * generation may follow. Any other device gets the last one only.
  */
 static bool is_declared(const struct vmig_vmm *vmm,
 			const struct vmig_section *section)
@@ -90,12 +84,12 @@ static int set_up_config(struct vmig_vmm *vmm,
 				     "config space of generation %llu: %s",
 				     generation, strerror(-ret));
 	vmm->generation = generation;
-	vmig_vmm_called(vmm, "VFIO_DEVICE_FEATURE SET MIG_CONFIG",
-			"loaded, generation %llu", generation);
+	vmig_vmm_report_call(vmm, "VFIO_DEVICE_FEATURE SET MIG_CONFIG",
+			     "loaded, generation %llu", generation);
 	return 0;
 }
 
-static int enable_when_told(struct vmig_vmm *vmm,
+static int enable_by_subflag(struct vmig_vmm *vmm,
 			    const struct vmig_section *section)
 {
 	if (!(section->subflags & VMIG_CONFIG_ENABLE_INTERRUPTS))
@@ -109,7 +103,7 @@ static int enable_when_told(struct vmig_vmm *vmm,
 	return vmig_vmm_enable_interrupts(vmm);
 }
 
-/* Never heard of subflags: config space says that they are enabled, so be it */
+/* An old VMM ignores subflags: interrupts are on if config space enables them */
 static int enable_with_config(struct vmig_vmm *vmm,
 			      const struct vmig_section *section)
 {
@@ -131,7 +125,7 @@ static int load_config(struct vmig_vmm *vmm, const struct vmig_section *section)
 
 	if (vmm->options & VMIG_VMM_IRQ_WITH_CONFIG)
 		return enable_with_config(vmm, section);
-	return enable_when_told(vmm, section);
+	return enable_by_subflag(vmm, section);
 }
 
 static int write_data(struct vmig_vmm *vmm, const uint8_t *data, size_t len,
@@ -174,22 +168,22 @@ static int load_data(struct vmig_vmm *vmm, const struct vmig_section *section)
 	if (!ret)
 		return 0;
 	if (ret == -EPROTO || ret == -ESTALE) {
-		vmm->held.len = 0;
-		if (vmig_bytes_add(&vmm->held, section->data + done,
+		vmm->refused.len = 0;
+		if (vmig_bytes_add(&vmm->refused, section->data + done,
 				   section->len - done))
 			return vmig_vmm_fail(vmm, -ENOMEM, "out of memory");
 	}
 	return data_refused(vmm, ret);
 }
 
-int vmig_vmm_load_held(struct vmig_vmm *vmm)
+int vmig_vmm_retry_data(struct vmig_vmm *vmm)
 {
 	size_t done = 0;
 	int ret;
 
 	vmm->why[0] = '\0';
-	ret = write_data(vmm, vmm->held.data, vmm->held.len, &done);
-	vmig_bytes_cut(&vmm->held, 0, done);
+	ret = write_data(vmm, vmm->refused.data, vmm->refused.len, &done);
+	vmig_bytes_cut(&vmm->refused, 0, done);
 	return ret ? data_refused(vmm, ret) : 0;
 }
 
@@ -199,7 +193,7 @@ static int load_guest(struct vmig_vmm *vmm, const struct vmig_section *section)
 
 	if (!vmm->load_guest)
 		return vmig_vmm_fail(vmm, -EOPNOTSUPP,
-				     "a guest comes, and nobody takes it over");
+				     "the stream has a guest, which this VMM cannot load");
 	ret = vmm->load_guest(vmm->guest, section->data, section->len);
 	return ret ? vmig_vmm_fail(vmm, ret, "guest: %s", strerror(-ret)) : 0;
 }
@@ -240,8 +234,8 @@ int vmig_vmm_load_section(struct vmig_vmm *vmm,
 	if (i == ARRAY_SIZE(loaders))
 		return 0;
 
-	vmig_vmm_begin(vmm, loaders[i].step);
-	vmig_vmm_passed(vmm, section);
+	vmig_vmm_begin_step(vmm, loaders[i].step);
+	vmig_vmm_report_section(vmm, section);
 	if (vmm->data_fd < 0 && section->marker != VFIO_MIG_FLAG_DEV_SETUP_STATE)
 		return vmig_vmm_fail(vmm, -EPROTO,
 				     "%s comes before the setup section",
@@ -276,10 +270,10 @@ int vmig_vmm_load_start(struct vmig_vmm *vmm)
 {
 	int ret;
 
-	vmig_vmm_begin(vmm, "load_start");
+	vmig_vmm_begin_step(vmm, "load_start");
 	if (!vmm->irq_enabled)
 		return vmig_vmm_fail(vmm, -EPROTO,
-				     "the stream has ended, and nobody has enabled interrupts");
+				     "the stream has ended, and interrupts are not enabled");
 	ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RUNNING);
 	if (ret == -ESTALE) {
 		vmm->why[0] = '\0';

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The source's side of the model VMM; see vmm.h.
- */
+/* The source side of the model VMM; see vmm.h. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -11,35 +9,20 @@
 #include "lib/vfio/util.h"
 #include "vmm_int.h"
 
-/* Most data of a round of pre-copy, so that a busy device gives others a turn */
+/* Most data of a round of pre-copy, so that a busy device does not block others */
 #define ROUND_MAX	(4u << 20)
 
-/*
- * How often config space may be changed again before any data could be read,
- * until the round is given up
- */
+/* The round ends if config space changes so often before any data could be read */
 #define CONFIG_RETRIES	64
 
-int vmig_vmm_put(struct vmig_vmm *vmm, int fd,
-		 const struct vmig_section *section)
-{
-	int ret;
-
-	ret = vmig_section_write(fd, section, vmm->patience);
-	if (ret)
-		return vmig_vmm_fail(vmm, ret, "stream: %s", strerror(-ret));
-	vmig_vmm_passed(vmm, section);
-	return 0;
-}
-
-static int put_marker(struct vmig_vmm *vmm, int fd, uint64_t marker)
+static int write_marker(struct vmig_vmm *vmm, int fd, uint64_t marker)
 {
 	const struct vmig_section section = { .marker = marker };
 
-	return vmig_vmm_put(vmm, fd, &section);
+	return vmig_vmm_write_section(vmm, fd, &section);
 }
 
-static int put_data(struct vmig_vmm *vmm, int fd, size_t len, uint64_t *count)
+static int write_data(struct vmig_vmm *vmm, int fd, size_t len, uint64_t *count)
 {
 	const struct vmig_section section = {
 		.marker = VFIO_MIG_FLAG_DEV_DATA_STATE,
@@ -48,18 +31,17 @@ static int put_data(struct vmig_vmm *vmm, int fd, size_t len, uint64_t *count)
 	};
 
 	*count += len;
-	return vmig_vmm_put(vmm, fd, &section);
+	return vmig_vmm_write_section(vmm, fd, &section);
 }
 
 /**
- * copy_data() - from the device into the stream
+ * copy_data() - copy from the device into the stream
  * @vmm:	the VMM
  * @fd:		the stream
- * @max:	stop when there is more than this
+ * @max:	stop after so many bytes
  * @count:	bytes are added to it
  *
- * Return: 1 at the end, be it temporary or not, 0 if something is left, or
- * -errno.
+ * Return: 1 if the device has no more data for now, 0 if it has, or -errno.
  */
 static int copy_data(struct vmig_vmm *vmm, int fd, uint64_t max,
 		     uint64_t *count)
@@ -75,11 +57,11 @@ static int copy_data(struct vmig_vmm *vmm, int fd, uint64_t max,
 			continue;
 		if (n > 0) {
 			retries = 0;
-			ret = put_data(vmm, fd, n, count);
+			ret = write_data(vmm, fd, n, count);
 		} else if (!n || errno == ENOMSG) {
 			return 1;
 		} else if (errno == ESTALE) {
-			/* What comes now depends on config space of its own */
+			/* The next data need the new config space */
 			retries++;
 			ret = vmig_vmm_config_stale(vmm, fd);
 		} else {
@@ -98,7 +80,7 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 	};
 	int ret;
 
-	vmig_vmm_begin(vmm, "save_setup");
+	vmig_vmm_begin_step(vmm, "save_setup");
 	vmm->stats.started_at = vmig_now_ns();
 	vmm->generation = 0;
 	ret = vmig_mig_get_flags(vmm->dev, &vmm->mig_flags);
@@ -112,40 +94,40 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 	if (ret)
 		return ret;
 	section.policy = vmm->policy;
-	ret = vmig_vmm_put(vmm, fd, &section);
+	ret = vmig_vmm_write_section(vmm, fd, &section);
 	if (!ret && vmm->mig_flags & VFIO_MIGRATION_PRE_COPY)
 		ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_PRE_COPY);
-	return ret ? ret : put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
+	return ret ? ret : write_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 }
 
-static void tell_progress(struct vmig_vmm *vmm)
+static void report_progress(struct vmig_vmm *vmm)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
 
 	if (vmig_precopy_info(vmm->data_fd, &info))
 		return;
-	vmig_vmm_called(vmm, "VFIO_MIG_GET_PRECOPY_INFO",
-			"initial %llu, dirty %llu",
-			(unsigned long long)info.initial_bytes,
-			(unsigned long long)info.dirty_bytes);
+	vmig_vmm_report_call(vmm, "VFIO_MIG_GET_PRECOPY_INFO",
+			     "initial %llu, dirty %llu",
+			     (unsigned long long)info.initial_bytes,
+			     (unsigned long long)info.dirty_bytes);
 }
 
 int vmig_vmm_save_iterate(struct vmig_vmm *vmm, int fd)
 {
 	int ret, drained;
 
-	vmig_vmm_begin(vmm, "save_live_iterate");
+	vmig_vmm_begin_step(vmm, "save_live_iterate");
 	vmm->stats.rounds++;
-	tell_progress(vmm);
+	report_progress(vmm);
 	ret = vmig_vmm_config_before_data(vmm, fd);
 	if (!ret)
 		ret = copy_data(vmm, fd, ROUND_MAX, &vmm->stats.bytes_precopy);
-	/* Config space that never rests will, at the latest, when the guest does */
+	/* EAGAIN: config space keeps changing; it stops when the guest does */
 	if (ret < 0 && ret != -EAGAIN)
 		return ret;
 	vmm->why[0] = '\0';
 	drained = ret == 1;
-	ret = put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
+	ret = write_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 	return ret ? ret : drained;
 }
 
@@ -154,7 +136,7 @@ int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd)
 	bool precopy = vmm->mig_flags & VFIO_MIGRATION_PRE_COPY;
 	int ret = 0;
 
-	vmig_vmm_begin(vmm, "save_live_complete_precopy");
+	vmig_vmm_begin_step(vmm, "save_live_complete_precopy");
 	if (vmm->stop_guest)
 		vmm->stop_guest(vmm->guest);
 	vmm->stats.stopped_at = vmig_now_ns();
@@ -172,12 +154,12 @@ int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd)
 	ret = copy_data(vmm, fd, UINT64_MAX, &vmm->stats.bytes_stopcopy);
 	if (ret <= 0)
 		return ret ? ret : vmig_vmm_fail(vmm, -EAGAIN,
-						 "config space never rests");
-	return put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
+						 "config space keeps changing");
+	return write_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 }
 
-/* A step with one section: what has been saved is written, or why it was not */
-static int put_blob(struct vmig_vmm *vmm, int fd, uint64_t marker,
+/* A step with one section; @saved is the result of filling @blob */
+static int write_blob(struct vmig_vmm *vmm, int fd, uint64_t marker,
 		    struct vmig_bytes *blob, int saved)
 {
 	struct vmig_section section = {
@@ -189,9 +171,9 @@ static int put_blob(struct vmig_vmm *vmm, int fd, uint64_t marker,
 		ret = vmig_vmm_fail(vmm, saved, "%s: %s", vmm->step,
 				    strerror(-saved));
 	else
-		ret = vmig_vmm_put(vmm, fd, &section);
+		ret = vmig_vmm_write_section(vmm, fd, &section);
 	vmig_bytes_free(blob);
-	return ret ? ret : put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
+	return ret ? ret : write_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 }
 
 int vmig_vmm_save_guest(struct vmig_vmm *vmm, int fd)
@@ -201,9 +183,9 @@ int vmig_vmm_save_guest(struct vmig_vmm *vmm, int fd)
 
 	if (!vmm->save_guest)
 		return 0;
-	vmig_vmm_begin(vmm, "guest");
+	vmig_vmm_begin_step(vmm, "guest");
 	ret = vmm->save_guest(vmm->guest, &blob);
-	return put_blob(vmm, fd, VMIG_FLAG_GUEST_STATE, &blob, ret);
+	return write_blob(vmm, fd, VMIG_FLAG_GUEST_STATE, &blob, ret);
 }
 
 int vmig_vmm_save_irqchip(struct vmig_vmm *vmm, int fd)
@@ -211,29 +193,29 @@ int vmig_vmm_save_irqchip(struct vmig_vmm *vmm, int fd)
 	struct vmig_bytes blob = {};
 	int ret;
 
-	vmig_vmm_begin(vmm, "interrupt controller");
+	vmig_vmm_begin_step(vmm, "interrupt controller");
 	ret = vmig_irqchip_save(vmm->chip, &blob);
-	return put_blob(vmm, fd, VMIG_FLAG_IRQCHIP_STATE, &blob, ret);
+	return write_blob(vmm, fd, VMIG_FLAG_IRQCHIP_STATE, &blob, ret);
 }
 
 int vmig_vmm_save_state(struct vmig_vmm *vmm, int fd)
 {
 	int ret;
 
-	vmig_vmm_begin(vmm, "save_state");
-	ret = vmig_vmm_config_at_last(vmm, fd);
-	return ret ? ret : put_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
+	vmig_vmm_begin_step(vmm, "save_state");
+	ret = vmig_vmm_config_last(vmm, fd);
+	return ret ? ret : write_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 }
 
 int vmig_vmm_save_end(struct vmig_vmm *vmm, int fd)
 {
 	int ret;
 
-	vmig_vmm_begin(vmm, "save_end");
+	vmig_vmm_begin_step(vmm, "save_end");
 	ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_STOP);
 	vmig_vmm_close_data(vmm);
-	/* The destination runs once it has this, so that nothing may fail behind it */
-	return ret ? ret : put_marker(vmm, fd, VMIG_FLAG_END_OF_STREAM);
+	/* The destination runs once it has this, so nothing may fail after it */
+	return ret ? ret : write_marker(vmm, fd, VMIG_FLAG_END_OF_STREAM);
 }
 
 int vmig_vmm_save_cancel(struct vmig_vmm *vmm)

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The stream between two VMMs, written and read; see vmstream.h.
- *
- * A kind of section is a row of a table.  No length is used before it has been
- * compared with what its row allows.
- */
+/* Write and read the stream between two VMMs; see vmstream.h. */
 #include <endian.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -18,15 +13,15 @@
 #define KNOWN_SUBFLAGS	(VMIG_CONFIG_SETUP | VMIG_CONFIG_NO_INTERRUPTS | \
 			 VMIG_CONFIG_ENABLE_INTERRUPTS)
 
-/* The most words that stand between a marker and its payload */
+/* Most words between a marker and its payload */
 #define MAX_WORDS	4
 
 /**
  * struct kind - a kind of section
- * @marker:	what it starts with
- * @name:	in words
- * @max_len:	most bytes of payload; 0 for a kind that has no length
- * @encode:	words between marker and length, and their number
+ * @marker:	first word
+ * @name:	for users
+ * @max_len:	most bytes of payload; 0 for a kind without a length
+ * @encode:	fill in the words between marker and length, and return their number
  * @decode:	read them
  */
 struct kind {
@@ -188,7 +183,7 @@ static int check_subflags(struct vmig_reader *reader, uint64_t mask)
 
 	if (unknown)
 		return refuse(reader, -EOPNOTSUPP,
-			      "subflag must be understood, and is not: %s",
+			      "unknown subflag that must be understood: %s",
 			      vmig_subflags_name(unknown, names, sizeof(names)));
 	if ((mask & both) == both)
 		return refuse(reader, -EINVAL, "subflags contradict: %s",
@@ -196,7 +191,7 @@ static int check_subflags(struct vmig_reader *reader, uint64_t mask)
 	return 0;
 }
 
-/* Without config space to set up, the subflags are all there is */
+/* Without VMIG_CONFIG_SETUP there is no payload */
 static int decode_config(struct vmig_reader *reader,
 			 struct vmig_section *section)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is measured, apart from how it is printed: each function takes one sample of
- * its rows, ours and the reference right after each other.
+ * The measurements of mig_bench: each function takes one sample of its rows, and of
+ * the reference right after it.
  *
- * Functions return 0 or -errno; they neither judge nor print.
+ * Functions return 0 or -errno.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -18,14 +18,14 @@
 #define BENCH_MIB	(1024UL * 1024)
 #define BENCH_CHUNK	(256 * 1024)
 
-/* Of whoever reads in the main thread: to get memory would take as long as to read */
+/* For the main thread; an allocation would take as long as a read */
 extern uint8_t bench_buf[BENCH_CHUNK];
 
 /**
  * struct bench_sample - one line of the output
- * @row:	what was measured
+ * @row:	name of the row
  * @ours:	value of the device
- * @ref:	value of what it is compared with, in the same unit
+ * @ref:	value of the reference, in the same unit
  */
 struct bench_sample {
 	char row[32];
@@ -34,9 +34,9 @@ struct bench_sample {
 };
 
 /**
- * struct bench_out - what a function has measured
- * @turn:	number of the repetition: who goes first alternates with it
- * @nr:		how many samples
+ * struct bench_out - result of a function
+ * @turn:	number of the repetition: the order alternates
+ * @nr:		number of samples
  * @sample:	the samples
  */
 struct bench_out {
@@ -45,48 +45,48 @@ struct bench_out {
 	struct bench_sample sample[BENCH_MAX];
 };
 
-/** bench_add - add a sample; -ENOSPC if there are too many */
+/** bench_add - add a sample; -ENOSPC after BENCH_MAX */
 int bench_add(struct bench_out *out, const char *row, double ours, double ref);
 
 /**
- * bench_open - a device with capture memory that is written all over
+ * bench_open - open a device, and write its capture memory
  * @td:		filled in
  * @size:	bytes of capture memory
- * @filled:	how many of them are written, counted from the log's first
+ * @filled:	bytes to be written, from the begin of the log
  */
 int bench_open(struct vmig_testdev *td, size_t size, size_t filled);
 
 /**
- * bench_drain - read all that a data_fd has, into the same buffer again and again
+ * bench_drain - read a data_fd to its end, into one buffer
  * @data_fd:	of a saving session
- * @buf:	the buffer
- * @size:	of it, in bytes
- * @bytes:	how many came; may be NULL
+ * @buf:	overwritten by each read
+ * @size:	of @buf in bytes
+ * @bytes:	set to the number of bytes read; may be NULL
  *
  * Return: as vmig_transfer_read().
  */
 int bench_drain(int data_fd, uint8_t *buf, size_t size, size_t *bytes);
 
-/** bench_transfer - save and load of a large device, against a memfd */
+/** bench_transfer - rate of save and load, compared with a memfd */
 int bench_transfer(struct bench_out *out);
 
-/** bench_dirty - what is left for STOP_COPY, against the pages written */
+/** bench_dirty - bytes left for STOP_COPY, compared with the pages written */
 int bench_dirty(struct bench_out *out);
 
-/** bench_tracked - what the size of a tracked device costs, against a small one */
+/** bench_tracked - cost of dirty tracking, large device compared with a small one */
 int bench_tracked(struct bench_out *out);
 
-/** bench_many - devices that save at once, against the best of those numbers */
+/** bench_many - rate of N devices at once, compared with the best N */
 int bench_many(struct bench_out *out);
 
-/** bench_memory - what a device is charged for, idle and saving */
+/** bench_memory - memory charged for a device, idle and saving */
 int bench_memory(struct bench_out *out);
 
-/** bench_scale - a device's life, and migration, of 1,000 at once against 100, in us */
+/** bench_scale - us for create to remove, and to migrate, 1000 compared with 100 devices */
 int bench_scale(struct bench_out *out);
 
 /**
- * bench_small - what can be asked of any mtty, also of the kernel's own
+ * bench_small - what the kernel's own mtty supports, too
  * @out:	the references are 0: they come from another module
  */
 int bench_small(struct bench_out *out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What all measurements share; see bench.h. */
+/* Shared by all measurements; see bench.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is left for STOP_COPY when pages were written again; see bench.h. */
+/* Bytes left for STOP_COPY after pages were written; see bench.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -61,7 +61,7 @@ int bench_dirty(struct bench_out *out)
 	int ret = 0;
 
 	for (i = 0; !ret && i < 6; i++) {
-		/* Together, and each by itself */
+		/* Adjacent pages, then every second page */
 		step = 1 + i / 3;
 		snprintf(row, sizeof(row), "%s-%u",
 			 step == 1 ? "dirty" : "dirty-apart", pages[i % 3]);

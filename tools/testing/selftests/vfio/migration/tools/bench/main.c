@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints one line for each sample that is taken:
+ * Prints one line for each sample, for lab/report/bench.py:
  *
  *   sample ROW OURS REFERENCE
  *
  * Usage: mig_bench [REPETITIONS [PART]]     (5, all parts)
  *        mig_bench --small SIDE
  *
- * The second one takes one sample of what can be asked of any mtty, and prints
+ * --small measures what the kernel's own mtty supports, too, and prints
  *
  *   side SIDE ROW VALUE
- *
- * The table is made of them by vm/bench.py.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +48,7 @@ static void print_about(void)
 	printf("cpu %s, %u of them\n", model, nr);
 }
 
-/* Each device that is open takes three, and there are up to a thousand */
+/* Up to 1000 open devices with three descriptors each */
 static int get_fds(void)
 {
 	struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
@@ -72,7 +70,7 @@ static int run(unsigned int part, unsigned int turn)
 		printf("error: %s: %s\n", parts[part].name, strerror(-ret));
 		return ret;
 	}
-	/* The first one pays for what is slow once only */
+	/* The first repetition is slower, and not printed */
 	for (i = 0; turn && i < out.nr; i++)
 		printf("sample %s %.3f %.3f\n", out.sample[i].row,
 		       out.sample[i].ours, out.sample[i].ref);

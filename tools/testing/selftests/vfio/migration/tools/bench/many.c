@@ -14,12 +14,12 @@
 
 #define MANY	256
 #define EACH	(256 * 1024)
-/* The best of so many counts: machines have other things to do now and then */
+/* The best try counts, because other processes disturb some */
 #define TRIES	2
-/* Small, so that it is not the caches of the machine that are measured */
+/* Small, so that the CPU caches are not measured */
 #define PIECE	(64 * 1024)
 
-/* Small, so that those of all threads stay in the C library's cache */
+/* Small, so that the stacks of all threads stay in the C library's cache */
 #define STACK	(64 * 1024)
 
 static const unsigned int numbers[] = { 1, 2, 4, 16, 64, MANY };
@@ -88,7 +88,7 @@ static int save_at_once(struct saver *savers, unsigned int nr, double *ns,
 	return ret;
 }
 
-/* MiB per second of all of them together; all numbers save as much in all */
+/* Total MiB per second; the total amount does not depend on @nr */
 static int measure_rate(struct saver *savers, unsigned int nr, double *rate)
 {
 	unsigned int i;
@@ -129,7 +129,7 @@ int bench_many(struct bench_out *out)
 	unsigned int open;
 	int ret = savers ? 0 : -ENOMEM;
 
-	/* Not to be counted as the first user's time */
+	/* Fault in the pages before time is measured */
 	if (savers)
 		memset(savers, 0xff, MANY * sizeof(*savers));
 	for (open = 0; !ret && open < MANY; open++) {

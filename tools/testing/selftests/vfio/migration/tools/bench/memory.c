@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device is charged for; see bench.h.
+ * Memory charged for a device; see bench.h.
  *
- * Counted is "kernel" in memory.stat of a control group of its own, over so many
- * devices that what the count lags behind does not matter.
+ * The value is "kernel" in memory.stat of a separate control group. It is updated with a
+ * delay, which does not matter for many devices.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whether a thousand devices take ten times as long as a hundred; see bench.h. */
+/* Time for 1000 devices compared with 100; see bench.h. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 #define FEW	100
 #define MANY	1000
 
-/* Out of the device and into it again, as there are no two for each */
+/* Save a device, and load it again */
 static int migrate(struct vmig_device *dev, struct vmig_bytes *stream)
 {
 	int ret;
@@ -30,10 +30,7 @@ struct span {
 	double migration;
 };
 
-/*
- * Created and opened, all of them; then migrated; then closed and removed. In
- * microseconds for each.
- */
+/* Create and open all; migrate all; close and remove all. In microseconds for each */
 static int live(struct vmig_testdev *td, unsigned int nr, struct span *us)
 {
 	struct vmig_bytes stream = { 0 };

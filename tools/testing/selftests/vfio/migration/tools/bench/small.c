@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What can be asked of any mtty, also of the kernel's own; see bench.h. */
+/* What the kernel's own mtty supports, too; see bench.h. */
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
@@ -15,9 +15,9 @@
 
 #define TIMES	200
 #define TRIPS	10
-/* A value is the median of so many times */
+/* A value is the median of so many batches */
 #define BATCHES	21
-/* All that the kernel's mtty can have, each with one port */
+/* The limit of the kernel's mtty, with one port each */
 #define DEVICES	24
 #define TURNS	3
 
@@ -51,7 +51,7 @@ static int writes(struct vmig_testdev *td)
 	return ret;
 }
 
-/* From the register that asks for it to the one that acknowledges it */
+/* From enabling to acknowledging */
 static int interrupt(struct vmig_device *dev, int eventfd)
 {
 	uint8_t iir = 0;
@@ -71,7 +71,7 @@ static int connect_msi(struct vmig_device *dev, int eventfd)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 
-	/* The kernel's mtty has no interrupts before it was asked how many */
+	/* The kernel's mtty sets up its interrupts in GET_INFO */
 	if (ioctl(dev->fd, VFIO_DEVICE_GET_INFO, &info) ||
 	    vmig_bus_master_enable(dev))
 		return -errno;
@@ -139,7 +139,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* A batch is short, so that most of them are not disturbed by anything else */
+/* A batch is short, so that most are not disturbed */
 static int measure_row(struct vmig_testdev *td, struct bench_out *out,
 		       const char *row, int (*use)(struct vmig_testdev *td),
 		       unsigned int times)
@@ -160,7 +160,7 @@ static int measure_row(struct vmig_testdev *td, struct bench_out *out,
 	return bench_add(out, row, ns[BATCHES / 2], 0);
 }
 
-/* The kernel's mtty has no capture memory, and nothing to say so by */
+/* The kernel's mtty has no attribute capture_size */
 static int open_bare(struct vmig_testdev *td, const char *type)
 {
 	const struct vmig_attrs attrs = { .capture_size = "0" };
@@ -183,14 +183,14 @@ static int write_one(const char *path)
 	return fclose(file) ? -errno : ret;
 }
 
-/* Who has freed objects for himself gives them back, so that they can be counted */
+/* Return the objects in per-CPU caches, so that they are not counted */
 static int flush_slabs(void)
 {
 	glob_t caches;
 	size_t i;
 	int ret = 0;
 
-	/* What was removed is freed a little later */
+	/* Removed devices are freed with a delay */
 	usleep(100000);
 	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &caches))
 		return -ENOENT;
@@ -222,7 +222,7 @@ static int slab_memory(double *bytes)
 	return 0;
 }
 
-/* Of a device, with all that the kernel keeps for it */
+/* Memory of one device, with all objects of the kernel */
 static int measure_memory(struct bench_out *out)
 {
 	double before = 0, after = 0, used[TURNS];

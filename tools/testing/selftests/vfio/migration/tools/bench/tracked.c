@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the size of a tracked device costs, against a small one; see bench.h. */
+/* Cost of dirty tracking, large device compared with a small one; see bench.h. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ struct migration {
 	int to;
 };
 
-/* Hands over all that there is at the moment */
+/* Copy all data that the source has now */
 static int pump(struct migration *m)
 {
 	ssize_t got;
@@ -48,7 +48,7 @@ static void end(struct migration *m)
 	vmig_testdev_close(&m->dst);
 }
 
-/* Up to where all was pre-copied */
+/* Pre-copy everything */
 static int begin(struct migration *m, size_t size)
 {
 	int ret;
@@ -87,7 +87,7 @@ static int time_info(struct migration *m, double *ns)
 	return ret;
 }
 
-/* The same number of pages of both, so that only what lies behind them differs */
+/* The same number of pages for both sizes */
 static int time_writes(struct migration *m, double *ns)
 {
 	double start = vmig_now_ns();
@@ -136,7 +136,7 @@ static int measure(struct migration *large, struct migration *small,
 	int ret = 0;
 
 	for (i = 0; !ret && i < ARRAY_SIZE(rows); i++) {
-		/* Whoever comes first after much else is slow, and is not counted */
+		/* The first one is slower, and not counted */
 		ret = rows[i].measure(spare, &ns[0]);
 		if (!ret)
 			ret = rows[i].measure(m[first], &ns[first]);

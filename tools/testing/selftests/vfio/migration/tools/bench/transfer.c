@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Save and load of a large device, against a memfd; see bench.h. */
+/* Rate of save and load, compared with a memfd; see bench.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/mman.h>
@@ -47,7 +47,7 @@ static int load_device(struct vmig_device *dev, const struct vmig_bytes *stream,
 	ret = vmig_transfer_write(fd, stream->data, stream->len,
 				  VMIG_TRANSFER_CHUNK, NULL);
 	*result = rate(stream->len, vmig_now_ns() - begin);
-	/* Is it what was sent? The device knows */
+	/* The device checks the data */
 	if (!ret)
 		ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A guest that writes to capture memory, at a given rate and at random places, so
- * that how long a migration takes can be compared with what a model says.
- */
+/* Write to random pages of capture memory at a given rate, to measure the downtime. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,7 +11,7 @@
 
 #define PAGE		4096u
 #define NSEC_PER_SEC	1000000000ull
-/* Often enough that the rate is an even one */
+/* Short, so that the rate is even */
 #define TICK_NS		1000000
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The guest of vfio-migrate: uses both ports, and its config space if it is told
- * to, and moves along with the device from one process to another.
- */
+/* The guest of vfio-migrate: uses the device, and migrates with it. */
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
@@ -18,11 +15,11 @@ int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
 	guest->dev = dev;
 	ret = vmig_traffic_start(&guest->traffic, dev);
 	if (!ret && options->busy_config)
-		ret = vmig_config_writer_start(&guest->churn, dev);
+		ret = vmig_config_writer_start(&guest->config_writer, dev);
 	return ret;
 }
 
-/* A signal ends this wait */
+/* Returns early after a signal */
 void migrate_guest_run(const struct migrate *mig, unsigned int ms)
 {
 	const struct vmig_patience patience = {
@@ -40,8 +37,8 @@ void migrate_guest_stop(void *opaque)
 	if (!guest->traffic || guest->paused)
 		return;
 	vmig_traffic_pause(guest->traffic);
-	if (guest->churn)
-		vmig_config_writer_pause(guest->churn);
+	if (guest->config_writer)
+		vmig_config_writer_pause(guest->config_writer);
 	guest->paused = true;
 }
 
@@ -50,12 +47,12 @@ static void resume(struct migrate_guest *guest)
 	if (!guest->traffic || !guest->paused)
 		return;
 	guest->paused = false;
-	if (guest->churn)
-		vmig_config_writer_resume(guest->churn, guest->dev);
+	if (guest->config_writer)
+		vmig_config_writer_resume(guest->config_writer, guest->dev);
 	vmig_traffic_resume(guest->traffic, guest->dev);
 }
 
-/* The length of the first part, little-endian; then the parts */
+/* Format: length of the traffic, little-endian; the traffic; config space writer */
 int migrate_guest_save(void *opaque, struct vmig_bytes *state)
 {
 	struct migrate_guest *guest = opaque;
@@ -69,7 +66,7 @@ int migrate_guest_save(void *opaque, struct vmig_bytes *state)
 		return ret;
 	len = htole32(state->len - sizeof(len));
 	memcpy(state->data, &len, sizeof(len));
-	return guest->churn ? vmig_config_writer_save(guest->churn, state) : 0;
+	return guest->config_writer ? vmig_config_writer_save(guest->config_writer, state) : 0;
 }
 
 int migrate_guest_load(void *opaque, const uint8_t *state, size_t len)
@@ -93,34 +90,34 @@ int migrate_guest_load(void *opaque, const uint8_t *state, size_t len)
 	if (ret)
 		return ret;
 	if (len > first)
-		ret = vmig_config_writer_load(&guest->churn, guest->dev, state + first,
-				      len - first);
+		ret = vmig_config_writer_load(&guest->config_writer, guest->dev,
+					      state + first, len - first);
 	guest->paused = true;
 	return ret;
 }
 
-/* Ends the guest; whether it has lost anything is in its report */
-static int judge(struct migrate_guest *guest)
+static int finish(struct migrate_guest *guest)
 {
 	struct vmig_traffic *traffic = guest->traffic;
-	struct vmig_config_writer *churn = guest->churn;
+	struct vmig_config_writer *writer = guest->config_writer;
 	int ret = 0, error;
 
 	if (!traffic)
 		return 0;
 	resume(guest);
 	guest->traffic = NULL;
-	guest->churn = NULL;
-	if (churn) {
-		guest->config_changes = vmig_config_writer_writes(churn);
-		vmig_config_writer_pause(churn);
-		ret = vmig_config_writer_check(churn, guest->dev, &guest->config_reg);
-		vmig_config_writer_resume(churn, guest->dev);
-		error = vmig_config_writer_finish(churn);
+	guest->config_writer = NULL;
+	if (writer) {
+		guest->config_changes = vmig_config_writer_writes(writer);
+		vmig_config_writer_pause(writer);
+		ret = vmig_config_writer_check(writer, guest->dev,
+					       &guest->config_reg);
+		vmig_config_writer_resume(writer, guest->dev);
+		error = vmig_config_writer_finish(writer);
 		ret = error ? error : ret;
 	}
 	error = vmig_traffic_finish(traffic, &guest->report);
-	guest->is_judged = true;
+	guest->is_finished = true;
 	if (ret != -EUCLEAN && ret)
 		return ret;
 	if (error)
@@ -128,8 +125,8 @@ static int judge(struct migrate_guest *guest)
 	return guest->report.lost ? -EUCLEAN : ret;
 }
 
-/* On a device that runs; what has been found out by now is the status otherwise */
-int migrate_go_on(struct migrate *mig, enum migrate_exit status)
+/* Resume and end the guest on a running device; returns @status unless that fails */
+int migrate_guest_finish(struct migrate *mig, enum migrate_exit status)
 {
 	int ret;
 
@@ -137,13 +134,13 @@ int migrate_go_on(struct migrate *mig, enum migrate_exit status)
 		return status;
 	resume(&mig->guest);
 	migrate_guest_run(mig, mig->options->guest_ms);
-	ret = judge(&mig->guest);
+	ret = finish(&mig->guest);
 	if (ret == -EUCLEAN)
 		return migrate_fail(mig, MIGRATE_LOST,
-				    "the guest has lost something");
+				    "the guest has lost data");
 	if (ret)
 		return migrate_fail(mig, MIGRATE_DEVICE,
-				    "the guest cannot go on: %s",
+				    "the guest cannot continue: %s",
 				    strerror(-ret));
 	return status;
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * vfio-migrate inspect: prints what lib/inspect finds in a stored stream, as a
- * table or as JSON.
- */
+/* vfio-migrate inspect: print the result of vmig_inspect() as a table or as JSON. */
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -77,7 +74,7 @@ static void irq_text(const struct vmig_rec *rec, char *text)
 							      "not sent");
 }
 
-/* The first 64-bit word of a payload means something in all other records */
+/* All other records begin with a 64-bit number */
 static void word_text(const struct vmig_rec *rec, char *text)
 {
 	unsigned long long number;
@@ -162,7 +159,7 @@ static void print_nothing(void *opaque, const struct vmig_inspect_item *item)
 {
 }
 
-static int look_as_object(int fd, const struct vmig_patience *patience,
+static int inspect_as_json(int fd, const struct vmig_patience *patience,
 			  struct vmig_inspect_result *result)
 {
 	const char *comma = "";
@@ -178,7 +175,7 @@ static int look_as_object(int fd, const struct vmig_patience *patience,
 	return ret;
 }
 
-static int look_as_table(int fd, const struct vmig_patience *patience,
+static int inspect_as_table(int fd, const struct vmig_patience *patience,
 			 struct vmig_inspect_result *result)
 {
 	int ret;
@@ -196,19 +193,18 @@ static int look_as_table(int fd, const struct vmig_patience *patience,
 	return ret;
 }
 
-/* A stream that cannot be read need not be broken */
-static enum migrate_exit look(const struct migrate_options *options, int fd,
+static enum migrate_exit inspect(const struct migrate_options *options, int fd,
 			      const struct vmig_patience *patience)
 {
 	struct vmig_inspect_result result;
 	int ret;
 
 	if (options->json)
-		ret = look_as_object(fd, patience, &result);
+		ret = inspect_as_json(fd, patience, &result);
 	else if (options->quiet)
 		ret = vmig_inspect(fd, patience, print_nothing, NULL, &result);
 	else
-		ret = look_as_table(fd, patience, &result);
+		ret = inspect_as_table(fd, patience, &result);
 	if (ret && (options->quiet || result.read_error))
 		fprintf(stderr, "vfio-migrate: inspect: %s: %s\n",
 			options->stream, result.why);
@@ -234,8 +230,8 @@ int migrate_inspect(const struct migrate_options *options)
 		return ret == -EINVAL || ret == -ENOTTY ? MIGRATE_USAGE :
 							  MIGRATE_FAILED;
 	}
-	status = look(options, channel.fd, &patience);
-	/* A source that waits shall not believe that a device runs here */
+	status = inspect(options, channel.fd, &patience);
+	/* A waiting source must not take this for a running destination */
 	vmig_channel_abort(&channel);
 	return migrate_flush(stdout, status);
 }

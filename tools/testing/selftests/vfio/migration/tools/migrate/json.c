@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Strings in JSON, which is UTF-8 whatever a file is called: a byte that is no part
- * of a character becomes U+FFFD.
- */
+/* JSON strings are UTF-8, file names may be anything: invalid bytes become U+FFFD. */
 #include <stdio.h>
 
 #include "lib/vfio/util.h"
@@ -24,7 +21,7 @@ static const struct {
 	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 };
 
-/* How many bytes the character there has; 0 if it is none */
+/* Length of a character in bytes; 0 if it is invalid */
 static unsigned int get_len(const unsigned char *at)
 {
 	unsigned int i = 0, n;

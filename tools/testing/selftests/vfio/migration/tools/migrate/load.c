@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * vfio-migrate load: the destination.  Its device runs when all has been loaded
- * and found right, and not before.
- */
+/* vfio-migrate load: the destination. The device runs when the whole stream is valid. */
 #include <errno.h>
 #include <string.h>
 
@@ -28,7 +25,7 @@ int migrate_load(struct migrate *mig)
 	if (ret == -EINVAL || ret == -ENOTTY)
 		return migrate_fail(mig, MIGRATE_USAGE, "%s %s",
 				    options->stream, ret == -EINVAL ?
-				    "names no place to read from" :
+				    "is not something to read from" :
 				    "is a terminal");
 	if (ret)
 		return migrate_fail(mig, MIGRATE_FAILED, "%s: %s",
@@ -39,12 +36,12 @@ int migrate_load(struct migrate *mig)
 	migrate_progress_end();
 	if (ret) {
 		vmig_channel_abort(&mig->channel);
-		/* A stream that did not come may be right */
+		/* A stream that could not be read need not be broken */
 		return migrate_fail(mig, vmm->read_error ? MIGRATE_FAILED :
 				    MIGRATE_BROKEN, "%s",
 				    migrate_reason(mig, ret));
 	}
-	/* The source has been waiting for this, or is no longer there */
+	/* An error means that the source has exited */
 	vmig_channel_finish(&mig->channel);
-	return migrate_go_on(mig, MIGRATE_DONE);
+	return migrate_guest_finish(mig, MIGRATE_DONE);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vfio-migrate: save a VFIO device to a stream, load it from one, or look into one.
+ * vfio-migrate: save a VFIO device to a stream, load it from one, or inspect one.
  *
- * Here is the command line; the work is done by the model VMM of the library, on
- * which each command is a file of its own.
+ * This is the command line. The work is done by the model VMM (lib/vmm).
  */
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/vmm/irqchip/irqchip.h"
 #include "lib/vfio/util.h"
 #include "mtty_format.h"
 #include "migrate.h"
@@ -29,55 +27,55 @@ static const char help[] =
 "DEVICE is the UUID of a mediated device, or a path that ends in it.  TO and FROM are\n"
 "  -               standard output or input (not a terminal)\n"
 "  PATH            a file or a named pipe; save replaces a file when the new one is\n"
-"                  complete and on disk, and leaves it as it is if it fails\n"
+"                  complete and on disk, and keeps the old one if it fails\n"
 "  fd:N            an open file descriptor\n"
 "  tcp:HOST:PORT   save connects to it, load listens on it for one connection; HOST is\n"
 "                  an address, IPv6 in brackets, or empty for all of this machine's\n"
-"The stream goes one way.  Over TCP, be it by tcp: or by a descriptor, save learns\n"
-"from how the connection is closed whether the device runs on the other side.  Over\n"
-"anything else it knows no more than that all was stored or handed over.\n"
+"The stream goes one way.  Over TCP, by tcp: or by a descriptor, save learns from how\n"
+"the connection is closed whether the destination runs.  Otherwise save only knows that\n"
+"the stream was stored or handed over.\n"
 "\n"
 "save:\n"
-"  --config MODE   when to send config space: auto (as the driver answers the query;\n"
-"                  the default), always (before data, every time, and at last), last,\n"
+"  --config MODE   when to send config space: auto (by the driver's answer to the query;\n"
+"                  the default), always (each time before data, and at the end), last,\n"
 "                  never\n"
 "  --no-precopy    stop the device at once\n"
-"  --max-rounds N  of pre-copy, before the device is stopped (8)\n"
-"  --busy-config   the guest rewrites its config space all the time\n"
-"  --dirty KIB[:RATE]  KIB of capture memory are written to, then RATE KiB of it a\n"
-"                  second, page by page, at random, until the source stops (0)\n"
-"  --unsure WHAT   nobody has confirmed: stop (the default) or resume; do the latter\n"
-"                  only if the device surely does not run on the other side\n"
+"  --max-rounds N  limit of pre-copy rounds, before the device is stopped (8)\n"
+"  --busy-config   the guest writes its config space all the time\n"
+"  --dirty KIB[:RATE]  write KIB of capture memory, then RATE KiB of it per second,\n"
+"                  random pages, until the source stops (0)\n"
+"  --unsure WHAT   without a confirmation: stop (the default) or resume; use resume\n"
+"                  only if the destination certainly does not run\n"
 "save and load:\n"
 "  --guest[=MS]    a guest uses both ports, for MS milliseconds before a save (300), and\n"
-"                  as long after a load or a failed save; then every byte is judged\n"
+"                  after a load or a failed save; then each byte is checked\n"
 "all:\n"
-"  --timeout S     how long the other side, of whatever kind, may keep this one waiting,\n"
-"                  in seconds (10): until it is there, and for each part of the stream\n"
+"  --timeout S     limit of each wait for the other side, in seconds (10): for the\n"
+"                  connection, and for each part of the stream\n"
 "  --json          print one JSON object\n"
 "  --quiet         print nothing but errors\n"
 "  --help          print this\n"
 "\n"
-"SIGHUP, SIGINT and SIGTERM end save and load early: with 1, or with 5 where save waits\n"
-"to be told that the device runs on the other side; a guest that runs is judged at once.\n"
-"A second signal, or any other, ends them on the spot.  The device is closed then, and\n"
-"so reset; a destination that has not been handed everything does not run.\n"
+"SIGHUP, SIGINT and SIGTERM end save and load early: with status 1, or 5 while save\n"
+"waits for the confirmation that the destination runs; a running guest is checked at\n"
+"once.  A second signal, or any other, ends the program at once: the device is closed,\n"
+"and so reset; a destination without the whole stream does not run.\n"
 "\n"
 "Exit status:\n"
-"  0  done; save: over TCP the device runs on the other side, else all was stored or\n"
-"     handed over\n"
-"  1  failed: after save the source runs on, after load nothing was started; inspect:\n"
+"  0  done; save: over TCP the destination runs, else the stream was stored or handed\n"
+"     over\n"
+"  1  failed: after save the source continues to run, after load nothing runs; inspect:\n"
 "     the stream cannot be read\n"
-"  2  the command line makes no sense\n"
+"  2  the command line is invalid\n"
 "  3  load, inspect: the stream is broken, or this device refuses it; the error says\n"
 "     where and why.  From the device: EBADMSG damaged, EOPNOTSUPP another version,\n"
 "     EXDEV another kind of device or policy, EINVAL an impossible state, EPROTO data\n"
 "     before config space or interrupts before their controller, ESTALE data of\n"
 "     another generation than the config space, ENODATA the stream ends too early\n"
 "  4  the device cannot be opened or used\n"
-"  5  save: all was handed over, and nobody has confirmed it; the source stands still\n"
-"  6  the guest has lost something\n"
-"  7  as 0, but what was to be printed could not be\n";
+"  5  save: handed over, but not confirmed; the source is stopped\n"
+"  6  the guest has lost data\n"
+"  7  as 0, but the output could not be written\n";
 
 static int usage(const char *fmt, ...)
 {
@@ -89,64 +87,6 @@ static int usage(const char *fmt, ...)
 	va_end(args);
 	fputs("; see vfio-migrate --help\n", stderr);
 	return MIGRATE_USAGE;
-}
-
-/* The first reason is the one that counts, the last status is */
-int migrate_fail(struct migrate *mig, enum migrate_exit status,
-		 const char *fmt, ...)
-{
-	char *text, *all = NULL;
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
-	va_end(args);
-	if (len < 0)
-		return status;
-	if (!mig->error) {
-		mig->error = text;
-		return status;
-	}
-	if (asprintf(&all, "%s; %s", mig->error, text) >= 0) {
-		free(mig->error);
-		mig->error = all;
-	}
-	free(text);
-	return status;
-}
-
-int migrate_open(struct migrate *mig, enum vmig_vmm_side side)
-{
-	const char *name = mig->options->device;
-	struct vmig_mdev mdev;
-	enum vmig_path path;
-	int ret;
-
-	memcpy(mdev.uuid, name, sizeof(mdev.uuid));
-	path = vmig_path_available(VMIG_PATH_CDEV) ? VMIG_PATH_CDEV :
-						     VMIG_PATH_GROUP;
-	ret = vmig_device_open(&mig->dev, &mdev, path);
-	if (ret)
-		return migrate_fail(mig, MIGRATE_DEVICE, "cannot open %s: %s",
-				    name, strerror(-ret));
-	ret = vmig_irqchip_create(&mig->chip, VMIG_IRQCHIP_AUTO);
-	if (!ret)
-		ret = vmig_vmm_init(&mig->vmm, side, &mig->dev, mig->chip);
-	if (ret)
-		return migrate_fail(mig, MIGRATE_DEVICE, "no VMM: %s",
-				    strerror(-ret));
-	mig->vmm.patience = &mig->patience;
-	return MIGRATE_DONE;
-}
-
-void migrate_close(struct migrate *mig)
-{
-	vmig_channel_abort(&mig->channel);
-	if (mig->vmm.buf)
-		vmig_vmm_exit(&mig->vmm);
-	vmig_irqchip_destroy(mig->chip);
-	vmig_device_close(&mig->dev);
 }
 
 static int work(const struct migrate_options *options)
@@ -170,7 +110,7 @@ static int work(const struct migrate_options *options)
 		fprintf(stderr, "vfio-migrate: %s: %s\n", options->command,
 			mig.error);
 	status = migrate_report(&mig, status);
-	/* A guest that has moved, or stands still, would use it otherwise */
+	/* A guest that was not finished has threads that use the device */
 	if (!mig.guest.traffic)
 		migrate_close(&mig);
 	free(mig.error);
@@ -228,7 +168,7 @@ enum option_nr {
 
 #define FOR_ALL		(BIT(OPT_TIMEOUT) | BIT(OPT_JSON) | BIT(OPT_QUIET))
 
-/* What a command takes: this many words, the last of them the stream, and options */
+/* Number of words, of which the last is the stream, and options that have an effect */
 static const struct command {
 	const char *name;
 	int words;
@@ -292,7 +232,7 @@ static int take_option(struct migrate_options *options, int option,
 	}
 }
 
-/* 0 to go on, -1 for an answer that was given, or the status to exit with */
+/* 0 to continue, -1 after --help, or the exit status */
 static int parse_options(struct migrate_options *options, int argc, char **argv)
 {
 	int option;
@@ -304,16 +244,16 @@ static int parse_options(struct migrate_options *options, int argc, char **argv)
 			return -1;
 		}
 		if (option == '?')
-			return usage("%s is no option, or lacks its value",
+			return usage("%s is not an option, or has no value",
 				     argv[optind - 1]);
 		if (take_option(options, option, optarg))
-			return usage("%s makes no sense", argv[optind - 1]);
+			return usage("%s has an invalid value", argv[optind - 1]);
 		options->given |= BIT(option);
 	}
 	return 0;
 }
 
-/* A UUID, or a path that ends in one; the kernel has them in small letters */
+/* A UUID, or a path that ends in one; the kernel uses lower case */
 static int parse_device(const char *word, char *uuid)
 {
 	size_t end = strlen(word);
@@ -336,7 +276,7 @@ static int parse_device(const char *word, char *uuid)
 	return 0;
 }
 
-/* An option without an effect would be one that is believed to have one */
+/* Refuse options that would have no effect */
 static int check_options(const struct migrate_options *options,
 			 const struct command *command)
 {
@@ -346,11 +286,11 @@ static int check_options(const struct migrate_options *options,
 		unsigned int bit = BIT(longopts[i].val);
 
 		if (options->given & bit & ~command->options)
-			return usage("--%s is not for %s", longopts[i].name,
+			return usage("--%s has no effect on %s", longopts[i].name,
 				     command->name);
 	}
 	if (options->busy_config && !options->guest)
-		return usage("--busy-config is for a --guest");
+		return usage("--busy-config needs --guest");
 	return 0;
 }
 
@@ -359,26 +299,26 @@ static int parse_words(struct migrate_options *options, int argc, char **argv)
 	const struct command *command = commands;
 
 	if (!argc)
-		return usage("say what to do");
+		return usage("no command");
 	while (command->name && strcmp(command->name, argv[0]))
 		command++;
 	if (!command->name)
-		return usage("%s is no command", argv[0]);
+		return usage("%s is not a command", argv[0]);
 	if (argc != 1 + command->words)
 		return usage("%s takes %s", argv[0], command->words == 2 ?
 			     "a device and a stream" : "a stream");
 	options->command = command->name;
 	options->stream = argv[argc - 1];
 	if (command->words == 2 && parse_device(argv[1], options->device))
-		return usage("%s is no UUID, and does not end in one", argv[1]);
+		return usage("%s is not a UUID, and does not end in one", argv[1]);
 	return check_options(options, command);
 }
 
 /*
- * A closed descriptor is replaced by /dev/null: a device or a stream that got its number would
- * have our own words written into it.
+ * Open /dev/null for a closed standard descriptor: otherwise a device or a stream gets
+ * its number, and messages are written to it.
  */
-static void hold_standard_fds(void)
+static void open_standard_fds(void)
 {
 	int fd;
 
@@ -397,10 +337,10 @@ int main(int argc, char **argv)
 	};
 	int ret;
 
-	/* A reader that goes away, or a file too large, is an error of write() */
+	/* A reader that exits, or a file that is too large, is an error of write() */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	hold_standard_fds();
+	open_standard_fds();
 	ret = parse_options(&options, argc, argv);
 	if (ret)
 		return ret < 0 ? (int)migrate_flush(stdout, MIGRATE_DONE) : ret;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * vfio-migrate: what its parts share.
- */
+/* Shared by the parts of vfio-migrate. */
 #ifndef VFIO_MIGRATE_H
 #define VFIO_MIGRATE_H
 
@@ -17,15 +15,15 @@
 
 /**
  * enum migrate_exit - exit status
- * @MIGRATE_DONE:	all went well; save: over TCP it runs on the other side, else all
- *			was stored or handed over
- * @MIGRATE_FAILED:	save: the source runs on; load: nothing was started
- * @MIGRATE_USAGE:	the command line makes no sense
+ * @MIGRATE_DONE:	success; save: over TCP the destination runs, else the stream was
+ *			stored or handed over
+ * @MIGRATE_FAILED:	save: the source continues to run; load: nothing runs
+ * @MIGRATE_USAGE:	the command line is invalid
  * @MIGRATE_BROKEN:	load, inspect: the stream is broken, or was refused
  * @MIGRATE_DEVICE:	the device cannot be opened or used
- * @MIGRATE_UNSURE:	save: all was handed over, and nobody has confirmed it
- * @MIGRATE_LOST:	the guest has lost something
- * @MIGRATE_UNTOLD:	all went well, but what was to be printed could not be
+ * @MIGRATE_UNSURE:	save: handed over, but not confirmed
+ * @MIGRATE_LOST:	the guest has lost data
+ * @MIGRATE_NO_OUTPUT:	success, but the output could not be written
  */
 enum migrate_exit {
 	MIGRATE_DONE,
@@ -35,7 +33,7 @@ enum migrate_exit {
 	MIGRATE_DEVICE,
 	MIGRATE_UNSURE,
 	MIGRATE_LOST,
-	MIGRATE_UNTOLD,
+	MIGRATE_NO_OUTPUT,
 };
 
 /**
@@ -44,19 +42,19 @@ enum migrate_exit {
  * @device:	UUID of the device
  * @stream:	as vmig_channel_open() takes it
  * @config:	when config space is sent
- * @config_word: the same, as it was given
+ * @config_word: @config as text
  * @no_precopy:	stop at once
- * @max_rounds:	of pre-copy
+ * @max_rounds:	limit of pre-copy rounds
  * @guest:	there is a guest
  * @guest_ms:	how long it runs before a save, and after a load or a failure
- * @busy_config: it rewrites its config space
- * @dirty_kib:	KiB of capture memory that it writes to; 0: to none
- * @dirty_rate_kib: how much of that in a second
- * @resume_if_unsure: the source shall run on though nobody has confirmed
- * @timeout_ms:	how long a peer may say nothing
- * @json:	one JSON object instead of words
+ * @busy_config: the guest writes its config space
+ * @dirty_kib:	KiB of capture memory that are written, or 0
+ * @dirty_rate_kib: KiB of them per second
+ * @resume_if_unsure: resume the source without a confirmation
+ * @timeout_ms:	limit of each wait for the other side
+ * @json:	print one JSON object instead of text
  * @quiet:	no progress, no summary
- * @given:	which options there were, a bit for each
+ * @given:	bit mask of the options given
  */
 struct migrate_options {
 	const char *command;
@@ -79,15 +77,15 @@ struct migrate_options {
 };
 
 /**
- * struct migrate_dirty - who writes to capture memory until the guest is stopped
- * @thread:	good while @is_started
+ * struct migrate_dirty - a thread that writes to capture memory
+ * @thread:	valid while @is_started
  * @dev:	the device
- * @start:	offset in BAR2 of what is written to, in bytes
- * @pages:	of 4 KiB, from there on
- * @rate:	bytes per second; a page counts as a whole
- * @is_started:	to be stopped
- * @stop:	it has to end
- * @ret:	0, or the -errno that ended it
+ * @start:	offset in BAR2 of the first page, in bytes
+ * @pages:	number of pages of 4 KiB
+ * @rate:	bytes per second; each write counts as a page
+ * @is_started:	the thread runs
+ * @stop:	ask the thread to end
+ * @ret:	0, or the -errno that ended the thread
  */
 struct migrate_dirty {
 	pthread_t thread;
@@ -102,20 +100,20 @@ struct migrate_dirty {
 
 /**
  * struct migrate_guest - a guest that uses the device, or none
- * @traffic:	its ports; NULL without a guest
- * @churn:	its config space; NULL if it leaves that alone
- * @dirty:	its capture memory; also without @traffic
- * @paused:	it stands still
- * @wanted:	load: a guest that comes shall go on; if not, it is forgotten
- * @dev:	the device that it is on
- * @report:	what became of its bytes; good when @is_judged
- * @config_changes: how often it has written to config space
- * @config_reg:	first register that does not hold what it wrote last, or 0
- * @is_judged:	it has ended
+ * @traffic:	uses the ports; NULL without a guest
+ * @config_writer: writes config space, or NULL
+ * @dirty:	writes capture memory; also without @traffic
+ * @paused:	the guest is stopped
+ * @wanted:	load: run a guest that is in the stream, instead of ignoring it
+ * @dev:	the device
+ * @report:	result; valid when @is_finished
+ * @config_changes: number of writes to config space
+ * @config_reg:	first register without the value written last, or 0
+ * @is_finished: the guest has ended
  */
 struct migrate_guest {
 	struct vmig_traffic *traffic;
-	struct vmig_config_writer *churn;
+	struct vmig_config_writer *config_writer;
 	struct migrate_dirty dirty;
 	bool paused;
 	bool wanted;
@@ -123,7 +121,7 @@ struct migrate_guest {
 	struct vmig_traffic_report report;
 	uint64_t config_changes;
 	unsigned int config_reg;
-	bool is_judged;
+	bool is_finished;
 };
 
 /**
@@ -134,9 +132,9 @@ struct migrate_guest {
  * @vmm:	its VMM
  * @guest:	its guest
  * @channel:	the stream
- * @patience:	for how long to wait for the other side; a signal cancels it
+ * @patience:	limit of each wait for the other side; a signal cancels it
  * @is_out_taken: standard output is the stream
- * @error:	why it failed, in words; NULL if it did not
+ * @error:	reason of the failure as text, or NULL
  */
 struct migrate {
 	const struct migrate_options *options;
@@ -150,13 +148,13 @@ struct migrate {
 	char *error;
 };
 
-/* main.c */
+/* device.c: -fail() adds a reason and returns @status */
 int migrate_fail(struct migrate *mig, enum migrate_exit status,
 		 const char *fmt, ...);
 int migrate_open(struct migrate *mig, enum vmig_vmm_side side);
 void migrate_close(struct migrate *mig);
 
-/* signals.c: to be caught, and why a function that has failed did so, in words */
+/* signals.c: a descriptor that a signal makes readable, and the reason of an error */
 int migrate_catch_signals(void);
 const char *migrate_reason(struct migrate *mig, int error);
 
@@ -165,26 +163,26 @@ int migrate_save(struct migrate *mig);
 int migrate_load(struct migrate *mig);
 int migrate_inspect(const struct migrate_options *options);
 
-/* guest.c: -errno, or 0; the last one, an exit status */
+/* guest.c: 0 or -errno; migrate_guest_finish() returns an exit status */
 int migrate_guest_start(struct migrate_guest *guest, struct vmig_device *dev,
 			const struct migrate_options *options);
 void migrate_guest_run(const struct migrate *mig, unsigned int ms);
 void migrate_guest_stop(void *opaque);
 int migrate_guest_save(void *opaque, struct vmig_bytes *state);
 int migrate_guest_load(void *opaque, const uint8_t *state, size_t len);
-int migrate_go_on(struct migrate *mig, enum migrate_exit status);
+int migrate_guest_finish(struct migrate *mig, enum migrate_exit status);
 
 /* dirty.c: 0 or -errno; -ENOSPC if capture memory is too small for it */
 int migrate_dirty_start(struct migrate_dirty *dirty, struct vmig_device *dev,
 			const struct migrate_options *options);
 int migrate_dirty_stop(struct migrate_dirty *dirty);
 
-/* progress.c: a line on the terminal while it works */
+/* progress.c: a line on the terminal */
 void migrate_progress_begin(struct vmig_vmm *vmm,
 			    const struct migrate_options *options);
 void migrate_progress_end(void);
 
-/* report.c: what was done, on standard output; it returns the status to exit with */
+/* report.c: summary on standard output; returns the exit status */
 bool migrate_is_output(int fd);
 enum migrate_exit migrate_report(const struct migrate *mig,
 				 enum migrate_exit status);

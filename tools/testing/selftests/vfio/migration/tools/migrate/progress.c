@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A line on the terminal while vfio-migrate works: bytes, rate, what is left, and
- * how long the guest would stand still for that.
- */
+/* Show bytes, rate, rest and expected downtime on the terminal. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +9,6 @@
 #include "lib/vfio/util.h"
 #include "migrate.h"
 
-/* Often enough for a person */
 #define INTERVAL_NS	100000000ULL
 
 static struct {
@@ -23,7 +19,7 @@ static struct {
 	uint64_t bytes;
 } progress;
 
-/* A terminal that was stopped must not stop the migration */
+/* A stopped terminal must not block the migration */
 static bool is_writable(void)
 {
 	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What vfio-migrate has done: a few words for people, one JSON object for machines.
- * It goes to standard output, unless that is where the stream goes.
+ * Summary of a save or load, as text or as a JSON object. It goes to standard error if
+ * standard output is the stream.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -75,14 +75,14 @@ static void json(const struct migrate *mig, enum migrate_exit status)
 	number("started_ns", stats->started_at);
 	number("stopped_ns", stats->stopped_at);
 	number("running_ns", stats->running_at);
-	if (mig->guest.is_judged)
+	if (mig->guest.is_finished)
 		guest_json(&mig->guest);
 	fputc(',', out);
 	string("error", mig->error ? mig->error : "");
 	fputs("}\n", out);
 }
 
-static void words(const struct migrate *mig, enum migrate_exit status)
+static void text(const struct migrate *mig, enum migrate_exit status)
 {
 	const struct vmig_vmm_stats *stats = &mig->vmm.stats;
 	const struct vmig_traffic_report *report = &mig->guest.report;
@@ -95,7 +95,7 @@ static void words(const struct migrate *mig, enum migrate_exit status)
 			(unsigned long long)stats->bytes_stopcopy);
 	fprintf(out, ", config space %u times, %u interrupts connected\n",
 		stats->config_sections, stats->set_irqs);
-	if (!mig->guest.is_judged)
+	if (!mig->guest.is_finished)
 		return;
 	fprintf(out, "guest: %llu bytes sent, %llu logged, %llu lost",
 		(unsigned long long)(report->sent[0] + report->sent[1]),
@@ -105,7 +105,7 @@ static void words(const struct migrate *mig, enum migrate_exit status)
 		(unsigned long long)mig->guest.config_changes);
 }
 
-/* Whatever it is called: nothing of ours may come behind a stream */
+/* Compares files, because the stream may have another name */
 bool migrate_is_output(int fd)
 {
 	struct stat st, stdout_st;
@@ -125,7 +125,7 @@ enum migrate_exit migrate_flush(FILE *to, enum migrate_exit status)
 	else if (!ferror(to))
 		return status;
 	fprintf(stderr, "vfio-migrate: cannot print: %s\n", why);
-	return status == MIGRATE_DONE ? MIGRATE_UNTOLD : status;
+	return status == MIGRATE_DONE ? MIGRATE_NO_OUTPUT : status;
 }
 
 enum migrate_exit migrate_report(const struct migrate *mig,
@@ -137,7 +137,7 @@ enum migrate_exit migrate_report(const struct migrate *mig,
 	if (options->json)
 		json(mig, status);
 	else if (!options->quiet &&
-		 (status == MIGRATE_DONE || mig->guest.is_judged))
-		words(mig, status);
+		 (status == MIGRATE_DONE || mig->guest.is_finished))
+		text(mig, status);
 	return migrate_flush(out, status);
 }

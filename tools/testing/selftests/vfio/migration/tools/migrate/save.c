@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * vfio-migrate save: the source.  Whatever goes wrong, it can run on, and does.
- */
+/* vfio-migrate save: the source. After any failure it runs again. */
 #include <errno.h>
 #include <string.h>
 
@@ -46,19 +44,19 @@ static int begin(struct migrate *mig)
 	return MIGRATE_DONE;
 }
 
-/* The device runs on, and so does its guest, as if nothing had been saved */
-static int run_on(struct migrate *mig)
+/* Resume the device and its guest */
+static int resume(struct migrate *mig)
 {
 	int ret = vmig_vmm_save_cancel(&mig->vmm);
 
 	if (ret)
 		return migrate_fail(mig, MIGRATE_DEVICE,
-				    "%s cannot run on: %s",
+				    "%s cannot be resumed: %s",
 				    mig->options->device, strerror(-ret));
-	return migrate_go_on(mig, MIGRATE_FAILED);
+	return migrate_guest_finish(mig, MIGRATE_FAILED);
 }
 
-/* The verdict is the rule in lib/channel.h */
+/* See lib/vmm/channel.h */
 static int end(struct migrate *mig, bool is_all, int error)
 {
 	const char *stream = mig->options->stream;
@@ -69,16 +67,16 @@ static int end(struct migrate *mig, bool is_all, int error)
 		return MIGRATE_DONE;
 	if (verdict == VMIG_CHANNEL_UNSURE && !mig->options->resume_if_unsure)
 		return migrate_fail(mig, MIGRATE_UNSURE,
-				    "%s: nobody has confirmed that the device runs there (%s); it stands still here",
+				    "%s: not confirmed that the destination runs (%s); the source is stopped",
 				    stream, migrate_reason(mig, error));
 	if (is_all)
 		migrate_fail(mig, MIGRATE_FAILED, "%s: %s", stream,
-			     error == -ECONNRESET ? "the other side has given up" :
+			     error == -ECONNRESET ? "the other side has aborted" :
 						    migrate_reason(mig, error));
 	else
 		migrate_fail(mig, MIGRATE_FAILED, "%s",
 			     migrate_reason(mig, error));
-	return run_on(mig);
+	return resume(mig);
 }
 
 int migrate_save(struct migrate *mig)
@@ -96,7 +94,7 @@ int migrate_save(struct migrate *mig)
 				VMIG_CHANNEL_WRITE, &mig->patience);
 	if (ret == -EINVAL)
 		return migrate_fail(mig, MIGRATE_USAGE,
-				    "%s names no place to write to",
+				    "%s is not something to write to",
 				    options->stream);
 	if (ret == -ENOTTY)
 		return migrate_fail(mig, MIGRATE_USAGE,
@@ -105,7 +103,7 @@ int migrate_save(struct migrate *mig)
 	if (ret) {
 		migrate_fail(mig, MIGRATE_FAILED, "%s: %s", options->stream,
 			     migrate_reason(mig, ret));
-		return migrate_go_on(mig, MIGRATE_FAILED);
+		return migrate_guest_finish(mig, MIGRATE_FAILED);
 	}
 	mig->is_out_taken = migrate_is_output(mig->channel.fd);
 

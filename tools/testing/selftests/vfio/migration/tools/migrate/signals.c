@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals that ask for an early end: SIGHUP, SIGINT and SIGTERM. They come as a
- * descriptor that ends every wait, so that a source can cancel its migration and run
- * on, whenever the signal comes.
+ * SIGHUP, SIGINT and SIGTERM end the program early. They make a descriptor readable
+ * that cancels each wait, so that a source can cancel its migration at any time.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,7 +17,7 @@ static const int ends[] = { SIGHUP, SIGINT, SIGTERM };
 
 static sigset_t caught;
 
-/* Before there is any thread, as each is to leave them to the descriptor */
+/* Call before a thread is created: each has to block these signals */
 int migrate_catch_signals(void)
 {
 	struct sigaction old;
@@ -27,7 +26,7 @@ int migrate_catch_signals(void)
 
 	sigemptyset(&caught);
 	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		/* nohup, or a job in the background: it is to be ignored */
+		/* Stay ignored, as with nohup or a job in the background */
 		if (!sigaction(ends[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaddset(&caught, ends[i]);
 	}
@@ -38,7 +37,7 @@ int migrate_catch_signals(void)
 	return fd;
 }
 
-/* Waits are waits again, and the next signal ends the program */
+/* From here on waits are not cancelled, and the next signal ends the program */
 static void take_signal(struct migrate *mig, char *text, size_t size)
 {
 	struct signalfd_siginfo info;

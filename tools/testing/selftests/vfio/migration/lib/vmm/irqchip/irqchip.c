@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What all interrupt controllers have in common; see irqchip.h.
- */
+/* Shared by all interrupt controllers; see irqchip.h. */
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,18 +10,11 @@
 
 #include "lib/vfio/irq.h"
 #include "lib/vfio/util.h"
-#include "irqchip_ops.h"
-
-/* KVM's own of this architecture */
-#ifdef __aarch64__
-#define KVM_OPS		(&vmig_irqchip_gic)
-#else
-#define KVM_OPS		(&vmig_irqchip_kvm)
-#endif
+#include "ops.h"
 
 #define BLOB_MAGIC	0x49524351u	/* "IRCQ" */
 
-/* In front of the state in a blob, big-endian */
+/* Before the state in a blob, big-endian */
 struct blob_head {
 	uint32_t magic;
 	uint32_t id;
@@ -59,7 +50,7 @@ int vmig_irqchip_create(struct vmig_irqchip **chip, enum vmig_irqchip_kind kind)
 
 	*chip = NULL;
 	if (kind != VMIG_IRQCHIP_MODEL)
-		ret = create_as(chip, KVM_OPS);
+		ret = create_as(chip, &vmig_irqchip_kvm);
 	if (!ret || kind == VMIG_IRQCHIP_KVM)
 		return ret;
 	return create_as(chip, &vmig_irqchip_model);
@@ -151,7 +142,7 @@ static int connect_source(struct vmig_irqchip *chip,
 int vmig_irqchip_connect_msi(struct vmig_irqchip *chip, uint64_t address,
 			     uint32_t data)
 {
-	/* What was signalled until now stands for the old message */
+	/* Earlier signals stand for the old message */
 	if (chip->fd[VMIG_IRQ_MSI] >= 0)
 		chip->ops->pending(chip, 0);
 

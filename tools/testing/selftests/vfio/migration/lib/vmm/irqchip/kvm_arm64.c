@@ -1,48 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's interrupt controller on arm64: a GICv3 with an ITS, both in the kernel, with
- * one processor (irqchip_gic_cpu.h) and no guest; see irqchip.h.
+ * KVM's GICv3 and ITS in the kernel; see irqchip.h.
  *
- * A fresh ITS is disabled and has no tables, and a fresh distributor has all of its
- * lines disabled.  A message is refused then, and nobody is told: KVM's work item drops
- * what vgic_its_inject_msi() returns.  A message raises an LPI, and an LPI that is
- * pending is a bit in a table in the guest's memory, once KVM has been asked to write it
- * there.
+ * A new ITS is disabled and has no tables, and a new distributor has all lines disabled.
+ * KVM drops a message then: its work item ignores the error of vgic_its_inject_msi().  A
+ * message raises an LPI.  A pending LPI is a bit in a table in the guest's memory, which
+ * KVM writes on request.
  *
- * A guest's memory is restored before its controller is.  This guest has nothing in it
- * but tables of the controller, so they go with the controller's state.
+ * The tables are saved with the controller's state, as this guest has no other memory.
  */
 #ifdef __aarch64__
 
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
-
-#include <linux/kvm.h>
 
 #include "lib/vfio/util.h"
-#include "irqchip_gic_cpu.h"
-#include "irqchip_irqfd.h"
-#include "irqchip_ops.h"
+#include "kvm_arm64_cpu.h"
 
-/* Where the parts are, and where in memory their tables: of 64 KiB, and aligned so */
+/* Addresses of the parts, and of their tables, which are aligned to 64 KiB */
 #define DIST			0x08000000u
 #define ITS			0x08080000u
 #define REDIST			0x080a0000u
-#define ITT			(VMIG_GIC_MEMORY + 0x1000)
-#define LPI_CONFIG		(VMIG_GIC_MEMORY + 0x2000)
-#define LPI_PENDING		(VMIG_GIC_MEMORY + 0x10000)
-#define COMMANDS		(VMIG_GIC_MEMORY + 0x20000)
+#define ITT			(VMIG_ARM64_MEMORY + 0x1000)
+#define LPI_CONFIG		(VMIG_ARM64_MEMORY + 0x2000)
+#define LPI_PENDING		(VMIG_ARM64_MEMORY + 0x10000)
+#define COMMANDS		(VMIG_ARM64_MEMORY + 0x20000)
 #define COMMANDS_SIZE		0x4000u
-#define DEVICES			(VMIG_GIC_MEMORY + 0x30000)
-#define COLLECTIONS		(VMIG_GIC_MEMORY + 0x40000)
+#define DEVICES			(VMIG_ARM64_MEMORY + 0x30000)
+#define COLLECTIONS		(VMIG_ARM64_MEMORY + 0x40000)
 
-/* Registers, as in the architecture's manual; the second word has the lines from 32 on */
+/* Registers, as in the architecture's manual; the second word is for lines from 32 */
 #define GICD_CTLR		0x0000
 #define GICD_CTLR_GRP1_ARE	0x12u
 #define GICD_IGROUPR1		0x0084
@@ -70,30 +61,27 @@
 #define CMD_MAPTI		0x0a
 #define VALID			0x8000000000000000u
 
-/* The line of INTx, of which there are 32 words, bits or pairs of bits */
+/* The line of INTx, and its index in the registers for lines from 32 */
 #define INTID_INTX		35
 #define LINE			(INTID_INTX - 32)
 #define PRIORITY_INTX		0x80u
 
-/* LPIs begin with this one; a vector is an event, and its LPI so many further */
+/* First LPI; a vector is an event, and its LPI is INTID_LPI + vector */
 #define INTID_LPI		8192
 #define INTID_BITS		14
-#define LPI_CONFIG_ENABLED	0xa1	/* and less urgent than the line */
+#define LPI_CONFIG_ENABLED	0xa1	/* with a lower priority than INTx */
 #define NR_VECTORS		256u
 #define EVENT_BITS		8
 #define DEVICE_ID		0x10u
 
-/* KVM's numbers of the two */
+/* KVM's numbers of the sources */
 #define GSI_INTX		LINE
 #define GSI_MSI			32
 
 #define SYSREG(_op0, _op1, _crn, _crm, _op2) \
 	((_op0) << 14 | (_op1) << 11 | (_crn) << 7 | (_crm) << 3 | (_op2))
 
-/*
- * What is saved, in the order in which it is restored; what enables the ITS comes last,
- * and the tables are loaded right before it.
- */
+/* Saved registers, in the order of restoring; the tables come before GITS_CTLR */
 static const struct reg {
 	bool its;
 	uint32_t group;
@@ -121,7 +109,7 @@ static const struct reg {
 	{ true, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, GITS_CTLR },
 };
 
-/* As much of the tables as one device and its vectors need */
+/* The used part of the tables: one device and its vectors */
 static const struct table {
 	uint32_t address;
 	uint32_t len;
@@ -143,26 +131,17 @@ struct gic_state {
 
 /**
  * struct gic_chip - the controller
- * @vm:		the machine
- * @gic:	its distributor, with a redistributor for its processor
- * @its:	its ITS
- * @writer:	where the next command to the ITS goes
- * @cpu:	its processor
- * @fds:	its irqfds
+ * @kvm:	the machine
+ * @gic:	distributor, and redistributor of the processor
+ * @its:	ITS
+ * @writer:	offset of the next command to the ITS
  */
 struct gic_chip {
-	int vm;
+	struct vmig_kvm kvm;
 	int gic;
 	int its;
 	uint32_t writer;
-	struct vmig_gic_cpu cpu;
-	struct vmig_irqfds fds;
 };
-
-static int call(int fd, unsigned long request, void *arg)
-{
-	return ioctl(fd, request, arg) < 0 ? -errno : 0;
-}
 
 static int set_attr(int fd, uint32_t group, uint64_t attr, uint64_t val)
 {
@@ -170,10 +149,10 @@ static int set_attr(int fd, uint32_t group, uint64_t attr, uint64_t val)
 		.group = group, .attr = attr, .addr = (uintptr_t)&val,
 	};
 
-	return call(fd, KVM_SET_DEVICE_ATTR, &arg);
+	return vmig_kvm_call(fd, KVM_SET_DEVICE_ATTR, &arg);
 }
 
-/* Little-endian: also right where KVM takes 32 bits */
+/* Little-endian, so this works where KVM writes 32 bits, too */
 static int get_attr(int fd, uint32_t group, uint64_t attr, uint64_t *val)
 {
 	struct kvm_device_attr arg = {
@@ -181,7 +160,7 @@ static int get_attr(int fd, uint32_t group, uint64_t attr, uint64_t *val)
 	};
 
 	*val = 0;
-	return call(fd, KVM_GET_DEVICE_ATTR, &arg);
+	return vmig_kvm_call(fd, KVM_GET_DEVICE_ATTR, &arg);
 }
 
 static int control(int fd, uint64_t what)
@@ -191,13 +170,13 @@ static int control(int fd, uint64_t what)
 
 static void *memory(struct gic_chip *gic, uint32_t address)
 {
-	return gic->cpu.memory + (address - VMIG_GIC_MEMORY);
+	return gic->kvm.memory + (address - VMIG_ARM64_MEMORY);
 }
 
 static int create_device(struct gic_chip *gic, uint32_t type, int *fd)
 {
 	struct kvm_create_device arg = { .type = type };
-	int ret = call(gic->vm, KVM_CREATE_DEVICE, &arg);
+	int ret = vmig_kvm_call(gic->kvm.vm, KVM_CREATE_DEVICE, &arg);
 
 	*fd = ret ? -1 : (int)arg.fd;
 	return ret;
@@ -228,37 +207,15 @@ static int create_devices(struct gic_chip *gic)
 	return ret;
 }
 
-static int create_vm(struct gic_chip *gic)
+static void gic_destroy(struct vmig_irqchip *chip)
 {
-	int fd, ret;
+	struct gic_chip *gic = chip->priv;
 
-	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* A signal that comes meanwhile is an error of this one */
-	do {
-		gic->vm = ioctl(fd, KVM_CREATE_VM, 0);
-	} while (gic->vm < 0 && errno == EINTR);
-	if (gic->vm < 0) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	ret = vmig_gic_cpu_create(&gic->cpu, fd, gic->vm);
-	close(fd);
-	return ret ? ret : create_devices(gic);
-}
-
-static void free_gic(struct gic_chip *gic)
-{
-	vmig_gic_cpu_destroy(&gic->cpu);
 	if (gic->its >= 0)
 		close(gic->its);
 	if (gic->gic >= 0)
 		close(gic->gic);
-	if (gic->vm >= 0)
-		close(gic->vm);
-	vmig_irqfds_close(&gic->fds);
+	vmig_kvm_destroy(&gic->kvm);
 	free(gic);
 }
 
@@ -269,34 +226,24 @@ static int gic_create(struct vmig_irqchip *chip)
 
 	if (!gic)
 		return -ENOMEM;
-	gic->vm = -1;
+	chip->priv = gic;
 	gic->gic = -1;
 	gic->its = -1;
-	gic->cpu.fd = -1;
-	vmig_irqfds_init(&gic->fds);
 
-	ret = create_vm(gic);
+	ret = vmig_kvm_create_vm(&gic->kvm);
+	if (!ret)
+		ret = vmig_arm64_cpu_create(&gic->kvm);
+	if (!ret)
+		ret = create_devices(gic);
 	if (ret) {
-		free_gic(gic);
+		gic_destroy(chip);
 		return ret;
 	}
-	gic->fds.vm = gic->vm;
-	gic->fds.gsi[VMIG_IRQ_MSI] = GSI_MSI;
-	gic->fds.gsi[VMIG_IRQ_INTX] = GSI_INTX;
-	chip->priv = gic;
+	gic->kvm.gsi[VMIG_IRQ_MSI] = GSI_MSI;
+	gic->kvm.gsi[VMIG_IRQ_INTX] = GSI_INTX;
+	gic->kvm.msi_flags = KVM_MSI_VALID_DEVID;
+	gic->kvm.devid = DEVICE_ID;
 	return 0;
-}
-
-static void gic_destroy(struct vmig_irqchip *chip)
-{
-	free_gic(chip->priv);
-}
-
-static int flush(struct vmig_irqchip *chip)
-{
-	struct gic_chip *gic = chip->priv;
-
-	return vmig_irqfds_flush(&gic->fds, chip);
 }
 
 struct write {
@@ -309,7 +256,7 @@ static int write_all(struct gic_chip *gic, const struct write *writes, size_t nr
 	int ret = 0;
 
 	while (!ret && nr--) {
-		ret = vmig_gic_cpu_write(&gic->cpu, writes->address, writes->val);
+		ret = vmig_arm64_cpu_write(&gic->kvm, writes->address, writes->val);
 		writes++;
 	}
 	return ret;
@@ -328,8 +275,8 @@ static int gic_guest_intx(struct vmig_irqchip *chip, unsigned int mode)
 	};
 	int ret;
 
-	/* What was signalled until now meets the line as it was */
-	ret = flush(chip);
+	/* Earlier signals see the old settings */
+	ret = vmig_kvm_flush(chip);
 	return ret ? ret : write_all(chip->priv, writes, ARRAY_SIZE(writes));
 }
 
@@ -342,7 +289,7 @@ static void add_command(struct gic_chip *gic, uint64_t dw0, uint64_t dw1,
 	gic->writer = (gic->writer + sizeof(cmd)) % COMMANDS_SIZE;
 }
 
-/* Each message of the device gets an LPI of its own, all for processor 0 */
+/* Map each message of the device to one LPI, for processor 0 */
 static int map_messages(struct gic_chip *gic)
 {
 	const uint64_t device = (uint64_t)DEVICE_ID << 32;
@@ -355,7 +302,7 @@ static int map_messages(struct gic_chip *gic)
 	for (i = 0; i < NR_VECTORS; i++)
 		add_command(gic, CMD_MAPTI | device,
 			    (uint64_t)(INTID_LPI + i) << 32 | i, 0);
-	return vmig_gic_cpu_write(&gic->cpu, ITS + GITS_CWRITER, gic->writer);
+	return vmig_arm64_cpu_write(&gic->kvm, ITS + GITS_CWRITER, gic->writer);
 }
 
 static int gic_guest_setup(struct vmig_irqchip *chip)
@@ -382,7 +329,7 @@ static int gic_guest_setup(struct vmig_irqchip *chip)
 	if (!ret)
 		ret = map_messages(gic);
 	if (!ret)
-		ret = vmig_gic_cpu_enable(&gic->cpu);
+		ret = vmig_arm64_cpu_enable(&gic->kvm);
 	return ret ? ret : gic_guest_intx(chip, 0);
 }
 
@@ -405,7 +352,7 @@ static int gic_is_ready(struct vmig_irqchip *chip)
 	       (redist & ENABLE) && (its & ENABLE);
 }
 
-/* Into the guest's memory, where it belongs */
+/* Make KVM write the tables to the guest's memory */
 static int save_tables(struct gic_chip *gic)
 {
 	int ret;
@@ -422,7 +369,7 @@ static int gic_save(struct vmig_irqchip *chip, struct vmig_bytes *blob)
 	unsigned int i;
 	int ret;
 
-	ret = flush(chip);
+	ret = vmig_kvm_flush(chip);
 	if (!ret)
 		ret = save_tables(gic);
 	for (i = 0; !ret && i < ARRAY_SIZE(regs); i++)
@@ -437,7 +384,7 @@ static int gic_save(struct vmig_irqchip *chip, struct vmig_bytes *blob)
 	return vmig_bytes_add(blob, &state, sizeof(state));
 }
 
-/* What can only be set, or not be changed while it is in use */
+/* Registers that can only be set, or not be changed while in use */
 static int clear(struct gic_chip *gic)
 {
 	int ret;
@@ -484,45 +431,11 @@ static int gic_restore(struct vmig_irqchip *chip, const void *blob, size_t len)
 	if (len != sizeof(state))
 		return -EBADMSG;
 	memcpy(&state, blob, sizeof(state));
-	ret = flush(chip);
+	ret = vmig_kvm_flush(chip);
 	return ret ? ret : set_state(chip->priv, &state);
 }
 
-static int set_routes(struct vmig_irqchip *chip)
-{
-	struct gic_chip *gic = chip->priv;
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entry[VMIG_IRQ_SOURCE_NR];
-	} routes = { .head.nr = VMIG_IRQ_SOURCE_NR };
-
-	routes.entry[VMIG_IRQ_MSI] = (struct kvm_irq_routing_entry) {
-		.gsi = GSI_MSI,
-		.type = KVM_IRQ_ROUTING_MSI,
-		.flags = KVM_MSI_VALID_DEVID,
-		.u.msi.address_lo = chip->msi_address,
-		.u.msi.address_hi = chip->msi_address >> 32,
-		.u.msi.data = chip->msi_data,
-		.u.msi.devid = DEVICE_ID,
-	};
-	routes.entry[VMIG_IRQ_INTX] = (struct kvm_irq_routing_entry) {
-		.gsi = GSI_INTX,
-		.type = KVM_IRQ_ROUTING_IRQCHIP,
-		.u.irqchip.pin = LINE,
-	};
-	return call(gic->vm, KVM_SET_GSI_ROUTING, &routes);
-}
-
-static int gic_connect(struct vmig_irqchip *chip, enum vmig_irq_source source)
-{
-	struct gic_chip *gic = chip->priv;
-	int ret;
-
-	ret = set_routes(chip);
-	return ret ? ret : vmig_irqfds_assign(&gic->fds, chip, source);
-}
-
-/* As the distributor sees it: enabled, and its latch set or its level high */
+/* The line is enabled, and its latch is set or its level is high */
 static int line_is_pending(struct gic_chip *gic)
 {
 	uint64_t enabled, latch = 0, level = 0, config = 0;
@@ -552,7 +465,7 @@ static int gic_pending(struct vmig_irqchip *chip, uint8_t vector)
 	const uint8_t *bits;
 	int ret;
 
-	ret = flush(chip);
+	ret = vmig_kvm_flush(chip);
 	if (ret)
 		return ret;
 	if (vector == VMIG_IRQCHIP_INTX_VECTOR)
@@ -566,22 +479,12 @@ static int gic_pending(struct vmig_irqchip *chip, uint8_t vector)
 
 static int gic_take(struct vmig_irqchip *chip, uint8_t vector)
 {
-	int intid = vector == VMIG_IRQCHIP_INTX_VECTOR ? INTID_INTX :
-							 INTID_LPI + vector;
-	struct gic_chip *gic = chip->priv;
-	int ret;
-
-	ret = gic_pending(chip, vector);
-	if (ret <= 0)
-		return ret;
-	ret = vmig_gic_cpu_accept(&gic->cpu);
-	if (ret < 0)
-		return ret;
-	/* Another one came first, and is gone now */
-	return ret == intid ? 1 : -EBUSY;
+	return vmig_kvm_take(chip, vector, vector == VMIG_IRQCHIP_INTX_VECTOR ?
+			     INTID_INTX : INTID_LPI + vector,
+			     vmig_arm64_cpu_accept);
 }
 
-const struct vmig_irqchip_ops vmig_irqchip_gic = {
+const struct vmig_irqchip_ops vmig_irqchip_kvm = {
 	.name = "KVM (GICv3 and ITS in the kernel)",
 	.id = 0x4b564d47,	/* "KVMG" */
 	.create = gic_create,
@@ -591,7 +494,7 @@ const struct vmig_irqchip_ops vmig_irqchip_gic = {
 	.is_ready = gic_is_ready,
 	.save = gic_save,
 	.restore = gic_restore,
-	.connect = gic_connect,
+	.connect = vmig_kvm_connect,
 	.pending = gic_pending,
 	.take = gic_take,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef FUZZ_LINUX_BITOPS_H
-#define FUZZ_LINUX_BITOPS_H
+#ifndef DRIVER_LINUX_BITOPS_H
+#define DRIVER_LINUX_BITOPS_H
 
 #include <linux/types.h>
 
@@ -16,4 +16,4 @@ static inline bool __test_and_set_bit(unsigned int nr, unsigned long *word)
 	return was_set;
 }
 
-#endif /* FUZZ_LINUX_BITOPS_H */
+#endif /* DRIVER_LINUX_BITOPS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef FUZZ_LINUX_UIO_H
-#define FUZZ_LINUX_UIO_H
+#ifndef DRIVER_LINUX_UIO_H
+#define DRIVER_LINUX_UIO_H
 
 #include <linux/types.h>
 
@@ -9,4 +9,4 @@ struct kvec {
 	size_t iov_len;
 };
 
-#endif /* FUZZ_LINUX_UIO_H */
+#endif /* DRIVER_LINUX_UIO_H */

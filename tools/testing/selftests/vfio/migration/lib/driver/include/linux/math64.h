@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef FUZZ_LINUX_MATH64_H
-#define FUZZ_LINUX_MATH64_H
+#ifndef DRIVER_LINUX_MATH64_H
+#define DRIVER_LINUX_MATH64_H
 
 #include <linux/types.h>
 
@@ -16,4 +16,4 @@ static inline u64 div_u64_rem(u64 dividend, u32 divisor, u32 *rest)
 	return dividend / divisor;
 }
 
-#endif /* FUZZ_LINUX_MATH64_H */
+#endif /* DRIVER_LINUX_MATH64_H */

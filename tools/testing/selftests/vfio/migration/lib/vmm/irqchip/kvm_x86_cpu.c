@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A processor that takes interrupts; see irqchip_cpu.h.
- *
- * It runs a few bytes of 32-bit code without paging: interrupts are enabled, and
- * either a handler says its number on one port or nothing was due and that is said
- * on another one, as is the end of a write.
+ * The processor of kvm_x86.c. It runs a few bytes of 32-bit code without paging. An
+ * interrupt handler writes its vector to PORT_TAKEN; other code ends with a write to
+ * PORT_DONE.
  */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#if __has_include("asm/kvm.h")
-#include <linux/kvm.h>
-#endif
-
-#include "irqchip_cpu.h"
+#include "kvm_x86_cpu.h"
 
 #ifdef KVM_IRQCHIP_IOAPIC
 
@@ -59,7 +51,7 @@ static const uint8_t write_code[] = {
 	0xf4,					/* hlt */
 };
 
-/* Flat: all of the address space, for code and for data */
+/* Flat segments: the whole address space */
 static const uint64_t gdt[] = {
 	0, 0x00cf9b000000ffff, 0x00cf93000000ffff,
 };
@@ -80,17 +72,9 @@ static void put_stub(uint8_t *memory, unsigned int vector)
 	memcpy(memory + IDT + vector * sizeof(gate), &gate, sizeof(gate));
 }
 
-static int add_memory(struct vmig_cpu *cpu, int vm)
+static void put_code(uint8_t *memory)
 {
-	struct kvm_userspace_memory_region slot = { .memory_size = MEMORY_SIZE };
 	unsigned int vector;
-	uint8_t *memory;
-
-	memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	cpu->memory = memory;
 
 	memcpy(memory + GDT, gdt, sizeof(gdt));
 	memcpy(memory + COMMON, common_code, sizeof(common_code));
@@ -98,12 +82,9 @@ static int add_memory(struct vmig_cpu *cpu, int vm)
 	memcpy(memory + WRITE, write_code, sizeof(write_code));
 	for (vector = 0; vector < NR_VECTORS; vector++)
 		put_stub(memory, vector);
-
-	slot.userspace_addr = (uintptr_t)memory;
-	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot) ? -errno : 0;
 }
 
-static int enter_protected_mode(struct vmig_cpu *cpu)
+static int enter_protected_mode(struct vmig_kvm *kvm)
 {
 	struct kvm_segment code = {
 		.limit = 0xffffffff, .selector = CODE_SELECTOR, .type = 11,
@@ -112,7 +93,7 @@ static int enter_protected_mode(struct vmig_cpu *cpu)
 	struct kvm_segment data = code;
 	struct kvm_sregs sregs;
 
-	if (ioctl(cpu->fd, KVM_GET_SREGS, &sregs))
+	if (ioctl(kvm->cpu, KVM_GET_SREGS, &sregs))
 		return -errno;
 	data.selector = DATA_SELECTOR;
 	data.type = 3;
@@ -127,58 +108,31 @@ static int enter_protected_mode(struct vmig_cpu *cpu)
 	sregs.idt.base = IDT;
 	sregs.idt.limit = NR_VECTORS * sizeof(uint64_t) - 1;
 	sregs.cr0 |= CR0_PE;
-	return ioctl(cpu->fd, KVM_SET_SREGS, &sregs) ? -errno : 0;
+	return ioctl(kvm->cpu, KVM_SET_SREGS, &sregs) ? -errno : 0;
 }
 
-int vmig_cpu_create(struct vmig_cpu *cpu, int kvm, int vm)
+int vmig_x86_cpu_create(struct vmig_kvm *kvm)
 {
-	void *run;
 	int ret;
 
-	*cpu = (struct vmig_cpu) { .fd = -1 };
-	ret = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (ret < 0)
-		return -errno;
-	cpu->run_size = ret;
-
-	ret = add_memory(cpu, vm);
+	ret = vmig_kvm_create_cpu(kvm, 0, MEMORY_SIZE);
 	if (ret)
 		return ret;
-	cpu->fd = ioctl(vm, KVM_CREATE_VCPU, 0);
-	if (cpu->fd < 0)
-		return -errno;
-	run = mmap(NULL, cpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   cpu->fd, 0);
-	if (run == MAP_FAILED)
-		return -errno;
-	cpu->run = run;
-	return enter_protected_mode(cpu);
+	put_code(kvm->memory);
+	return enter_protected_mode(kvm);
 }
 
-void vmig_cpu_destroy(struct vmig_cpu *cpu)
+/* Run up to a write to a port; 0, or the vector, or -errno */
+static int run(struct vmig_kvm *kvm, const struct kvm_regs *regs)
 {
-	if (cpu->run)
-		munmap(cpu->run, cpu->run_size);
-	if (cpu->memory)
-		munmap(cpu->memory, MEMORY_SIZE);
-	if (cpu->fd >= 0)
-		close(cpu->fd);
-	*cpu = (struct vmig_cpu) { .fd = -1 };
-}
-
-/* Up to the next word on a port; 0, or what it says on PORT_TAKEN, or -errno */
-static int run(struct vmig_cpu *cpu, const struct kvm_regs *regs)
-{
-	const struct kvm_run *run = cpu->run;
+	const struct kvm_run *run = kvm->run;
 	int ret;
 
-	if (ioctl(cpu->fd, KVM_SET_REGS, regs))
+	if (ioctl(kvm->cpu, KVM_SET_REGS, regs))
 		return -errno;
-	do {
-		ret = ioctl(cpu->fd, KVM_RUN, 0);
-	} while (ret && errno == EINTR);
+	ret = vmig_kvm_run(kvm);
 	if (ret)
-		return -errno;
+		return ret;
 	if (run->exit_reason != KVM_EXIT_IO ||
 	    run->io.direction != KVM_EXIT_IO_OUT)
 		return -EIO;
@@ -187,28 +141,24 @@ static int run(struct vmig_cpu *cpu, const struct kvm_regs *regs)
 	return *((const uint8_t *)run + run->io.data_offset);
 }
 
-int vmig_cpu_write(struct vmig_cpu *cpu, uint32_t address, uint32_t val)
+int vmig_x86_cpu_write(struct vmig_kvm *kvm, uint32_t address, uint32_t val)
 {
 	const struct kvm_regs regs = {
 		.rip = WRITE, .rflags = RFLAGS_FIXED, .rbx = address, .rax = val,
 	};
 
-	return run(cpu, &regs);
+	return run(kvm, &regs);
 }
 
-/*
- * Each time anew: what a handler would return to is of no interest.  Interrupts are
- * enabled from the start, and not by an instruction, so KVM injects what is due
- * before the first one.
- */
-int vmig_cpu_accept(struct vmig_cpu *cpu)
+/* Interrupts are enabled in RFLAGS, so KVM injects before the first instruction */
+int vmig_x86_cpu_accept(struct vmig_kvm *kvm)
 {
 	const struct kvm_regs regs = {
 		.rip = START, .rsp = STACK_TOP,
 		.rflags = RFLAGS_FIXED | RFLAGS_IF,
 	};
 
-	return run(cpu, &regs);
+	return run(kvm, &regs);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef FUZZ_LINUX_KERNEL_H
-#define FUZZ_LINUX_KERNEL_H
+#ifndef DRIVER_LINUX_KERNEL_H
+#define DRIVER_LINUX_KERNEL_H
 
 #include <endian.h>
 #include <linux/types.h>
@@ -12,4 +12,4 @@
 #define le32_to_cpu(x)	le32toh(x)
 #define le64_to_cpu(x)	le64toh(x)
 
-#endif /* FUZZ_LINUX_KERNEL_H */
+#endif /* DRIVER_LINUX_KERNEL_H */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Between irqchip.c and the controllers behind it; for nobody else.
- */
+/* Between irqchip.c and the controllers. */
 #ifndef VMIG_IRQCHIP_OPS_H
 #define VMIG_IRQCHIP_OPS_H
 
@@ -15,17 +13,17 @@ enum vmig_irq_source {
 
 /**
  * struct vmig_irqchip_ops - a kind of controller
- * @name:	in words
- * @id:		says in a blob whose state it is
- * @create:	set @priv, or fail with nothing left behind
+ * @name:	for users
+ * @id:		of this kind, in a blob
+ * @create:	set @priv, or fail and free everything
  * @destroy:	undo @create
  * @guest_setup: as vmig_irqchip_guest_setup()
- * @guest_intx:	as vmig_irqchip_guest_intx(); NULL: there is nothing to set
+ * @guest_intx:	as vmig_irqchip_guest_intx(), or NULL
  * @is_ready:	as vmig_irqchip_is_ready()
  * @save:	append the state
- * @restore:	take over a state; its length is for @restore to check
- * @connect:	let the eventfd of a source arrive as @msi_address and @msi_data
- *		say, or on the line of INTx
+ * @restore:	restore a state, after checking its length
+ * @connect:	connect the eventfd of a source to the message of @msi_address and
+ *		@msi_data, or to the line of INTx
  * @pending:	as vmig_irqchip_pending()
  * @take:	as vmig_irqchip_take()
  */
@@ -48,11 +46,11 @@ struct vmig_irqchip_ops {
 /**
  * struct vmig_irqchip - a controller
  * @ops:	its kind
- * @priv:	what that kind needs
- * @fd:		eventfds to be given to a device, or -1
- * @unmask_fd:	eventfd to be given to a device, or -1
- * @msi_address: of the message that @fd[VMIG_IRQ_MSI] stands for
- * @msi_data:	of the same
+ * @priv:	data of that kind
+ * @fd:		trigger eventfds for a device, or -1
+ * @unmask_fd:	unmask eventfd for a device, or -1
+ * @msi_address: of the message of @fd[VMIG_IRQ_MSI]
+ * @msi_data:	of the same message
  */
 struct vmig_irqchip {
 	const struct vmig_irqchip_ops *ops;
@@ -64,7 +62,6 @@ struct vmig_irqchip {
 };
 
 extern const struct vmig_irqchip_ops vmig_irqchip_kvm;
-extern const struct vmig_irqchip_ops vmig_irqchip_gic;
 extern const struct vmig_irqchip_ops vmig_irqchip_model;
 
 #endif /* VMIG_IRQCHIP_OPS_H */

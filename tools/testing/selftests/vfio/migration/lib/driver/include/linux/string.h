@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef FUZZ_LINUX_STRING_H
-#define FUZZ_LINUX_STRING_H
+#ifndef DRIVER_LINUX_STRING_H
+#define DRIVER_LINUX_STRING_H
 
 #include <string.h>
 #include <linux/types.h>
@@ -17,4 +17,4 @@ static inline void *memchr_inv(const void *start, int c, size_t bytes)
 	return NULL;
 }
 
-#endif /* FUZZ_LINUX_STRING_H */
+#endif /* DRIVER_LINUX_STRING_H */

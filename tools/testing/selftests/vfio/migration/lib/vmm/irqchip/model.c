@@ -2,9 +2,8 @@
 /*
  * A model of an interrupt controller, for where KVM has none; see irqchip.h.
  *
- * It has no thread: eventfds count what a device signals, and are looked at
- * before anything else happens here.  So each signal meets the controller in the
- * state in which it was when the signal came, and counts.
+ * It has no thread: each function first reads the eventfds, which count signals.  So
+ * each signal sees the state that the controller had when it was sent.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +11,9 @@
 #include <sys/eventfd.h>
 
 #include "lib/vfio/irq.h"
-#include "irqchip_ops.h"
+#include "ops.h"
 
-/* What migrates: pure bytes, for controllers of one program */
+/* The state that migrates, within one program */
 struct model_state {
 	uint8_t enabled;
 	uint32_t arrived[256];
@@ -26,7 +25,7 @@ static void arrive(struct model_state *state, uint8_t vector, uint32_t times)
 		state->arrived[vector] += times;
 }
 
-/* A level that has arrived and is signalled again is still one interrupt */
+/* A level that is signalled again is still one interrupt */
 static void arrive_level(struct model_state *state, uint8_t vector,
 			 uint32_t times)
 {
@@ -34,7 +33,7 @@ static void arrive_level(struct model_state *state, uint8_t vector,
 		state->arrived[vector] = 1;
 }
 
-static int look(struct vmig_irqchip *chip)
+static int read_eventfds(struct vmig_irqchip *chip)
 {
 	struct model_state *state = chip->priv;
 	int64_t times;
@@ -69,7 +68,7 @@ static void model_destroy(struct vmig_irqchip *chip)
 static int model_guest_setup(struct vmig_irqchip *chip)
 {
 	struct model_state *state = chip->priv;
-	int ret = look(chip);
+	int ret = read_eventfds(chip);
 
 	state->enabled = 1;
 	return ret;
@@ -84,7 +83,7 @@ static int model_is_ready(struct vmig_irqchip *chip)
 
 static int model_save(struct vmig_irqchip *chip, struct vmig_bytes *blob)
 {
-	int ret = look(chip);
+	int ret = read_eventfds(chip);
 
 	return ret ? ret : vmig_bytes_add(blob, chip->priv,
 					  sizeof(struct model_state));
@@ -93,7 +92,7 @@ static int model_save(struct vmig_irqchip *chip, struct vmig_bytes *blob)
 static int model_restore(struct vmig_irqchip *chip, const void *state,
 			 size_t len)
 {
-	int ret = look(chip);
+	int ret = read_eventfds(chip);
 
 	if (ret)
 		return ret;
@@ -106,13 +105,13 @@ static int model_restore(struct vmig_irqchip *chip, const void *state,
 static int model_connect(struct vmig_irqchip *chip, enum vmig_irq_source source)
 {
 	(void)source;
-	return look(chip);
+	return read_eventfds(chip);
 }
 
 static int model_pending(struct vmig_irqchip *chip, uint8_t vector)
 {
 	const struct model_state *state = chip->priv;
-	int ret = look(chip);
+	int ret = read_eventfds(chip);
 
 	return ret ? ret : !!state->arrived[vector];
 }
@@ -120,7 +119,7 @@ static int model_pending(struct vmig_irqchip *chip, uint8_t vector)
 static int model_take(struct vmig_irqchip *chip, uint8_t vector)
 {
 	struct model_state *state = chip->priv;
-	int ret = look(chip);
+	int ret = read_eventfds(chip);
 
 	if (ret)
 		return ret;

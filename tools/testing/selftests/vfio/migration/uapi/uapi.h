@@ -43,8 +43,10 @@ static inline bool state_runs(enum vfio_device_mig_state state)
 	DEVICE_MEMBERS; \
 	int a; \
 	int b
-#define OPEN_IRQ_DEVICE(_type, _attrs...) do { \
-	OPEN_DEVICE(_type, _attrs); \
+#define OPEN_IRQ_DEVICE(_type, _attrs...) \
+	OPEN_IRQ_DEVICE_BY(VMIG_PATH_ANY, _type, _attrs)
+#define OPEN_IRQ_DEVICE_BY(_path, _type, _attrs...) do { \
+	OPEN_DEVICE_BY(_path, _type, _attrs); \
 	self->a = vmig_eventfd_create(); \
 	ASSERT_LE(0, self->a); \
 	self->b = vmig_eventfd_create(); \

@@ -182,7 +182,6 @@ FIXTURE_VARIANT(wake) {
 };
 
 FIXTURE_VARIANT_ADD(wake, pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY };
-
 FIXTURE_VARIANT_ADD(wake, pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P };
 
 FIXTURE_SETUP(wake)

@@ -33,9 +33,11 @@ FIXTURE_VARIANT(data_size) {
 
 FIXTURE_VARIANT_ADD(data_size, without_capture) { .capture = "0" };
 FIXTURE_VARIANT_ADD(data_size, capture_8K) { .capture = "8K", .log_bytes = 4096 };
+
 FIXTURE_VARIANT_ADD(data_size, capture_1M) {
 	.capture = "1M", .log_bytes = (1 << 20) - 4096,
 };
+
 FIXTURE_VARIANT_ADD(data_size, embedded) {
 	.policy = "embedded", .capture = "8K", .log_bytes = 4096,
 };
@@ -127,6 +129,7 @@ TEST_F(data_size, shrinks_by_pre_copy)
 {
 	uint64_t size = 0;
 	size_t before;
+
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
 					 &self->fd), "PRE_COPY");
 	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream,
@@ -178,7 +181,7 @@ TEST_F(data_size, counts_down_in_stop_copy)
 	count_down(_metadata, self->dev, self->fd);
 }
 
-/* Driver: stop_copy_length within STOP_COPY: the changes since they were read in PRE_COPY */
+/* Driver: stop_copy_length within STOP_COPY: changes after they were read */
 TEST_F(data_size, counts_down_changes)
 {
 	uint16_t command = PCI_COMMAND_IO | PCI_COMMAND_MEMORY;

@@ -160,11 +160,11 @@ TEST_F(irq_args, error_index_takes_an_eventfd)
 	EXPECT_EQ(0, vmig_eventfd_take(self->b));
 
 	ASSERT_RET(0, vmig_irq_disable(self->dev, ERR), "disable");
-	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "gone");
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "disabled");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, self->b),
 		   "connect again");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, -1), "-1");
-	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "gone");
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "disabled");
 }
 
 /* Clause: vfio_irq_info.index: beyond the last one EINVAL */
@@ -189,19 +189,14 @@ TEST_F(irq_args, flags_are_one_of_each)
 {
 	static const struct row row[] = {
 		{ "NONE and BOOL", MINSZ + 4, NONE | BOOL | TRIGGER, .count = 1 },
-		{ "NONE and EVENTFD", MINSZ + 4, NONE | EVENTFD | TRIGGER,
-		  .count = 1 },
-		{ "BOOL and EVENTFD", MINSZ + 4, BOOL | EVENTFD | TRIGGER,
-		  .count = 1 },
-		{ "all data", MINSZ + 4, NONE | BOOL | EVENTFD | MASK,
-		  .count = 1 },
+		{ "NONE and EVENTFD", MINSZ + 4, NONE | EVENTFD | TRIGGER, .count = 1 },
+		{ "BOOL and EVENTFD", MINSZ + 4, BOOL | EVENTFD | TRIGGER, .count = 1 },
+		{ "all data", MINSZ + 4, NONE | BOOL | EVENTFD | MASK, .count = 1 },
 		{ "no data", MINSZ + 4, TRIGGER, .count = 1 },
 		{ "MASK and UNMASK", MINSZ, NONE | MASK | UNMASK, .count = 1 },
 		{ "MASK and TRIGGER", MINSZ, NONE | MASK | TRIGGER, .count = 1 },
-		{ "UNMASK and TRIGGER", MINSZ + 4, BOOL | UNMASK | TRIGGER,
-		  .count = 1 },
-		{ "all actions", MINSZ + 4, EVENTFD | MASK | UNMASK | TRIGGER,
-		  .count = 1 },
+		{ "UNMASK and TRIGGER", MINSZ + 4, BOOL | UNMASK | TRIGGER, .count = 1 },
+		{ "all actions", MINSZ + 4, EVENTFD | MASK | UNMASK | TRIGGER, .count = 1 },
 		{ "no action", MINSZ + 4, EVENTFD, .count = 1 },
 		{ "no action, count 0", MINSZ, NONE, .count = 0 },
 		{ "no flags", MINSZ, 0, .count = 0 },
@@ -233,27 +228,19 @@ TEST_F(irq_args, range_is_checked)
 		  VFIO_PCI_NUM_IRQS, 0, 0, -EINVAL },
 		{ "MSI-X", MINSZ + 4, EVENTFD | TRIGGER,
 		  VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, -EINVAL },
-		{ "second ERR", MINSZ + 4, EVENTFD | TRIGGER, ERR, 1, 1,
-		  -EINVAL },
+		{ "second ERR", MINSZ + 4, EVENTFD | TRIGGER, ERR, 1, 1, -EINVAL },
 		{ "REQ", MINSZ + 4, EVENTFD | TRIGGER,
 		  VFIO_PCI_REQ_IRQ_INDEX, 0, 1, -EINVAL },
-		{ "second INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 1, 1,
-		  -EINVAL },
+		{ "second INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 1, 1, -EINVAL },
 		{ "second MSI", MINSZ, NONE | TRIGGER, MSI, 1, 1, -EINVAL },
-		{ "second MSI, count 0", MINSZ, NONE | TRIGGER, MSI, 1, 0,
-		  -EINVAL },
+		{ "second MSI, count 0", MINSZ, NONE | TRIGGER, MSI, 1, 0, -EINVAL },
 		{ "two INTx", MINSZ, NONE | MASK, INTX, 0, 2, -EINVAL },
 		{ "two MSI", MINSZ + 8, EVENTFD | TRIGGER, MSI, 0, 2, -EINVAL },
-		{ "last start", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 1,
-		  -EINVAL },
-		{ "start wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 2,
-		  -EINVAL },
-		{ "largest count", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, ALL,
-		  -EINVAL },
-		{ "count wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, 2, ALL,
-		  -EINVAL },
-		{ "bytes wrap", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 1 << 30,
-		  -EINVAL },
+		{ "last start", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 1, -EINVAL },
+		{ "start wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 2, -EINVAL },
+		{ "largest count", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, ALL, -EINVAL },
+		{ "count wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, 2, ALL, -EINVAL },
+		{ "bytes wrap", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 1 << 30, -EINVAL },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
@@ -265,12 +252,10 @@ TEST_F(irq_args, argsz_is_checked)
 	static const struct row row[] = {
 		{ "0", 0, NONE | TRIGGER, INTX, 0, 1, -EINVAL },
 		{ "one less", MINSZ - 1, NONE | TRIGGER, INTX, 0, 1, -EINVAL },
-		{ "one less, count 0", MINSZ - 1, NONE | TRIGGER, MSI, 0, 0,
-		  -EINVAL },
+		{ "one less, count 0", MINSZ - 1, NONE | TRIGGER, MSI, 0, 0, -EINVAL },
 		{ "no bool", MINSZ, BOOL | MASK, INTX, 0, 1, -EINVAL },
 		{ "no eventfd", MINSZ, EVENTFD | TRIGGER, MSI, 0, 1, -EINVAL },
-		{ "part of an eventfd", MINSZ + 3, EVENTFD | TRIGGER, INTX, 0,
-		  1, -EINVAL },
+		{ "part of an eventfd", MINSZ + 3, EVENTFD | TRIGGER, INTX, 0, 1, -EINVAL },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
@@ -302,18 +287,14 @@ TEST_F(irq_args, count_zero_is_for_disabling)
 	static const struct row row[] = {
 		{ "bool INTx", MINSZ + 4, BOOL | TRIGGER, INTX, 0, 0, -EINVAL },
 		{ "bool MSI", MINSZ + 4, BOOL | TRIGGER, MSI, 0, 0, -EINVAL },
-		{ "eventfd INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, 0,
-		  -EINVAL },
-		{ "eventfd MSI", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 0,
-		  -EINVAL },
+		{ "eventfd INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, 0, -EINVAL },
+		{ "eventfd MSI", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 0, -EINVAL },
 		{ "mask", MINSZ, NONE | MASK, INTX, 0, 0, -EINVAL },
 		{ "unmask", MINSZ, NONE | UNMASK, INTX, 0, 0, -EINVAL },
 		{ "mask MSI", MINSZ, NONE | MASK, MSI, 0, 0, -ENOTTY },
-		{ "MSI-X", MINSZ, NONE | TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0,
-		  -EINVAL },
+		{ "MSI-X", MINSZ, NONE | TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0, -EINVAL },
 		{ "bool ERR", MINSZ + 4, BOOL | TRIGGER, ERR, 0, 0, -EINVAL },
-		{ "REQ", MINSZ, NONE | TRIGGER, VFIO_PCI_REQ_IRQ_INDEX, 0, 0,
-		  -EINVAL },
+		{ "REQ", MINSZ, NONE | TRIGGER, VFIO_PCI_REQ_IRQ_INDEX, 0, 0, -EINVAL },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
@@ -327,10 +308,8 @@ TEST_F(irq_args, msi_cannot_be_masked)
 		{ "unmask", MINSZ, NONE | UNMASK, MSI, 0, 1, -ENOTTY },
 		{ "mask, bool", MINSZ + 1, BOOL | MASK, MSI, 0, 1, -ENOTTY },
 		{ "unmask, bool", MINSZ + 1, BOOL | UNMASK, MSI, 0, 1, -ENOTTY },
-		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, MSI, 0, 1,
-		  -ENOTTY },
-		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, MSI, 0, 1,
-		  -ENOTTY },
+		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, MSI, 0, 1, -ENOTTY },
+		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, MSI, 0, 1, -ENOTTY },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
@@ -344,10 +323,8 @@ TEST_F(irq_args, masking_needs_an_enabled_index)
 		{ "unmask", MINSZ, NONE | UNMASK, INTX, 0, 1, -EINVAL },
 		{ "mask, bool", MINSZ + 1, BOOL | MASK, INTX, 0, 1, -EINVAL },
 		{ "unmask, bool", MINSZ + 1, BOOL | UNMASK, INTX, 0, 1, -EINVAL },
-		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, INTX, 0, 1,
-		  -EINVAL },
-		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, INTX, 0, 1,
-		  -EINVAL },
+		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, INTX, 0, 1, -EINVAL },
+		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, INTX, 0, 1, -EINVAL },
 	};
 
 	if (variant->enabled == INTX) {

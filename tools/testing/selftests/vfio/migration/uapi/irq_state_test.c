@@ -118,6 +118,7 @@ TEST_F(irq_state, refusals_are_not_deferred)
 TEST_F(irq_state, mask_and_unmask_take_effect)
 {
 	bool runs = state_runs(variant->state);
+
 	enter(_metadata, self, variant);
 	CONNECT(INTX, self->a);
 	EXPECT_RET(0, vmig_irq_action(self->dev, INTX, MASK), "mask");

@@ -124,21 +124,26 @@ static void expect_loads(struct __test_metadata *_metadata,
 	close(fd);
 }
 
-/* Opts in; the case is skipped on a kernel that does not have the feature */
-#define OPT_IN() do { \
-	int opt_in_ret = vmig_precopy_v2_opt_in(self->dev); \
-\
-	if (opt_in_ret == -ENOTTY) \
-		SKIP(return, "no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 on this kernel"); \
-	ASSERT_RET(0, opt_in_ret, "opt in"); \
-} while (0)
+#define NO_V2	"no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 on this kernel"
+
+static bool opt_in(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(reinit) *self)
+{
+	int ret = vmig_precopy_v2_opt_in(self->dev);
+
+	if (ret == -ENOTTY)
+		return false;
+	EXPECT_RET(0, ret, "opt in");
+	return true;
+}
 
 /* Driver: a change of config space: REINIT, once, and one record of it */
 TEST_F(reinit, change_is_reported_once)
 {
 	struct vfio_precopy_info seen;
 
-	OPT_IN();
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
 	enter(_metadata, self);
 	EXPECT_EQ(0, info(_metadata, self).flags);
 	drain(_metadata, self);
@@ -167,7 +172,8 @@ TEST_F(reinit, change_is_reported_once)
 /* Driver: changes of config space between two reports are one; no change is none */
 TEST_F(reinit, changes_coalesce)
 {
-	OPT_IN();
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
 	enter(_metadata, self);
 	drain(_metadata, self);
 	change(_metadata, self, 7);
@@ -185,7 +191,8 @@ TEST_F(reinit, means_new_initial_data)
 {
 	struct vfio_precopy_info seen;
 
-	OPT_IN();
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
 	enter(_metadata, self);
 	drain(_metadata, self);
 	seen = info(_metadata, self);
@@ -211,7 +218,8 @@ TEST_F(reinit, resets_dirty_bytes)
 	struct vfio_precopy_info seen;
 	uint8_t some[10];
 
-	OPT_IN();
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
 	enter(_metadata, self);
 	drain(_metadata, self);
 	change(_metadata, self, 7);
@@ -239,7 +247,8 @@ TEST_F(reinit, is_repeated_after_efault)
 		.argsz = sizeof(constant),
 	};
 
-	OPT_IN();
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
 	enter(_metadata, self);
 	drain(_metadata, self);
 	change(_metadata, self, 7);
@@ -292,7 +301,8 @@ TEST_F(reinit, records_without_the_opt_in)
 /* Driver: MIG_PRECOPY_INFOv2: the opt-in ends when the device is closed */
 TEST_F(reinit, opt_in_ends_with_close)
 {
-	OPT_IN();
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
 	vmig_device_close(self->dev);
 	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
 				       VMIG_PATH_ANY), "open");

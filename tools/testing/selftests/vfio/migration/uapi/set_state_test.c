@@ -70,6 +70,7 @@ FIXTURE_VARIANT(set_state) {
 FIXTURE_VARIANT_ADD(set_state, _set##_from_##_name) { \
 	.features = FEATURES_##_set, .from = _from, .to = { _to }, \
 }
+
 #define FEATURES_basic		"stop_copy"
 #define FEATURES_p2p		"stop_copy p2p"
 #define FEATURES_precopy	"stop_copy pre_copy"

@@ -18,16 +18,14 @@
 
 /* A variant for each state; its member is "state" */
 #define STATE_VARIANTS(_name) \
-	STATE_VARIANT(_name, in_error, ERROR); \
-	STATE_VARIANT(_name, in_stop, STOP); \
-	STATE_VARIANT(_name, in_running, RUNNING); \
-	STATE_VARIANT(_name, in_stop_copy, STOP_COPY); \
-	STATE_VARIANT(_name, in_resuming, RESUMING); \
-	STATE_VARIANT(_name, in_running_p2p, RUNNING_P2P); \
-	STATE_VARIANT(_name, in_pre_copy, PRE_COPY); \
-	STATE_VARIANT(_name, in_pre_copy_p2p, PRE_COPY_P2P)
-#define STATE_VARIANT(_name, _variant, _state) \
-	FIXTURE_VARIANT_ADD(_name, _variant) { .state = VFIO_DEVICE_STATE_##_state }
+FIXTURE_VARIANT_ADD(_name, in_error) { .state = VFIO_DEVICE_STATE_ERROR }; \
+FIXTURE_VARIANT_ADD(_name, in_stop) { .state = VFIO_DEVICE_STATE_STOP }; \
+FIXTURE_VARIANT_ADD(_name, in_running) { .state = VFIO_DEVICE_STATE_RUNNING }; \
+FIXTURE_VARIANT_ADD(_name, in_stop_copy) { .state = VFIO_DEVICE_STATE_STOP_COPY }; \
+FIXTURE_VARIANT_ADD(_name, in_resuming) { .state = VFIO_DEVICE_STATE_RESUMING }; \
+FIXTURE_VARIANT_ADD(_name, in_running_p2p) { .state = VFIO_DEVICE_STATE_RUNNING_P2P }; \
+FIXTURE_VARIANT_ADD(_name, in_pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY }; \
+FIXTURE_VARIANT_ADD(_name, in_pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P }
 
 /* Only in these states may the device signal an interrupt */
 static inline bool state_runs(enum vfio_device_mig_state state)

@@ -211,6 +211,8 @@ static int request(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_transfer_reach(self->dev, variant->from, &self->stream,
 					  &self->fd), "to %s",
 		   vmig_state_name(variant->from));
+	EXPECT_EQ(is_saving(variant->from) || variant->from == RESUMING,
+		  self->fd >= 0);
 	ret = vmig_mig_set_state(self->dev, to, &self->new_fd);
 	EXPECT_RET(variant->to[to] == NO ? -EINVAL : 0, ret, "%s -> %s",
 		   vmig_state_name(variant->from), vmig_state_name(to));

@@ -1,55 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data_fd called wrongly: bad addresses, buffers that end too early, ioctls
- * it does not have.  The call fails; the stream does not.
+ * Wrong calls of a data_fd: bad addresses, buffers that end too early, unknown ioctls.
+ * They fail, and the stream stays complete.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "lib/mtty.h"
+#include "uapi.h"
 
 #define PORTS	2
 #define SEED	21
 
+/* @edge: end of the memory that can be used */
 FIXTURE(args) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	size_t page;
 	uint8_t *edge;
-	int fd;
 };
 
-/* The page before @edge can be used, the one behind it cannot. */
 FIXTURE_SETUP(args)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-	uint8_t *map;
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
 	self->page = sysconf(_SC_PAGESIZE);
-	map = mmap(NULL, 2 * self->page, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, map);
-	self->edge = map + self->page;
-	ASSERT_EQ(0, mprotect(self->edge, self->page, PROT_NONE));
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
+	self->edge = guarded_page_map();
+	ASSERT_NE(NULL, self->edge);
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 }
 
 FIXTURE_TEARDOWN(args)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	munmap(self->edge - self->page, 2 * self->page);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	guarded_page_unmap(self->edge);
+	CLOSE_DEVICE();
 }
 
-/* No byte was lost, none came twice: the stream is sound and can be loaded. */
+/* No byte was lost or repeated: the stream is valid and can be loaded */
 static void expect_whole(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(args) *self)
 {
@@ -61,7 +45,7 @@ static void expect_whole(struct __test_metadata *_metadata,
 	vmig_stream_start(&iter, self->stream.data, self->stream.len);
 	while (!(ret = vmig_stream_next(&iter, &rec)))
 		EXPECT_TRUE(rec.head_ok && rec.data_ok);
-	EXPECT_RET(-ENOENT, ret, "walk along the records");
+	EXPECT_RET(-ENOENT, ret, "all records");
 	EXPECT_EQ(MTTY_REC_END, rec.type);
 
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
@@ -73,7 +57,6 @@ static void expect_whole(struct __test_metadata *_metadata,
 static void start_saving(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(args) *self)
 {
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
 					 &self->fd), "STOP_COPY");
 }
@@ -81,14 +64,13 @@ static void start_saving(struct __test_metadata *_metadata,
 static void start_resuming(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(args) *self)
 {
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
 }
 
-/* Clause: read() into a bad address: EFAULT, no byte is lost */
+/* Clause: read(2), a bad address: EFAULT, no byte is lost */
 TEST_F(args, reading_to_a_bad_address_loses_nothing)
 {
 	start_saving(_metadata, self);
@@ -103,7 +85,7 @@ TEST_F(args, reading_to_a_bad_address_loses_nothing)
 	expect_whole(_metadata, self);
 }
 
-/* Clause: read() into a buffer that ends too early: what fits, or EFAULT */
+/* Clause: read(2), the buffer ends too early: what fits, or EFAULT */
 TEST_F(args, reading_past_the_end_of_memory_loses_nothing)
 {
 	size_t room;
@@ -125,10 +107,10 @@ TEST_F(args, reading_past_the_end_of_memory_loses_nothing)
 	expect_whole(_metadata, self);
 }
 
-/* Clause: write() from a bad address: EFAULT, nothing is taken */
+/* Clause: write(2), a bad address: EFAULT, nothing is taken */
 TEST_F(args, writing_from_a_bad_address_takes_nothing)
 {
-	size_t len = self->stream.len;
+	size_t len;
 
 	start_resuming(_metadata, self);
 	len = self->stream.len;
@@ -145,23 +127,23 @@ TEST_F(args, writing_from_a_bad_address_takes_nothing)
 	expect_whole(_metadata, self);
 }
 
-/* Clause: write() from a buffer that ends too early: what is there, or EFAULT */
-TEST_F(args, writing_past_the_end_of_memory_takes_what_is_there)
+/* Clause: write(2), the buffer ends too early: what can be read, or EFAULT */
+TEST_F(args, writing_past_the_end_of_memory_takes_what_is_readable)
 {
-	size_t there, done = 0;
+	size_t len, done = 0;
 
 	start_resuming(_metadata, self);
-	for (there = 1; there < self->page; there *= 3) {
+	for (len = 1; len < self->page; len *= 3) {
 		ssize_t put;
 
-		ASSERT_GE(self->stream.len, done + there);
-		memcpy(self->edge - there, self->stream.data + done, there);
-		put = write(self->fd, self->edge - there, 2 * there);
+		ASSERT_GE(self->stream.len, done + len);
+		memcpy(self->edge - len, self->stream.data + done, len);
+		put = write(self->fd, self->edge - len, 2 * len);
 		if (put < 0) {
-			EXPECT_RET(-EFAULT, -errno, "%zu bytes there", there);
+			EXPECT_RET(-EFAULT, -errno, "%zu readable bytes", len);
 			continue;
 		}
-		ASSERT_GE(there, put);
+		ASSERT_GE(len, put);
 		done += put;
 	}
 	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data + done,
@@ -172,7 +154,7 @@ TEST_F(args, writing_past_the_end_of_memory_takes_what_is_there)
 	expect_whole(_metadata, self);
 }
 
-/* Clause: VFIO_MIG_GET_PRECOPY_INFO with a bad address: EFAULT */
+/* Clause: ioctl(2), VFIO_MIG_GET_PRECOPY_INFO with a bad address: EFAULT */
 TEST_F(args, precopy_info_at_a_bad_address_is_efault)
 {
 	struct vfio_precopy_info *info = (void *)self->edge;
@@ -188,7 +170,7 @@ TEST_F(args, precopy_info_at_a_bad_address_is_efault)
 	EXPECT_RET(-EFAULT, -errno, "only argsz can be read");
 }
 
-/* Clause: VFIO_MIG_GET_PRECOPY_INFO on a resuming session: ENOTTY */
+/* Driver: VFIO_MIG_GET_PRECOPY_INFO on a resuming session: no such ioctl, ENOTTY */
 TEST_F(args, precopy_info_of_a_resuming_session_is_enotty)
 {
 	struct vfio_precopy_info info;
@@ -197,7 +179,7 @@ TEST_F(args, precopy_info_of_a_resuming_session_is_enotty)
 	EXPECT_RET(-ENOTTY, vmig_precopy_info(self->fd, &info), "RESUMING");
 }
 
-/* Clause: data_fd, any other ioctl: ENOTTY, in both directions */
+/* Clause: ioctl(2), any other ioctl of a data_fd: ENOTTY, in both directions */
 TEST_F(args, other_ioctls_are_enotty)
 {
 	static const unsigned long cmds[] = {

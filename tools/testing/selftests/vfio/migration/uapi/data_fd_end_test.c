@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a data transfer session ends, each way there is, and what its data_fd is
- * good for afterwards: to be told so, and to be closed.
+ * Each way in which a data transfer session ends: read(), write(), ioctl(), poll() of its
+ * data_fd after that, and the next session.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,12 +16,7 @@ enum way {
 	BY_STATE,	/* a request for another state */
 	BY_RESET,	/* VFIO_DEVICE_RESET */
 	BY_CLOSE,	/* the device is closed */
-	BY_ERROR,	/* a request that fails for good: ERROR */
-};
-
-FIXTURE(ended) {
-	DEVICE_MEMBERS;
-	struct vmig_poll_thread waiter;
+	BY_ERROR,	/* a request that fails, and leads to ERROR */
 };
 
 FIXTURE_VARIANT(ended) {
@@ -30,97 +25,36 @@ FIXTURE_VARIANT(ended) {
 	enum vfio_device_mig_state to;
 };
 
-FIXTURE_VARIANT_ADD(ended, pre_copy_by_running) {
-	.from = VFIO_DEVICE_STATE_PRE_COPY,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_RUNNING,
-};
+DEVICE_FIXTURE(ended, "mtty-2", .capture_size = "64K");
 
-FIXTURE_VARIANT_ADD(ended, pre_copy_by_stop) {
-	.from = VFIO_DEVICE_STATE_PRE_COPY,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_STOP,
-};
-
-FIXTURE_VARIANT_ADD(ended, pre_copy_by_resuming) {
-	.from = VFIO_DEVICE_STATE_PRE_COPY,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_RESUMING,
-};
-
-FIXTURE_VARIANT_ADD(ended, pre_copy_by_reset) {
-	.from = VFIO_DEVICE_STATE_PRE_COPY, .way = BY_RESET,
-};
-
-FIXTURE_VARIANT_ADD(ended, pre_copy_by_close) {
-	.from = VFIO_DEVICE_STATE_PRE_COPY, .way = BY_CLOSE,
-};
-
-FIXTURE_VARIANT_ADD(ended, pre_copy_p2p_by_running_p2p) {
-	.from = VFIO_DEVICE_STATE_PRE_COPY_P2P,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_RUNNING_P2P,
-};
-
-FIXTURE_VARIANT_ADD(ended, pre_copy_p2p_by_reset) {
-	.from = VFIO_DEVICE_STATE_PRE_COPY_P2P, .way = BY_RESET,
-};
-
-FIXTURE_VARIANT_ADD(ended, stop_copy_by_stop) {
-	.from = VFIO_DEVICE_STATE_STOP_COPY,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_STOP,
-};
-
-FIXTURE_VARIANT_ADD(ended, stop_copy_by_running) {
-	.from = VFIO_DEVICE_STATE_STOP_COPY,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_RUNNING,
-};
-
-FIXTURE_VARIANT_ADD(ended, stop_copy_by_resuming) {
-	.from = VFIO_DEVICE_STATE_STOP_COPY,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_RESUMING,
-};
-
-FIXTURE_VARIANT_ADD(ended, stop_copy_by_reset) {
-	.from = VFIO_DEVICE_STATE_STOP_COPY, .way = BY_RESET,
-};
-
-FIXTURE_VARIANT_ADD(ended, stop_copy_by_close) {
-	.from = VFIO_DEVICE_STATE_STOP_COPY, .way = BY_CLOSE,
-};
-
-FIXTURE_VARIANT_ADD(ended, resuming_by_stop) {
-	.from = VFIO_DEVICE_STATE_RESUMING,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_STOP,
-};
-
-FIXTURE_VARIANT_ADD(ended, resuming_by_stop_copy) {
-	.from = VFIO_DEVICE_STATE_RESUMING,
-	.way = BY_STATE, .to = VFIO_DEVICE_STATE_STOP_COPY,
-};
-
-FIXTURE_VARIANT_ADD(ended, resuming_by_error) {
-	.from = VFIO_DEVICE_STATE_RESUMING, .way = BY_ERROR,
-};
-
-FIXTURE_VARIANT_ADD(ended, resuming_by_reset) {
-	.from = VFIO_DEVICE_STATE_RESUMING, .way = BY_RESET,
-};
-
-FIXTURE_VARIANT_ADD(ended, resuming_by_close) {
-	.from = VFIO_DEVICE_STATE_RESUMING, .way = BY_CLOSE,
-};
-
-FIXTURE_SETUP(ended)
-{
-	OPEN_DEVICE("mtty-2", .capture_size = "64K");
+#define ENDED(_name, _from, _way, _to) \
+FIXTURE_VARIANT_ADD(ended, _name) { \
+	.from = VFIO_DEVICE_STATE_##_from, .way = _way, \
+	.to = VFIO_DEVICE_STATE_##_to, \
 }
 
-FIXTURE_TEARDOWN(ended)
-{
-	CLOSE_DEVICE();
-}
+ENDED(pre_copy_by_running, PRE_COPY, BY_STATE, RUNNING);
+ENDED(pre_copy_by_stop, PRE_COPY, BY_STATE, STOP);
+ENDED(pre_copy_by_resuming, PRE_COPY, BY_STATE, RESUMING);
+ENDED(pre_copy_by_reset, PRE_COPY, BY_RESET, RUNNING);
+ENDED(pre_copy_by_close, PRE_COPY, BY_CLOSE, RUNNING);
+ENDED(pre_copy_p2p_by_running_p2p, PRE_COPY_P2P, BY_STATE, RUNNING_P2P);
+ENDED(pre_copy_p2p_by_reset, PRE_COPY_P2P, BY_RESET, RUNNING);
+ENDED(stop_copy_by_stop, STOP_COPY, BY_STATE, STOP);
+ENDED(stop_copy_by_running, STOP_COPY, BY_STATE, RUNNING);
+ENDED(stop_copy_by_resuming, STOP_COPY, BY_STATE, RESUMING);
+ENDED(stop_copy_by_reset, STOP_COPY, BY_RESET, RUNNING);
+ENDED(stop_copy_by_close, STOP_COPY, BY_CLOSE, RUNNING);
+ENDED(resuming_by_stop, RESUMING, BY_STATE, STOP);
+ENDED(resuming_by_stop_copy, RESUMING, BY_STATE, STOP_COPY);
+ENDED(resuming_by_error, RESUMING, BY_ERROR, ERROR);
+ENDED(resuming_by_reset, RESUMING, BY_RESET, RUNNING);
+ENDED(resuming_by_close, RESUMING, BY_CLOSE, RUNNING);
 
 static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(ended) *self,
 		  const FIXTURE_VARIANT(ended) *variant)
 {
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
 					 NULL), "RUNNING");
@@ -177,10 +111,7 @@ static void expect_ended(struct __test_metadata *_metadata, int fd,
 	}
 }
 
-/*
- * Clause: an arc that terminates a data transfer session: read(), write() ENODEV,
- * VFIO_MIG_GET_PRECOPY_INFO EINVAL
- */
+/* Driver: an ended session: read(), write(): ENODEV; VFIO_MIG_GET_PRECOPY_INFO: EINVAL */
 TEST_F(ended, calls_are_refused)
 {
 	begin(_metadata, self, variant);
@@ -188,8 +119,8 @@ TEST_F(ended, calls_are_refused)
 	expect_ended(_metadata, self->fd, variant->from);
 }
 
-/* Clause: poll() on an ended session: POLLERR and POLLHUP, asked for or not */
-TEST_F(ended, poll_says_so)
+/* Driver: poll() of an ended session: POLLERR and POLLHUP, requested or not */
+TEST_F(ended, poll_reports_it)
 {
 	struct pollfd pfd = { .events = POLLIN | POLLOUT };
 
@@ -205,23 +136,24 @@ TEST_F(ended, poll_says_so)
 	EXPECT_EQ(POLLERR | POLLHUP, pfd.revents);
 }
 
-/* Clause: poll() while a session ends: woken */
-TEST_F(ended, sleeper_is_woken)
+/* Driver: poll() while a session ends: returns POLLERR and POLLHUP */
+TEST_F(ended, poll_is_woken)
 {
+	struct vmig_poll_thread thread;
 	short revents = 0;
 
 	begin(_metadata, self, variant);
-	ASSERT_RET(0, vmig_poll_thread_start(&self->waiter, self->fd, 0), "poll");
+	ASSERT_RET(0, vmig_poll_thread_start(&thread, self->fd, 0), "poll");
 	finish(_metadata, self, variant);
-	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
+	EXPECT_RET(0, vmig_poll_thread_join(&thread, &revents), "wake-up");
 	EXPECT_EQ(POLLERR | POLLHUP, revents);
 }
 
-/* Clause: a new session while the fd of an ended one is open: its own, and whole */
-TEST_F(ended, next_session_is_not_disturbed)
+/* Saves other contents in a new session, while the old data_fd is open */
+static void save_again(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(ended) *self,
+		       const FIXTURE_VARIANT(ended) *variant)
 {
-	const char *what = "";
-
 	begin(_metadata, self, variant);
 	finish(_metadata, self, variant);
 	if (variant->way == BY_CLOSE) {
@@ -231,15 +163,36 @@ TEST_F(ended, next_session_is_not_disturbed)
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	}
 
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + 1), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + 1), "contents");
 	self->stream.len = 0;
 	EXPECT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
-	expect_ended(_metadata, self->fd, variant->from);
+}
+
+static void load_again(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(ended) *self)
+{
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load");
-	expect_ended(_metadata, self->fd, variant->from);
+}
+
+/* Clause: vfio_device_feature_mig_state.data_fd: a new session has a new, whole stream */
+TEST_F(ended, next_session_is_not_disturbed)
+{
+	const char *what = "";
+
+	save_again(_metadata, self, variant);
+	load_again(_metadata, self);
 	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED + 1, &what), "%s",
 		   what);
+}
+
+/* Driver: the data_fd of an ended session: no part in the next ones */
+TEST_F(ended, data_fd_stays_ended)
+{
+	save_again(_metadata, self, variant);
+	expect_ended(_metadata, self->fd, variant->from);
+	load_again(_metadata, self);
+	expect_ended(_metadata, self->fd, variant->from);
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A data_fd holds what it touches: it may outlive the open device, the mediated
- * device, and the process that got it.
+ * A data_fd may stay open longer than the device is open or exists, and than the process
+ * that opened it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +14,7 @@
 #include "lib/mtty.h"
 
 FIXTURE(outlive) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
-	struct vmig_poll_thread waiter;
-	int fd;
+	DEVICE_MEMBERS;
 };
 
 FIXTURE_VARIANT(outlive) {
@@ -26,49 +22,29 @@ FIXTURE_VARIANT(outlive) {
 	enum vfio_device_mig_state state;
 };
 
-FIXTURE_VARIANT_ADD(outlive, group_pre_copy) {
-	.path = VMIG_PATH_GROUP, .state = VFIO_DEVICE_STATE_PRE_COPY,
-};
+#define VARIANT(_name, _path, _state) \
+FIXTURE_VARIANT_ADD(outlive, _name) { \
+	.path = VMIG_PATH_##_path, .state = VFIO_DEVICE_STATE_##_state, \
+}
 
-FIXTURE_VARIANT_ADD(outlive, group_stop_copy) {
-	.path = VMIG_PATH_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY,
-};
-
-FIXTURE_VARIANT_ADD(outlive, group_resuming) {
-	.path = VMIG_PATH_GROUP, .state = VFIO_DEVICE_STATE_RESUMING,
-};
-
-FIXTURE_VARIANT_ADD(outlive, cdev_pre_copy) {
-	.path = VMIG_PATH_CDEV, .state = VFIO_DEVICE_STATE_PRE_COPY,
-};
-
-FIXTURE_VARIANT_ADD(outlive, cdev_stop_copy) {
-	.path = VMIG_PATH_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY,
-};
-
-FIXTURE_VARIANT_ADD(outlive, cdev_resuming) {
-	.path = VMIG_PATH_CDEV, .state = VFIO_DEVICE_STATE_RESUMING,
-};
+VARIANT(group_pre_copy, GROUP, PRE_COPY);
+VARIANT(group_stop_copy, GROUP, STOP_COPY);
+VARIANT(group_resuming, GROUP, RESUMING);
+VARIANT(cdev_pre_copy, CDEV, PRE_COPY);
+VARIANT(cdev_stop_copy, CDEV, STOP_COPY);
+VARIANT(cdev_resuming, CDEV, RESUMING);
 
 FIXTURE_SETUP(outlive)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
 	if (!vmig_path_available(variant->path))
 		SKIP(return, "no %s on this kernel",
 		     vmig_path_name(variant->path));
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       variant->path, &attrs));
+	OPEN_DEVICE_BY(variant->path, "mtty-2", .capture_size = "64K");
 }
 
 FIXTURE_TEARDOWN(outlive)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /* A session in the middle of its stream */
@@ -79,7 +55,7 @@ static void begin(struct __test_metadata *_metadata,
 	char part[40];
 	ssize_t n;
 
-	ASSERT_RET(0, vmig_contents_set(self->dev, 2, 1), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, 2, 1), "contents");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
 					 NULL), "RUNNING");
@@ -92,10 +68,9 @@ static void begin(struct __test_metadata *_metadata,
 	ASSERT_EQ(40, n);
 }
 
-/* The calls of a data_fd that has nothing behind it any more */
-static void expect_dead(struct __test_metadata *_metadata,
-			FIXTURE_DATA(outlive) *self,
-			const FIXTURE_VARIANT(outlive) *variant)
+static void expect_ended(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(outlive) *self,
+			 const FIXTURE_VARIANT(outlive) *variant)
 {
 	struct pollfd pfd = { .fd = self->fd };
 	struct vfio_precopy_info info;
@@ -114,32 +89,33 @@ static void expect_dead(struct __test_metadata *_metadata,
 	EXPECT_EQ(POLLERR | POLLHUP, pfd.revents);
 }
 
-/* Clause: data_fd after the device was closed and removed: ENODEV, no crash */
+/* Driver: data_fd after the device was closed, and removed: ENODEV */
 TEST_F(outlive, the_mediated_device)
 {
 	begin(_metadata, self, variant);
 	vmig_device_close(self->dev);
-	expect_dead(_metadata, self, variant);
+	expect_ended(_metadata, self, variant);
 	ASSERT_RET(0, vmig_mdev_remove(&self->td.mdev), "remove");
-	expect_dead(_metadata, self, variant);
+	expect_ended(_metadata, self, variant);
 	EXPECT_EQ(0, close(self->fd));
 	self->fd = -1;
 }
 
-/* Clause: poll() while the device is closed and removed: woken */
-TEST_F(outlive, the_mediated_device_asleep)
+/* Driver: poll() while the device is closed and removed: returns POLLERR and POLLHUP */
+TEST_F(outlive, the_mediated_device_in_poll)
 {
+	struct vmig_poll_thread thread;
 	short revents = 0;
 
 	begin(_metadata, self, variant);
-	ASSERT_RET(0, vmig_poll_thread_start(&self->waiter, self->fd, 0), "poll");
+	ASSERT_RET(0, vmig_poll_thread_start(&thread, self->fd, 0), "poll");
 	vmig_device_close(self->dev);
 	ASSERT_RET(0, vmig_mdev_remove(&self->td.mdev), "remove");
-	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
+	EXPECT_RET(0, vmig_poll_thread_join(&thread, &revents), "wake-up");
 	EXPECT_EQ(POLLERR | POLLHUP, revents);
 }
 
-/* Clause: data_fd of a device that was reopened: ENODEV, not the new session */
+/* Driver: data_fd of a device that was reopened: ENODEV, not the new session */
 TEST_F(outlive, one_opening_of_the_device)
 {
 	int new_fd = -1;
@@ -150,11 +126,11 @@ TEST_F(outlive, one_opening_of_the_device)
 				       variant->path), "open");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, variant->state, &new_fd),
 		   "%s", vmig_state_name(variant->state));
-	expect_dead(_metadata, self, variant);
+	expect_ended(_metadata, self, variant);
 	EXPECT_EQ(0, close(new_fd));
 }
 
-/* Clause: data_fd of a closed device: keeps the module, or its calls would go nowhere */
+/* Driver: data_fd of a closed device: the module, which has its code, stays loaded */
 TEST_F(outlive, the_module)
 {
 	if (access("/sys/module/mtty/refcnt", F_OK))
@@ -163,7 +139,7 @@ TEST_F(outlive, the_module)
 	vmig_device_close(self->dev);
 	ASSERT_EQ(-1, syscall(SYS_delete_module, "mtty", O_NONBLOCK));
 	EXPECT_EQ(EAGAIN, errno);
-	expect_dead(_metadata, self, variant);
+	expect_ended(_metadata, self, variant);
 }
 
 static int send_fd(int sock, int fd)
@@ -202,7 +178,7 @@ static int receive_fd(int sock, int *fd)
 	return 0;
 }
 
-/* The process that opens the device and dies; its exit status says how far it came */
+/* Opens the device, and sends the data_fd; returns the number of the step that failed */
 static int child(struct vmig_testdev *td,
 		 const FIXTURE_VARIANT(outlive) *variant, int sock)
 {
@@ -217,7 +193,7 @@ static int child(struct vmig_testdev *td,
 	return 0;
 }
 
-/* Clause: data_fd after the process that had the device is gone: ENODEV */
+/* Driver: data_fd after the process that opened the device has exited: ENODEV */
 TEST_F(outlive, the_process)
 {
 	int sock[2], status = -1;
@@ -236,9 +212,9 @@ TEST_F(outlive, the_process)
 	ASSERT_EQ(0, WEXITSTATUS(status));
 	ASSERT_RET(0, receive_fd(sock[0], &self->fd), "fd from the child");
 	close(sock[0]);
-	expect_dead(_metadata, self, variant);
+	expect_ended(_metadata, self, variant);
 	ASSERT_RET(0, vmig_mdev_remove(&self->td.mdev), "remove");
-	expect_dead(_metadata, self, variant);
+	expect_ended(_metadata, self, variant);
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One data_fd, several who use it at once, and a session that ends meanwhile: each
- * call has an answer, and from then on that is ENODEV.
+ * Several threads use one data_fd when its session ends: each call returns, and after
+ * the end with ENODEV.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,9 +16,9 @@
 #define SEED		20
 #define USERS		4
 #define ROUNDS		20
-/* Before the session ends, each user has come so far */
+/* Calls of each user before the session ends */
 #define MIN_CALLS	5
-/* Ends in the middle of heads and of what is behind them */
+/* Ends within heads and within payloads */
 #define CHUNK		97
 #define TIMEOUT_S	300
 
@@ -31,13 +31,13 @@ enum way {
 struct race;
 
 /**
- * struct user - one of those who use the data_fd
- * @race:	what they share
- * @thread:	itself
- * @nowhere:	what it offers, or asks to be filled: memory that is not there, or NULL
- * @pos:	how much of the stream it has written
- * @ret:	0, -EUCLEAN if a session that is over gave another answer than ENODEV,
- *		or an -errno that no call should have
+ * struct user - a thread that uses the data_fd
+ * @race:	shared by all users
+ * @thread:	the thread
+ * @nowhere:	buffer that cannot be accessed, or NULL for a valid one
+ * @pos:	bytes of the stream that it has written
+ * @ret:	0, -EUCLEAN if an ended session returned something other than ENODEV, or an
+ *		-errno that no call should return
  */
 struct user {
 	struct race *race;
@@ -50,9 +50,9 @@ struct user {
 /**
  * struct race - a session and its users
  * @fd:		the data_fd
- * @loads:	it is to be written to
- * @stream:	what to write
- * @nowhere:	memory that nobody can read or write
+ * @loads:	users write to it
+ * @stream:	data to write
+ * @nowhere:	memory that cannot be accessed
  * @busy:	counts the users that have made MIN_CALLS
  * @over:	the session has ended
  * @user:	all users
@@ -68,8 +68,7 @@ struct race {
 };
 
 FIXTURE(data_fd_race) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
+	DEVICE_MEMBERS;
 	struct race race;
 };
 
@@ -95,18 +94,15 @@ VARIANT(resuming_by_close, RESUMING, BY_CLOSE);
 
 FIXTURE_SETUP(data_fd_race)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
 	struct race *race = &self->race;
 
-	self->dev = &self->td.dev;
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
 	race->fd = -1;
 	race->loads = variant->state == VFIO_DEVICE_STATE_RESUMING;
 	race->nowhere = mmap(NULL, CHUNK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
 			     -1, 0);
 	ASSERT_NE(MAP_FAILED, race->nowhere);
 	ASSERT_EQ(0, sem_init(&race->busy, 0, 0));
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
-				       &attrs));
 	ASSERT_EQ(0, vmig_contents_set(self->dev, PORTS, SEED));
 	ASSERT_EQ(0, vmig_transfer_save(self->dev, &race->stream));
 	ASSERT_EQ(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
@@ -118,7 +114,7 @@ FIXTURE_TEARDOWN(data_fd_race)
 	if (self->race.fd >= 0)
 		close(self->race.fd);
 	vmig_bytes_free(&self->race.stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 	sem_destroy(&self->race.busy);
 }
 
@@ -145,8 +141,8 @@ static int write_some(struct user *user)
 	return n < 0 ? -errno : 0;
 }
 
-/* What else there is to call; its answers are other tests' business */
-static void ask(int fd)
+/* Other calls, at the same time; other tests check their results */
+static void call_others(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
 	struct vfio_precopy_info info;
@@ -157,7 +153,7 @@ static void ask(int fd)
 
 static bool is_known(int ret)
 {
-	/* Of several who write at once, none has written a stream */
+	/* EBADMSG: several threads write at once, so the data are in disorder */
 	return !ret || ret == -ENODEV || ret == -ENOMSG || ret == -EFAULT ||
 	       ret == -EBADMSG;
 }
@@ -173,7 +169,7 @@ static void *use(void *opaque)
 		bool over = __atomic_load_n(&race->over, __ATOMIC_ACQUIRE);
 
 		ret = race->loads ? write_some(user) : read_some(user);
-		ask(race->fd);
+		call_others(race->fd);
 		if (!is_known(ret))
 			user->ret = ret;
 		else if (over && ret != -ENODEV)
@@ -186,7 +182,7 @@ static void *use(void *opaque)
 	return NULL;
 }
 
-/* In each other round there is one who writes, or reads, as it should be done */
+/* In every other round only one user has a valid buffer */
 static void start(struct __test_metadata *_metadata, struct race *race,
 		  unsigned int round)
 {
@@ -233,7 +229,7 @@ static void end_session(struct __test_metadata *_metadata,
 	if (variant->way == BY_STATE) {
 		ret = vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL);
-		/* A stream that is not complete does not end the session */
+		/* An incomplete stream does not end the session */
 		if (!self->race.loads || (ret != -EBADMSG && ret != -ENODATA))
 			EXPECT_RET(0, ret, "STOP");
 		if (ret != -ENODATA)
@@ -249,7 +245,7 @@ static void expect_works(struct __test_metadata *_metadata,
 	const char *what = "";
 
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	stream->len = 0;
 	ASSERT_RET(0, vmig_transfer_save(self->dev, stream), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
@@ -259,10 +255,10 @@ static void expect_works(struct __test_metadata *_metadata,
 }
 
 /*
- * Clause: read(), write(), poll() and VFIO_MIG_GET_PRECOPY_INFO of one data_fd at
- * once, while its session ends: each has its answer, and then it is ENODEV
+ * Driver: read(), write(), poll() and VFIO_MIG_GET_PRECOPY_INFO at the same time, while
+ * the session ends: each returns, then read() and write() fail with ENODEV
  */
-TEST_F_TIMEOUT(data_fd_race, ends_under_its_users, TIMEOUT_S)
+TEST_F_TIMEOUT(data_fd_race, ends_while_in_use, TIMEOUT_S)
 {
 	struct race *race = &self->race;
 	unsigned int round;

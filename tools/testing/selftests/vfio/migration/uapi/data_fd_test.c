@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data_fd as a file: direction, ends of the stream, poll(), any
- * segmentation, and calls that must fail without a byte being lost.
+ * The data_fd as a file: direction, end of the stream, poll(), chunks of any size.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/mtty.h"
@@ -21,7 +18,7 @@ DEVICE_FIXTURE(data_fd, "mtty-2", .capture_size = "64K");
 static void enter(struct __test_metadata *_metadata, FIXTURE_DATA(data_fd) *self,
 		  enum vfio_device_mig_state state)
 {
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, state, &self->fd), "%s",
 		   vmig_state_name(state));
 	ASSERT_LE(0, self->fd);
@@ -34,13 +31,13 @@ static short events(int fd)
 	return poll(&pfd, 1, 0) < 0 ? -1 : pfd.revents;
 }
 
-/* Make the device dirty: one byte goes out */
+/* Makes the device dirty */
 static int send_byte(struct vmig_device *dev)
 {
 	return vmig_uart_out(dev, 0, UART_TX, 'd');
 }
 
-/* Clause: STOP -> STOP_COPY data_fd: read only, write() EBADF, close-on-exec */
+/* Clause: STOP -> STOP_COPY: data_fd is read with read(); POSIX write(): EBADF */
 TEST_F(data_fd, saving_session_can_only_be_read)
 {
 	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
@@ -50,7 +47,7 @@ TEST_F(data_fd, saving_session_can_only_be_read)
 	EXPECT_RET(-EBADF, -errno, "write to a saving session");
 }
 
-/* Clause: STOP -> RESUMING data_fd: write only, read() EBADF, close-on-exec */
+/* Clause: STOP -> RESUMING: data_fd is fed with write(); POSIX read(): EBADF */
 TEST_F(data_fd, resuming_session_can_only_be_written)
 {
 	char byte;
@@ -62,7 +59,7 @@ TEST_F(data_fd, resuming_session_can_only_be_written)
 	EXPECT_RET(-EBADF, -errno, "read from a resuming session");
 }
 
-/* Clause: data_fd, a stream: lseek(), pread() ESPIPE */
+/* Clause: data_fd is a stream; POSIX lseek(), pread(): ESPIPE */
 TEST_F(data_fd, saving_session_cannot_seek)
 {
 	char byte;
@@ -74,7 +71,7 @@ TEST_F(data_fd, saving_session_cannot_seek)
 	EXPECT_RET(-ESPIPE, -errno, "pread");
 }
 
-/* Clause: data_fd, a stream: lseek(), pwrite() ESPIPE */
+/* Clause: data_fd is a stream; POSIX lseek(), pwrite(): ESPIPE */
 TEST_F(data_fd, resuming_session_cannot_seek)
 {
 	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
@@ -84,7 +81,7 @@ TEST_F(data_fd, resuming_session_cannot_seek)
 	EXPECT_RET(-ESPIPE, -errno, "pwrite");
 }
 
-/* Clause: read() at end of stream in STOP_COPY: always 0 */
+/* Clause: vfio_precopy_info, read() at the end of stream in STOP_COPY: always 0 */
 TEST_F(data_fd, end_of_stream_is_permanent)
 {
 	char byte;
@@ -96,7 +93,7 @@ TEST_F(data_fd, end_of_stream_is_permanent)
 		EXPECT_EQ(0, read(self->fd, &byte, 1));
 }
 
-/* Clause: poll() in STOP_COPY: always readable, before and at the end */
+/* Clause: vfio_precopy_info, poll() in STOP_COPY: always readable, also at the end */
 TEST_F(data_fd, stop_copy_is_always_readable)
 {
 	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
@@ -105,7 +102,7 @@ TEST_F(data_fd, stop_copy_is_always_readable)
 	EXPECT_EQ(POLLIN, events(self->fd));
 }
 
-/* Clause: poll() in RESUMING: writable */
+/* Clause: POSIX poll() in RESUMING: write() does not block, read() is not possible */
 TEST_F(data_fd, resuming_is_writable)
 {
 	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
@@ -129,7 +126,7 @@ TEST_F(data_fd, temporary_end_is_enomsg)
 	EXPECT_EQ(1, read(self->fd, &byte, 1));
 }
 
-/* Clause: read() in STOP_COPY after a temporary end: data and 0, never ENOMSG */
+/* Clause: vfio_precopy_info, read() in STOP_COPY after a temporary end: no ENOMSG */
 TEST_F(data_fd, stop_copy_never_gives_enomsg)
 {
 	size_t before;
@@ -145,7 +142,7 @@ TEST_F(data_fd, stop_copy_never_gives_enomsg)
 	EXPECT_LT(before, self->stream.len);
 }
 
-/* Clause: poll() in PRE_COPY: readable if and only if there is data */
+/* Clause: vfio_precopy_info, poll() in PRE_COPY: readable if there is data */
 TEST_F(data_fd, pre_copy_is_readable_iff_there_is_data)
 {
 	int i;
@@ -160,8 +157,8 @@ TEST_F(data_fd, pre_copy_is_readable_iff_there_is_data)
 	}
 }
 
-/* Clause: poll() in PRE_COPY within a record: readable up to its last byte */
-TEST_F(data_fd, half_a_record_is_readable)
+/* Clause: vfio_precopy_info, poll() in PRE_COPY between short reads: no error */
+TEST_F(data_fd, short_reads_do_not_disturb_poll)
 {
 	char byte;
 
@@ -177,20 +174,15 @@ TEST_F(data_fd, half_a_record_is_readable)
 
 FIXTURE(wake) {
 	DEVICE_MEMBERS;
-	struct vmig_poll_thread waiter;
+	struct vmig_poll_thread thread;
 };
 
 FIXTURE_VARIANT(wake) {
 	enum vfio_device_mig_state state;
 };
 
-FIXTURE_VARIANT_ADD(wake, pre_copy) {
-	.state = VFIO_DEVICE_STATE_PRE_COPY,
-};
-
-FIXTURE_VARIANT_ADD(wake, pre_copy_p2p) {
-	.state = VFIO_DEVICE_STATE_PRE_COPY_P2P,
-};
+FIXTURE_VARIANT_ADD(wake, pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY };
+FIXTURE_VARIANT_ADD(wake, pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P };
 
 FIXTURE_SETUP(wake)
 {
@@ -202,52 +194,52 @@ FIXTURE_TEARDOWN(wake)
 	CLOSE_DEVICE();
 }
 
-/* Somebody sleeps at the temporary end of the stream */
-static void sleep_at_end(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(wake) *self,
-			 const FIXTURE_VARIANT(wake) *variant)
+/* A thread polls at the temporary end of the stream */
+static void poll_at_end(struct __test_metadata *_metadata,
+			FIXTURE_DATA(wake) *self,
+			const FIXTURE_VARIANT(wake) *variant)
 {
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, variant->state, &self->fd),
 		   "%s", vmig_state_name(variant->state));
 	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
 		   "to the temporary end");
-	ASSERT_RET(0, vmig_poll_thread_start(&self->waiter, self->fd, POLLIN),
+	ASSERT_RET(0, vmig_poll_thread_start(&self->thread, self->fd, POLLIN),
 		   "poll");
 }
 
-/* Clause: poll() in PRE_COPY: woken when the device transmits */
+static void expect_woken(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(wake) *self)
+{
+	short revents;
+
+	EXPECT_RET(0, vmig_poll_thread_join(&self->thread, &revents), "wake-up");
+	EXPECT_EQ(POLLIN, revents);
+}
+
+/* Clause: vfio_precopy_info: poll() waits for more data: the device transmits */
 TEST_F(wake, by_a_transmitted_byte)
 {
-	short revents;
-
-	sleep_at_end(_metadata, self, variant);
+	poll_at_end(_metadata, self, variant);
 	EXPECT_RET(0, send_byte(self->dev), "byte");
-	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
-	EXPECT_EQ(POLLIN, revents);
+	expect_woken(_metadata, self);
 }
 
-/* Clause: poll() in PRE_COPY: woken when the capture memory is written */
+/* Clause: vfio_precopy_info: poll() waits for more data: the device's memory is written */
 TEST_F(wake, by_a_write_to_capture_memory)
 {
-	short revents;
-
-	sleep_at_end(_metadata, self, variant);
+	poll_at_end(_metadata, self, variant);
 	EXPECT_RET(0, vmig_region_write(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
 					MTTY_CAP_LOG_OFFSET, "x", 1), "write");
-	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
-	EXPECT_EQ(POLLIN, revents);
+	expect_woken(_metadata, self);
 }
 
-/* Clause: PRE_COPY -> STOP_COPY: wakes poll(), readable */
+/* Clause: vfio_precopy_info: poll() in STOP_COPY is readable, so it returns */
 TEST_F(wake, by_stop_copy)
 {
-	short revents;
-
-	sleep_at_end(_metadata, self, variant);
+	poll_at_end(_metadata, self, variant);
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
 					 NULL), "STOP_COPY");
-	EXPECT_RET(0, vmig_poll_thread_join(&self->waiter, &revents), "wake-up");
-	EXPECT_EQ(POLLIN, revents);
+	expect_woken(_metadata, self);
 }
 
 FIXTURE(chunks) {
@@ -272,6 +264,8 @@ FIXTURE_VARIANT_ADD(chunks, of_1000003) { .size = 1000003, };
 FIXTURE_SETUP(chunks)
 {
 	OPEN_DEVICE("mtty-2", .capture_size = "64K");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->whole), "save");
 }
 
 FIXTURE_TEARDOWN(chunks)
@@ -281,7 +275,7 @@ FIXTURE_TEARDOWN(chunks)
 	CLOSE_DEVICE();
 }
 
-/* Two streams of one device: only the random number of the session may differ */
+/* Two streams of a device: valid, the same records; START has a random number */
 static void expect_same(struct __test_metadata *_metadata,
 			const struct vmig_bytes *a, const struct vmig_bytes *b)
 {
@@ -294,11 +288,9 @@ static void expect_same(struct __test_metadata *_metadata,
 	}
 }
 
-/* Clause: read() of any size: the same stream */
+/* Driver: read() of any size: the same records */
 TEST_F(chunks, reading_gives_the_same_stream)
 {
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->whole), "save");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL), "STOP");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
@@ -308,13 +300,11 @@ TEST_F(chunks, reading_gives_the_same_stream)
 	expect_same(_metadata, &self->whole, &self->parts);
 }
 
-/* Clause: write(), "not required to preserve buffer segmentation": same device */
+/* Clause: vfio_device_feature_mig_state: segments of any size load the same device */
 TEST_F(chunks, writing_loads_the_same_device)
 {
 	const char *what = "";
 
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->whole), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");

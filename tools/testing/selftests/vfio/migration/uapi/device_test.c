@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device as a whole: what it says of itself, what its ioctls make of bad
- * arguments, that no call has to come first, and what is left when it is closed.
+ * The whole device: info and feature ioctls, bad arguments, any call as the first one,
+ * and the device after close.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "lib/mtty.h"
+#include "uapi.h"
 
 #define PORTS		2
 #define SEED		20
-#define INTX		VFIO_PCI_INTX_IRQ_INDEX
-#define MSI		VFIO_PCI_MSI_IRQ_INDEX
-#define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
-#define MASK		VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK		VFIO_IRQ_SET_ACTION_UNMASK
 
 #define PATTERN		0x5a
 
-/* What nobody waits for would have come in this time */
+/* An interrupt that must not come would come in this time */
 #define QUIET_MS	100
 
-/* An ioctl that fills in a structure which begins with argsz */
+/* An ioctl that fills in a structure with argsz as the first member */
 struct info {
 	const char *name;
 	unsigned int cmd;
@@ -39,52 +32,33 @@ static const struct info infos[] = {
 	  sizeof(struct vfio_irq_info) },
 };
 
-/* Words of the structure behind argsz: index is the third, if there is one */
+/* Words of the structure; not all have an index */
 #define WORD_ARGSZ	0
 #define WORD_INDEX	2
 #define WORDS		16
 
 FIXTURE(device) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	int a;
-	int b;
+	IRQ_MEMBERS;
 };
 
 FIXTURE_VARIANT(device) {
 	enum vmig_path path;
 };
 
-FIXTURE_VARIANT_ADD(device, by_group) {
-	.path = VMIG_PATH_GROUP,
-};
-
-FIXTURE_VARIANT_ADD(device, by_cdev) {
-	.path = VMIG_PATH_CDEV,
-};
+FIXTURE_VARIANT_ADD(device, by_group) { .path = VMIG_PATH_GROUP };
+FIXTURE_VARIANT_ADD(device, by_cdev) { .path = VMIG_PATH_CDEV };
 
 FIXTURE_SETUP(device)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64K" };
-
 	if (!vmig_path_available(variant->path))
 		SKIP(return, "this kernel does not offer devices by %s",
 		     vmig_path_name(variant->path));
-
-	self->dev = &self->td.dev;
-	self->a = vmig_eventfd_create();
-	ASSERT_LE(0, self->a);
-	self->b = vmig_eventfd_create();
-	ASSERT_LE(0, self->b);
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", variant->path,
-				       &attrs));
+	OPEN_IRQ_DEVICE_BY(variant->path, "mtty-2", .capture_size = "64K");
 }
 
 FIXTURE_TEARDOWN(device)
 {
-	close(self->a);
-	close(self->b);
-	vmig_testdev_close(&self->td);
+	CLOSE_IRQ_DEVICE();
 }
 
 static int call(struct vmig_device *dev, unsigned int cmd, const void *arg)
@@ -92,7 +66,7 @@ static int call(struct vmig_device *dev, unsigned int cmd, const void *arg)
 	return ioctl(dev->fd, cmd, arg) ? -errno : 0;
 }
 
-/* Clause: vfio_device_info: a PCI device that can be reset, all PCI indexes */
+/* Driver: vfio_device_info: a PCI device that can be reset, all PCI indexes */
 TEST_F(device, info)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
@@ -124,7 +98,7 @@ TEST_F(device, info_argsz_too_small)
 	}
 }
 
-/* Clause: argsz of each info structure: more is allowed, and left alone */
+/* Clause: argsz of each info structure: a larger one is valid, the rest not written */
 TEST_F(device, info_argsz_larger)
 {
 	unsigned int i, l, w;
@@ -149,19 +123,15 @@ TEST_F(device, info_argsz_larger)
 	}
 }
 
-/* Clause: info ioctls, structure not accessible: EFAULT */
+/* Clause: ioctl(2), info structure not accessible: EFAULT */
 TEST_F(device, info_bad_pointer)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
+	uint8_t *end = guarded_page_map(), *map;
 	unsigned int i, k;
-	uint8_t *map, *end;
 
-	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, map);
-	end = map + page;
-	ASSERT_EQ(0, mprotect(end, page, PROT_NONE));
-
+	ASSERT_NE(NULL, end);
+	map = end - page;
 	for (i = 0; i < ARRAY_SIZE(infos); i++) {
 		uint32_t minsz = infos[i].minsz;
 		const void *bad[] = { NULL, end, end - 4, end - minsz + 1 };
@@ -172,7 +142,7 @@ TEST_F(device, info_bad_pointer)
 						 bad[k]),
 				   "%s, pointer %u", infos[i].name, k);
 
-		/* Can be read, cannot be filled in */
+		/* Readable, not writable */
 		memcpy(map, &minsz, sizeof(minsz));
 		ASSERT_EQ(0, mprotect(map, page, PROT_READ));
 		EXPECT_RET(-EFAULT, call(self->dev, infos[i].cmd, map),
@@ -183,10 +153,10 @@ TEST_F(device, info_bad_pointer)
 		EXPECT_RET(0, call(self->dev, infos[i].cmd, end - minsz),
 			   "%s, up to the end", infos[i].name);
 	}
-	munmap(map, 2 * page);
+	guarded_page_unmap(end);
 }
 
-/* Clause: ioctl() that the device does not have: ENOTTY */
+/* Clause: ioctl(2) that the device does not have: ENOTTY */
 TEST_F(device, unknown_ioctl)
 {
 	static const unsigned int cmds[] = {
@@ -232,7 +202,7 @@ TEST_F(device, unknown_feature)
 				   "feature %u, op %#x", features[i], ops[o]);
 }
 
-/* Clause: two devices: contents, interrupts and state are each one's own */
+/* Clause: VFIO_DEVICE_* of one device: no effect on another one */
 TEST_F(device, two_devices_are_independent)
 {
 	struct vmig_testdev other;
@@ -240,9 +210,9 @@ TEST_F(device, two_devices_are_independent)
 
 	ASSERT_RET(0, vmig_testdev_open(&other, "mtty-2", variant->path, NULL),
 		   "second device");
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
-	ASSERT_RET(0, vmig_contents_set(&other.dev, PORTS, SEED + 1), "scene");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->a), "MSI");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
+	ASSERT_RET(0, vmig_contents_set(&other.dev, PORTS, SEED + 1), "contents");
+	CONNECT(MSI, self->a);
 	ASSERT_RET(0, vmig_irq_set_fd(&other.dev, INTX, TRIGGER, self->b),
 		   "INTx");
 	vmig_eventfd_take(self->a);
@@ -266,37 +236,55 @@ TEST_F(device, two_devices_are_independent)
 		   what);
 }
 
-static int reopen(FIXTURE_DATA(device) *self, enum vmig_path path)
+#define REOPEN() do { \
+	vmig_device_close(self->dev); \
+	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, \
+				       variant->path), "open"); \
+} while (0)
+
+/* Closes the device in PRE_COPY, with contents, and opens it again */
+static void reopen_in_pre_copy(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(device) *self,
+			       const FIXTURE_VARIANT(device) *variant,
+			       unsigned int seed)
 {
-	vmig_device_close(self->dev);
-	return vmig_device_open(self->dev, &self->td.mdev, path);
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, seed), "contents");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	REOPEN();
+	close(self->fd);
+	self->fd = -1;
 }
 
-/* Clause: close: registers, config space, capture memory and state are reset */
-TEST_F(device, next_user_finds_a_fresh_device)
+/* Proposal: close: generation 1 at the next open */
+TEST_F(device, next_user_finds_the_first_generation)
 {
-	struct vfio_device_feature_mig_config config = { 0 };
-	const char *what = "";
+	struct vfio_device_feature_mig_config config;
 	unsigned int i;
-	int fd;
 
 	for (i = 0; i < 3; i++) {
-		ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED + i),
-			   "scene");
-		ASSERT_RET(0, vmig_mig_set_state(self->dev,
-						 VFIO_DEVICE_STATE_PRE_COPY,
-						 &fd), "PRE_COPY");
-		ASSERT_RET(0, reopen(self, variant->path), "open");
-		close(fd);
-		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->dev, "fresh");
+		reopen_in_pre_copy(_metadata, self, variant, SEED + i);
+		memset(&config, 0, sizeof(config));
 		EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
 		EXPECT_EQ(1, config.generation);
+	}
+}
+
+/* Driver: close: registers, config space, capture memory and state are reset */
+TEST_F(device, next_user_finds_a_reset_device)
+{
+	const char *what = "";
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		reopen_in_pre_copy(_metadata, self, variant, SEED + i);
+		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->dev, "reopened");
 		EXPECT_RET(0, vmig_contents_check_reset(self->dev, PORTS, &what),
 			   "%s", what);
 	}
 }
 
-/* Clause: close: eventfds are let go, and INTx is not masked any more */
+/* Driver: close: eventfds are disconnected, and INTx is unmasked */
 TEST_F(device, next_user_finds_no_interrupts)
 {
 	unsigned int index;
@@ -304,50 +292,46 @@ TEST_F(device, next_user_finds_no_interrupts)
 
 	ASSERT_LE(0, fd);
 	for (index = INTX; index <= MSI; index++) {
-		ASSERT_RET(0, vmig_irq_set_fd(self->dev, index, TRIGGER,
-					      self->a), "trigger");
+		CONNECT(index, self->a);
 		if (index == INTX) {
 			ASSERT_RET(0, vmig_irq_set_fd(self->dev, INTX, UNMASK,
-						      self->b), "hook");
+						      self->b), "bind");
 			ASSERT_RET(0, vmig_irq_action(self->dev, INTX, MASK),
 				   "mask");
 		}
-		ASSERT_RET(0, reopen(self, variant->path), "open");
+		REOPEN();
 		EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, index, TRIGGER),
 			   "index %u is enabled", index);
-		EXPECT_RET(0, vmig_bus_master_enable(self->dev), "master");
-		EXPECT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
+		EXPECT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
+		RAISE();
 		EXPECT_EQ(0, vmig_eventfd_take(self->a));
-		EXPECT_RET(0, vmig_irq_set_fd(self->dev, index, TRIGGER, fd),
-			   "own trigger");
+		CONNECT(index, fd);
 		EXPECT_EQ(1, vmig_eventfd_take(fd));
-		EXPECT_RET(0, vmig_eventfd_signal(self->b), "old hook");
+		EXPECT_RET(0, vmig_eventfd_signal(self->b), "old eventfd");
 		EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(fd, QUIET_MS));
 		vmig_eventfd_take(self->b);
-		ASSERT_RET(0, reopen(self, variant->path), "open");
+		REOPEN();
 	}
 	close(fd);
 }
 
-/* Clause: close: a character timeout that was counting is not for the next user */
+/* Driver: close: a character timeout that is running is cancelled */
 TEST_F(device, next_user_gets_no_timeout)
 {
 	ASSERT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				     UART_IER_RDI), "init");
 	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 't'), "byte");
-	ASSERT_RET(0, reopen(self, variant->path), "open");
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->a), "MSI");
+	REOPEN();
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
+	CONNECT(MSI, self->a);
 	ASSERT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
 				     UART_IER_RDI), "init");
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->a, QUIET_MS));
 }
 
-/* Which call comes first: only a file of which nothing is known yet can tell */
+/* A file of the device with which no call was made yet; @fd: eventfd */
 FIXTURE(device_first) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	int fd;
+	DEVICE_MEMBERS;
 };
 
 FIXTURE_SETUP(device_first)
@@ -355,12 +339,10 @@ FIXTURE_SETUP(device_first)
 	if (!vmig_path_available(VMIG_PATH_GROUP))
 		SKIP(return, "this kernel does not offer devices by group");
 
+	OPEN_DEVICE_BY(VMIG_PATH_GROUP, "mtty-1");
 	self->fd = vmig_eventfd_create();
 	ASSERT_LE(0, self->fd);
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_GROUP,
-				       NULL));
-	/* The library has asked for the regions, so this one is of no use */
+	/* The library has made calls with this one */
 	ASSERT_EQ(0, close(self->dev->fd));
 	self->dev->fd = ioctl(self->dev->group, VFIO_GROUP_GET_DEVICE_FD,
 			      self->td.mdev.uuid);
@@ -369,8 +351,7 @@ FIXTURE_SETUP(device_first)
 
 FIXTURE_TEARDOWN(device_first)
 {
-	close(self->fd);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 /* Clause: VFIO_DEVICE_GET_IRQ_INFO: may be the first call */
@@ -385,8 +366,7 @@ TEST_F(device_first, irq_info)
 /* Clause: VFIO_DEVICE_SET_IRQS: may be the first call */
 TEST_F(device_first, set_irqs)
 {
-	EXPECT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->fd),
-		   "connect");
+	CONNECT(MSI, self->fd);
 	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "trigger");
 	EXPECT_EQ(1, vmig_eventfd_take(self->fd));
 }
@@ -434,14 +414,14 @@ TEST_F(device_first, two_files_are_one_device)
 	fd = ioctl(self->dev->group, VFIO_GROUP_GET_DEVICE_FD,
 		   self->td.mdev.uuid);
 	ASSERT_LE(0, fd);
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "master");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->fd), "MSI");
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
+	CONNECT(MSI, self->fd);
 	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_SCR, 0x42), "SCR");
 	ASSERT_EQ(0, close(self->dev->fd));
 	self->dev->fd = fd;
 	EXPECT_RET(0, vmig_uart_in(self->dev, 0, UART_SCR, &val), "SCR");
 	EXPECT_EQ(0x42, val);
-	EXPECT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
+	RAISE();
 	EXPECT_EQ(1, vmig_eventfd_take(self->fd));
 }
 

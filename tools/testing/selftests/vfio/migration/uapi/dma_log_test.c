@@ -13,24 +13,23 @@
 #define PAGE	4096u
 
 FIXTURE(dma_log) {
-	struct vmig_testdev td;
+	DEVICE_MEMBERS;
 };
 
 FIXTURE_SETUP(dma_log)
 {
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
-				       NULL));
-	if (vmig_feature(&self->td.dev, VFIO_DEVICE_FEATURE_PROBE |
+	OPEN_DEVICE("mtty-1");
+	if (vmig_feature(self->dev, VFIO_DEVICE_FEATURE_PROBE |
 			 VFIO_DEVICE_FEATURE_SET |
 			 VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, NULL, 0)) {
-		vmig_testdev_close(&self->td);
+		CLOSE_DEVICE();
 		SKIP(return, "no DMA logging on this kernel");
 	}
 }
 
 FIXTURE_TEARDOWN(dma_log)
 {
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 static int start(struct vmig_device *dev)
@@ -66,23 +65,23 @@ static int report(struct vmig_device *dev, uint64_t *bitmap)
 			    sizeof(report));
 }
 
-/* Clause: DMA_LOGGING_REPORT: the pages that were written by the device: none */
+/* Driver: DMA_LOGGING_REPORT: the device has no DMA, so no bit is set */
 TEST_F(dma_log, report_is_empty)
 {
 	uint64_t bitmap[LENGTH / PAGE / 64] = { 0 };
 	unsigned int i;
 
-	ASSERT_RET(0, start(&self->td.dev), "START");
-	EXPECT_RET(0, report(&self->td.dev, bitmap), "REPORT");
+	ASSERT_RET(0, start(self->dev), "START");
+	EXPECT_RET(0, report(self->dev, bitmap), "REPORT");
 	for (i = 0; i < ARRAY_SIZE(bitmap); i++)
 		EXPECT_EQ(0, bitmap[i]);
-	EXPECT_RET(0, stop(&self->td.dev), "STOP");
+	EXPECT_RET(0, stop(self->dev), "STOP");
 }
 
-/* Clause: DMA_LOGGING_START, STOP, REPORT: EINVAL for a log that is, or is not, there */
+/* Clause: DMA_LOGGING_START while it is started, STOP and REPORT if it is not: EINVAL */
 TEST_F(dma_log, one_log_at_a_time)
 {
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 	uint64_t bitmap[LENGTH / PAGE / 64] = { 0 };
 
 	EXPECT_RET(-EINVAL, stop(dev), "STOP, never started");
@@ -95,10 +94,10 @@ TEST_F(dma_log, one_log_at_a_time)
 }
 
 /*
- * Clause: vfio_device_feature_dma_logging_control.page_size: a hint on input, what the
- * driver has selected on output: a power of two of at least a page
+ * Driver: vfio_device_feature_dma_logging_control.page_size: the hint if it is a power of
+ * two and at least a page, else a page
  */
-TEST_F(dma_log, page_size_is_one_that_there_is)
+TEST_F(dma_log, page_size_is_the_hint_or_a_page)
 {
 	static const struct {
 		uint64_t hint;
@@ -111,7 +110,7 @@ TEST_F(dma_log, page_size_is_one_that_there_is)
 		{ 1, LENGTH, PAGE },
 		{ PAGE / 2, LENGTH, PAGE },
 		{ 3, LENGTH, PAGE },
-		/* Only such a range is aligned to it */
+		/* No range but an empty one is aligned to it */
 		{ 0, 0, PAGE },
 	};
 	unsigned int i;
@@ -127,7 +126,7 @@ TEST_F(dma_log, page_size_is_one_that_there_is)
 			.ranges = (uintptr_t)&range,
 		};
 
-		ASSERT_RET(0, vmig_feature(&self->td.dev,
+		ASSERT_RET(0, vmig_feature(self->dev,
 					   VFIO_DEVICE_FEATURE_SET |
 					   VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
 					   &control, sizeof(control)),
@@ -135,14 +134,14 @@ TEST_F(dma_log, page_size_is_one_that_there_is)
 		EXPECT_EQ(row[i].selected, control.page_size) {
 			TH_LOG("row %u", i);
 		}
-		ASSERT_RET(0, stop(&self->td.dev), "STOP");
+		ASSERT_RET(0, stop(self->dev), "STOP");
 	}
 }
 
-/* Clause: VFIO_DEVICE_RESET, and who opens the device next: no log */
+/* Driver: VFIO_DEVICE_RESET and close end the log */
 TEST_F(dma_log, reset_and_close_end_it)
 {
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 
 	ASSERT_RET(0, start(dev), "START");
 	ASSERT_RET(0, vmig_device_reset(dev), "reset");

@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_GET_IRQ_INFO, and every request that VFIO_DEVICE_SET_IRQS refuses:
- * with which errno, and with nothing changed.
+ * VFIO_DEVICE_GET_IRQ_INFO, and every request that VFIO_DEVICE_SET_IRQS refuses: the
+ * errno, and that nothing has changed.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "lib/mtty.h"
+#include "uapi.h"
 
-#define INTX		VFIO_PCI_INTX_IRQ_INDEX
-#define MSI		VFIO_PCI_MSI_IRQ_INDEX
 #define ERR		VFIO_PCI_ERR_IRQ_INDEX
 
 #define NONE		VFIO_IRQ_SET_DATA_NONE
 #define BOOL		VFIO_IRQ_SET_DATA_BOOL
 #define EVENTFD		VFIO_IRQ_SET_DATA_EVENTFD
-#define MASK		VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK		VFIO_IRQ_SET_ACTION_UNMASK
-#define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
 
 #define MINSZ		sizeof(struct vfio_irq_set)
 #define ALL		UINT32_MAX
 
-/* A request, and its data if it has any */
+/* A request and its data */
 union request {
 	struct vfio_irq_set set;
 	struct {
@@ -44,11 +37,9 @@ struct row {
 	int err;
 };
 
+/* @a: connected to the enabled interrupt; @b: not connected */
 FIXTURE(irq_args) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	int used;
-	int spare;
+	IRQ_MEMBERS;
 };
 
 FIXTURE_VARIANT(irq_args) {
@@ -56,38 +47,20 @@ FIXTURE_VARIANT(irq_args) {
 	unsigned int enabled;
 };
 
-FIXTURE_VARIANT_ADD(irq_args, none_enabled) {
-	.enabled = VFIO_PCI_NUM_IRQS,
-};
-
-FIXTURE_VARIANT_ADD(irq_args, intx_enabled) {
-	.enabled = INTX,
-};
-
-FIXTURE_VARIANT_ADD(irq_args, msi_enabled) {
-	.enabled = MSI,
-};
+FIXTURE_VARIANT_ADD(irq_args, none_enabled) { .enabled = VFIO_PCI_NUM_IRQS };
+FIXTURE_VARIANT_ADD(irq_args, intx_enabled) { .enabled = INTX };
+FIXTURE_VARIANT_ADD(irq_args, msi_enabled) { .enabled = MSI };
 
 FIXTURE_SETUP(irq_args)
 {
-	self->dev = &self->td.dev;
-	self->used = vmig_eventfd_create();
-	ASSERT_LE(0, self->used);
-	self->spare = vmig_eventfd_create();
-	ASSERT_LE(0, self->spare);
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_ANY, NULL));
-	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
+	OPEN_IRQ_DEVICE("mtty-1");
 	if (variant->enabled < VFIO_PCI_NUM_IRQS)
-		ASSERT_EQ(0, vmig_irq_set_fd(self->dev, variant->enabled,
-					     TRIGGER, self->used));
+		CONNECT(variant->enabled, self->a);
 }
 
 FIXTURE_TEARDOWN(irq_args)
 {
-	close(self->used);
-	close(self->spare);
-	vmig_testdev_close(&self->td);
+	CLOSE_IRQ_DEVICE();
 }
 
 static int set_irqs(struct vmig_device *dev, const void *arg)
@@ -95,7 +68,7 @@ static int set_irqs(struct vmig_device *dev, const void *arg)
 	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, arg) ? -errno : 0;
 }
 
-/* As before the request: what is enabled is not masked, and signals once */
+/* As before the request: the enabled interrupt is not masked, and is signalled once */
 static void expect_unchanged(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(irq_args) *self,
 			     const FIXTURE_VARIANT(irq_args) *variant,
@@ -104,16 +77,10 @@ static void expect_unchanged(struct __test_metadata *_metadata,
 	bool is_enabled = variant->enabled < VFIO_PCI_NUM_IRQS;
 	unsigned int index;
 
-	EXPECT_EQ(0, vmig_eventfd_take(self->used)) {
-		TH_LOG("%s: signalled", what);
-	}
+	EXPECT_SIGNALS(0, self->a, "%s: signalled", what);
 	EXPECT_RET(0, vmig_port_irq_raise(self->dev, 0), "%s", what);
-	EXPECT_EQ(is_enabled, vmig_eventfd_take(self->used)) {
-		TH_LOG("%s: interrupt", what);
-	}
-	EXPECT_EQ(0, vmig_eventfd_take(self->spare)) {
-		TH_LOG("%s: connected", what);
-	}
+	EXPECT_SIGNALS(is_enabled, self->a, "%s: interrupt", what);
+	EXPECT_SIGNALS(0, self->b, "%s: connected", what);
 	EXPECT_RET(0, vmig_port_irq_lower(self->dev, 0), "%s", what);
 	if (variant->enabled == INTX)
 		EXPECT_RET(0, vmig_irq_action(self->dev, INTX, UNMASK), "%s",
@@ -122,7 +89,7 @@ static void expect_unchanged(struct __test_metadata *_metadata,
 		EXPECT_RET(index == variant->enabled ? 0 : -EINVAL,
 			   vmig_irq_action(self->dev, index, TRIGGER),
 			   "%s: index %u", what, index);
-	EXPECT_EQ(is_enabled, vmig_eventfd_take(self->used));
+	EXPECT_EQ(is_enabled, vmig_eventfd_take(self->a));
 }
 
 static void expect_refused(struct __test_metadata *_metadata,
@@ -144,14 +111,14 @@ static void expect_refused(struct __test_metadata *_metadata,
 		};
 
 		/* Valid as an eventfd, and true as a bool if it is not 0 */
-		req.data = self->spare;
+		req.data = self->b;
 		EXPECT_RET(row[i].err, set_irqs(self->dev, &req), "%s",
 			   row[i].what);
 		expect_unchanged(_metadata, self, variant, row[i].what);
 	}
 }
 
-/* Driver: vfio_irq_info: INTx, MSI and ERR have one interrupt each, MSI-X and REQ none */
+/* Driver: vfio_irq_info: INTx, MSI, ERR: one interrupt; MSI-X, REQ: none */
 TEST_F(irq_args, info_of_each_index)
 {
 	static const struct {
@@ -175,29 +142,29 @@ TEST_F(irq_args, info_of_each_index)
 }
 
 /*
- * Driver: VFIO_PCI_ERR_IRQ_INDEX: as in vfio-pci of today, an eventfd can be connected
- * beside INTx or MSI; the device has no error to signal
+ * Driver: VFIO_PCI_ERR_IRQ_INDEX: an eventfd can be connected beside INTx or MSI, as in
+ * vfio-pci; the device never signals an error
  */
 TEST_F(irq_args, error_index_takes_an_eventfd)
 {
-	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "nobody");
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "no eventfd");
 	EXPECT_RET(0, vmig_irq_disable(self->dev, ERR), "never enabled");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, self->spare),
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, self->b),
 		   "connect");
 	EXPECT_RET(-ENOTTY, vmig_irq_action(self->dev, ERR, MASK), "mask");
 	EXPECT_RET(-ENOTTY, vmig_irq_action(self->dev, ERR, UNMASK), "unmask");
-	EXPECT_EQ(0, vmig_eventfd_take(self->spare));
+	EXPECT_EQ(0, vmig_eventfd_take(self->b));
 	EXPECT_RET(0, vmig_irq_action(self->dev, ERR, TRIGGER), "loopback");
-	EXPECT_EQ(1, vmig_eventfd_take(self->spare));
+	EXPECT_EQ(1, vmig_eventfd_take(self->b));
 	expect_unchanged(_metadata, self, variant, "ERR");
-	EXPECT_EQ(0, vmig_eventfd_take(self->spare));
+	EXPECT_EQ(0, vmig_eventfd_take(self->b));
 
 	ASSERT_RET(0, vmig_irq_disable(self->dev, ERR), "disable");
-	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "gone");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, self->spare),
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "disabled");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, self->b),
 		   "connect again");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, ERR, TRIGGER, -1), "-1");
-	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "gone");
+	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "disabled");
 }
 
 /* Clause: vfio_irq_info.index: beyond the last one EINVAL */
@@ -222,24 +189,19 @@ TEST_F(irq_args, flags_are_one_of_each)
 {
 	static const struct row row[] = {
 		{ "NONE and BOOL", MINSZ + 4, NONE | BOOL | TRIGGER, .count = 1 },
-		{ "NONE and EVENTFD", MINSZ + 4, NONE | EVENTFD | TRIGGER,
-		  .count = 1 },
-		{ "BOOL and EVENTFD", MINSZ + 4, BOOL | EVENTFD | TRIGGER,
-		  .count = 1 },
-		{ "all data", MINSZ + 4, NONE | BOOL | EVENTFD | MASK,
-		  .count = 1 },
+		{ "NONE and EVENTFD", MINSZ + 4, NONE | EVENTFD | TRIGGER, .count = 1 },
+		{ "BOOL and EVENTFD", MINSZ + 4, BOOL | EVENTFD | TRIGGER, .count = 1 },
+		{ "all data", MINSZ + 4, NONE | BOOL | EVENTFD | MASK, .count = 1 },
 		{ "no data", MINSZ + 4, TRIGGER, .count = 1 },
 		{ "MASK and UNMASK", MINSZ, NONE | MASK | UNMASK, .count = 1 },
 		{ "MASK and TRIGGER", MINSZ, NONE | MASK | TRIGGER, .count = 1 },
-		{ "UNMASK and TRIGGER", MINSZ + 4, BOOL | UNMASK | TRIGGER,
-		  .count = 1 },
-		{ "all actions", MINSZ + 4, EVENTFD | MASK | UNMASK | TRIGGER,
-		  .count = 1 },
+		{ "UNMASK and TRIGGER", MINSZ + 4, BOOL | UNMASK | TRIGGER, .count = 1 },
+		{ "all actions", MINSZ + 4, EVENTFD | MASK | UNMASK | TRIGGER, .count = 1 },
 		{ "no action", MINSZ + 4, EVENTFD, .count = 1 },
-		{ "no action, nothing", MINSZ, NONE, .count = 0 },
-		{ "nothing at all", MINSZ, 0, .count = 0 },
+		{ "no action, count 0", MINSZ, NONE, .count = 0 },
+		{ "no flags", MINSZ, 0, .count = 0 },
 		{ "unknown flag", MINSZ, NONE | TRIGGER | 1 << 6, .count = 1 },
-		{ "another one", MINSZ, NONE | TRIGGER | 1U << 31, .count = 1 },
+		{ "highest flag", MINSZ, NONE | TRIGGER | 1U << 31, .count = 1 },
 		{ "all flags", MINSZ + 4, ALL, .count = 1 },
 	};
 	unsigned int i, index;
@@ -262,48 +224,38 @@ TEST_F(irq_args, range_is_checked)
 		{ "index NUM_IRQS", MINSZ + 4, EVENTFD | TRIGGER,
 		  VFIO_PCI_NUM_IRQS, 0, 1, -EINVAL },
 		{ "last index", MINSZ + 4, EVENTFD | TRIGGER, ALL, 0, 1, -EINVAL },
-		{ "nothing of no index", MINSZ, NONE | TRIGGER,
+		{ "index NUM_IRQS, count 0", MINSZ, NONE | TRIGGER,
 		  VFIO_PCI_NUM_IRQS, 0, 0, -EINVAL },
 		{ "MSI-X", MINSZ + 4, EVENTFD | TRIGGER,
 		  VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, -EINVAL },
-		{ "second ERR", MINSZ + 4, EVENTFD | TRIGGER, ERR, 1, 1,
-		  -EINVAL },
+		{ "second ERR", MINSZ + 4, EVENTFD | TRIGGER, ERR, 1, 1, -EINVAL },
 		{ "REQ", MINSZ + 4, EVENTFD | TRIGGER,
 		  VFIO_PCI_REQ_IRQ_INDEX, 0, 1, -EINVAL },
-		{ "second INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 1, 1,
-		  -EINVAL },
+		{ "second INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 1, 1, -EINVAL },
 		{ "second MSI", MINSZ, NONE | TRIGGER, MSI, 1, 1, -EINVAL },
-		{ "none from the second MSI", MINSZ, NONE | TRIGGER, MSI, 1, 0,
-		  -EINVAL },
+		{ "second MSI, count 0", MINSZ, NONE | TRIGGER, MSI, 1, 0, -EINVAL },
 		{ "two INTx", MINSZ, NONE | MASK, INTX, 0, 2, -EINVAL },
 		{ "two MSI", MINSZ + 8, EVENTFD | TRIGGER, MSI, 0, 2, -EINVAL },
-		{ "last start", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 1,
-		  -EINVAL },
-		{ "start wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 2,
-		  -EINVAL },
-		{ "largest count", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, ALL,
-		  -EINVAL },
-		{ "count wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, 2, ALL,
-		  -EINVAL },
-		{ "bytes wrap", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 1 << 30,
-		  -EINVAL },
+		{ "last start", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 1, -EINVAL },
+		{ "start wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, ALL, 2, -EINVAL },
+		{ "largest count", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, ALL, -EINVAL },
+		{ "count wraps", MINSZ + 4, EVENTFD | TRIGGER, INTX, 2, ALL, -EINVAL },
+		{ "bytes wrap", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 1 << 30, -EINVAL },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
 }
 
-/* Clause: vfio_irq_set.argsz: too small for what count asks for EINVAL */
+/* Clause: vfio_irq_set.argsz: too small for the data of count: EINVAL */
 TEST_F(irq_args, argsz_is_checked)
 {
 	static const struct row row[] = {
 		{ "0", 0, NONE | TRIGGER, INTX, 0, 1, -EINVAL },
 		{ "one less", MINSZ - 1, NONE | TRIGGER, INTX, 0, 1, -EINVAL },
-		{ "one less, count 0", MINSZ - 1, NONE | TRIGGER, MSI, 0, 0,
-		  -EINVAL },
+		{ "one less, count 0", MINSZ - 1, NONE | TRIGGER, MSI, 0, 0, -EINVAL },
 		{ "no bool", MINSZ, BOOL | MASK, INTX, 0, 1, -EINVAL },
 		{ "no eventfd", MINSZ, EVENTFD | TRIGGER, MSI, 0, 1, -EINVAL },
-		{ "part of an eventfd", MINSZ + 3, EVENTFD | TRIGGER, INTX, 0,
-		  1, -EINVAL },
+		{ "part of an eventfd", MINSZ + 3, EVENTFD | TRIGGER, INTX, 0, 1, -EINVAL },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
@@ -319,34 +271,30 @@ TEST_F(irq_args, argsz_may_be_larger)
 
 	req.set.index = is_enabled ? variant->enabled : MSI;
 	EXPECT_RET(is_enabled ? 0 : -EINVAL, set_irqs(self->dev, &req), "NONE");
-	EXPECT_EQ(is_enabled, vmig_eventfd_take(self->used));
+	EXPECT_EQ(is_enabled, vmig_eventfd_take(self->a));
 
 	req.set.flags = EVENTFD | TRIGGER;
-	req.data = self->used;
+	req.data = self->a;
 	EXPECT_RET(0, set_irqs(self->dev, &req), "EVENTFD");
 	EXPECT_RET(0, vmig_irq_action(self->dev, req.set.index, TRIGGER),
 		   "connected");
-	EXPECT_EQ(1, vmig_eventfd_take(self->used));
+	EXPECT_EQ(1, vmig_eventfd_take(self->a));
 }
 
-/* Clause: vfio_irq_set.count 0: TRIGGER with DATA_NONE only, else EINVAL, ENOTTY */
+/* Clause: vfio_irq_set.count 0: only with TRIGGER and DATA_NONE; else EINVAL, ENOTTY */
 TEST_F(irq_args, count_zero_is_for_disabling)
 {
 	static const struct row row[] = {
 		{ "bool INTx", MINSZ + 4, BOOL | TRIGGER, INTX, 0, 0, -EINVAL },
 		{ "bool MSI", MINSZ + 4, BOOL | TRIGGER, MSI, 0, 0, -EINVAL },
-		{ "eventfd INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, 0,
-		  -EINVAL },
-		{ "eventfd MSI", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 0,
-		  -EINVAL },
+		{ "eventfd INTx", MINSZ + 4, EVENTFD | TRIGGER, INTX, 0, 0, -EINVAL },
+		{ "eventfd MSI", MINSZ + 4, EVENTFD | TRIGGER, MSI, 0, 0, -EINVAL },
 		{ "mask", MINSZ, NONE | MASK, INTX, 0, 0, -EINVAL },
 		{ "unmask", MINSZ, NONE | UNMASK, INTX, 0, 0, -EINVAL },
 		{ "mask MSI", MINSZ, NONE | MASK, MSI, 0, 0, -ENOTTY },
-		{ "MSI-X", MINSZ, NONE | TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0,
-		  -EINVAL },
+		{ "MSI-X", MINSZ, NONE | TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0, -EINVAL },
 		{ "bool ERR", MINSZ + 4, BOOL | TRIGGER, ERR, 0, 0, -EINVAL },
-		{ "REQ", MINSZ, NONE | TRIGGER, VFIO_PCI_REQ_IRQ_INDEX, 0, 0,
-		  -EINVAL },
+		{ "REQ", MINSZ, NONE | TRIGGER, VFIO_PCI_REQ_IRQ_INDEX, 0, 0, -EINVAL },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
@@ -360,16 +308,14 @@ TEST_F(irq_args, msi_cannot_be_masked)
 		{ "unmask", MINSZ, NONE | UNMASK, MSI, 0, 1, -ENOTTY },
 		{ "mask, bool", MINSZ + 1, BOOL | MASK, MSI, 0, 1, -ENOTTY },
 		{ "unmask, bool", MINSZ + 1, BOOL | UNMASK, MSI, 0, 1, -ENOTTY },
-		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, MSI, 0, 1,
-		  -ENOTTY },
-		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, MSI, 0, 1,
-		  -ENOTTY },
+		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, MSI, 0, 1, -ENOTTY },
+		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, MSI, 0, 1, -ENOTTY },
 	};
 
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
 }
 
-/* Clause: VFIO_IRQ_SET_ACTION_MASK, _UNMASK, INTx not enabled: EINVAL */
+/* Driver: VFIO_IRQ_SET_ACTION_MASK, _UNMASK, INTx not enabled: EINVAL */
 TEST_F(irq_args, masking_needs_an_enabled_index)
 {
 	static const struct row row[] = {
@@ -377,13 +323,10 @@ TEST_F(irq_args, masking_needs_an_enabled_index)
 		{ "unmask", MINSZ, NONE | UNMASK, INTX, 0, 1, -EINVAL },
 		{ "mask, bool", MINSZ + 1, BOOL | MASK, INTX, 0, 1, -EINVAL },
 		{ "unmask, bool", MINSZ + 1, BOOL | UNMASK, INTX, 0, 1, -EINVAL },
-		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, INTX, 0, 1,
-		  -EINVAL },
-		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, INTX, 0, 1,
-		  -EINVAL },
+		{ "mask, eventfd", MINSZ + 4, EVENTFD | MASK, INTX, 0, 1, -EINVAL },
+		{ "unmask, eventfd", MINSZ + 4, EVENTFD | UNMASK, INTX, 0, 1, -EINVAL },
 	};
 
-	/* Where it is enabled they must succeed; irq_mask_test has the rest */
 	if (variant->enabled == INTX) {
 		EXPECT_RET(0, vmig_irq_action(self->dev, INTX, MASK), "mask");
 		EXPECT_RET(0, vmig_irq_action(self->dev, INTX, UNMASK),
@@ -393,12 +336,12 @@ TEST_F(irq_args, masking_needs_an_enabled_index)
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
 }
 
-/* Clause: VFIO_IRQ_SET_DATA_EVENTFD: no file EBADF, another file EINVAL */
+/* Clause: VFIO_IRQ_SET_DATA_EVENTFD, not an eventfd: no file EBADF, another one EINVAL */
 TEST_F(irq_args, data_must_be_an_eventfd)
 {
 	unsigned int index = variant->enabled == INTX ? INTX : MSI;
 	static const uint32_t action[] = { TRIGGER, MASK, UNMASK };
-	int closed = dup(self->spare), other = open("/dev/null", O_RDWR);
+	int closed = dup(self->b), other = open("/dev/null", O_RDWR);
 	const struct {
 		const char *what;
 		int fd;
@@ -411,7 +354,7 @@ TEST_F(irq_args, data_must_be_an_eventfd)
 		{ "/dev/null", other, -EINVAL },
 		{ "the device", self->dev->fd, -EINVAL },
 	};
-	/* Only INTx has the other two */
+	/* Only INTx can be masked */
 	unsigned int nr = index == INTX ? ARRAY_SIZE(action) : 1, i, a;
 
 	ASSERT_LE(0, other);
@@ -428,10 +371,9 @@ TEST_F(irq_args, data_must_be_an_eventfd)
 	close(other);
 }
 
-/* Clause: VFIO_DEVICE_SET_IRQS, request not readable: EFAULT */
+/* Clause: ioctl(2), VFIO_DEVICE_SET_IRQS, request not readable: EFAULT */
 TEST_F(irq_args, unreadable_request)
 {
-	const size_t page = sysconf(_SC_PAGESIZE);
 	const union request req = {
 		.set = {
 			.argsz = sizeof(req), .flags = EVENTFD | TRIGGER,
@@ -440,15 +382,10 @@ TEST_F(irq_args, unreadable_request)
 		},
 	};
 	static const size_t readable[] = { 0, 4, MINSZ - 1, MINSZ, MINSZ + 3 };
-	uint8_t *map, *end;
+	uint8_t *end = guarded_page_map();
 	unsigned int i;
 
-	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, map);
-	end = map + page;
-	ASSERT_EQ(0, mprotect(end, page, PROT_NONE));
-
+	ASSERT_NE(NULL, end);
 	EXPECT_RET(-EFAULT, set_irqs(self->dev, NULL), "NULL");
 	for (i = 0; i < ARRAY_SIZE(readable); i++) {
 		memcpy(end - readable[i], &req, readable[i]);
@@ -456,7 +393,7 @@ TEST_F(irq_args, unreadable_request)
 			   "%zu readable bytes", readable[i]);
 		expect_unchanged(_metadata, self, variant, "unreadable");
 	}
-	munmap(map, 2 * page);
+	guarded_page_unmap(end);
 }
 
 TEST_HARNESS_MAIN

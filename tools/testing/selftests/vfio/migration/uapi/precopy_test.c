@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PRE_COPY: what VFIO_MIG_GET_PRECOPY_INFO says, what is sent again, and what
- * is left for STOP_COPY.
+ * PRE_COPY: VFIO_MIG_GET_PRECOPY_INFO, data that are sent again, the rest in STOP_COPY.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,16 +12,16 @@
 #define PORTS		2
 #define SEED		60
 
-/* Enough of them that a page left behind by each is more than the count may lag */
+/* So many that a page leaked by each is more than the lag of the memory counter */
 #define SESSIONS	1000
 
-/* Dirtied memory may cost this much in the stream, and not more */
+/* A dirty page may take this much of the stream */
 #define PAGE		4096
 #define PAGE_COST	(PAGE + 64)
 
 #define LOG_BYTES	((1 << 20) - MTTY_CAP_LOG_OFFSET)
 
-/* What every stream has to say behind the capture memory */
+/* All records but those of the capture memory */
 #define TAIL_MAX	1024
 
 FIXTURE(precopy) {
@@ -41,7 +40,7 @@ FIXTURE_TEARDOWN(precopy)
 	CLOSE_DEVICE();
 }
 
-/* Memory that was never written need not be sent, so all of it is written. */
+/* Memory that was never written is not sent, so write all of it */
 static int fill(struct vmig_device *dev)
 {
 	uint8_t *buf = malloc(LOG_BYTES);
@@ -60,12 +59,12 @@ static void enter(struct __test_metadata *_metadata,
 		  FIXTURE_DATA(precopy) *self)
 {
 	ASSERT_RET(0, fill(self->dev), "fill");
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
 					 &self->fd), "PRE_COPY");
 }
 
-/* Read up to the temporary end; returns the bytes that came */
+/* Reads up to the temporary end; returns the number of bytes */
 static size_t drain(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(precopy) *self)
 {
@@ -77,7 +76,7 @@ static size_t drain(struct __test_metadata *_metadata,
 	return self->stream.len - before;
 }
 
-/* Stop, and read what is left; returns the bytes that came */
+/* Stops, and reads the rest; returns the number of bytes */
 static size_t finish(struct __test_metadata *_metadata,
 		     FIXTURE_DATA(precopy) *self)
 {
@@ -90,7 +89,7 @@ static size_t finish(struct __test_metadata *_metadata,
 	return self->stream.len - before;
 }
 
-/* Overwrite the first byte of pages of the log, counted from 0 */
+/* Overwrites the first byte of pages of the log, counted from 0 */
 static void dirty_pages(struct __test_metadata *_metadata,
 			FIXTURE_DATA(precopy) *self, unsigned int first,
 			unsigned int step, unsigned int nr, char value)
@@ -104,7 +103,7 @@ static void dirty_pages(struct __test_metadata *_metadata,
 			   "at %#llx", (unsigned long long)at);
 }
 
-/* Load the stream into the same device after a reset: nothing may be missing */
+/* Loads the stream into the same device after a reset: nothing may be missing */
 static void expect_loads(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(precopy) *self)
 {
@@ -118,87 +117,129 @@ static void expect_loads(struct __test_metadata *_metadata,
 	vmig_bytes_free(&loaded);
 }
 
-/* Clause: vfio_precopy_info: initial_bytes not zero, dirty_bytes and flags zero */
-TEST_F(precopy, info_at_the_start)
+static struct vfio_precopy_info ask(struct __test_metadata *_metadata,
+				    FIXTURE_DATA(precopy) *self)
 {
 	struct vfio_precopy_info info = { 0 };
 
-	enter(_metadata, self);
 	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+	return info;
+}
+
+/* Clause: vfio_precopy_info: initial_bytes not zero, dirty_bytes and flags zero */
+TEST_F(precopy, info_at_the_start)
+{
+	struct vfio_precopy_info info;
+
+	enter(_metadata, self);
+	info = ask(_metadata, self);
 	EXPECT_EQ(0, info.flags);
 	EXPECT_LT(0, info.initial_bytes);
 	EXPECT_EQ(0, info.dirty_bytes);
 }
 
-/* Clause: vfio_precopy_info.initial_bytes: decreases to zero as data are read */
-TEST_F(precopy, initial_bytes_count_down)
+/*
+ * Reads to the temporary end. After each read() initial_bytes may not have grown, or, if
+ * @exact, must be less by what was read. Returns the number of bytes.
+ */
+static size_t count_down(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(precopy) *self, bool exact)
 {
+	uint64_t before = ask(_metadata, self).initial_bytes;
 	struct vfio_precopy_info info = { 0 };
-	uint64_t first, before;
-	size_t total = 0;
-	char *buf;
+	size_t total = 0, chunk = 50000;
+	char *buf = malloc(chunk);
 	ssize_t got;
 
-	enter(_metadata, self);
-	buf = malloc(50000);
 	ASSERT_NE(NULL, buf);
-	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
-	first = info.initial_bytes;
-	while ((got = read(self->fd, buf, 50000)) > 0) {
+	for (; (got = read(self->fd, buf, chunk)) > 0; before = info.initial_bytes) {
 		total += got;
-		before = info.initial_bytes;
-		EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
-		EXPECT_GE(before - got, info.initial_bytes);
+		info = ask(_metadata, self);
+		EXPECT_GE(before - (exact ? got : 0), info.initial_bytes);
 		EXPECT_EQ(0, info.dirty_bytes);
 	}
 	EXPECT_RET(-ENOMSG, -errno, "temporary end");
 	EXPECT_EQ(0, info.initial_bytes);
+	free(buf);
+	return total;
+}
+
+/* Clause: vfio_precopy_info.initial_bytes: decreases to zero as data are read */
+TEST_F(precopy, initial_bytes_decrease_to_zero)
+{
+	enter(_metadata, self);
+	count_down(_metadata, self, false);
+}
+
+/* Driver: vfio_precopy_info.initial_bytes: at least what is left */
+TEST_F(precopy, initial_bytes_count_down)
+{
+	uint64_t first;
+	size_t total;
+
+	enter(_metadata, self);
+	first = ask(_metadata, self).initial_bytes;
+	total = count_down(_metadata, self, true);
 	EXPECT_LE(LOG_BYTES, total);
 	EXPECT_GE(first, total);
-	free(buf);
 }
 
 /* Clause: vfio_precopy_info.dirty_bytes: grows by changes, read() brings it to 0 */
 TEST_F(precopy, dirty_bytes_follow_changes)
 {
-	struct vfio_precopy_info info = { 0 };
 	uint64_t one;
 
 	enter(_metadata, self);
 	drain(_metadata, self);
 	dirty_pages(_metadata, self, 3, 1, 1, 'a');
-	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "one page");
-	one = info.dirty_bytes;
+	one = ask(_metadata, self).dirty_bytes;
 	EXPECT_LT(0, one);
-	EXPECT_EQ(0, info.initial_bytes);
-	dirty_pages(_metadata, self, 3, 1, 1, 'b');
-	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "the same page");
-	EXPECT_EQ(one, info.dirty_bytes);
+	EXPECT_EQ(0, ask(_metadata, self).initial_bytes);
 	dirty_pages(_metadata, self, 100, 1, 1, 'a');
-	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "two pages");
-	EXPECT_LT(one, info.dirty_bytes);
-	EXPECT_GE(2 * PAGE_COST, info.dirty_bytes);
-	EXPECT_GE(info.dirty_bytes, drain(_metadata, self));
-	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "drained");
-	EXPECT_EQ(0, info.dirty_bytes);
+	EXPECT_LT(one, ask(_metadata, self).dirty_bytes);
+	drain(_metadata, self);
+	EXPECT_EQ(0, ask(_metadata, self).dirty_bytes);
 }
 
-/* Clause: dirty_bytes, "relative to data previously retrieved": not what waits anyway */
+/* Driver: vfio_precopy_info.dirty_bytes: each dirty page once, at least what is sent */
+TEST_F(precopy, dirty_bytes_count_pages)
+{
+	uint64_t one, two;
+
+	enter(_metadata, self);
+	drain(_metadata, self);
+	dirty_pages(_metadata, self, 3, 1, 1, 'a');
+	one = ask(_metadata, self).dirty_bytes;
+	dirty_pages(_metadata, self, 3, 1, 1, 'b');
+	EXPECT_EQ(one, ask(_metadata, self).dirty_bytes);
+	dirty_pages(_metadata, self, 100, 1, 1, 'a');
+	two = ask(_metadata, self).dirty_bytes;
+	EXPECT_GE(2 * PAGE_COST, two);
+	EXPECT_GE(two, drain(_metadata, self));
+}
+
+/* Clause: dirty_bytes, "relative to data previously retrieved": not unread data */
+TEST_F(precopy, changes_before_the_first_read_are_not_dirty)
+{
+	enter(_metadata, self);
+	dirty_pages(_metadata, self, 0, 1, 100, 'e');
+	EXPECT_EQ(0, ask(_metadata, self).dirty_bytes);
+	drain(_metadata, self);
+	finish(_metadata, self);
+	expect_loads(_metadata, self);
+}
+
+/* Driver: PRE_COPY: changes before the first read() are sent only once */
 TEST_F(precopy, changes_before_the_first_read_cost_nothing)
 {
-	struct vfio_precopy_info info = { 0 };
 	uint64_t first;
 
 	enter(_metadata, self);
-	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
-	first = info.initial_bytes;
+	first = ask(_metadata, self).initial_bytes;
 	dirty_pages(_metadata, self, 0, 1, 100, 'e');
-	EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
-	EXPECT_EQ(first, info.initial_bytes);
-	EXPECT_EQ(0, info.dirty_bytes);
+	EXPECT_EQ(first, ask(_metadata, self).initial_bytes);
 	EXPECT_GE(first, drain(_metadata, self));
 	EXPECT_GE(TAIL_MAX, finish(_metadata, self));
-	expect_loads(_metadata, self);
 }
 
 /* Clause: vfio_precopy_info: ENOMSG if and only if both fields are zero */
@@ -279,7 +320,7 @@ TEST_F(precopy, info_is_for_pre_copy_states)
 	close(fd);
 }
 
-/* Clause: PRE_COPY: what changed is sent again, nothing else is */
+/* Driver: PRE_COPY: only changed pages are sent again */
 TEST_F(precopy, only_changes_are_sent_again)
 {
 	static const unsigned int nr[] = { 1, 2, 7, 50, 120 };
@@ -303,7 +344,7 @@ TEST_F(precopy, only_changes_are_sent_again)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY: a transmitted byte costs the page of its log entry */
+/* Driver: PRE_COPY: transmitted bytes dirty only the page of the log that has them */
 TEST_F(precopy, traffic_costs_its_log_pages)
 {
 	struct vmig_device *dev = self->dev;
@@ -319,7 +360,7 @@ TEST_F(precopy, traffic_costs_its_log_pages)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY on an idle device: nothing comes after the first round */
+/* Driver: PRE_COPY on an idle device: no data after the first round */
 TEST_F(precopy, idle_device_has_nothing_to_add)
 {
 	enter(_metadata, self);
@@ -330,10 +371,10 @@ TEST_F(precopy, idle_device_has_nothing_to_add)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY of memory that was hardly written: costs what was written */
+/* Driver: PRE_COPY: memory that was never written is not sent */
 TEST_F(precopy, unused_memory_costs_nothing)
 {
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
 					 &self->fd), "PRE_COPY");
 	/* the first page of the log, and the last one */
@@ -342,17 +383,26 @@ TEST_F(precopy, unused_memory_costs_nothing)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY -> STOP_COPY: changes since the last read(), and the rest */
-TEST_F(precopy, stop_copy_sends_what_is_left)
+/* Clause: PRE_COPY_P2P -> STOP_COPY: end of stream: the entire device state was sent */
+TEST_F(precopy, stop_copy_sends_the_rest)
+{
+	enter(_metadata, self);
+	drain(_metadata, self);
+	dirty_pages(_metadata, self, 10, 1, 5, 'l');
+	finish(_metadata, self);
+	expect_loads(_metadata, self);
+}
+
+/* Driver: STOP_COPY after pre-copy: only changes and the rest are sent */
+TEST_F(precopy, stop_copy_sends_only_the_rest)
 {
 	enter(_metadata, self);
 	drain(_metadata, self);
 	dirty_pages(_metadata, self, 10, 1, 5, 'l');
 	EXPECT_GE(5 * PAGE_COST + TAIL_MAX, finish(_metadata, self));
-	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY left before anything was read: STOP_COPY sends all of it */
+/* Clause: PRE_COPY_P2P -> STOP_COPY: the same if nothing was read in PRE_COPY */
 TEST_F(precopy, nothing_read_nothing_lost)
 {
 	enter(_metadata, self);
@@ -360,7 +410,7 @@ TEST_F(precopy, nothing_read_nothing_lost)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY left within a record: STOP_COPY goes on with its next byte */
+/* Clause: PRE_COPY_P2P -> STOP_COPY: the same if it comes in the middle of a record */
 TEST_F(precopy, half_a_record_is_completed)
 {
 	enter(_metadata, self);
@@ -371,14 +421,14 @@ TEST_F(precopy, half_a_record_is_completed)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY: a page that changes while it is being read comes again */
+/* Clause: PRE_COPY: a page that changes while it is being read is sent again */
 TEST_F(precopy, change_in_mid_record_is_not_lost)
 {
 	unsigned int i;
 
 	enter(_metadata, self);
 	ASSERT_EQ(0, vmig_bytes_reserve(&self->stream, 1 << 21));
-	/* Stop at odd places, and change pages before and behind each of them */
+	/* After each read() pages before and behind its end change */
 	for (i = 0; i < 20; i++) {
 		uint8_t *at = self->stream.data + self->stream.len;
 
@@ -390,11 +440,8 @@ TEST_F(precopy, change_in_mid_record_is_not_lost)
 	expect_loads(_metadata, self);
 }
 
-/*
- * Clause: a session that is given up half-way leaves nothing behind: not what was
- * on its way, nor what was written meanwhile
- */
-TEST_F(precopy, half_a_record_leaves_nothing_behind)
+/* Driver: PRE_COPY -> RUNNING within a record: memory of the session is freed */
+TEST_F(precopy, half_a_record_is_freed)
 {
 	unsigned int i, chunk = 10007;
 	long long before, after;
@@ -423,7 +470,7 @@ TEST_F(precopy, half_a_record_leaves_nothing_behind)
 	EXPECT_GT(before + SESSIONS * PAGE, after);
 }
 
-/* Clause: PRE_COPY <-> PRE_COPY_P2P: the session goes on, no byte is lost */
+/* Clause: PRE_COPY <-> PRE_COPY_P2P: the session continues, no byte is lost */
 TEST_F(precopy, going_to_p2p_and_back_keeps_the_session)
 {
 	enum vfio_device_mig_state to = VFIO_DEVICE_STATE_PRE_COPY_P2P;
@@ -447,7 +494,7 @@ TEST_F(precopy, going_to_p2p_and_back_keeps_the_session)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRE_COPY -> RUNNING -> PRE_COPY: a session of its own, all from the start */
+/* Clause: PRE_COPY -> RUNNING -> PRE_COPY: a new session, from the start */
 TEST_F(precopy, cancelled_and_tried_again)
 {
 	struct vfio_precopy_info info;
@@ -465,7 +512,7 @@ TEST_F(precopy, cancelled_and_tried_again)
 		ASSERT_RET(0, vmig_mig_set_state(self->dev,
 						 VFIO_DEVICE_STATE_PRE_COPY,
 						 &self->fd), "again %u", i);
-		EXPECT_RET(0, vmig_precopy_info(self->fd, &info), "info");
+		info = ask(_metadata, self);
 		EXPECT_LE(LOG_BYTES, info.initial_bytes);
 		EXPECT_EQ(0, info.dirty_bytes);
 	}

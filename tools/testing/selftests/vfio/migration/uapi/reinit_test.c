@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_PRECOPY_INFO_REINIT: told to those who have opted in that config space has
- * changed, and to nobody else.
+ * VFIO_PRECOPY_INFO_REINIT: reports a change of config space, only after the opt-in.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -18,54 +17,34 @@
 #define PAGE	4096
 
 FIXTURE(reinit) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
-	int fd;
+	DEVICE_MEMBERS;
 };
 
-/* @rec: the record that stands for a change; @v1: for those who did not opt in */
+/* @rec: the record of a change; @v1: the same without the opt-in, or 0 */
 FIXTURE_VARIANT(reinit) {
 	const char *policy;
 	uint32_t rec;
 	uint32_t v1;
 };
 
-FIXTURE_VARIANT_ADD(reinit, independent) {
-	.policy = "independent", .rec = MTTY_REC_REINIT,
-};
+#define VARIANT(_name, _policy, _rec, _v1) \
+	FIXTURE_VARIANT_ADD(reinit, _name) { .policy = _policy, .rec = _rec, .v1 = _v1 }
 
-FIXTURE_VARIANT_ADD(reinit, before_data) {
-	.policy = "before-data", .rec = MTTY_REC_REINIT,
-};
-
-FIXTURE_VARIANT_ADD(reinit, reorder) {
-	.policy = "reorder", .rec = MTTY_REC_REINIT,
-};
-
-FIXTURE_VARIANT_ADD(reinit, embedded) {
-	.policy = "embedded", .rec = MTTY_REC_CONFIG, .v1 = MTTY_REC_CONFIG,
-};
+VARIANT(independent, "independent", MTTY_REC_REINIT, 0);
+VARIANT(before_data, "before-data", MTTY_REC_REINIT, 0);
+VARIANT(reorder, "reorder", MTTY_REC_REINIT, 0);
+VARIANT(embedded, "embedded", MTTY_REC_CONFIG, MTTY_REC_CONFIG);
 
 FIXTURE_SETUP(reinit)
 {
-	const struct vmig_attrs attrs = {
-		.config_policy = variant->policy, .capture_size = "64K",
-	};
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
-				       &attrs));
-	ASSERT_EQ(0, vmig_contents_set(self->dev, PORTS, SEED));
+	OPEN_DEVICE("mtty-2", .config_policy = variant->policy,
+		    .capture_size = "64K");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 }
 
 FIXTURE_TEARDOWN(reinit)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 static void enter(struct __test_metadata *_metadata,
@@ -92,10 +71,10 @@ static struct vfio_precopy_info info(struct __test_metadata *_metadata,
 }
 
 static void change(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(reinit) *self, uint8_t line)
+		   FIXTURE_DATA(reinit) *self, uint8_t val)
 {
-	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, line),
-		   "line");
+	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, val),
+		   "config space");
 }
 
 static void dirty(struct __test_metadata *_metadata, FIXTURE_DATA(reinit) *self,
@@ -115,11 +94,11 @@ static unsigned int count(FIXTURE_DATA(reinit) *self, uint32_t type)
 	return nr;
 }
 
-/* Stop, and load all of it into the same device */
+/* Stops, and loads the stream into the same device */
 static void expect_loads(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(reinit) *self)
 {
-	struct vfio_device_feature_mig_config answer;
+	struct vfio_device_feature_mig_config config;
 	const char *what = "";
 	int fd;
 
@@ -127,12 +106,12 @@ static void expect_loads(struct __test_metadata *_metadata,
 					 NULL), "STOP_COPY");
 	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, 1000),
 		   "rest");
-	ASSERT_RET(0, vmig_mig_config_get(self->dev, &answer), "GET");
+	ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &fd), "RESUMING");
-	/* Its own is as good as any; under before-data there are two of them */
-	if (!(answer.flags & VFIO_MIG_CONFIG_BEFORE_DATA)) {
+	/* Under before-data the stream needs two snapshots of config space */
+	if (!(config.flags & VFIO_MIG_CONFIG_BEFORE_DATA)) {
 		EXPECT_RET(0, vmig_transfer_write(fd, self->stream.data,
 						  self->stream.len, 4096,
 						  NULL), "load");
@@ -158,8 +137,8 @@ static bool opt_in(struct __test_metadata *_metadata,
 	return true;
 }
 
-/* Clause: MIG_PRECOPY_INFOv2, config space changes: REINIT, once, initial data again */
-TEST_F(reinit, change_is_told_once)
+/* Driver: a change of config space: REINIT, once, and one record of it */
+TEST_F(reinit, change_is_reported_once)
 {
 	struct vfio_precopy_info seen;
 
@@ -168,10 +147,6 @@ TEST_F(reinit, change_is_told_once)
 	enter(_metadata, self);
 	EXPECT_EQ(0, info(_metadata, self).flags);
 	drain(_metadata, self);
-	seen = info(_metadata, self);
-	EXPECT_EQ(0, seen.flags);
-	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
-
 	dirty(_metadata, self, 1);
 	seen = info(_metadata, self);
 	EXPECT_EQ(0, seen.initial_bytes);
@@ -194,8 +169,25 @@ TEST_F(reinit, change_is_told_once)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: MIG_PRECOPY_INFOv2: a change alone is initial data, too, and wakes */
-TEST_F(reinit, there_is_initial_data_when_it_is_told)
+/* Driver: changes of config space between two reports are one; no change is none */
+TEST_F(reinit, changes_coalesce)
+{
+	if (!opt_in(_metadata, self))
+		SKIP(return, NO_V2);
+	enter(_metadata, self);
+	drain(_metadata, self);
+	change(_metadata, self, 7);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, self).flags);
+	change(_metadata, self, 8);
+	change(_metadata, self, 9);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, self).flags);
+	EXPECT_EQ(0, info(_metadata, self).flags);
+	change(_metadata, self, 9);
+	EXPECT_EQ(0, info(_metadata, self).flags);
+}
+
+/* Clause: VFIO_PRECOPY_INFO_REINIT: new initial data, which is read down to zero */
+TEST_F(reinit, means_new_initial_data)
 {
 	struct vfio_precopy_info seen;
 
@@ -203,27 +195,25 @@ TEST_F(reinit, there_is_initial_data_when_it_is_told)
 		SKIP(return, NO_V2);
 	enter(_metadata, self);
 	drain(_metadata, self);
+	seen = info(_metadata, self);
+	EXPECT_EQ(0, seen.flags);
+	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
 	change(_metadata, self, 7);
 	seen = info(_metadata, self);
 	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
 	EXPECT_LT(0, seen.initial_bytes);
 	EXPECT_EQ(0, seen.dirty_bytes);
-
-	/* Changes that nobody asked about in between are one */
-	change(_metadata, self, 8);
-	change(_metadata, self, 9);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, self).flags);
-	EXPECT_EQ(0, info(_metadata, self).flags);
-	/* What is the same is no change */
-	change(_metadata, self, 9);
-	EXPECT_EQ(0, info(_metadata, self).flags);
+	drain(_metadata, self);
+	seen = info(_metadata, self);
+	EXPECT_EQ(0, seen.flags);
+	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
 }
 
 /*
- * Clause: vfio_precopy_info, VFIO_PRECOPY_INFO_REINIT: dirty_bytes is reset to zero, also
- * if a part of the new initial data was read, and memory written, before it is told
+ * Clause: VFIO_PRECOPY_INFO_REINIT: dirty_bytes is reset to zero, also if memory was
+ * written, and a part of the new initial data was read, before the report
  */
-TEST_F(reinit, nothing_is_dirty_when_it_is_told)
+TEST_F(reinit, resets_dirty_bytes)
 {
 	struct vfio_precopy_info seen;
 	uint8_t some[10];
@@ -234,13 +224,12 @@ TEST_F(reinit, nothing_is_dirty_when_it_is_told)
 	drain(_metadata, self);
 	change(_metadata, self, 7);
 	ASSERT_EQ(sizeof(some), read(self->fd, some, sizeof(some)));
-	ASSERT_RET(0, vmig_bytes_add(&self->stream, some, sizeof(some)), "room");
+	ASSERT_RET(0, vmig_bytes_add(&self->stream, some, sizeof(some)), "add");
 	dirty(_metadata, self, 0x42);
 	seen = info(_metadata, self);
 	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
 	EXPECT_LT(PAGE, seen.initial_bytes);
 	EXPECT_EQ(0, seen.dirty_bytes);
-	/* From then on it counts again */
 	drain(_metadata, self);
 	dirty(_metadata, self, 0x43);
 	seen = info(_metadata, self);
@@ -250,10 +239,10 @@ TEST_F(reinit, nothing_is_dirty_when_it_is_told)
 	expect_loads(_metadata, self);
 }
 
-/* Clause: PRECOPY_INFO that cannot be filled in: EFAULT, and REINIT is still to be told */
-TEST_F(reinit, who_got_no_answer_is_told_next_time)
+/* Driver: PRECOPY_INFO that cannot be copied: EFAULT, REINIT is reported next time */
+TEST_F(reinit, is_repeated_after_efault)
 {
-	/* Can be read, and cannot be written */
+	/* In read-only memory */
 	static const struct vfio_precopy_info constant = {
 		.argsz = sizeof(constant),
 	};
@@ -271,8 +260,8 @@ TEST_F(reinit, who_got_no_answer_is_told_next_time)
 	EXPECT_EQ(0, info(_metadata, self).flags);
 }
 
-/* Clause: PRECOPY_INFO without the opt-in: no flag, initial_bytes never grows */
-TEST_F(reinit, nobody_else_is_told)
+static void change_without_opt_in(struct __test_metadata *_metadata,
+				  FIXTURE_DATA(reinit) *self)
 {
 	struct vfio_precopy_info seen;
 	uint64_t initial;
@@ -292,13 +281,25 @@ TEST_F(reinit, nobody_else_is_told)
 		EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
 		initial = 0;
 	}
+}
+
+/* Clause: VFIO_PRECOPY_INFO_REINIT: not without the opt-in; initial_bytes never grows */
+TEST_F(reinit, needs_the_opt_in)
+{
+	change_without_opt_in(_metadata, self);
+}
+
+/* Driver: without the opt-in no record of a change, but for config space itself */
+TEST_F(reinit, records_without_the_opt_in)
+{
+	change_without_opt_in(_metadata, self);
 	EXPECT_EQ(0, count(self, MTTY_REC_REINIT));
 	EXPECT_EQ(variant->v1 ? 3 : 0, count(self, MTTY_REC_CONFIG));
 	expect_loads(_metadata, self);
 }
 
-/* Clause: MIG_PRECOPY_INFOv2: for those who have the device open, not the next */
-TEST_F(reinit, opt_in_ends_with_the_device)
+/* Driver: MIG_PRECOPY_INFOv2: the opt-in ends when the device is closed */
+TEST_F(reinit, opt_in_ends_with_close)
 {
 	if (!opt_in(_metadata, self))
 		SKIP(return, NO_V2);

@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: requests that fail, and where they leave
- * the device.  From RESUMING each target is asked for with a stream that is
- * missing, cut short, or refused; and the ioctl itself is called wrongly.
+ * VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: requests that fail, and the state after them:
+ * from RESUMING to each state with no data, part of them, or invalid ones; wrong
+ * arguments.
  */
 #include <errno.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "lib/mtty.h"
+#include "uapi.h"
 
 #define FEATURE_STATE_GET \
 	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 #define FEATURE_STATE_SET \
 	(VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 
-FIXTURE(resuming) {
-	struct vmig_testdev td;
-	struct vmig_bytes stream;
-	int data_fd;
-};
-
 FIXTURE_VARIANT(resuming) {
 	const char *features;
 	uint64_t flags;
-	bool has_running_p2p;
-	bool has_pre_copy;
-	bool has_pre_copy_p2p;
 };
+
+DEVICE_FIXTURE(resuming, "mtty-1", .features = variant->features,
+	       .capture_size = "8K");
 
 FIXTURE_VARIANT_ADD(resuming, basic) {
 	.features = "stop_copy",
@@ -39,68 +31,81 @@ FIXTURE_VARIANT_ADD(resuming, basic) {
 FIXTURE_VARIANT_ADD(resuming, p2p) {
 	.features = "stop_copy p2p",
 	.flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P,
-	.has_running_p2p = true,
 };
 
 FIXTURE_VARIANT_ADD(resuming, precopy) {
 	.features = "stop_copy pre_copy",
 	.flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_PRE_COPY,
-	.has_pre_copy = true,
 };
 
 FIXTURE_VARIANT_ADD(resuming, all) {
 	.features = "stop_copy p2p pre_copy",
 	.flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
 		 VFIO_MIGRATION_PRE_COPY,
-	.has_running_p2p = true,
-	.has_pre_copy = true,
-	.has_pre_copy_p2p = true,
 };
 
-FIXTURE_SETUP(resuming)
-{
-	const struct vmig_attrs attrs = {
-		.features = variant->features,
-		.capture_size = "8K",
-	};
-
-	self->data_fd = -1;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1",
-				       VMIG_PATH_ANY, &attrs));
-}
-
-FIXTURE_TEARDOWN(resuming)
-{
-	if (self->data_fd >= 0)
-		close(self->data_fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
-}
+/* write() refuses it */
+static const char invalid[64];
 
 static bool supported(const FIXTURE_VARIANT(resuming) *variant,
 		      enum vfio_device_mig_state state)
 {
-	switch (state) {
-	case VFIO_DEVICE_STATE_RUNNING_P2P:
-		return variant->has_running_p2p;
-	case VFIO_DEVICE_STATE_PRE_COPY:
-		return variant->has_pre_copy;
-	case VFIO_DEVICE_STATE_PRE_COPY_P2P:
-		return variant->has_pre_copy_p2p;
-	default:
-		return true;
-	}
+	static const uint64_t needed[VFIO_DEVICE_STATE_NR] = {
+		[VFIO_DEVICE_STATE_RUNNING_P2P] = VFIO_MIGRATION_P2P,
+		[VFIO_DEVICE_STATE_PRE_COPY] = VFIO_MIGRATION_PRE_COPY,
+		[VFIO_DEVICE_STATE_PRE_COPY_P2P] = VFIO_MIGRATION_P2P |
+						   VFIO_MIGRATION_PRE_COPY,
+	};
+
+	return (variant->flags & needed[state]) == needed[state];
+}
+
+static bool has_to_load(const FIXTURE_VARIANT(resuming) *variant,
+			enum vfio_device_mig_state to)
+{
+	return to != VFIO_DEVICE_STATE_ERROR &&
+	       to != VFIO_DEVICE_STATE_RESUMING && supported(variant, to);
 }
 
 /*
- * Ask for each state with whatever the session holds.  No request that has to
- * load the stream may succeed, all of them for the same reason @err.
+ * Clause: RESUMING -> STOP: the request fails if the data are incomplete or invalid;
+ * VFIO_DEVICE_RESET leads to RUNNING
  */
+TEST_F(resuming, bad_data_are_refused)
+{
+	struct vmig_device *dev = self->dev;
+	unsigned int to, i;
+
+	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save");
+	for (i = 0; i < 3 * VFIO_DEVICE_STATE_NR; i++) {
+		const void *data = i % 3 == 2 ? invalid : (void *)self->stream.data;
+		size_t len[] = { 0, self->stream.len / 2, sizeof(invalid) };
+		int fd = -1;
+
+		to = i / 3;
+		if (!has_to_load(variant, to))
+			continue;
+		ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
+						 &self->fd), "RESUMING");
+		vmig_transfer_write(self->fd, data, len[i % 3], 4096, NULL);
+		EXPECT_GT(0, vmig_mig_set_state(dev, to, &fd)) {
+			TH_LOG("RESUMING -> %s, %zu bytes", vmig_state_name(to),
+			       len[i % 3]);
+		}
+		EXPECT_EQ(-1, fd);
+		close(self->fd);
+		self->fd = -1;
+		ASSERT_RET(0, vmig_device_reset(dev), "reset");
+		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "after reset");
+	}
+}
+
+/* No request that has to load the data may succeed; all of them fail with @err */
 static void check_targets(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(resuming) *self,
 			  const FIXTURE_VARIANT(resuming) *variant, int err)
 {
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 	enum vfio_device_mig_state to;
 
 	for (to = 0; to < VFIO_DEVICE_STATE_NR; to++) {
@@ -118,40 +123,38 @@ static void check_targets(struct __test_metadata *_metadata,
 	}
 }
 
-/* Clause: VFIO_DEVICE_FEATURE_MIGRATION: just the flags that sysfs asked for */
-TEST_F(resuming, flags_tell_the_features)
+/* Driver: VFIO_DEVICE_FEATURE_MIGRATION: the flags are those written to sysfs */
+TEST_F(resuming, flags_are_the_features)
 {
 	uint64_t flags = 0;
 
-	EXPECT_RET(0, vmig_mig_get_flags(&self->td.dev, &flags), "flags");
+	EXPECT_RET(0, vmig_mig_get_flags(self->dev, &flags), "flags");
 	EXPECT_EQ(variant->flags, flags);
 }
 
-/* Clause: RESUMING -> STOP with no data: ENODATA, still RESUMING */
-TEST_F(resuming, empty_stream_goes_nowhere)
+/* Driver: RESUMING -> STOP with no data: ENODATA, the state stays RESUMING */
+TEST_F(resuming, empty_stream_stays_in_resuming)
 {
-	ASSERT_RET(0, vmig_mig_set_state(&self->td.dev,
-					 VFIO_DEVICE_STATE_RESUMING,
-					 &self->data_fd), "RESUMING");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
 	check_targets(_metadata, self, variant, -ENODATA);
 }
 
-/* Clause: RESUMING -> STOP with incomplete data: ENODATA, and it may go on */
-TEST_F(resuming, cut_stream_goes_nowhere_and_may_be_completed)
+/* Driver: RESUMING -> STOP, incomplete data: ENODATA, the rest can be written */
+TEST_F(resuming, incomplete_stream_can_be_completed)
 {
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 	size_t half;
 
 	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save");
 	half = self->stream.len / 2;
 	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->data_fd), "RESUMING");
-	ASSERT_RET(0, vmig_transfer_write(self->data_fd, self->stream.data,
-					  half, 4096, NULL), "first half");
+					 &self->fd), "RESUMING");
+	ASSERT_RET(0, vmig_transfer_write(self->fd, self->stream.data, half,
+					  4096, NULL), "first half");
 	check_targets(_metadata, self, variant, -ENODATA);
 
-	ASSERT_RET(0, vmig_transfer_write(self->data_fd,
-					  self->stream.data + half,
+	ASSERT_RET(0, vmig_transfer_write(self->fd, self->stream.data + half,
 					  self->stream.len - half, 4096, NULL),
 		   "second half");
 	EXPECT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL),
@@ -159,47 +162,45 @@ TEST_F(resuming, cut_stream_goes_nowhere_and_may_be_completed)
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "completed");
 }
 
-/*
- * Clause: RESUMING -> any with invalid data: the errno of the refusal, ERROR,
- * and only VFIO_DEVICE_RESET leaves that
- */
+/* RESUMING, with data that were refused */
+static void enter_refused(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(resuming) *self)
+{
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	EXPECT_RET(-EBADMSG, vmig_transfer_write(self->fd, invalid,
+						 sizeof(invalid), 64, NULL),
+		   "zeroes as a stream");
+}
+
+/* Driver: RESUMING -> any, data refused: the errno of write(), then ERROR */
 TEST_F(resuming, refused_stream_ends_in_error)
 {
-	struct vmig_device *dev = &self->td.dev;
-	char none[64] = { 0 };
+	struct vmig_device *dev = self->dev;
 	enum vfio_device_mig_state to;
 
-	for (to = VFIO_DEVICE_STATE_STOP; to < VFIO_DEVICE_STATE_NR; to++) {
-		if (to == VFIO_DEVICE_STATE_RESUMING || !supported(variant, to))
+	for (to = 0; to < VFIO_DEVICE_STATE_NR; to++) {
+		if (!has_to_load(variant, to))
 			continue;
-		ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
-						 &self->data_fd), "RESUMING");
-		EXPECT_RET(-EBADMSG, vmig_transfer_write(self->data_fd, none,
-							 sizeof(none), 64, NULL),
-			   "zeroes as a stream");
+		enter_refused(_metadata, self);
 		EXPECT_RET(-EBADMSG, vmig_mig_set_state(dev, to, NULL),
 			   "RESUMING -> %s", vmig_state_name(to));
 		EXPECT_STATE(VFIO_DEVICE_STATE_ERROR, dev, "RESUMING -> %s",
 			     vmig_state_name(to));
-		close(self->data_fd);
-		self->data_fd = -1;
+		close(self->fd);
+		self->fd = -1;
 		ASSERT_RET(0, vmig_device_reset(dev), "reset");
 		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "after reset");
 	}
 }
 
-/* Clause: RESUMING -> ERROR or unsupported, invalid data: EINVAL, not judged yet */
-TEST_F(resuming, refused_stream_stays_until_it_is_judged)
+/* Driver: RESUMING -> ERROR or unsupported, data refused: EINVAL, still RESUMING */
+TEST_F(resuming, refused_stream_stays_in_resuming)
 {
-	struct vmig_device *dev = &self->td.dev;
-	char none[64] = { 0 };
+	struct vmig_device *dev = self->dev;
 	enum vfio_device_mig_state to;
 
-	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->data_fd), "RESUMING");
-	EXPECT_RET(-EBADMSG, vmig_transfer_write(self->data_fd, none,
-						 sizeof(none), 64, NULL),
-		   "zeroes as a stream");
+	enter_refused(_metadata, self);
 	for (to = 0; to < VFIO_DEVICE_STATE_NR; to++) {
 		if (to != VFIO_DEVICE_STATE_ERROR && supported(variant, to))
 			continue;
@@ -210,14 +211,14 @@ TEST_F(resuming, refused_stream_stays_until_it_is_judged)
 	}
 	EXPECT_RET(-EBADMSG, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP,
 						NULL), "STOP");
-	EXPECT_STATE(VFIO_DEVICE_STATE_ERROR, dev, "judged");
+	EXPECT_STATE(VFIO_DEVICE_STATE_ERROR, dev, "after STOP");
 }
 
 /* Clause: vfio_device_feature_mig_state.device_state, no such state: EINVAL */
 TEST_F(resuming, states_that_do_not_exist_are_refused)
 {
 	static const uint32_t states[] = { 8, 9, 255, 0x80000002, 0xffffffff };
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(states); i++) {
@@ -232,10 +233,10 @@ TEST_F(resuming, states_that_do_not_exist_are_refused)
 TEST_F(resuming, get_gives_no_data_fd)
 {
 	struct vfio_device_feature_mig_state mig;
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 
 	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY,
-					 &self->data_fd), "STOP_COPY");
+					 &self->fd), "STOP_COPY");
 	memset(&mig, 0x55, sizeof(mig));
 	EXPECT_RET(0, vmig_feature(dev, FEATURE_STATE_GET, &mig, sizeof(mig)),
 		   "GET");
@@ -243,14 +244,14 @@ TEST_F(resuming, get_gives_no_data_fd)
 	EXPECT_EQ(-1, mig.data_fd);
 }
 
-/* Clause: vfio_device_feature_mig_state, SET without a session: data_fd is -1 */
+/* Clause: vfio_device_feature_mig_state, SET, no new session: no FD, data_fd is -1 */
 TEST_F(resuming, set_without_session_gives_no_data_fd)
 {
 	struct vfio_device_feature_mig_state mig = {
 		.device_state = VFIO_DEVICE_STATE_STOP, .data_fd = 77,
 	};
 
-	EXPECT_RET(0, vmig_feature(&self->td.dev, FEATURE_STATE_SET, &mig,
+	EXPECT_RET(0, vmig_feature(self->dev, FEATURE_STATE_SET, &mig,
 				   sizeof(mig)), "SET");
 	EXPECT_EQ(-1, mig.data_fd);
 }
@@ -261,7 +262,7 @@ TEST_F(resuming, short_argument_changes_nothing)
 	struct vfio_device_feature_mig_state mig = {
 		.device_state = VFIO_DEVICE_STATE_STOP,
 	};
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 
 	EXPECT_RET(-EINVAL, vmig_feature(dev, FEATURE_STATE_SET, &mig,
 					 sizeof(mig) - 1), "7 of 8 bytes");
@@ -270,10 +271,7 @@ TEST_F(resuming, short_argument_changes_nothing)
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "after a short SET");
 }
 
-/*
- * The argument lies in memory that can be read, but not written: the request is
- * carried out, and there is no way to hand over the data_fd.
- */
+/* The argument is in read-only memory: the data_fd cannot be returned */
 static int set_state_read_only(struct vmig_device *dev, uint32_t state)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -297,10 +295,10 @@ static int set_state_read_only(struct vmig_device *dev, uint32_t state)
 	return ret;
 }
 
-/* Clause: data_fd cannot be returned: EFAULT, the session is nobody's, reset ends it */
+/* Clause: ioctl(2), the data_fd cannot be returned: EFAULT; the device can be used */
 TEST_F(resuming, lost_data_fd_leaves_a_usable_device)
 {
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 
 	EXPECT_RET(-EFAULT, set_state_read_only(dev, VFIO_DEVICE_STATE_STOP_COPY),
 		   "STOP_COPY");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals while much is read or written: a process that is killed ends soon, and a
- * data_fd returns what it has.
+ * Signals during long calls: a killed process ends soon, and read() and write() of a
+ * data_fd become short.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,26 +20,18 @@
 /* Behind the header, which cannot be written */
 #define START		4096u
 #define LEN		(SIZE - START)
-/* A child that is done before it can be killed proves nothing */
+/* Try again if the child was done before it was killed */
 #define TRIES		20
 
 FIXTURE(signals) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	uint8_t *buf;
-	int fd;
 };
 
 FIXTURE_SETUP(signals)
 {
-	const struct vmig_attrs attrs = { .capture_size = "64M" };
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
-				       &attrs));
-	/* Seen by the child as well */
+	OPEN_DEVICE("mtty-1", .capture_size = "64M");
+	/* Shared with the child */
 	self->buf = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->buf);
@@ -48,11 +39,8 @@ FIXTURE_SETUP(signals)
 
 FIXTURE_TEARDOWN(signals)
 {
-	if (self->fd >= 0)
-		close(self->fd);
 	munmap(self->buf, SIZE);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 static uint64_t offset(FIXTURE_DATA(signals) *self)
@@ -60,20 +48,11 @@ static uint64_t offset(FIXTURE_DATA(signals) *self)
 	return self->dev->region[BAR2].offset + START;
 }
 
-/* The last byte, as the device has it */
-static uint8_t last_byte(FIXTURE_DATA(signals) *self)
+static uint8_t device_byte(FIXTURE_DATA(signals) *self, uint64_t at)
 {
 	uint8_t byte = 0;
 
-	vmig_region_read(self->dev, BAR2, SIZE - 1, &byte, 1);
-	return byte;
-}
-
-static uint8_t first_byte(FIXTURE_DATA(signals) *self)
-{
-	uint8_t byte = 0;
-
-	vmig_region_read(self->dev, BAR2, START, &byte, 1);
+	vmig_region_read(self->dev, BAR2, at, &byte, 1);
 	return byte;
 }
 
@@ -83,7 +62,7 @@ static uint8_t shared_byte(FIXTURE_DATA(signals) *self, size_t at)
 	return __atomic_load_n(self->buf + at, __ATOMIC_RELAXED);
 }
 
-/* Ended, and not with status 0; it can still be waited for */
+/* Exited with an error; does not reap it */
 static bool has_failed(pid_t pid)
 {
 	siginfo_t info = { .si_pid = 0 };
@@ -98,11 +77,11 @@ static void kill_and_wait(struct __test_metadata *_metadata, pid_t pid)
 
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	/* It may have come to its end before */
+	/* It may have exited before */
 	EXPECT_EQ(0, WIFEXITED(status) ? WEXITSTATUS(status) : 0);
 }
 
-/* Driver: pwrite() of a region: SIGKILL ends it, with what was written by then */
+/* Driver: pwrite() of a region: SIGKILL ends it, a part is written */
 TEST_F(signals, killed_while_it_writes)
 {
 	unsigned int i;
@@ -115,10 +94,10 @@ TEST_F(signals, killed_while_it_writes)
 		if (!pid)
 			_exit(pwrite(self->dev->fd, self->buf, LEN,
 				     offset(self)) != LEN);
-		while (first_byte(self) != i)
+		while (device_byte(self, START) != i)
 			ASSERT_FALSE(has_failed(pid));
 		kill_and_wait(_metadata, pid);
-		if (last_byte(self) != i)
+		if (device_byte(self, SIZE - 1) != i)
 			return;
 	}
 	EXPECT_LT(i, TRIES) {
@@ -152,35 +131,11 @@ TEST_F(signals, killed_while_it_reads)
 	}
 }
 
-static void nothing(int nr)
-{
-	(void)nr;
-}
-
-/* A signal every millisecond, without SA_RESTART */
-static void start_timer(struct __test_metadata *_metadata)
-{
-	const struct sigaction action = { .sa_handler = nothing };
-	const struct itimerval often = {
-		.it_interval.tv_usec = 1000, .it_value.tv_usec = 1000,
-	};
-
-	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
-	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
-}
-
-static void stop_timer(void)
-{
-	const struct itimerval never = {};
-
-	setitimer(ITIMER_REAL, &never, NULL);
-}
-
 /*
  * Driver: read() and write() of a data_fd: a signal makes them short, never empty, and
  * no byte is lost or sent twice
  */
-TEST_F(signals, transfer_goes_on_after_each)
+TEST_F(signals, transfer_continues_after_each)
 {
 	unsigned int cut = 0;
 	size_t done = 0;
@@ -192,7 +147,7 @@ TEST_F(signals, transfer_goes_on_after_each)
 	memset(self->stream.data, 0, 2 * SIZE);
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
 					 &self->fd), "STOP_COPY");
-	start_timer(_metadata);
+	vmig_signals_start(1000);
 	while ((n = read(self->fd, self->stream.data + done, 2 * SIZE - done))) {
 		ASSERT_LT(0, n);
 		done += n;
@@ -212,7 +167,7 @@ TEST_F(signals, transfer_goes_on_after_each)
 			  self->stream.len - done);
 		ASSERT_LT(0, n);
 	}
-	stop_timer();
+	vmig_signals_stop();
 	EXPECT_LT(2, cut);
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
 					 NULL), "RUNNING");

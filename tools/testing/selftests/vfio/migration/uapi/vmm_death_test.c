@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The process that saves, or loads, is killed: at each step of its work, and at many
- * places in the stream. The source runs on and has lost nothing, the destination is
- * as good as new after a reset, and nothing is left of the process.
+ * The process that saves or loads is killed: at each of its steps, and at many bytes of
+ * the stream. The source can run and has lost nothing. The destination can be loaded
+ * after a reset. No memory is leaked.
  *
  * Usage: vmm_death_test [stride=N] [options of the harness]
  *
- * Kills at every Nth byte of the stream (211); 1 takes minutes.
+ * It is killed at every Nth byte of the stream (211). 1 takes minutes.
  */
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #define PORTS		2
 #define SEED		40
 #define TIMEOUT_S	3600
-/* The count of what a process is charged for may be so far behind */
+/* Lag of the memory counter, in bytes */
 #define SLACK		(2 << 20)
 
 static unsigned int stride = 211;
@@ -40,21 +40,7 @@ FIXTURE_VARIANT(death) {
 	const char *policy;
 };
 
-FIXTURE_VARIANT_ADD(death, independent) {
-	.policy = "independent",
-};
-
-FIXTURE_VARIANT_ADD(death, before_data) {
-	.policy = "before-data",
-};
-
-FIXTURE_VARIANT_ADD(death, reorder) {
-	.policy = "reorder",
-};
-
-FIXTURE_VARIANT_ADD(death, embedded) {
-	.policy = "embedded",
-};
+POLICY_VARIANTS(death);
 
 static int run(struct vmig_device *dev)
 {
@@ -96,24 +82,13 @@ FIXTURE_TEARDOWN(death)
 	vmig_testdev_close(&self->src);
 }
 
-/*
- * Work is done step by step, by a process that kills itself after one of them.
- * Return: what it should be, or the number of the step that went wrong; -1 if it
- * came to its end alive.
- */
-static void die_after(int *left)
-{
-	if (!(*left)--)
-		kill(getpid(), SIGKILL);
-}
-
+/* The process kills itself after "steps" of them. A step that fails is the exit status. */
 #define STEP(_call) do { \
 	if (_call) \
 		_exit(__LINE__ % 255 + 1); \
-	die_after(&steps); \
+	if (!steps--) \
+		kill(getpid(), SIGKILL); \
 } while (0)
-
-/* Reads so many bytes; the rest stays where it is */
 static int read_bytes(int fd, size_t len)
 {
 	char buf[1024];
@@ -178,7 +153,7 @@ static void load_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
 
 #define SAVE_STEPS	8
 #define LOAD_STEPS	7
-/* Of each, the one after which @bytes are through */
+/* The step after which @bytes are read or written */
 #define SAVE_BYTES	6
 #define LOAD_BYTES	3
 
@@ -200,16 +175,15 @@ static void kill_at(struct __test_metadata *_metadata, FIXTURE_DATA(death) *self
 	}
 }
 
-/* The source's owner has only to say so */
-static void expect_runs_on(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(death) *self, int steps, size_t bytes)
+static void expect_source_runs(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(death) *self, int steps, size_t bytes)
 {
 	struct vmig_device *dev = &self->src.dev;
 	struct vmig_bytes stream = { 0 };
 	const char *what = "";
 
 	ASSERT_RET(0, run(dev), "step %d, byte %zu", steps, bytes);
-	/* Looking at all of it would change it; what it saves shows as much */
+	/* A check of the contents would change them, so compare the size of the stream */
 	ASSERT_RET(0, vmig_transfer_save(dev, &stream), "save");
 	ASSERT_RET(0, run(dev), "RUNNING");
 	EXPECT_EQ(self->stream.len, stream.len) {
@@ -222,8 +196,8 @@ static void expect_runs_on(struct __test_metadata *_metadata,
 	}
 }
 
-static void expect_good_as_new(struct __test_metadata *_metadata,
-			       FIXTURE_DATA(death) *self, int steps, size_t bytes)
+static void expect_can_be_loaded(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(death) *self, int steps, size_t bytes)
 {
 	struct vmig_device *dev = &self->dst.dev;
 	const char *what = "";
@@ -246,50 +220,50 @@ static void expect_good_as_new(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_device_reset(dev), "reset");
 }
 
-/* Clause: the saving process dies, at any step: RUNNING, with nothing lost */
+/* Clause: enum vfio_device_mig_state: the saving process dies at any step: no data lost */
 TEST_F_TIMEOUT(death, source_at_each_step, TIMEOUT_S)
 {
 	int i;
 
 	for (i = 0; i < SAVE_STEPS; i++) {
 		kill_at(_metadata, self, save_and_die, i, self->stream.len);
-		expect_runs_on(_metadata, self, i, self->stream.len);
+		expect_source_runs(_metadata, self, i, self->stream.len);
 	}
-	expect_runs_on(_metadata, self, -1, 0);
+	expect_source_runs(_metadata, self, -1, 0);
 }
 
-/* Clause: the saving process dies, anywhere in the stream: the same */
+/* Clause: enum vfio_device_mig_state: the same at many bytes of the stream */
 TEST_F_TIMEOUT(death, source_at_many_bytes, TIMEOUT_S)
 {
 	size_t i;
 
 	for (i = 0; i < self->stream.len; i += stride) {
 		kill_at(_metadata, self, save_and_die, SAVE_BYTES, i);
-		expect_runs_on(_metadata, self, SAVE_BYTES, i);
+		expect_source_runs(_metadata, self, SAVE_BYTES, i);
 	}
-	expect_runs_on(_metadata, self, -1, 0);
+	expect_source_runs(_metadata, self, -1, 0);
 	TH_LOG("%zu positions", (i + stride - 1) / stride);
 }
 
-/* Clause: the loading process dies, at any step: a reset, and it can be loaded */
+/* Clause: RESUMING: the loading process dies at any step: a reset aborts the session */
 TEST_F_TIMEOUT(death, destination_at_each_step, TIMEOUT_S)
 {
 	int i;
 
 	for (i = 0; i < LOAD_STEPS; i++) {
 		kill_at(_metadata, self, load_and_die, i, self->stream.len / 2);
-		expect_good_as_new(_metadata, self, i, self->stream.len / 2);
+		expect_can_be_loaded(_metadata, self, i, self->stream.len / 2);
 	}
 }
 
-/* Clause: the loading process dies, anywhere in the stream: the same */
+/* Clause: RESUMING: the same at many bytes of the stream */
 TEST_F_TIMEOUT(death, destination_at_many_bytes, TIMEOUT_S)
 {
 	size_t i;
 
 	for (i = 0; i < self->stream.len; i += stride) {
 		kill_at(_metadata, self, load_and_die, LOAD_BYTES, i);
-		expect_good_as_new(_metadata, self, LOAD_BYTES, i);
+		expect_can_be_loaded(_metadata, self, LOAD_BYTES, i);
 	}
 	TH_LOG("%zu positions", (i + stride - 1) / stride);
 }
@@ -301,7 +275,7 @@ static void open_load_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes
 	load_and_die(self, steps, bytes);
 }
 
-/* Clause: a VMM dies with all that it had open: the device is there for the next */
+/* Driver: the process that opened the device dies at any step: it can be opened again */
 TEST_F_TIMEOUT(death, owner_at_each_step, TIMEOUT_S)
 {
 	struct vmig_testdev *dst = &self->dst;
@@ -313,7 +287,7 @@ TEST_F_TIMEOUT(death, owner_at_each_step, TIMEOUT_S)
 			self->stream.len / 2);
 		ASSERT_RET(0, vmig_device_open(&dst->dev, &dst->mdev,
 					       VMIG_PATH_ANY), "open");
-		expect_good_as_new(_metadata, self, i, self->stream.len / 2);
+		expect_can_be_loaded(_metadata, self, i, self->stream.len / 2);
 	}
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two hosts whose devices are not the same: a live migration between them fails
- * with a reason, the destination has still what it had, and the source runs on
- * and has lost nothing.
+ * A live migration between devices that differ fails with a reason; the destination
+ * does not change, and the source continues without a loss.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 
 #define SEED_SRC	51
 #define SEED_DST	52
-#define VECTOR		0x42
 
 FIXTURE(differ) {
 	struct vmig_testdev src;
@@ -20,7 +18,7 @@ FIXTURE(differ) {
 	struct vmig_vmm vmm[2];
 };
 
-/* @why: part of what the destination's VMM says */
+/* @why: part of the message of the destination's VMM */
 FIXTURE_VARIANT(differ) {
 	struct vmig_attrs src;
 	struct vmig_attrs dst;
@@ -42,7 +40,7 @@ FIXTURE_VARIANT_ADD(differ, ports) {
 	.why = "data_fd: ",
 };
 
-/* Their BARs differ, so config space, which comes first, is where it is found */
+/* Config space comes first, and the BARs differ */
 FIXTURE_VARIANT_ADD(differ, ports_before_data) {
 	.src = { .config_policy = "before-data" },
 	.dst = { .config_policy = "before-data" },
@@ -98,7 +96,7 @@ FIXTURE_SETUP(differ)
 	ASSERT_EQ(0, vmig_contents_set(&self->dst.dev, variant->dst_ports,
 				    SEED_DST));
 	ASSERT_EQ(0, vmig_vmm_boot(&self->vmm[0], VFIO_PCI_MSI_IRQ_INDEX,
-				   VECTOR));
+				   VMIG_LATE_IRQ_MSI_VECTOR));
 }
 
 FIXTURE_TEARDOWN(differ)
@@ -114,8 +112,8 @@ FIXTURE_TEARDOWN(differ)
 	vmig_testdev_close(&self->dst);
 }
 
-/* Clause: another kind of device: found before anything of it has changed */
-TEST_F(differ, is_found_in_time)
+/* Library: another kind of device is found before the destination changes */
+TEST_F(differ, is_found_before_a_change)
 {
 	struct vmig_device *src = &self->src.dev, *dst = &self->dst.dev;
 	uint8_t before[VMIG_CONFIG_SIZE], after[VMIG_CONFIG_SIZE];
@@ -132,9 +130,9 @@ TEST_F(differ, is_found_in_time)
 	}
 	EXPECT_FALSE(self->vmm[1].irq_enabled);
 
-	/* What was only offered is gone with the session, at the latest */
+	/* The end of the session drops staged writes to config space */
 	vmig_mig_set_state(dst, VFIO_DEVICE_STATE_STOP, NULL);
-	/* The line goes with what waits in the ports, so it comes first */
+	/* Before the contents: reading them changes the interrupt status */
 	if (variant->err == -EXDEV) {
 		EXPECT_RET(0, vmig_region_read(dst,
 					       VFIO_PCI_CONFIG_REGION_INDEX, 0,

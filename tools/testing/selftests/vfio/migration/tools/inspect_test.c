@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looking into a stored stream: what a whole one holds, and that nothing that is
- * damaged passes for whole, or does any harm.
+ * Inspection of a stored stream: the contents of a whole one, and that no damaged one is
+ * accepted, or crashes the reader.
  */
 #include <endian.h>
 #include <errno.h>
@@ -14,11 +14,10 @@
 #include "lib/vmm.h"
 
 #define SEED		11
-#define VECTOR		0x42
 #define GARBAGE		300
 
 FIXTURE(inspect) {
-	struct vmig_pair pair;
+	PAIR_MEMBERS;
 	struct vmig_inspect_result result;
 	uint8_t *data;
 	uint8_t *free_bytes;
@@ -28,9 +27,9 @@ FIXTURE(inspect) {
 };
 
 /*
- * What a whole stream holds, a letter for each: S setup, C config, D data, I
- * irqchip, ";" end of a step, "." end of the stream; and, within the data, the
- * records: s start, k config, c capture, l log, u uart, i irq, e end.
+ * A whole stream, a letter for each section: S setup, C config, D data, I irqchip, ";"
+ * end of a step, "." end of the stream; and for each record of the data: s start, k
+ * config, c capture, l log, u uart, i irq, e end.
  */
 FIXTURE_VARIANT(inspect) {
 	const char *policy;
@@ -57,7 +56,7 @@ static void show_nothing(void *opaque, const struct vmig_inspect_item *item)
 {
 }
 
-/* Look at bytes in memory, which become a file for that */
+/* Inspect bytes in memory, by way of a file */
 static int look(FIXTURE_DATA(inspect) *self, const void *data, size_t len,
 		vmig_inspect_show show, void *opaque)
 {
@@ -81,18 +80,12 @@ static int read_stream(FIXTURE_DATA(inspect) *self, int fd)
 
 FIXTURE_SETUP(inspect)
 {
-	const struct vmig_attrs attrs = {
-		.config_policy = variant->policy, .capture_size = "8192",
-	};
-
-	self->fd = memfd_create("looked-at", 0);
+	self->fd = memfd_create("inspected", 0);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	ASSERT_EQ(0, vmig_contents_set(self->pair.src.dev, 2, SEED));
-	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
-				   VECTOR));
-	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "%s",
-		   self->pair.src.why);
+	BOOT_PAIR(SEED, .config_policy = variant->policy,
+		  .capture_size = "8192");
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
+		   self->src->why);
 	ASSERT_EQ(0, read_stream(self, self->pair.fd));
 }
 
@@ -135,7 +128,7 @@ static void trace(void *opaque, const struct vmig_inspect_item *item)
 		self->trace[len] = letter(item);
 }
 
-/* Clause: a whole stream: each section and record, in order, and nothing broken */
+/* Library: a whole stream: each section and record, in order */
 TEST_F(inspect, whole_stream)
 {
 	EXPECT_RET(0, look(self, self->data, self->len, trace, self), "%s",
@@ -145,16 +138,16 @@ TEST_F(inspect, whole_stream)
 	EXPECT_STREQ("", self->result.why);
 }
 
-/* Clause: the data of a device with no VMM around them: its records */
+/* Library: the data of a device without the sections of a VMM: its records */
 TEST_F(inspect, data_alone)
 {
 	struct vfio_device_feature_mig_config answer;
 	struct vmig_bytes stream = { 0 };
 
-	ASSERT_RET(0, vmig_device_reset(self->pair.src.dev), "reset");
-	/* Config space has changed since somebody asked */
-	ASSERT_RET(0, vmig_mig_config_get(self->pair.src.dev, &answer), "GET");
-	ASSERT_RET(0, vmig_transfer_save(self->pair.src.dev, &stream), "save");
+	ASSERT_RET(0, vmig_device_reset(self->src->dev), "reset");
+	/* The reset has changed config space since the last GET */
+	ASSERT_RET(0, vmig_mig_config_get(self->src->dev, &answer), "GET");
+	ASSERT_RET(0, vmig_transfer_save(self->src->dev, &stream), "save");
 	EXPECT_RET(0, look(self, stream.data, stream.len, trace, self), "%s",
 		   self->result.why);
 	EXPECT_EQ('s', self->trace[0]);
@@ -171,9 +164,9 @@ TEST_F(inspect, data_alone)
 }
 
 /*
- * What no checksum covers, and nothing else in the stream repeats: generation of
- * the setup section; hints among the subflags; config space of the VMM; the
- * interrupt controller.
+ * Bytes that neither a checksum nor another byte of the stream can verify: generation of
+ * the setup section; hints among the subflags; config space of the VMM; the interrupt
+ * controller.
  */
 static void mark_free_bytes(void *opaque, const struct vmig_inspect_item *item)
 {
@@ -193,7 +186,7 @@ static void mark_free_bytes(void *opaque, const struct vmig_inspect_item *item)
 		memset(at + 16, 1, section->len);
 }
 
-/* "Keep interrupts off" is a wish that a stream may have or not */
+/* "Keep interrupts off" is optional */
 static bool is_free(const FIXTURE_DATA(inspect) *self, size_t at, uint8_t flip)
 {
 	if (self->free_bytes[at])
@@ -203,7 +196,7 @@ static bool is_free(const FIXTURE_DATA(inspect) *self, size_t at, uint8_t flip)
 	       !self->free_bytes[at + 5] && self->data[at] & flip;
 }
 
-/* Clause: any one byte changed: said to be broken, there or before */
+/* Library: a stream with any one byte changed is refused, with a reason */
 TEST_F(inspect, no_damaged_byte_passes)
 {
 	unsigned int passed = 0, far = 0;
@@ -228,7 +221,7 @@ TEST_F(inspect, no_damaged_byte_passes)
 	EXPECT_EQ(0, far);
 }
 
-/* Clause: a record damaged: its number, its name and its place are told */
+/* Library: the reason for a damaged record has its name and its offset */
 TEST_F(inspect, damage_is_found_where_it_is)
 {
 	uint8_t *at;
@@ -249,7 +242,7 @@ TEST_F(inspect, damage_is_found_where_it_is)
 	EXPECT_NE(NULL, strstr(self->result.why, "checksum of the head"));
 }
 
-/* Clause: cut anywhere: it ends too early, or there, and never passes for whole */
+/* Library: a stream cut at any byte is refused */
 TEST_F(inspect, no_cut_stream_passes)
 {
 	unsigned int passed = 0;
@@ -262,8 +255,8 @@ TEST_F(inspect, no_cut_stream_passes)
 	EXPECT_EQ(0, passed);
 }
 
-/* Clause: something behind the end: EBADMSG */
-TEST_F(inspect, nothing_comes_behind_the_end)
+/* Library: data after the end: EBADMSG */
+TEST_F(inspect, data_after_the_end)
 {
 	uint8_t *more = malloc(self->len + 1);
 
@@ -282,8 +275,8 @@ static void fill_random(uint8_t *data, size_t len, unsigned int seed)
 		*data++ = (seed = seed * 1103515245 + 12345) >> 16;
 }
 
-/* Clause: garbage, alone and behind a good beginning: refused, no harm done */
-TEST_F(inspect, garbage_does_no_harm)
+/* Library: random bytes, alone and after a good beginning, are refused */
+TEST_F(inspect, random_bytes_are_refused)
 {
 	unsigned int seed, passed = 0;
 	uint8_t *bad = malloc(self->len);
@@ -303,7 +296,7 @@ TEST_F(inspect, garbage_does_no_harm)
 	free(bad);
 }
 
-/* Clause: a length beyond all measure: EMSGSIZE, and no memory is taken for it */
+/* Library: a length above the limit: EMSGSIZE */
 TEST_F(inspect, huge_lengths_are_refused)
 {
 	static const uint64_t lens[] = {
@@ -327,11 +320,11 @@ TEST_F(inspect, huge_lengths_are_refused)
 }
 
 FIXTURE(inspect_order) {
-	struct vmig_pair pair;
+	PAIR_MEMBERS;
 	struct vmig_inspect_result result;
 };
 
-/* What a VMM can get wrong, and what is said of it, with no device around */
+/* A mistake of the source's VMM, and the reason that inspection gives */
 FIXTURE_VARIANT(inspect_order) {
 	const char *policy;
 	enum vmig_vmm_config config;
@@ -356,12 +349,8 @@ FIXTURE_VARIANT_ADD(inspect_order, config_never_needed) {
 
 FIXTURE_SETUP(inspect_order)
 {
-	const struct vmig_attrs attrs = { .config_policy = variant->policy };
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
-				   VECTOR));
-	self->pair.src.config = variant->config;
+	BOOT_PAIR(SEED, .config_policy = variant->policy);
+	self->src->config = variant->config;
 }
 
 FIXTURE_TEARDOWN(inspect_order)
@@ -369,29 +358,30 @@ FIXTURE_TEARDOWN(inspect_order)
 	vmig_pair_close(&self->pair);
 }
 
-/* Clause: config space where it should not be: EPROTO, if the policy says so */
+#define EXPECT_INSPECT(_want, _why) do { \
+	EXPECT_RET(_want, vmig_inspect(self->pair.reader.fd, NULL, \
+				       show_nothing, NULL, &self->result), \
+		   "%s", self->result.why); \
+	EXPECT_NE(NULL, strstr(self->result.why, _why)); \
+} while (0)
+
+/* Library: missing or late config space: EPROTO, if the policy needs it first */
 TEST_F(inspect_order, config)
 {
-	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "save");
-	EXPECT_RET(variant->ret, vmig_inspect(self->pair.reader.fd, NULL,
-					      show_nothing, NULL,
-					      &self->result), "%s",
-		   self->result.why);
-	EXPECT_NE(NULL, strstr(self->result.why, variant->why));
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "save");
+	EXPECT_INSPECT(variant->ret, variant->why);
 }
 
-/* Clause: interrupts enabled too early, twice, never: said so */
+/* Library: "enable interrupts" before the controller: EPROTO; twice: EALREADY */
 TEST_F(inspect_order, interrupts)
 {
-	struct vmig_vmm *src = &self->pair.src;
+	struct vmig_vmm *src = self->src;
 	int fd = self->pair.fd;
 
 	ASSERT_EQ(0, vmig_vmm_save_setup(src, fd));
 	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
 					  VMIG_CONFIG_ENABLE_INTERRUPTS));
-	EXPECT_RET(-EPROTO, vmig_inspect(self->pair.reader.fd, NULL,
-					 show_nothing, NULL, &self->result), "too early");
-	EXPECT_NE(NULL, strstr(self->result.why, "before their controller"));
+	EXPECT_INSPECT(-EPROTO, "before their controller");
 
 	ASSERT_EQ(0, ftruncate(fd, lseek(fd, -16, SEEK_END)));
 	ASSERT_EQ(0, vmig_vmm_save_irqchip(src, fd));
@@ -400,9 +390,7 @@ TEST_F(inspect_order, interrupts)
 	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
 					  VMIG_CONFIG_ENABLE_INTERRUPTS));
 	ASSERT_EQ(0, lseek(self->pair.reader.fd, 0, SEEK_SET));
-	EXPECT_RET(-EALREADY, vmig_inspect(self->pair.reader.fd, NULL,
-					   show_nothing, NULL, &self->result), "twice");
-	EXPECT_NE(NULL, strstr(self->result.why, "twice"));
+	EXPECT_INSPECT(-EALREADY, "twice");
 }
 
 TEST_HARNESS_MAIN

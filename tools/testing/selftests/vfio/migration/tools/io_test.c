@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waits of the library (lib/io.h): that each has its limit, whatever signals come
- * meanwhile, and that nothing is lost on the way.
+ * Waits of the library (lib/vfio/io.h): each ends at its limit, also under signals, and
+ * no byte is lost.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ FIXTURE_TEARDOWN(io)
 	}
 }
 
-/* Clause: a wait, and signals with a handler all the time: it ends at its limit */
+/* Library: a wait ends at its limit, under signals with a handler */
 TEST_F(io, limit_of_a_wait_under_signals)
 {
 	int64_t begin = vmig_io_now_ms();
@@ -50,7 +50,7 @@ TEST_F(io, limit_of_a_wait_under_signals)
 		   "wait");
 	EXPECT_LE(SILENCE_MS, vmig_io_now_ms() - begin);
 	EXPECT_GT(DEADLINE_MS, vmig_io_now_ms() - begin);
-	/* No time at all, and it looks all the same */
+	/* With a limit of 0 it still looks once */
 	self->patience.timeout_ms = 0;
 	EXPECT_RET(-ETIMEDOUT, vmig_io_wait(fd[0], POLLIN, &self->patience),
 		   "no time");
@@ -61,7 +61,7 @@ TEST_F(io, limit_of_a_wait_under_signals)
 	close(fd[1]);
 }
 
-/* Clause: vmig_eventfd_wait(), under signals: it ends at its limit as well */
+/* Library: vmig_eventfd_wait() ends at its limit, under signals */
 TEST_F(io, limit_of_an_eventfd_under_signals)
 {
 	int fd = vmig_eventfd_create();
@@ -78,7 +78,7 @@ static uint8_t nth(size_t n)
 	return n * 31 + (n >> 8);
 }
 
-/* Reads slowly, in odd parts; 0 if all is there and right */
+/* Read slowly, in odd parts; 0 if each byte is right */
 static int read_slowly(int fd)
 {
 	static const struct vmig_patience patience = { DEADLINE_MS, -1 };
@@ -97,7 +97,7 @@ static int read_slowly(int fd)
 	return n || len != LEN;
 }
 
-static void pass_all(struct __test_metadata *_metadata,
+static void transfer_all(struct __test_metadata *_metadata,
 		     FIXTURE_DATA(io) *self, int fd[2], const char *what)
 {
 	uint8_t *data = malloc(LEN);
@@ -127,21 +127,23 @@ static void pass_all(struct __test_metadata *_metadata,
 	free(data);
 }
 
-/* Clause: all kinds of descriptors, O_NONBLOCK or not, under signals: all comes */
-TEST_F(io, all_comes_under_signals)
+/* Library: under signals, no byte is lost on any descriptor, O_NONBLOCK or not */
+TEST_F(io, nothing_is_lost_under_signals)
 {
 	int fd[2], flag;
 
 	for (flag = 0; flag <= O_NONBLOCK; flag += O_NONBLOCK) {
 		ASSERT_EQ(0, pipe2(fd, O_CLOEXEC | flag));
-		pass_all(_metadata, self, fd, flag ? "O_NONBLOCK pipe" : "pipe");
+		transfer_all(_metadata, self, fd,
+			     flag ? "O_NONBLOCK pipe" : "pipe");
 		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 					(flag ? SOCK_NONBLOCK : 0), 0, fd));
-		pass_all(_metadata, self, fd, flag ? "SOCK_NONBLOCK" : "socket");
+		transfer_all(_metadata, self, fd,
+			     flag ? "SOCK_NONBLOCK" : "socket");
 	}
 }
 
-/* Clause: nobody reads, nobody writes: both end, whatever the descriptor */
+/* Library: without a peer, read and write end at the limit on any descriptor */
 TEST_F(io, silence_has_a_limit)
 {
 	static const uint8_t data[LEN];
@@ -160,7 +162,7 @@ TEST_F(io, silence_has_a_limit)
 	}
 }
 
-/* Clause: vmig_irqchip_create(), under signals: KVM's controller where there is one */
+/* Library: vmig_irqchip_create() makes the same controller under signals */
 TEST_F(io, irqchip_under_signals)
 {
 	struct vmig_irqchip *chip;

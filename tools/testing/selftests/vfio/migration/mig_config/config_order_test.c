@@ -160,31 +160,32 @@ static int save_with(FIXTURE_DATA(config_order) *self, uint8_t n)
 	return ret ? ret : vmig_vmm_save_end(self->src, fd);
 }
 
+static void expect_sections(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(config_order) *self,
+			    const char *trace, unsigned int configs)
+{
+	EXPECT_STREQ(trace, self->trace);
+	EXPECT_EQ(configs, self->src->stats.config_sections);
+	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
+	EXPECT_EQ(configs * VMIG_CONFIG_SIZE / 4,
+		  self->dst->stats.config_writes);
+	EXPECT_SAME_DEVICES(SEED);
+}
+
 /* Proposal: the workflow, config space unchanged: the sections of the table */
 TEST_F(config_order, unchanged_config_is_sent_once)
 {
 	ASSERT_RET(0, save_with(self, 0), "%s", self->src->why);
-	EXPECT_STREQ(variant->quiet, self->trace);
-	EXPECT_EQ(variant->quiet_sections, self->src->stats.config_sections);
-
-	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
-	EXPECT_EQ(variant->quiet_sections * VMIG_CONFIG_SIZE / 4,
-		  self->dst->stats.config_writes);
+	expect_sections(_metadata, self, variant->quiet,
+			variant->quiet_sections);
 	EXPECT_EQ(0, self->dst->stats.violations);
-	EXPECT_SAME_DEVICES(SEED);
 }
 
 /* Proposal: the workflow, config space changed in PRE_COPY: sent again if needed */
 TEST_F(config_order, changed_config_is_sent_again)
 {
 	ASSERT_RET(0, save_with(self, 1), "%s", self->src->why);
-	EXPECT_STREQ(variant->busy, self->trace);
-	EXPECT_EQ(variant->busy_sections, self->src->stats.config_sections);
-
-	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
-	EXPECT_EQ(variant->busy_sections * VMIG_CONFIG_SIZE / 4,
-		  self->dst->stats.config_writes);
-	EXPECT_SAME_DEVICES(SEED);
+	expect_sections(_metadata, self, variant->busy, variant->busy_sections);
 }
 
 /* Proposal: the answer, with its generation, is sent in the stream */

@@ -150,6 +150,17 @@ TEST_F(snapshot, is_reported_when_loaded)
 	expect_config(_metadata, self, LOADED, GENERATION);
 }
 
+/* LOADED is cleared, also in the next session */
+static void expect_cleared(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(snapshot) *self)
+{
+	expect_config(_metadata, self, 0, 1);
+	close(self->fd);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	expect_config(_metadata, self, 0, 1);
+}
+
 /* Proposal: LOADED is cleared when the RESUMING session ends */
 TEST_F(snapshot, is_forgotten_when_resuming_ends)
 {
@@ -159,11 +170,7 @@ TEST_F(snapshot, is_forgotten_when_resuming_ends)
 					  self->stream.len, 4096, NULL), "data");
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL), "STOP");
-	expect_config(_metadata, self, 0, 1);
-	close(self->fd);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
-	expect_config(_metadata, self, 0, 1);
+	expect_cleared(_metadata, self);
 }
 
 /* Proposal: LOADED is cleared by VFIO_DEVICE_RESET in RESUMING */
@@ -172,11 +179,7 @@ TEST_F(snapshot, is_forgotten_by_reset)
 	resume(_metadata, self);
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, GENERATION), "SET");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	expect_config(_metadata, self, 0, 1);
-	close(self->fd);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
-	expect_config(_metadata, self, 0, 1);
+	expect_cleared(_metadata, self);
 }
 
 /* Proposal: writes in RESUMING are staged; a read returns what will take effect */

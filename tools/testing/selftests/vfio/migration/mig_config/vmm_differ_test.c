@@ -16,64 +16,41 @@ FIXTURE(differ) {
 	struct vmig_testdev dst;
 	struct vmig_irqchip *chip[2];
 	struct vmig_vmm vmm[2];
+	unsigned int dst_ports;
 };
 
-/* @why: part of the message of the destination's VMM */
+/* @why: part of the message of the destination's VMM. @dst_ports: 1, or 0 for 2 */
 FIXTURE_VARIANT(differ) {
 	struct vmig_attrs src;
 	struct vmig_attrs dst;
-	const char *dst_type;
 	unsigned int dst_ports;
 	int err;
 	const char *why;
 };
 
-FIXTURE_VARIANT_ADD(differ, policy) {
+#define VARIANT(_name, _err, _why, ...) \
+	FIXTURE_VARIANT_ADD(differ, _name) { \
+		.err = _err, .why = _why, __VA_ARGS__ \
+	}
+
+VARIANT(policy, -EXDEV, "before-data on the source, reorder here",
 	.src = { .config_policy = "before-data" },
-	.dst = { .config_policy = "reorder" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "before-data on the source, reorder here",
-};
-
-FIXTURE_VARIANT_ADD(differ, ports) {
-	.dst_type = "mtty-1", .dst_ports = 1, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
+	.dst = { .config_policy = "reorder" });
+VARIANT(ports, -EXDEV, "data_fd: ", .dst_ports = 1);
 /* Config space comes first, and the BARs differ */
-FIXTURE_VARIANT_ADD(differ, ports_before_data) {
+VARIANT(ports_before_data, -EINVAL, "config space of generation",
 	.src = { .config_policy = "before-data" },
-	.dst = { .config_policy = "before-data" },
-	.dst_type = "mtty-1", .dst_ports = 1, .err = -EINVAL,
-	.why = "config space of generation",
-};
-
-FIXTURE_VARIANT_ADD(differ, capture_size) {
-	.src = { .capture_size = "64K" }, .dst = { .capture_size = "128K" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
-FIXTURE_VARIANT_ADD(differ, capture_size_before_data) {
+	.dst = { .config_policy = "before-data" }, .dst_ports = 1);
+VARIANT(capture_size, -EXDEV, "data_fd: ",
+	.src = { .capture_size = "64K" }, .dst = { .capture_size = "128K" });
+VARIANT(capture_size_before_data, -EXDEV, "data_fd: ",
 	.src = { .config_policy = "before-data", .capture_size = "64K" },
-	.dst = { .config_policy = "before-data", .capture_size = "128K" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
-FIXTURE_VARIANT_ADD(differ, features) {
-	.src = { .features = "pre_copy" },
-	.dst = { .features = "p2p pre_copy" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
-FIXTURE_VARIANT_ADD(differ, features_before_data) {
+	.dst = { .config_policy = "before-data", .capture_size = "128K" });
+VARIANT(features, -EXDEV, "data_fd: ",
+	.src = { .features = "pre_copy" }, .dst = { .features = "p2p pre_copy" });
+VARIANT(features_before_data, -EXDEV, "data_fd: ",
 	.src = { .config_policy = "before-data", .features = "pre_copy" },
-	.dst = { .config_policy = "before-data", .features = "p2p pre_copy" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
+	.dst = { .config_policy = "before-data", .features = "p2p pre_copy" });
 
 FIXTURE_SETUP(differ)
 {
@@ -81,8 +58,10 @@ FIXTURE_SETUP(differ)
 
 	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
 				       &variant->src));
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, variant->dst_type,
-				       VMIG_PATH_ANY, &variant->dst));
+	self->dst_ports = variant->dst_ports ?: 2;
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, self->dst_ports == 1 ?
+				       "mtty-1" : "mtty-2", VMIG_PATH_ANY,
+				       &variant->dst));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, vmig_irqchip_create(&self->chip[i],
 						 VMIG_IRQCHIP_AUTO));
@@ -93,8 +72,8 @@ FIXTURE_SETUP(differ)
 					   self->chip[i]));
 	}
 	ASSERT_EQ(0, vmig_contents_set(&self->src.dev, 2, SEED_SRC));
-	ASSERT_EQ(0, vmig_contents_set(&self->dst.dev, variant->dst_ports,
-				    SEED_DST));
+	ASSERT_EQ(0, vmig_contents_set(&self->dst.dev, self->dst_ports,
+				       SEED_DST));
 	ASSERT_EQ(0, vmig_vmm_boot(&self->vmm[0], VFIO_PCI_MSI_IRQ_INDEX,
 				   VMIG_LATE_IRQ_MSI_VECTOR));
 }
@@ -139,8 +118,8 @@ TEST_F(differ, is_found_before_a_change)
 					       after, sizeof(after)), "config");
 		EXPECT_EQ(0, memcmp(before, after, sizeof(after)));
 	}
-	EXPECT_RET(0, vmig_contents_check(dst, variant->dst_ports, SEED_DST,
-				       &what), "destination: %s", what);
+	EXPECT_RET(0, vmig_contents_check(dst, self->dst_ports, SEED_DST,
+					  &what), "destination: %s", what);
 
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, src, "source");
 	EXPECT_RET(0, vmig_contents_check(src, 2, SEED_SRC, &what), "source: %s",

@@ -4,28 +4,16 @@
  * is replaced when it is complete, and the verdict of the source when all was sent.
  */
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "lib/vmm.h"
+#include "tools/fixture.h"
 
 #define PORT		7533
-#define SIGNALS_US	2000
-#define SILENCE_MS	200
 #define DEADLINE_MS	30000
-#define LEN		(256 * 1024)
 
 FIXTURE(channel) {
 	struct vmig_patience patience;
@@ -58,23 +46,23 @@ FIXTURE_TEARDOWN(channel)
 	EXPECT_EQ(0, system(command));
 }
 
-/* Both ends of a TCP connection, one of them opened as "fd:N" */
-static int open_connection(FIXTURE_DATA(channel) *self,
-			   enum vmig_channel_way way, int *peer)
+static int open_channel(FIXTURE_DATA(channel) *self, const char *name,
+			enum vmig_channel_way way)
 {
-	int fd, listener = vmig_peer_listen(PORT);
-	char name[16];
-	int ret;
+	return vmig_channel_open(&self->ch, name, way, &self->patience);
+}
 
-	if (listener < 0)
-		return listener;
-	fd = vmig_peer_connect(AF_INET, PORT);
-	*peer = vmig_peer_accept(listener);
-	close(listener);
-	if (fd < 0 || *peer < 0)
-		return fd < 0 ? fd : *peer;
+/* A TCP connection, one end of it opened as "fd:N" */
+static int open_tcp(FIXTURE_DATA(channel) *self, enum vmig_channel_way way,
+		    int *peer)
+{
+	int fd = open_connection(PORT, peer), ret;
+	char name[16];
+
+	if (fd < 0)
+		return fd;
 	snprintf(name, sizeof(name), "fd:%d", fd);
-	ret = vmig_channel_open(&self->ch, name, way, &self->patience);
+	ret = open_channel(self, name, way);
 	close(fd);
 	return ret;
 }
@@ -86,12 +74,9 @@ TEST_F(channel, named_pipe_without_a_peer)
 
 	ASSERT_EQ(0, mkfifo(self->path, 0600));
 	vmig_signals_start(SIGNALS_US);
-	EXPECT_RET(-ETIMEDOUT, vmig_channel_open(&self->ch, self->path,
-						 VMIG_CHANNEL_WRITE,
-						 &self->patience), "write");
-	ASSERT_RET(0, vmig_channel_open(&self->ch, self->path,
-					VMIG_CHANNEL_READ, &self->patience),
-		   "read");
+	EXPECT_RET(-ETIMEDOUT, open_channel(self, self->path,
+					    VMIG_CHANNEL_WRITE), "write");
+	ASSERT_RET(0, open_channel(self, self->path, VMIG_CHANNEL_READ), "read");
 	EXPECT_RET(-ETIMEDOUT, vmig_io_read(self->ch.fd, &byte, 1,
 					    &self->patience), "read");
 	vmig_signals_stop();
@@ -108,12 +93,10 @@ TEST_F(channel, waits_can_be_cancelled)
 	self->patience.cancel_fd = eventfd(1, EFD_CLOEXEC);
 	ASSERT_LE(0, self->patience.cancel_fd);
 	ASSERT_EQ(0, mkfifo(self->path, 0600));
-	EXPECT_RET(-ECANCELED, vmig_channel_open(&self->ch, self->path,
-						 VMIG_CHANNEL_WRITE,
-						 &self->patience), "FIFO");
-	EXPECT_RET(-ECANCELED, vmig_channel_open(&self->ch, "tcp::7533",
-						 VMIG_CHANNEL_READ,
-						 &self->patience), "accept");
+	EXPECT_RET(-ECANCELED, open_channel(self, self->path,
+					    VMIG_CHANNEL_WRITE), "FIFO");
+	EXPECT_RET(-ECANCELED, open_channel(self, "tcp::7533",
+					    VMIG_CHANNEL_READ), "accept");
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 	EXPECT_RET(-ECANCELED, vmig_io_read(fd[0], &byte, 1, &self->patience),
 		   "read");
@@ -121,7 +104,7 @@ TEST_F(channel, waits_can_be_cancelled)
 		   "write");
 	EXPECT_RET(-EAGAIN, fcntl(fd[0], F_SETFL, O_NONBLOCK) ? -errno :
 		   read(fd[0], &byte, 1) < 0 ? -errno : 0, "nothing was written");
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_WRITE, &peer), "TCP");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_WRITE, &peer), "TCP");
 	EXPECT_RET(-ECANCELED, vmig_channel_finish(&self->ch), "finish");
 	close(self->patience.cancel_fd);
 	close(peer);
@@ -162,7 +145,7 @@ static int see_end(FIXTURE_DATA(channel) *self, enum end end,
 	char buf[8];
 	int peer, ret;
 
-	ret = open_connection(self, VMIG_CHANNEL_WRITE, &peer);
+	ret = open_tcp(self, VMIG_CHANNEL_WRITE, &peer);
 	if (ret)
 		return ret;
 	if (vmig_io_write(self->ch.fd, "all", 3, &self->patience))
@@ -227,7 +210,7 @@ TEST_F(channel, early_reset)
 	socklen_t size = sizeof(info);
 	int peer, ret;
 
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_WRITE, &peer), "open");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_WRITE, &peer), "open");
 	vmig_peer_reset(peer);
 	while (info.tcpi_state == TCP_ESTABLISHED)
 		ASSERT_EQ(0, getsockopt(self->ch.fd, IPPROTO_TCP, TCP_INFO,
@@ -244,7 +227,7 @@ TEST_F(channel, shared_connection)
 	int peer, shared, error;
 	char byte;
 
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_READ, &peer), "open");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_READ, &peer), "open");
 	shared = dup(self->ch.fd);
 	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
 	self->patience.timeout_ms = DEADLINE_MS;
@@ -252,7 +235,7 @@ TEST_F(channel, shared_connection)
 	close(shared);
 	close(peer);
 
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_READ, &peer), "open");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_READ, &peer), "open");
 	shared = dup(self->ch.fd);
 	vmig_channel_abort(&self->ch);
 	error = vmig_io_read(peer, &byte, 1, &self->patience);
@@ -269,8 +252,7 @@ TEST_F(channel, other_sockets)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
 	snprintf(name, sizeof(name), "fd:%d", fd[0]);
-	ASSERT_RET(0, vmig_channel_open(&self->ch, name, VMIG_CHANNEL_WRITE,
-					&self->patience), "open");
+	ASSERT_RET(0, open_channel(self, name, VMIG_CHANNEL_WRITE), "open");
 	EXPECT_FALSE(self->ch.is_tcp);
 	EXPECT_RET(0, vmig_io_write(self->ch.fd, "all", 3, NULL), "write");
 	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
@@ -288,8 +270,7 @@ static void expect_accepted(struct __test_metadata *_metadata,
 		if (!has_v6)
 			vmig_deny(__NR_socket, AF_INET6, EAFNOSUPPORT);
 		self->patience.timeout_ms = DEADLINE_MS;
-		ret = vmig_channel_open(&self->ch, "tcp::7533",
-					VMIG_CHANNEL_READ, &self->patience);
+		ret = open_channel(self, "tcp::7533", VMIG_CHANNEL_READ);
 		_exit(ret ? 1 : vmig_channel_finish(&self->ch));
 	}
 	fd = vmig_peer_connect(family, PORT);
@@ -346,8 +327,7 @@ static unsigned int count_files(const char *dir)
 
 static int write_new(FIXTURE_DATA(channel) *self)
 {
-	int ret = vmig_channel_open(&self->ch, self->path, VMIG_CHANNEL_WRITE,
-				    &self->patience);
+	int ret = open_channel(self, self->path, VMIG_CHANNEL_WRITE);
 
 	return ret ? ret : vmig_io_write(self->ch.fd, "new", 3, NULL);
 }

@@ -4,14 +4,9 @@
  * accepted, or crashes the reader.
  */
 #include <endian.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <sys/mman.h>
 
-#include "lib/vmm.h"
+#include "tools/fixture.h"
 
 #define SEED		11
 #define GARBAGE		300
@@ -36,21 +31,15 @@ FIXTURE_VARIANT(inspect) {
 	const char *content;
 };
 
-FIXTURE_VARIANT_ADD(inspect, independent) {
-	.policy = "independent", .content = "S;Dsc;Dluuie;I;C;.",
-};
+#define CONTENT(_name, _policy, _content) \
+	FIXTURE_VARIANT_ADD(inspect, _name) { \
+		.policy = _policy, .content = _content, \
+	}
 
-FIXTURE_VARIANT_ADD(inspect, before_data) {
-	.policy = "before-data", .content = "S;CDsc;Dluuie;I;C;.",
-};
-
-FIXTURE_VARIANT_ADD(inspect, reorder) {
-	.policy = "reorder", .content = "S;Dsc;Dluuie;I;C;.",
-};
-
-FIXTURE_VARIANT_ADD(inspect, embedded) {
-	.policy = "embedded", .content = "S;Dskc;Dluuie;I;C;.",
-};
+CONTENT(independent, "independent", "S;Dsc;Dluuie;I;C;.");
+CONTENT(before_data, "before-data", "S;CDsc;Dluuie;I;C;.");
+CONTENT(reorder, "reorder", "S;Dsc;Dluuie;I;C;.");
+CONTENT(embedded, "embedded", "S;Dskc;Dluuie;I;C;.");
 
 static void show_nothing(void *opaque, const struct vmig_inspect_item *item)
 {
@@ -67,10 +56,19 @@ static int look(FIXTURE_DATA(inspect) *self, const void *data, size_t len,
 	return vmig_inspect(self->fd, NULL, show, opaque, &self->result);
 }
 
+static int check(FIXTURE_DATA(inspect) *self, const void *data, size_t len)
+{
+	return look(self, data, len, show_nothing, NULL);
+}
+
+#define EXPECT_BROKEN(_want, _data, _len) \
+	EXPECT_RET(_want, check(self, _data, _len), "%s", self->result.why)
+
+/* With room for one byte more, which is 0 */
 static int read_stream(FIXTURE_DATA(inspect) *self, int fd)
 {
 	self->len = lseek(fd, 0, SEEK_END);
-	self->data = malloc(self->len);
+	self->data = calloc(1, self->len + 1);
 	self->free_bytes = calloc(1, self->len);
 	if (!self->data || !self->free_bytes)
 		return -ENOMEM;
@@ -153,12 +151,9 @@ TEST_F(inspect, data_alone)
 	EXPECT_EQ('s', self->trace[0]);
 	EXPECT_NE(NULL, strstr(self->trace, "luuie"));
 	EXPECT_EQ(0, self->result.sections);
-	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len - 1,
-				  show_nothing, NULL), "cut");
-	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len -
-				  sizeof(struct mtty_rec_head) -
-				  sizeof(struct mtty_rec_end), show_nothing,
-				  NULL), "no END");
+	EXPECT_BROKEN(-ENODATA, stream.data, stream.len - 1);
+	EXPECT_BROKEN(-ENODATA, stream.data, stream.len -
+		      sizeof(struct mtty_rec_head) - sizeof(struct mtty_rec_end));
 	EXPECT_NE(NULL, strstr(self->result.why, "without an END record"));
 	vmig_bytes_free(&stream);
 }
@@ -210,7 +205,7 @@ TEST_F(inspect, no_damaged_byte_passes)
 		if (is_free(self, at, flip))
 			continue;
 		self->data[at] ^= flip;
-		ret = look(self, self->data, self->len, show_nothing, NULL);
+		ret = check(self, self->data, self->len);
 		self->data[at] ^= flip;
 		if (!ret)
 			TH_LOG("byte %zu ^ %#x", at, flip);
@@ -230,14 +225,12 @@ TEST_F(inspect, damage_is_found_where_it_is)
 	at = memmem(self->data, self->len, "\x02\0\0\0\x08\x10\0\0", 8);
 	ASSERT_NE(NULL, at);
 	at[100] ^= 1;
-	EXPECT_RET(-EBADMSG, look(self, self->data, self->len, show_nothing,
-				  NULL), "%s", self->result.why);
+	EXPECT_BROKEN(-EBADMSG, self->data, self->len);
 	EXPECT_EQ(at - self->data, self->result.where);
 	EXPECT_NE(NULL, strstr(self->result.why, "(CAPTURE): the checksum of the payload"));
 	at[100] ^= 1;
 	at[0] ^= 1;
-	EXPECT_RET(-EBADMSG, look(self, self->data, self->len, show_nothing,
-				  NULL), "%s", self->result.why);
+	EXPECT_BROKEN(-EBADMSG, self->data, self->len);
 	EXPECT_EQ(at - self->data, self->result.where);
 	EXPECT_NE(NULL, strstr(self->result.why, "checksum of the head"));
 }
@@ -249,7 +242,7 @@ TEST_F(inspect, no_cut_stream_passes)
 	size_t len;
 
 	for (len = 0; len < self->len; len++) {
-		passed += !look(self, self->data, len, show_nothing, NULL);
+		passed += !check(self, self->data, len);
 		EXPECT_GE(len, self->result.where);
 	}
 	EXPECT_EQ(0, passed);
@@ -258,15 +251,8 @@ TEST_F(inspect, no_cut_stream_passes)
 /* Library: data after the end: EBADMSG */
 TEST_F(inspect, data_after_the_end)
 {
-	uint8_t *more = malloc(self->len + 1);
-
-	ASSERT_NE(NULL, more);
-	memcpy(more, self->data, self->len);
-	more[self->len] = 0;
-	EXPECT_RET(-EBADMSG, look(self, more, self->len + 1, show_nothing,
-				  NULL), "%s", self->result.why);
+	EXPECT_BROKEN(-EBADMSG, self->data, self->len + 1);
 	EXPECT_EQ(self->len, self->result.where);
-	free(more);
 }
 
 static void fill_random(uint8_t *data, size_t len, unsigned int seed)
@@ -287,7 +273,7 @@ TEST_F(inspect, random_bytes_are_refused)
 
 		memcpy(bad, self->data, good);
 		fill_random(bad + good, self->len - good, seed);
-		if (!look(self, bad, self->len, show_nothing, NULL)) {
+		if (!check(self, bad, self->len)) {
 			TH_LOG("seed %u", seed);
 			passed++;
 		}
@@ -312,9 +298,7 @@ TEST_F(inspect, huge_lengths_are_refused)
 			htobe64(lens[i]),
 		};
 
-		EXPECT_RET(-EMSGSIZE, look(self, words, sizeof(words),
-					   show_nothing, NULL), "%s",
-			   self->result.why);
+		EXPECT_BROKEN(-EMSGSIZE, words, sizeof(words));
 		EXPECT_EQ(32, self->result.where);
 	}
 }
@@ -343,8 +327,7 @@ FIXTURE_VARIANT_ADD(inspect_order, config_last) {
 };
 
 FIXTURE_VARIANT_ADD(inspect_order, config_never_needed) {
-	.policy = "embedded", .config = VMIG_VMM_CONFIG_NEVER,
-	.why = "",
+	.policy = "embedded", .config = VMIG_VMM_CONFIG_NEVER, .why = "",
 };
 
 FIXTURE_SETUP(inspect_order)

@@ -3,22 +3,12 @@
  * Waits of the library (lib/vfio/io.h): each ends at its limit, also under signals, and
  * no byte is lost.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "lib/vmm.h"
+#include "tools/fixture.h"
 
-#define SIGNALS_US	2000
-#define SILENCE_MS	200
 #define DEADLINE_MS	30000
-#define LEN		(256 * 1024)
 
 FIXTURE(io) {
 	struct vmig_patience patience;

@@ -3,17 +3,9 @@
  * The output of vfio-migrate: an error if it cannot be printed, valid JSON, and no effect
  * on the stream or the migration.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <termios.h>
-#include <unistd.h>
-#include <sys/stat.h>
 
-#include "tools/tool_fixture.h"
+#include "tools/fixture.h"
 
 #define STREAM		"/tmp/vfio-migrate-output.stream"
 
@@ -92,9 +84,7 @@ TEST_F(output, first_error_counts)
 
 static void close_all(void)
 {
-	close(STDIN_FILENO);
-	close(STDOUT_FILENO);
-	close(STDERR_FILENO);
+	close_range(STDIN_FILENO, STDERR_FILENO, 0);
 }
 
 /* Tool: without descriptors 0 to 2, no output gets into the files that it opens */
@@ -213,13 +203,10 @@ TEST_F(output, json_is_utf8)
 /* Tool: a terminal that is stopped (^S) does not stop the migration */
 TEST_F(output, stopped_terminal)
 {
-	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), tty;
+	int tty, fd = open_terminal(&tty);
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, grantpt(fd) || unlockpt(fd));
-	tty = open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	ASSERT_LE(0, tty);
 	ASSERT_EQ(0, tcflow(tty, TCOOFF));
 	pid = vmig_tool_start(TOOL(-1, -1, tty), "save --guest=20 %s " STREAM,
 			      self->src.uuid);

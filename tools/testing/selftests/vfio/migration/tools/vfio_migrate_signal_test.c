@@ -3,19 +3,10 @@
  * vfio-migrate with signals, silence, and inherited descriptors. The source continues,
  * or reports that it cannot know the result; the guest never runs twice.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
-#include "tools/tool_fixture.h"
+#include "tools/fixture.h"
 
 #define STREAM		"/tmp/vfio-migrate-signal.stream"
 #define PORT		7535
@@ -289,36 +280,26 @@ TEST_F(signals, silence)
 	pid_t pid;
 
 	ASSERT_EQ(0, mkfifo(FIFO, 0600));
-	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		/* Readers get a new pipe */
-		if (i == 1) {
-			close(fd[0]);
-			close(fd[1]);
-			ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
-		}
+		ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 		pid = START(fd[0], fd[1], words[i], self->src.uuid);
 		EXPECT_STARTED(FAILED, pid);
 		EXPECT_OUT("timed out");
+		close(fd[0]);
+		close(fd[1]);
 	}
-	close(fd[0]);
-	close(fd[1]);
 }
 
 /* Tool: a TCP connection by number, and as standard output: no answer is 5 */
 TEST_F(signals, connection_by_number)
 {
-	int listener = vmig_peer_listen(PORT), fd, peer, i;
+	char name[16];
+	int fd, peer, i;
 	pid_t pid;
 
-	ASSERT_LE(0, listener);
 	for (i = 0; i < 2; i++) {
-		char name[16];
-
-		fd = vmig_peer_connect(AF_INET, PORT);
-		peer = vmig_peer_accept(listener);
+		fd = open_connection(PORT, &peer);
 		ASSERT_LE(0, fd);
-		ASSERT_LE(0, peer);
 		ASSERT_EQ(0, fcntl(fd, F_SETFD, 0));
 		snprintf(name, sizeof(name), "fd:%d", fd);
 		pid = START(-1, i ? fd : -1,
@@ -329,24 +310,19 @@ TEST_F(signals, connection_by_number)
 		close(fd);
 		close(peer);
 	}
-	close(listener);
 }
 
 /* Tool: a load from a connection by number that fails resets the connection */
 TEST_F(signals, refusal_by_number)
 {
-	int listener = vmig_peer_listen(PORT), fd, peer;
 	static const struct vmig_patience patience = {
 		VMIG_TOOL_DEADLINE_MS, -1
 	};
+	int peer, fd = open_connection(PORT, &peer);
 	char byte;
 	pid_t pid;
 
-	ASSERT_LE(0, listener);
-	fd = vmig_peer_connect(AF_INET, PORT);
-	peer = vmig_peer_accept(listener);
 	ASSERT_LE(0, fd);
-	ASSERT_LE(0, peer);
 	pid = vmig_tool_start(TOOL(fd, -1, -1), "load %s -", self->dst.uuid);
 	ASSERT_EQ(8, write(peer, "no good", 8));
 	ASSERT_EQ(0, shutdown(peer, SHUT_WR));
@@ -354,7 +330,6 @@ TEST_F(signals, refusal_by_number)
 	EXPECT_RET(-ECONNRESET, vmig_io_read(peer, &byte, 1, &patience), "read");
 	close(fd);
 	close(peer);
-	close(listener);
 }
 
 /* Tool: inspect runs no device, so it refuses the stream of a live migration */

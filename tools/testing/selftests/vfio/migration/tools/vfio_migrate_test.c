@@ -4,16 +4,8 @@
  * when either side fails.
  */
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <sys/stat.h>
 
-#include "tools/tool_fixture.h"
+#include "tools/fixture.h"
 
 #define STREAM		"/tmp/vfio-migrate-test.stream"
 #define TCP		"tcp:127.0.0.1:7531"
@@ -26,25 +18,9 @@ FIXTURE(migrate) {
 
 FIXTURE_VARIANT(migrate) {
 	const char *policy;
-	/* Exit status of a load after --config auto, always, last, never */
-	int load[4];
 };
 
-FIXTURE_VARIANT_ADD(migrate, independent) {
-	.policy = "independent",
-};
-
-FIXTURE_VARIANT_ADD(migrate, before_data) {
-	.policy = "before-data", .load = { DONE, DONE, BROKEN, BROKEN },
-};
-
-FIXTURE_VARIANT_ADD(migrate, reorder) {
-	.policy = "reorder",
-};
-
-FIXTURE_VARIANT_ADD(migrate, embedded) {
-	.policy = "embedded",
-};
+POLICY_VARIANTS(migrate);
 
 FIXTURE_SETUP(migrate)
 {
@@ -64,16 +40,18 @@ FIXTURE_TEARDOWN(migrate)
 TEST_F(migrate, each_config_mode)
 {
 	static const char * const modes[] = { "auto", "always", "last", "never" };
+	bool config_first = !strcmp(variant->policy, "before-data");
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		int status = config_first && i >= 2 ? BROKEN : DONE;
+
 		EXPECT_RUN(DONE, "save --config %s %s " STREAM, modes[i],
 			   self->src.uuid);
-		EXPECT_RUN(variant->load[i], "load %s " STREAM,
-			   self->dst.uuid);
-		if (variant->load[i])
+		EXPECT_RUN(status, "load %s " STREAM, self->dst.uuid);
+		if (status)
 			EXPECT_OUT("data before config space");
-		EXPECT_RUN(variant->load[i], "inspect " STREAM);
+		EXPECT_RUN(status, "inspect " STREAM);
 	}
 }
 
@@ -189,33 +167,21 @@ TEST_F(cli, usage)
 		"save 01234567+89ab-cdef-0123-456789abcdef b",
 		"save 01234567-89ab-cdef-0123-456789abcdeg b", "save / b",
 	};
+	static const char * const places[] = {
+		"tcp:nowhere", "tcp:1.2.3:80", "fd:x", "fd:+1", "fd:\t1",
+		"tcp:127.0.0.1:+80", "tcp:127.0.0.1:65536",
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		EXPECT_RUN(USAGE, "%s", bad[i]);
 		EXPECT_OUT("see vfio-migrate --help");
 	}
-	EXPECT_RUN(USAGE, "save %s tcp:nowhere", self->src.uuid);
-	EXPECT_RUN(USAGE, "save %s tcp:1.2.3:80", self->src.uuid);
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		EXPECT_RUN(USAGE, "save %s %s", self->src.uuid, places[i]);
 	EXPECT_RUN(USAGE, "load %s tcp:[::1:80", self->dst.uuid);
-	EXPECT_RUN(USAGE, "save %s fd:x", self->src.uuid);
-	EXPECT_RUN(USAGE, "save %s fd:+1", self->src.uuid);
-	EXPECT_RUN(USAGE, "save %s fd:\t1", self->src.uuid);
-	EXPECT_RUN(USAGE, "save %s tcp:127.0.0.1:+80", self->src.uuid);
-	EXPECT_RUN(USAGE, "save %s tcp:127.0.0.1:65536", self->src.uuid);
 	EXPECT_RUN(DONE, "--help");
 	EXPECT_OUT("Exit status:");
-}
-
-/* Both ends of a terminal */
-static int open_terminal(int *tty)
-{
-	int fd = posix_openpt(O_RDWR | O_NOCTTY);
-
-	if (fd < 0 || grantpt(fd) || unlockpt(fd))
-		return -errno;
-	*tty = open(ptsname(fd), O_RDWR | O_NOCTTY);
-	return *tty < 0 ? -errno : fd;
 }
 
 /* Tool: a terminal, by descriptor or by path: no stream is sent there */

@@ -1,15 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fixture of the tests of vfio-migrate: a source and a destination, and what was
- * printed last. The test defines STREAM, a path that is removed in the end.
+ * What the tests in tools/ share. The fixture of the tests of vfio-migrate has a source,
+ * a destination, and what was printed last; its test defines STREAM, a path that is
+ * removed in the end.
  */
-#ifndef VMIG_TOOL_FIXTURE_H
-#define VMIG_TOOL_FIXTURE_H
+#ifndef VMIG_TOOLS_FIXTURE_H
+#define VMIG_TOOLS_FIXTURE_H
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "lib/vmm.h"
 #include "lib/vmm/tool_expect.h"
+
+/* Time between two signals, a short limit, and more bytes than a pipe holds */
+#define SIGNALS_US	2000
+#define SILENCE_MS	200
+#define LEN		(256 * 1024)
 
 #define FIFO		STREAM ".fifo"
 
@@ -73,4 +87,28 @@ struct _name##_needs_a_semicolon
 #define START_SILENT(_fmt, ...) \
 	vmig_tool_start(TOOL(-1, -1, -1), _fmt, ##__VA_ARGS__)
 
-#endif /* VMIG_TOOL_FIXTURE_H */
+/* Both ends of a terminal; the first one, or -errno */
+static inline int open_terminal(int *tty)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 || grantpt(fd) || unlockpt(fd))
+		return -errno;
+	*tty = open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return *tty < 0 ? -errno : fd;
+}
+
+/* A TCP connection; one end, or -errno */
+static inline int open_connection(uint16_t port, int *peer)
+{
+	int fd, listener = vmig_peer_listen(port);
+
+	if (listener < 0)
+		return listener;
+	fd = vmig_peer_connect(AF_INET, port);
+	*peer = vmig_peer_accept(listener);
+	close(listener);
+	return fd >= 0 && *peer < 0 ? *peer : fd;
+}
+
+#endif /* VMIG_TOOLS_FIXTURE_H */

@@ -34,18 +34,20 @@ FIXTURE_VARIANT(config_rewrite) {
 	uint64_t flag;
 };
 
-/* A VMM that asks, and one that sends config space every time */
-#define VARIANTS(_name, ...) \
-	FIXTURE_VARIANT_ADD(config_rewrite, _name) { __VA_ARGS__ }; \
-	FIXTURE_VARIANT_ADD(config_rewrite, _name##_always) { \
-		.config = VMIG_VMM_CONFIG_ALWAYS, __VA_ARGS__ \
-	}
+#define VARIANT(_name, ...) \
+	FIXTURE_VARIANT_ADD(config_rewrite, _name) { __VA_ARGS__ }
+#define ALWAYS	.config = VMIG_VMM_CONFIG_ALWAYS
+#define BEFORE_DATA \
+	.policy = "before-data", .flag = VFIO_MIG_CONFIG_BEFORE_DATA
 
-VARIANTS(independent, .policy = "independent");
-VARIANTS(before_data, .policy = "before-data",
-	 .flag = VFIO_MIG_CONFIG_BEFORE_DATA);
-VARIANTS(reorder, .policy = "reorder");
-VARIANTS(embedded, .policy = "embedded");
+VARIANT(independent, .policy = "independent");
+VARIANT(independent_always, .policy = "independent", ALWAYS);
+VARIANT(before_data, BEFORE_DATA);
+VARIANT(before_data_always, BEFORE_DATA, ALWAYS);
+VARIANT(reorder, .policy = "reorder");
+VARIANT(reorder_always, .policy = "reorder", ALWAYS);
+VARIANT(embedded, .policy = "embedded");
+VARIANT(embedded_always, .policy = "embedded", ALWAYS);
 
 FIXTURE_SETUP(config_rewrite)
 {

@@ -38,22 +38,29 @@ FIXTURE_VARIANT(irq_defect) {
 		.kind = VMIG_IRQCHIP_##_kind, .index = _index, \
 		.policy = _policy, \
 	}
-#define VARIANTS(_name, _policy) \
-	VARIANT(kvm_msi_##_name, KVM, MSI, _policy); \
-	VARIANT(kvm_intx_##_name, KVM, INTX, _policy); \
-	VARIANT(model_msi_##_name, MODEL, MSI, _policy); \
-	VARIANT(model_intx_##_name, MODEL, INTX, _policy)
 
-VARIANTS(independent, "independent");
-VARIANTS(before_data, "before-data");
-VARIANTS(reorder, "reorder");
-VARIANTS(embedded, "embedded");
+VARIANT(kvm_msi_independent, KVM, MSI, "independent");
+VARIANT(kvm_intx_independent, KVM, INTX, "independent");
+VARIANT(model_msi_independent, MODEL, MSI, "independent");
+VARIANT(model_intx_independent, MODEL, INTX, "independent");
+VARIANT(kvm_msi_before_data, KVM, MSI, "before-data");
+VARIANT(kvm_intx_before_data, KVM, INTX, "before-data");
+VARIANT(model_msi_before_data, MODEL, MSI, "before-data");
+VARIANT(model_intx_before_data, MODEL, INTX, "before-data");
+VARIANT(kvm_msi_reorder, KVM, MSI, "reorder");
+VARIANT(kvm_intx_reorder, KVM, INTX, "reorder");
+VARIANT(model_msi_reorder, MODEL, MSI, "reorder");
+VARIANT(model_intx_reorder, MODEL, INTX, "reorder");
+VARIANT(kvm_msi_embedded, KVM, MSI, "embedded");
+VARIANT(kvm_intx_embedded, KVM, INTX, "embedded");
+VARIANT(model_msi_embedded, MODEL, MSI, "embedded");
+VARIANT(model_intx_embedded, MODEL, INTX, "embedded");
 
 FIXTURE_SETUP(irq_defect)
 {
 	int ret;
 
-	NEED_IRQCHIP(variant->kind);
+	NEED_IRQCHIP(variant->kind, return);
 	self->vector = vmig_late_irq_vector(variant->index);
 	ret = vmig_trace_start(&self->trace, "mtty");
 	self->traced = !ret;
@@ -192,7 +199,7 @@ TEST_F(irq_defect, cured_by_the_order)
 	expect_once(_metadata, self, "order", true);
 }
 
-/* Proposal: with the defect, "keep interrupts off", then "enable": arrives, before RUNNING */
+/* Proposal: with the defect, and the subflags: arrives, before RUNNING */
 TEST_F(irq_defect, cured_by_the_subflag)
 {
 	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",

@@ -35,20 +35,32 @@ FIXTURE_VARIANT(irq_restore) {
 	FIXTURE_VARIANT_ADD(irq_restore, _name) { \
 		.kind = VMIG_IRQCHIP_##_kind, .index = _index, __VA_ARGS__ \
 	}
-#define VARIANTS(_name, ...) \
-	VARIANT(kvm_msi_##_name, KVM, MSI, __VA_ARGS__); \
-	VARIANT(kvm_intx_##_name, KVM, INTX, __VA_ARGS__); \
-	VARIANT(model_msi_##_name, MODEL, MSI, __VA_ARGS__); \
-	VARIANT(model_intx_##_name, MODEL, INTX, __VA_ARGS__)
 
-VARIANTS(independent, .policy = "independent");
-VARIANTS(before_data, .policy = "before-data", .early = 1);
-VARIANTS(reorder, .policy = "reorder");
-VARIANTS(embedded, .policy = "embedded", .old = VMIG_VMM_CONFIG_LAST);
+VARIANT(kvm_msi_independent, KVM, MSI, .policy = "independent");
+VARIANT(kvm_intx_independent, KVM, INTX, .policy = "independent");
+VARIANT(model_msi_independent, MODEL, MSI, .policy = "independent");
+VARIANT(model_intx_independent, MODEL, INTX, .policy = "independent");
+VARIANT(kvm_msi_before_data, KVM, MSI, .policy = "before-data", .early = 1);
+VARIANT(kvm_intx_before_data, KVM, INTX, .policy = "before-data", .early = 1);
+VARIANT(model_msi_before_data, MODEL, MSI, .policy = "before-data", .early = 1);
+VARIANT(model_intx_before_data, MODEL, INTX, .policy = "before-data",
+	.early = 1);
+VARIANT(kvm_msi_reorder, KVM, MSI, .policy = "reorder");
+VARIANT(kvm_intx_reorder, KVM, INTX, .policy = "reorder");
+VARIANT(model_msi_reorder, MODEL, MSI, .policy = "reorder");
+VARIANT(model_intx_reorder, MODEL, INTX, .policy = "reorder");
+VARIANT(kvm_msi_embedded, KVM, MSI, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST);
+VARIANT(kvm_intx_embedded, KVM, INTX, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST);
+VARIANT(model_msi_embedded, MODEL, MSI, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST);
+VARIANT(model_intx_embedded, MODEL, INTX, .policy = "embedded",
+	.old = VMIG_VMM_CONFIG_LAST);
 
 FIXTURE_SETUP(irq_restore)
 {
-	NEED_IRQCHIP(variant->kind);
+	NEED_IRQCHIP(variant->kind, return);
 	OPEN_PAIR(variant->kind, .config_policy = variant->policy);
 	self->vector = vmig_late_irq_vector(variant->index);
 	ASSERT_EQ(0, vmig_late_irq_boot(&self->pair, variant->index));

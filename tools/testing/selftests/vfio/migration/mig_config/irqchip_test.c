@@ -30,7 +30,7 @@ FIXTURE_VARIANT_ADD(irqchip, model) {
 
 FIXTURE_SETUP(irqchip)
 {
-	NEED_IRQCHIP(variant->kind);
+	NEED_IRQCHIP(variant->kind, return);
 	ASSERT_EQ(0, vmig_irqchip_create(&self->src, variant->kind));
 	ASSERT_EQ(0, vmig_irqchip_create(&self->dst, variant->kind));
 	ASSERT_EQ(0, vmig_irqchip_guest_setup(self->src));

@@ -387,7 +387,7 @@ static int save_much(struct vmig_bytes *stream, const struct vmig_attrs *attrs,
 	return ret;
 }
 
-/* Load MEMORY in a cgroup, and keep what is charged before and after; is there one? */
+/* Load MEMORY in a cgroup; @charged: before and after. False without cgroup2 */
 static bool load_charged(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(reorder) *self, long long charged[2])
 {

@@ -88,7 +88,7 @@ static int read_slowly(int fd)
 }
 
 static void transfer_all(struct __test_metadata *_metadata,
-		     FIXTURE_DATA(io) *self, int fd[2], const char *what)
+			 FIXTURE_DATA(io) *self, int fd[2], const char *what)
 {
 	uint8_t *data = malloc(LEN);
 	int status;
@@ -166,9 +166,7 @@ TEST_F(io, irqchip_under_signals)
 	for (i = 0; i < 50; i++) {
 		ASSERT_RET(0, vmig_irqchip_create(&chip, VMIG_IRQCHIP_AUTO),
 			   "round %u", i);
-		ASSERT_STREQ(calm, vmig_irqchip_name(chip)) {
-			TH_LOG("round %u", i);
-		}
+		ASSERT_STREQ(calm, vmig_irqchip_name(chip)) TH_LOG("round %u", i);
 		vmig_irqchip_destroy(chip);
 	}
 	vmig_signals_stop();

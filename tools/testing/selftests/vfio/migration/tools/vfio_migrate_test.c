@@ -262,7 +262,7 @@ TEST_F(cli, device)
 	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
 }
 
-/* Tool: --dirty: that amount is written, and sent; more than there is is an error */
+/* Tool: --dirty: that amount is written, and sent; more than fits is an error */
 TEST_F(cli, dirty)
 {
 	unsigned long bytes;

@@ -32,13 +32,13 @@
 				    VMIG_LATE_IRQ_MSI_VECTOR), "boot"); \
 } while (0)
 
-/* Skip the test if there is no such controller */
-#define NEED_IRQCHIP(_kind) do { \
+/* Skip the test, by this statement, if there is no such controller */
+#define NEED_IRQCHIP(_kind, _statement) do { \
 	struct vmig_irqchip *probe; \
 	int ret = vmig_irqchip_create(&probe, _kind); \
 \
 	if (ret && (_kind) == VMIG_IRQCHIP_KVM) \
-		SKIP(return, "no interrupt controller of KVM: %s", \
+		SKIP(_statement, "no interrupt controller of KVM: %s", \
 		     vmig_errno_name(ret)); \
 	ASSERT_RET(0, ret, "interrupt controller"); \
 	TH_LOG("controller: %s", vmig_irqchip_name(probe)); \

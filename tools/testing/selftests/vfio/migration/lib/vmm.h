@@ -9,6 +9,7 @@
 #include "vmm/inspect.h"
 #include "vmm/late_irq.h"
 #include "vmm/pair.h"
+#include "vmm/pair_fixture.h"
 #include "vmm/peer.h"
 #include "vmm/tool.h"
 #include "vmm/vmm.h"

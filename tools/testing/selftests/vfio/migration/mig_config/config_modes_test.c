@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When a VMM sends config space: asking the driver, always, at last, or never,
- * under each policy; what that costs, and what becomes of it.
+ * A VMM that asks the driver when to send config space, and VMMs that send it every
+ * time, at the end, or never, under each policy: the cost, and the result.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,21 +10,18 @@
 #include "lib/vmm.h"
 
 #define SEED	7
-#define VECTOR	0x42
 
-/* Two rounds of pre-copy, the stop, the end */
+/* When config space can be sent: two rounds of pre-copy, the stop, the end */
 #define CHANCES	4
 
 FIXTURE(config_modes) {
-	struct vmig_pair pair;
-	struct vmig_vmm *src;
-	struct vmig_vmm *dst;
+	PAIR_MEMBERS;
 };
 
 /*
- * @sections: with config space, when nothing changes.  @repeats: how many of them
- * were for nothing.  @load: 0, or why the destination gives up.  @same: it has the
- * source's config space in the end.
+ * @sections: with config space, when nothing changes. @repeats: of these, sections
+ * that were not needed. @load: 0, or the error of the destination. @same: the
+ * destination has the source's config space in the end.
  */
 FIXTURE_VARIANT(config_modes) {
 	const char *policy;
@@ -65,14 +62,8 @@ MODE(embedded, "embedded", NEVER, .same = true);
 
 FIXTURE_SETUP(config_modes)
 {
-	const struct vmig_attrs attrs = { .config_policy = variant->policy };
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	self->src = &self->pair.src;
-	self->dst = &self->pair.dst;
+	BOOT_PAIR(SEED, .config_policy = variant->policy);
 	self->src->config = variant->config;
-	ASSERT_EQ(0, vmig_contents_set(self->src->dev, 2, SEED));
-	ASSERT_EQ(0, vmig_vmm_boot(self->src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR));
 }
 
 FIXTURE_TEARDOWN(config_modes)
@@ -81,19 +72,19 @@ FIXTURE_TEARDOWN(config_modes)
 }
 
 static int save_in_two_rounds(struct vmig_pair *pair,
-			      struct vmig_config_writer *churn)
+			      struct vmig_config_writer *writer)
 {
 	int ret;
 
 	ret = vmig_vmm_save_setup(&pair->src, pair->fd);
 	if (!ret)
 		ret = vmig_vmm_save_iterate(&pair->src, pair->fd);
-	if (ret >= 0 && churn)
-		ret = vmig_config_writer_wait(churn, 10);
+	if (ret >= 0 && writer)
+		ret = vmig_config_writer_wait(writer, 10);
 	if (ret >= 0)
 		ret = vmig_vmm_save_iterate(&pair->src, pair->fd);
-	if (churn)
-		vmig_config_writer_pause(churn);
+	if (writer)
+		vmig_config_writer_pause(writer);
 	if (ret >= 0)
 		ret = vmig_vmm_save_complete_precopy(&pair->src, pair->fd);
 	if (!ret)
@@ -118,8 +109,7 @@ static void expect_outcome(struct __test_metadata *_metadata,
 	}
 	EXPECT_EQ(self->src->stats.config_sections,
 		  self->dst->stats.config_sections);
-	EXPECT_EQ(self->src->stats.config_bytes,
-		  self->dst->stats.config_bytes);
+	EXPECT_EQ(self->src->stats.config_bytes, self->dst->stats.config_bytes);
 	EXPECT_RET(variant->same ? 0 : -EUCLEAN,
 		   vmig_dump_compare_config(self->src->dev, self->dst->dev,
 					    &reg),
@@ -128,7 +118,7 @@ static void expect_outcome(struct __test_metadata *_metadata,
 		   what);
 }
 
-/* Clause: workflow, config space unchanged: what is sent, and what for nothing */
+/* Proposal: the workflow, config space unchanged: sections, and those not needed */
 TEST_F(config_modes, quiet)
 {
 	const struct vmig_vmm_stats *stats = &self->src->stats;
@@ -141,26 +131,26 @@ TEST_F(config_modes, quiet)
 	expect_outcome(_metadata, self, variant);
 }
 
-/* Clause: workflow, config space changes all the time: nothing sent for nothing */
+/* Proposal: a VMM that asks never sends the same config space twice */
 TEST_F(config_modes, busy)
 {
 	const struct vmig_vmm_stats *stats = &self->src->stats;
-	struct vmig_config_writer *churn;
+	struct vmig_config_writer *writer;
 	unsigned int reg = 0;
 
-	ASSERT_EQ(0, vmig_config_writer_start(&churn, self->src->dev));
-	ASSERT_EQ(0, vmig_config_writer_wait(churn, 10));
-	ASSERT_RET(0, save_in_two_rounds(&self->pair, churn), "%s",
+	ASSERT_EQ(0, vmig_config_writer_start(&writer, self->src->dev));
+	ASSERT_EQ(0, vmig_config_writer_wait(writer, 10));
+	ASSERT_RET(0, save_in_two_rounds(&self->pair, writer), "%s",
 		   self->src->why);
 	EXPECT_LE(variant->sections, stats->config_sections);
 	if (variant->config == VMIG_VMM_CONFIG_AUTO)
 		EXPECT_EQ(0, stats->config_repeats);
 	expect_outcome(_metadata, self, variant);
 	if (variant->same)
-		EXPECT_RET(0, vmig_config_writer_check(churn, self->dst->dev, &reg),
+		EXPECT_RET(0, vmig_config_writer_check(writer, self->dst->dev, &reg),
 			   "register 0x%x", reg);
-	vmig_config_writer_resume(churn, self->src->dev);
-	EXPECT_EQ(0, vmig_config_writer_finish(churn));
+	vmig_config_writer_resume(writer, self->src->dev);
+	EXPECT_EQ(0, vmig_config_writer_finish(writer));
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Config space in a migration: what a VMM that asks the driver sends when, under
- * each policy.
+ * The sections that a VMM sends which asks the driver about config space, under each
+ * policy.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,19 +12,19 @@
 #include "lib/vmm.h"
 
 #define SEED	3
-#define VECTOR	0x42
+
+static const char once[] = " setup ; data ; ; data ; irqchip ;"
+			   " config(set up config, enable interrupts) ;";
 
 FIXTURE(config_order) {
-	struct vmig_pair pair;
-	struct vmig_vmm *src;
-	struct vmig_vmm *dst;
+	PAIR_MEMBERS;
 	char trace[1024];
 };
 
 /*
- * What passes in a migration, step by step: the table of the workflow.  @quiet:
- * config space never changes; @busy: it changes before the second round of
- * pre-copy, and again before the source stops.
+ * The sections of a migration, step by step: the table of the workflow. @quiet:
+ * config space never changes. @busy: it changes before the second round of pre-copy,
+ * and again before the source stops.
  */
 FIXTURE_VARIANT(config_order) {
 	const char *policy;
@@ -37,12 +37,8 @@ FIXTURE_VARIANT(config_order) {
 
 FIXTURE_VARIANT_ADD(config_order, independent) {
 	.policy = "independent",
-	.quiet = " setup ; data ; ; data ; irqchip ;"
-		 " config(set up config, enable interrupts) ;",
-	.busy = " setup ; data ; ; data ; irqchip ;"
-		" config(set up config, enable interrupts) ;",
-	.quiet_sections = 1,
-	.busy_sections = 1,
+	.quiet = once, .quiet_sections = 1,
+	.busy = once, .busy_sections = 1,
 };
 
 FIXTURE_VARIANT_ADD(config_order, before_data) {
@@ -63,12 +59,8 @@ FIXTURE_VARIANT_ADD(config_order, before_data) {
 FIXTURE_VARIANT_ADD(config_order, reorder) {
 	.policy = "reorder",
 	.flag = VFIO_MIG_CONFIG_REORDER,
-	.quiet = " setup ; data ; ; data ; irqchip ;"
-		 " config(set up config, enable interrupts) ;",
-	.busy = " setup ; data ; ; data ; irqchip ;"
-		" config(set up config, enable interrupts) ;",
-	.quiet_sections = 1,
-	.busy_sections = 1,
+	.quiet = once, .quiet_sections = 1,
+	.busy = once, .busy_sections = 1,
 };
 
 /* A change is in the device's own data */
@@ -83,13 +75,7 @@ FIXTURE_VARIANT_ADD(config_order, embedded) {
 
 FIXTURE_SETUP(config_order)
 {
-	const struct vmig_attrs attrs = { .config_policy = variant->policy };
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	self->src = &self->pair.src;
-	self->dst = &self->pair.dst;
-	ASSERT_EQ(0, vmig_contents_set(self->src->dev, 2, SEED));
-	ASSERT_EQ(0, vmig_vmm_boot(self->src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR));
+	BOOT_PAIR(SEED, .config_policy = variant->policy);
 }
 
 FIXTURE_TEARDOWN(config_order)
@@ -97,7 +83,7 @@ FIXTURE_TEARDOWN(config_order)
 	vmig_pair_close(&self->pair);
 }
 
-/* NULL for what ends the stream, as it ends the step as well */
+/* NULL for END_OF_STREAM, which follows the end of a step */
 static const char *short_name(uint64_t marker)
 {
 	switch (marker) {
@@ -114,7 +100,7 @@ static const char *short_name(uint64_t marker)
 	}
 }
 
-/* Sections as words, each step ends with ";"; how data are cut does not matter */
+/* A word for each section, ";" for the end of a step; adjacent data are one word */
 static void trace_sections(void *opaque, const struct vmig_event *event)
 {
 	FIXTURE_DATA(config_order) *self = opaque;
@@ -139,40 +125,32 @@ static void trace_sections(void *opaque, const struct vmig_event *event)
 		snprintf(end, room, " %s", short_name(section->marker));
 }
 
-static int change_config(struct vmig_device *dev)
+static int add_to_line(struct vmig_device *dev, uint8_t n)
 {
 	uint8_t line;
 	int ret;
 
 	ret = vmig_config_read8(dev, PCI_INTERRUPT_LINE, &line);
-	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line + 1);
+	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line + n);
 }
 
-static int write_same_config(struct vmig_device *dev)
-{
-	uint8_t line;
-	int ret;
-
-	ret = vmig_config_read8(dev, PCI_INTERRUPT_LINE, &line);
-	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line);
-}
-
-/* All of a save, with something done to config space before two of its steps */
-static int save_with(FIXTURE_DATA(config_order) *self,
-		     int (*touch)(struct vmig_device *dev))
+/* A whole save; config space is written before two of its steps, and changes by @n */
+static int save_with(FIXTURE_DATA(config_order) *self, uint8_t n)
 {
 	int fd = self->pair.fd;
 	int ret;
 
+	self->src->observe = trace_sections;
+	self->src->opaque = self;
 	ret = vmig_vmm_save_setup(self->src, fd);
 	if (!ret)
 		ret = vmig_vmm_save_iterate(self->src, fd);
 	if (ret == 1)
-		ret = touch(self->src->dev);
+		ret = add_to_line(self->src->dev, n);
 	if (!ret)
 		ret = vmig_vmm_save_iterate(self->src, fd);
 	if (ret == 1)
-		ret = touch(self->src->dev);
+		ret = add_to_line(self->src->dev, n);
 	if (!ret)
 		ret = vmig_vmm_save_complete_precopy(self->src, fd);
 	if (!ret)
@@ -182,52 +160,36 @@ static int save_with(FIXTURE_DATA(config_order) *self,
 	return ret ? ret : vmig_vmm_save_end(self->src, fd);
 }
 
-static void check_same(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(config_order) *self)
+static void expect_sections(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(config_order) *self,
+			    const char *trace, unsigned int configs)
 {
-	const char *what = "";
-	unsigned int reg = 0;
-
-	EXPECT_RET(0, vmig_dump_compare_config(self->src->dev,
-					       self->dst->dev, &reg),
-		   "register 0x%x", reg);
-	EXPECT_RET(0, vmig_contents_check(self->dst->dev, 2, SEED, &what), "%s",
-		   what);
-}
-
-/* Clause: workflow, config space unchanged: the sections of the table */
-TEST_F(config_order, quiet_config_is_sent_once)
-{
-	self->src->observe = trace_sections;
-	self->src->opaque = self;
-	ASSERT_RET(0, save_with(self, write_same_config), "%s", self->src->why);
-	EXPECT_STREQ(variant->quiet, self->trace);
-	EXPECT_EQ(variant->quiet_sections, self->src->stats.config_sections);
-
+	EXPECT_STREQ(trace, self->trace);
+	EXPECT_EQ(configs, self->src->stats.config_sections);
 	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
-	EXPECT_EQ(variant->quiet_sections * VMIG_CONFIG_SIZE / 4,
+	EXPECT_EQ(configs * VMIG_CONFIG_SIZE / 4,
 		  self->dst->stats.config_writes);
-	EXPECT_EQ(0, self->dst->stats.violations);
-	check_same(_metadata, self);
+	EXPECT_SAME_DEVICES(SEED);
 }
 
-/* Clause: workflow, config space changed in PRE_COPY: sent again if needed */
+/* Proposal: the workflow, config space unchanged: the sections of the table */
+TEST_F(config_order, unchanged_config_is_sent_once)
+{
+	ASSERT_RET(0, save_with(self, 0), "%s", self->src->why);
+	expect_sections(_metadata, self, variant->quiet,
+			variant->quiet_sections);
+	EXPECT_EQ(0, self->dst->stats.violations);
+}
+
+/* Proposal: the workflow, config space changed in PRE_COPY: sent again if needed */
 TEST_F(config_order, changed_config_is_sent_again)
 {
-	self->src->observe = trace_sections;
-	self->src->opaque = self;
-	ASSERT_RET(0, save_with(self, change_config), "%s", self->src->why);
-	EXPECT_STREQ(variant->busy, self->trace);
-	EXPECT_EQ(variant->busy_sections, self->src->stats.config_sections);
-
-	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
-	EXPECT_EQ(variant->busy_sections * VMIG_CONFIG_SIZE / 4,
-		  self->dst->stats.config_writes);
-	check_same(_metadata, self);
+	ASSERT_RET(0, save_with(self, 1), "%s", self->src->why);
+	expect_sections(_metadata, self, variant->busy, variant->busy_sections);
 }
 
-/* Clause: setup section: carries the source's answer and its generation */
-TEST_F(config_order, answer_travels_in_the_setup_section)
+/* Proposal: the answer, with its generation, is sent in the stream */
+TEST_F(config_order, answer_is_in_the_setup_section)
 {
 	struct vfio_device_feature_mig_config answer;
 	struct vmig_section section;
@@ -240,7 +202,7 @@ TEST_F(config_order, answer_travels_in_the_setup_section)
 	EXPECT_EQ(answer.generation, section.generation);
 }
 
-/* Clause: setup section, other policy: EXDEV, and the destination is untouched */
+/* Proposal: another policy at the destination: an error, and no change */
 TEST_F(config_order, other_policy_is_found_before_anything_changes)
 {
 	struct vmig_section section;

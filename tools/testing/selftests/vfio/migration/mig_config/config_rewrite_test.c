@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest that rewrites BARs, MSI address and data, and the command register all
- * the time, and uses both ports, is migrated under each policy: nothing is lost,
- * and it finds its config space as it wrote it last.
+ * Migration, under each policy, of a guest that uses both ports and rewrites BARs, MSI
+ * address and data, and the command register all the time: no byte is lost, and config
+ * space is what the guest wrote last.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,18 +10,17 @@
 
 #include "lib/vmm.h"
 
-#define VECTOR		0x42
 #define MIGRATIONS	4
 
-/* Changes that are made while each of the migrations goes on, at least */
+/* Least number of changes during each migration */
 #define CHANGES		500
 
-/* Data come, and config space is out of date, so many times before it is not */
+/* In each migration, config space changes at once after so many of its sections */
 #define OUTDATED	3
 
 FIXTURE(config_rewrite) {
-	struct vmig_pair pair;
-	struct vmig_config_writer *churn;
+	PAIR_MEMBERS;
+	struct vmig_config_writer *writer;
 	struct vmig_traffic *traffic;
 	struct vmig_traffic_report report;
 	unsigned int outdated;
@@ -35,58 +34,38 @@ FIXTURE_VARIANT(config_rewrite) {
 	uint64_t flag;
 };
 
-FIXTURE_VARIANT_ADD(config_rewrite, independent) {
-	.policy = "independent",
-};
+#define VARIANT(_name, ...) \
+	FIXTURE_VARIANT_ADD(config_rewrite, _name) { __VA_ARGS__ }
+#define ALWAYS	.config = VMIG_VMM_CONFIG_ALWAYS
+#define BEFORE_DATA \
+	.policy = "before-data", .flag = VFIO_MIG_CONFIG_BEFORE_DATA
 
-FIXTURE_VARIANT_ADD(config_rewrite, independent_always) {
-	.policy = "independent", .config = VMIG_VMM_CONFIG_ALWAYS,
-};
-
-FIXTURE_VARIANT_ADD(config_rewrite, before_data) {
-	.policy = "before-data", .flag = VFIO_MIG_CONFIG_BEFORE_DATA,
-};
-
-FIXTURE_VARIANT_ADD(config_rewrite, before_data_always) {
-	.policy = "before-data", .flag = VFIO_MIG_CONFIG_BEFORE_DATA,
-	.config = VMIG_VMM_CONFIG_ALWAYS,
-};
-
-FIXTURE_VARIANT_ADD(config_rewrite, reorder) {
-	.policy = "reorder",
-};
-
-FIXTURE_VARIANT_ADD(config_rewrite, reorder_always) {
-	.policy = "reorder", .config = VMIG_VMM_CONFIG_ALWAYS,
-};
-
-FIXTURE_VARIANT_ADD(config_rewrite, embedded) {
-	.policy = "embedded",
-};
-
-FIXTURE_VARIANT_ADD(config_rewrite, embedded_always) {
-	.policy = "embedded", .config = VMIG_VMM_CONFIG_ALWAYS,
-};
+VARIANT(independent, .policy = "independent");
+VARIANT(independent_always, .policy = "independent", ALWAYS);
+VARIANT(before_data, BEFORE_DATA);
+VARIANT(before_data_always, BEFORE_DATA, ALWAYS);
+VARIANT(reorder, .policy = "reorder");
+VARIANT(reorder_always, .policy = "reorder", ALWAYS);
+VARIANT(embedded, .policy = "embedded");
+VARIANT(embedded_always, .policy = "embedded", ALWAYS);
 
 FIXTURE_SETUP(config_rewrite)
 {
-	const struct vmig_attrs attrs = { .config_policy = variant->policy };
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_INTX_IRQ_INDEX,
-				   VECTOR));
+	OPEN_PAIR(VMIG_IRQCHIP_AUTO, .config_policy = variant->policy);
+	ASSERT_EQ(0, vmig_vmm_boot(self->src, VFIO_PCI_INTX_IRQ_INDEX,
+				   VMIG_LATE_IRQ_MSI_VECTOR));
 	ASSERT_EQ(0, vmig_traffic_start(&self->traffic, self->pair.src.dev));
-	ASSERT_EQ(0, vmig_config_writer_start(&self->churn, self->pair.src.dev));
+	ASSERT_EQ(0, vmig_config_writer_start(&self->writer, self->pair.src.dev));
 }
 
 FIXTURE_TEARDOWN(config_rewrite)
 {
 	if (self->paused) {
 		vmig_traffic_resume(self->traffic, self->pair.src.dev);
-		vmig_config_writer_resume(self->churn, self->pair.src.dev);
+		vmig_config_writer_resume(self->writer, self->pair.src.dev);
 	}
-	if (self->churn)
-		EXPECT_EQ(0, vmig_config_writer_finish(self->churn));
+	if (self->writer)
+		EXPECT_EQ(0, vmig_config_writer_finish(self->writer));
 	if (self->traffic)
 		vmig_traffic_finish(self->traffic, &self->report);
 	vmig_pair_close(&self->pair);
@@ -97,7 +76,7 @@ static void stop_guest(void *opaque)
 	FIXTURE_DATA(config_rewrite) *self = opaque;
 
 	vmig_traffic_pause(self->traffic);
-	vmig_config_writer_pause(self->churn);
+	vmig_config_writer_pause(self->writer);
 	self->paused = true;
 }
 
@@ -105,11 +84,11 @@ static void resume_guest(FIXTURE_DATA(config_rewrite) *self,
 			 struct vmig_device *dev)
 {
 	self->paused = false;
-	vmig_config_writer_resume(self->churn, dev);
+	vmig_config_writer_resume(self->writer, dev);
 	vmig_traffic_resume(self->traffic, dev);
 }
 
-/* Config space is never the one that was just sent, the first few times */
+/* Wait until config space has changed: after its sections, and in each round */
 static void outdate_config(void *opaque, const struct vmig_event *event)
 {
 	FIXTURE_DATA(config_rewrite) *self = opaque;
@@ -117,10 +96,10 @@ static void outdate_config(void *opaque, const struct vmig_event *event)
 	if (event->kind == VMIG_EVENT_SECTION && !self->paused &&
 	    event->section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE &&
 	    self->outdated++ < OUTDATED)
-		self->timeouts += !!vmig_config_writer_wait(self->churn, 2);
+		self->timeouts += !!vmig_config_writer_wait(self->writer, 2);
 	if (event->kind == VMIG_EVENT_STEP && !self->paused &&
 	    !strcmp(event->step, "save_live_iterate"))
-		self->timeouts += !!vmig_config_writer_wait(self->churn, CHANGES);
+		self->timeouts += !!vmig_config_writer_wait(self->writer, CHANGES);
 }
 
 static void migrate(struct __test_metadata *_metadata,
@@ -130,10 +109,9 @@ static void migrate(struct __test_metadata *_metadata,
 	struct vfio_device_feature_mig_config answer;
 	struct vmig_pair *pair = &self->pair;
 	unsigned int reg = 0;
-	uint64_t writes;
+	uint64_t generation;
 
 	ASSERT_EQ(0, vmig_traffic_wait(self->traffic, 100));
-	writes = vmig_config_writer_writes(self->churn);
 	self->outdated = 0;
 	pair->src.config = variant->config;
 	pair->src.stop_guest = stop_guest;
@@ -143,15 +121,14 @@ static void migrate(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_vmm_migrate(&pair->src, &pair->dst),
 		   "source: %s; destination: %s", pair->src.why, pair->dst.why);
 
-	EXPECT_RET(0, vmig_config_writer_check(self->churn, pair->dst.dev, &reg),
+	EXPECT_RET(0, vmig_config_writer_check(self->writer, pair->dst.dev, &reg),
 		   "register 0x%x", reg);
-	EXPECT_RET(0, vmig_dump_compare_config(pair->src.dev, pair->dst.dev, &reg),
-		   "register 0x%x", reg);
-	/* What the device is said to have, it has */
+	EXPECT_RET(0, vmig_dump_compare_config(pair->src.dev, pair->dst.dev, &reg), "register 0x%x",
+		   reg);
 	EXPECT_EQ(0, vmig_mig_config_get(pair->src.dev, &answer));
-	writes = answer.generation;
+	generation = answer.generation;
 	EXPECT_EQ(0, vmig_mig_config_get(pair->dst.dev, &answer));
-	EXPECT_EQ(writes, answer.generation);
+	EXPECT_EQ(generation, answer.generation);
 	if (variant->config == VMIG_VMM_CONFIG_AUTO)
 		EXPECT_EQ(0, pair->src.stats.config_repeats);
 	if (variant->flag)
@@ -159,7 +136,7 @@ static void migrate(struct __test_metadata *_metadata,
 	resume_guest(self, pair->dst.dev);
 }
 
-/* Clause: config space that changes in PRE_COPY: nothing is lost, back and forth */
+/* Proposal: config space that changes in PRE_COPY is migrated, there and back */
 TEST_F(config_rewrite, nothing_is_lost)
 {
 	struct vmig_traffic *traffic = self->traffic;
@@ -170,7 +147,7 @@ TEST_F(config_rewrite, nothing_is_lost)
 		ASSERT_EQ(0, vmig_pair_swap(&self->pair));
 	}
 	ASSERT_EQ(0, vmig_traffic_wait(traffic, 100));
-	EXPECT_LT(MIGRATIONS * CHANGES, vmig_config_writer_writes(self->churn));
+	EXPECT_LT(MIGRATIONS * CHANGES, vmig_config_writer_writes(self->writer));
 	EXPECT_EQ(0, self->timeouts);
 	self->traffic = NULL;
 	ASSERT_EQ(0, vmig_traffic_finish(traffic, &self->report));
@@ -181,7 +158,7 @@ TEST_F(config_rewrite, nothing_is_lost)
 	}
 }
 
-/* Clause: cancelled while config space changes: the guest runs on, nothing lost */
+/* Library: a migration cancelled while config space changes loses no byte */
 TEST_F(config_rewrite, cancelled_migration_loses_nothing)
 {
 	struct vmig_pair *pair = &self->pair;
@@ -192,13 +169,13 @@ TEST_F(config_rewrite, cancelled_migration_loses_nothing)
 	ASSERT_RET(0, vmig_vmm_save_setup(&pair->src, pair->fd), "%s",
 		   pair->src.why);
 	ASSERT_LE(0, vmig_vmm_save_iterate(&pair->src, pair->fd));
-	ASSERT_EQ(0, vmig_config_writer_wait(self->churn, CHANGES));
+	ASSERT_EQ(0, vmig_config_writer_wait(self->writer, CHANGES));
 	ASSERT_EQ(0, vmig_vmm_save_cancel(&pair->src));
 	ASSERT_EQ(0, vmig_traffic_wait(traffic, 100));
-	vmig_config_writer_pause(self->churn);
-	EXPECT_RET(0, vmig_config_writer_check(self->churn, pair->src.dev, &reg),
+	vmig_config_writer_pause(self->writer);
+	EXPECT_RET(0, vmig_config_writer_check(self->writer, pair->src.dev, &reg),
 		   "register 0x%x", reg);
-	vmig_config_writer_resume(self->churn, pair->src.dev);
+	vmig_config_writer_resume(self->writer, pair->src.dev);
 	self->traffic = NULL;
 	ASSERT_EQ(0, vmig_traffic_finish(traffic, &self->report));
 	EXPECT_EQ(0, self->report.lost);

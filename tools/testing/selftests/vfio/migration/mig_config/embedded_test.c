@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policy embedded: the device's own data carry config space, and what a VMM
- * writes itself goes above it.
+ * Policy embedded: the device's own data carry config space, and a VMM's writes
+ * override it.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,20 +27,6 @@ FIXTURE(embedded) {
 	int fd;
 };
 
-static int open_both(FIXTURE_DATA(embedded) *self,
-		     const struct vmig_attrs *attrs)
-{
-	int ret;
-
-	ret = vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY, attrs);
-	if (ret)
-		return ret;
-	ret = vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY, attrs);
-	if (ret)
-		vmig_testdev_close(&self->src);
-	return ret;
-}
-
 static int set_config(struct vmig_device *dev)
 {
 	int ret;
@@ -57,7 +43,7 @@ static int set_config(struct vmig_device *dev)
 					       PCI_COMMAND_MASTER);
 }
 
-/* What a reset device has not; and the stream of a device that has it */
+/* Config space, and a stream, that differ from those of a device after reset */
 FIXTURE_SETUP(embedded)
 {
 	const struct vmig_attrs attrs = {
@@ -67,7 +53,10 @@ FIXTURE_SETUP(embedded)
 
 	self->fd = -1;
 	self->dev = &self->dst.dev;
-	ASSERT_EQ(0, open_both(self, &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
+				       &attrs));
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
+				       &attrs));
 	ASSERT_EQ(0, vmig_contents_set(&self->src.dev, PORTS, SEED));
 	ASSERT_EQ(0, set_config(&self->src.dev));
 	ASSERT_EQ(0, vmig_region_read(&self->src.dev, CONFIG, 0, self->space,
@@ -97,7 +86,7 @@ static void begin(struct __test_metadata *_metadata,
 					 &self->fd), "RESUMING");
 }
 
-/* Bytes of the stream from one place to another */
+/* Write the bytes of the stream between two offsets */
 static void load(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(embedded) *self, size_t from, size_t to)
 {
@@ -106,7 +95,7 @@ static void load(struct __test_metadata *_metadata,
 					  NULL), "data");
 }
 
-/* It runs, with this config space, which is so many changes from the source's */
+/* It runs, with this config space, the source's generation plus @changes, and contents */
 static void expect_device(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(embedded) *self, const uint8_t *space,
 			  unsigned int changes)
@@ -127,7 +116,7 @@ static void expect_device(struct __test_metadata *_metadata,
 		   what);
 }
 
-/* Clause: embedded, nothing written by the VMM: config space and its generation */
+/* Proposal: the data restore config space and its generation */
 TEST_F(embedded, data_are_enough)
 {
 	begin(_metadata, self);
@@ -135,7 +124,7 @@ TEST_F(embedded, data_are_enough)
 	expect_device(_metadata, self, self->space, 0);
 }
 
-/* Clause: embedded, PCI_COMMAND alone is written, as QEMU does: all is there */
+/* Proposal: a VMM that writes only PCI_COMMAND ends with the source's config space */
 TEST_F(embedded, vmm_that_writes_only_the_command_register)
 {
 	begin(_metadata, self);
@@ -155,8 +144,8 @@ TEST_F(embedded, vmm_that_writes_only_the_command_register)
 	expect_device(_metadata, self, self->space, 0);
 }
 
-/* Clause: embedded, read of the config region in RESUMING: what it will become */
-TEST_F(embedded, record_is_seen_when_it_has_come)
+/* Driver: a read in RESUMING returns the CONFIG record once it is complete */
+TEST_F(embedded, record_can_be_read_when_it_is_complete)
 {
 	struct vmig_rec rec;
 	uint8_t line;
@@ -173,7 +162,7 @@ TEST_F(embedded, record_is_seen_when_it_has_come)
 	EXPECT_EQ(LINE, line);
 }
 
-/* Clause: embedded, config changed in PRE_COPY: a record again, the last one counts */
+/* Driver: each change in PRE_COPY adds one CONFIG record, and the last one counts */
 TEST_F(embedded, changed_config_is_sent_again)
 {
 	struct vmig_rec rec;
@@ -197,7 +186,7 @@ TEST_F(embedded, changed_config_is_sent_again)
 		EXPECT_RET(-ENOENT, vmig_stream_find(&self->stream,
 						     MTTY_REC_CONFIG, i + 1,
 						     &rec), "record %u", i + 1);
-		/* Twice the same is one change */
+		/* The second write changes nothing */
 		ASSERT_EQ(0, vmig_config_write8(&self->src.dev,
 						PCI_INTERRUPT_LINE, OWN + i));
 		ASSERT_EQ(0, vmig_config_write8(&self->src.dev,
@@ -216,7 +205,7 @@ TEST_F(embedded, changed_config_is_sent_again)
 	expect_device(_metadata, self, self->space, 0);
 }
 
-/* When the VMM writes, and whether it says that this is all */
+/* When the VMM writes to config space */
 enum when {
 	BEFORE_ALL,
 	BEHIND_THE_RECORD,
@@ -251,8 +240,8 @@ static void load_with_own(struct __test_metadata *_metadata,
 		write_own(_metadata, self, declared);
 }
 
-/* Clause: embedded, what the VMM writes itself: above the record, whenever it comes */
-TEST_F(embedded, own_writes_win)
+/* Proposal: the VMM's writes, declared or not, override the data in any order */
+TEST_F(embedded, own_writes_override_the_data)
 {
 	enum when when;
 	int declared;
@@ -266,8 +255,8 @@ TEST_F(embedded, own_writes_win)
 	}
 }
 
-/* Clause: embedded, a whole snapshot of the VMM's: above the record, all of it */
-TEST_F(embedded, own_snapshot_wins)
+/* Proposal: a whole snapshot of the VMM overrides all of the data's config space */
+TEST_F(embedded, own_snapshot_overrides_the_data)
 {
 	uint8_t own[PCI_CFG_SPACE_SIZE];
 
@@ -280,12 +269,12 @@ TEST_F(embedded, own_snapshot_wins)
 	ASSERT_RET(0, vmig_mig_config_loaded(self->dev, self->generation + 3),
 		   "SET");
 	load(_metadata, self, 0, self->stream.len);
-	/* The line depends on the ports, which have been loaded */
+	/* The interrupt status depends on the ports, which have been loaded */
 	own[PCI_STATUS] = self->space[PCI_STATUS];
 	expect_device(_metadata, self, own, 1);
 }
 
-/* Clause: embedded, SET: what contradicts the device is EINVAL as everywhere */
+/* Proposal: SET of a snapshot that contradicts the device: EINVAL here, too */
 TEST_F(embedded, own_snapshot_is_checked)
 {
 	begin(_metadata, self);
@@ -294,7 +283,7 @@ TEST_F(embedded, own_snapshot_is_checked)
 	EXPECT_RET(-EINVAL, vmig_mig_config_loaded(self->dev, 1), "SET");
 }
 
-/* What can be written to a byte of config space, found out by trying */
+/* The writable bits of a byte of config space, found by writing */
 static uint8_t writable(struct vmig_device *dev, unsigned int at)
 {
 	uint8_t old = 0, now = 0;
@@ -306,7 +295,7 @@ static uint8_t writable(struct vmig_device *dev, unsigned int at)
 	return old ^ now;
 }
 
-/* Clause: MTTY_REC_CONFIG, a read-only bit that differs: EINVAL, for good */
+/* Driver: a CONFIG record that differs in a read-only bit: EINVAL */
 TEST_F(embedded, record_of_another_device)
 {
 	struct vmig_rec rec;
@@ -324,7 +313,7 @@ TEST_F(embedded, record_of_another_device)
 		bit = at % 8;
 		flip = byte ^ 1 << bit;
 		want = masks[at] >> bit & 1 ? 0 : -EINVAL;
-		/* The state of the line is not content */
+		/* The state of INTx is not content */
 		if (at == PCI_STATUS && 1 << bit == PCI_STATUS_INTERRUPT)
 			want = 0;
 		vmig_stream_poke(&self->stream, &rec, at, &flip, 1);
@@ -352,7 +341,7 @@ static void offer(struct __test_metadata *_metadata,
 	EXPECT_RET(want, stop_err, "%s", what);
 }
 
-/* Clause: MTTY_REC_CONFIG: one of END's generation; missing EINVAL, twice is fine */
+/* Driver: the last CONFIG record must have END's generation, else EINVAL */
 TEST_F(embedded, record_is_missing_or_another_one)
 {
 	struct mtty_rec_config config;
@@ -367,7 +356,6 @@ TEST_F(embedded, record_is_missing_or_another_one)
 					sizeof(config)));
 	offer(_metadata, self, 0, "twice");
 
-	/* Now the last one is of another generation */
 	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_CONFIG, 1, &rec));
 	other = 98;
 	vmig_stream_poke_head(&self->stream, &rec,
@@ -386,15 +374,11 @@ TEST_F(embedded, record_is_missing_or_another_one)
 	offer(_metadata, self, -EINVAL, "REINIT instead");
 }
 
-FIXTURE(not_embedded) {
-	struct vmig_testdev td;
-	struct vmig_bytes stream;
-	int fd;
-};
-
 FIXTURE_VARIANT(not_embedded) {
 	const char *policy;
 };
+
+DEVICE_FIXTURE(not_embedded, "mtty-2", .config_policy = variant->policy);
 
 FIXTURE_VARIANT_ADD(not_embedded, independent) {
 	.policy = "independent",
@@ -408,31 +392,14 @@ FIXTURE_VARIANT_ADD(not_embedded, reorder) {
 	.policy = "reorder",
 };
 
-FIXTURE_SETUP(not_embedded)
-{
-	const struct vmig_attrs attrs = { .config_policy = variant->policy };
-
-	self->fd = -1;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2", VMIG_PATH_ANY,
-				       &attrs));
-}
-
-FIXTURE_TEARDOWN(not_embedded)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
-}
-
-/* Clause: MTTY_REC_CONFIG under another policy: EINVAL */
+/* Driver: a CONFIG record under another policy: EINVAL */
 TEST_F(not_embedded, record_is_refused)
 {
-	struct vmig_device *dev = &self->td.dev;
+	struct vmig_device *dev = self->dev;
 	struct mtty_rec_config config;
 	struct vmig_rec rec;
 
-	/* Such a device's own, so that there is nothing else to refuse */
+	/* Its own config space, so that only the record itself is wrong */
 	ASSERT_EQ(0, vmig_region_read(dev, CONFIG, 0, config.space,
 				      sizeof(config.space)));
 	ASSERT_EQ(0, vmig_transfer_save(dev, &self->stream));

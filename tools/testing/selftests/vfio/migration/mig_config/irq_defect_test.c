@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The interrupt that is lost, and what cures it: a device with the defect that
- * migration/defect_early_irq gives it, and the device as it is, with a VMM that does
- * nothing about it, one that changes the order, and one that goes by the subflags.
+ * The lost interrupt and its cures: a device with the defect of
+ * migration/defect_early_irq, and one without, with a VMM that does nothing about it,
+ * one that changes the order, and one that uses the subflags.
  *
- * The interrupt becomes pending when the source has stopped, so that it is the
- * destination that has to signal it.  How often it has is for the driver's trace events
- * to say, as what a controller has lost leaves nothing behind.
+ * The interrupt becomes pending when the source has stopped, so the destination must
+ * signal it. The driver's trace events count the signals, because an interrupt that a
+ * controller has lost leaves no trace there.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,9 +19,7 @@
 #define INTX		VFIO_PCI_INTX_IRQ_INDEX
 
 FIXTURE(irq_defect) {
-	struct vmig_pair pair;
-	struct vmig_vmm *src;
-	struct vmig_vmm *dst;
+	PAIR_MEMBERS;
 	uint8_t vector;
 	struct vmig_trace trace;
 	bool traced;
@@ -59,18 +57,10 @@ VARIANT(model_intx_embedded, MODEL, INTX, "embedded");
 
 FIXTURE_SETUP(irq_defect)
 {
-	struct vmig_irqchip *probe;
 	int ret;
 
-	ret = vmig_irqchip_create(&probe, variant->kind);
-	if (ret && variant->kind == VMIG_IRQCHIP_KVM)
-		SKIP(return, "no interrupt controller of KVM: %s",
-		     vmig_errno_name(ret));
-	ASSERT_EQ(0, ret);
-	vmig_irqchip_destroy(probe);
+	NEED_IRQCHIP(variant->kind, return);
 	self->vector = vmig_late_irq_vector(variant->index);
-	self->src = &self->pair.src;
-	self->dst = &self->pair.dst;
 	ret = vmig_trace_start(&self->trace, "mtty");
 	self->traced = !ret;
 	if (ret != -ENODEV)
@@ -83,18 +73,15 @@ FIXTURE_TEARDOWN(irq_defect)
 	vmig_trace_stop(&self->trace);
 }
 
-/* Up to where all is loaded, and the device could run; 0 or the -errno of the load */
+/* Migrate, short of RUNNING; 0 or the -errno of the load */
 static int migrate(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(irq_defect) *self,
 		   const FIXTURE_VARIANT(irq_defect) *variant,
 		   const char *defect, enum vmig_vmm_config config,
 		   unsigned int options)
 {
-	const struct vmig_attrs attrs = {
-		.config_policy = variant->policy, .defect_early_irq = defect,
-	};
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
+	OPEN_PAIR(variant->kind, .config_policy = variant->policy,
+		  .defect_early_irq = defect);
 	ASSERT_EQ(0, vmig_late_irq_boot(&self->pair, variant->index));
 	vmig_late_irq_when_stopped(self->src);
 	self->src->config = config;
@@ -116,7 +103,7 @@ static void run(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
 }
 
-/* How often the destination has signalled; -1 if nobody can say */
+/* How often the destination has signalled; -1 without trace events */
 static int sent(FIXTURE_DATA(irq_defect) *self)
 {
 	struct vmig_bytes text = {};
@@ -135,10 +122,10 @@ static int sent(FIXTURE_DATA(irq_defect) *self)
 	return nr;
 }
 
-/* For the table of cures, which report/lost_irq_table.py makes of these lines */
-static void tell(struct __test_metadata *_metadata,
-		 FIXTURE_DATA(irq_defect) *self, const char *cure, int arrived,
-		 int again, int64_t delay_ns)
+/* lab/report/lost_irq_table.py makes a table of these lines */
+static void report(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(irq_defect) *self, const char *cure,
+		   int arrived, int again, int64_t delay_ns)
 {
 	int nr = sent(self);
 
@@ -149,29 +136,29 @@ static void tell(struct __test_metadata *_metadata,
 }
 
 /*
- * There, once; and not again when the cause was dealt with.  What unmasks INTx is a
- * worker of the kernel's, which may need a moment.  The delay is how long the guest,
- * who may run, has not had it.
+ * The interrupt arrives once, and not again when its cause is handled. It may arrive
+ * late, because a worker of the kernel unmasks INTx. The delay is the time that the
+ * guest could run without it, none if it arrived before RUNNING.
  */
 static void expect_once(struct __test_metadata *_metadata,
 			FIXTURE_DATA(irq_defect) *self, const char *cure,
-			bool waiting)
+			bool before_running)
 {
 	int64_t delay_ns;
 	int arrived;
 
 	EXPECT_RET(0, vmig_irqchip_wait(self->dst->chip, self->vector,
 					VMIG_IRQ_DEADLINE_MS), "interrupt");
-	delay_ns = waiting ? 0 : vmig_now_ns() - self->ran_ns;
+	delay_ns = before_running ? 0 : vmig_now_ns() - self->ran_ns;
 	EXPECT_EQ(1, vmig_late_irq_handle(self->dst->dev));
 	arrived = vmig_irqchip_take(self->dst->chip, self->vector);
 	EXPECT_EQ(1, arrived);
 	EXPECT_EQ(0, pending(self));
 	if (cure)
-		tell(_metadata, self, cure, arrived, pending(self), delay_ns);
+		report(_metadata, self, cure, arrived, pending(self), delay_ns);
 }
 
-/* Clause: defect, interrupts enabled before the controller is back: lost, for good */
+/* Proposal: with the defect, an interrupt enabled before the controller is lost */
 TEST_F(irq_defect, nothing_done)
 {
 	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
@@ -181,17 +168,17 @@ TEST_F(irq_defect, nothing_done)
 	run(_metadata, self);
 	EXPECT_EQ(0, pending(self));
 	EXPECT_EQ(0, vmig_irqchip_take(self->dst->chip, self->vector));
-	tell(_metadata, self, "nothing", 0, 0, 0);
+	report(_metadata, self, "nothing", 0, 0, 0);
 }
 
-/* Clause: defect, config space after the controller: arrives, before RUNNING */
+/* Proposal: with the defect, config space after the controller: arrives, before RUNNING */
 TEST_F(irq_defect, cured_by_the_order)
 {
 	int ret;
 
 	ret = migrate(_metadata, self, variant, "1", VMIG_VMM_CONFIG_LAST,
 		      VMIG_VMM_IRQ_WITH_CONFIG);
-	/* A device that needs its config space first does not allow that */
+	/* This device needs its config space first */
 	if (!strcmp(variant->policy, "before-data")) {
 		EXPECT_RET(-EPROTO, ret, "%s", self->dst->why);
 		return;
@@ -203,7 +190,7 @@ TEST_F(irq_defect, cured_by_the_order)
 	expect_once(_metadata, self, "order", true);
 }
 
-/* Clause: defect, "keep interrupts off", then "enable": arrives, before RUNNING */
+/* Proposal: with the defect, and the subflags: arrives, before RUNNING */
 TEST_F(irq_defect, cured_by_the_subflag)
 {
 	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
@@ -214,7 +201,7 @@ TEST_F(irq_defect, cured_by_the_subflag)
 	expect_once(_metadata, self, "subflag", true);
 }
 
-/* Clause: no defect: nothing before RUNNING, then once, whatever the VMM does */
+/* Driver: without the defect: nothing before RUNNING, then once, for any VMM */
 TEST_F(irq_defect, cured_by_the_driver)
 {
 	ASSERT_EQ(0, migrate(_metadata, self, variant, "0",
@@ -225,7 +212,7 @@ TEST_F(irq_defect, cured_by_the_driver)
 	expect_once(_metadata, self, "driver", false);
 }
 
-/* Clause: defect: is one of RESUMING; a device that has stopped later is silent */
+/* Driver: the defect exists in RESUMING only; a device in STOP is silent */
 TEST_F(irq_defect, only_while_resuming)
 {
 	ASSERT_EQ(0, migrate(_metadata, self, variant, "1",
@@ -242,43 +229,31 @@ TEST_F(irq_defect, only_while_resuming)
 	expect_once(_metadata, self, NULL, false);
 }
 
-/* Clause: defect, and nothing pending: nothing is signalled */
-TEST_F(irq_defect, nothing_is_made_up)
+/* Driver: with the defect, no interrupt pending: none is signalled */
+TEST_F(irq_defect, nothing_pending)
 {
-	const struct vmig_attrs attrs = {
-		.config_policy = variant->policy, .defect_early_irq = "1",
-	};
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, variant->kind));
+	OPEN_PAIR(variant->kind, .config_policy = variant->policy,
+		  .defect_early_irq = "1");
 	ASSERT_EQ(0, vmig_late_irq_boot(&self->pair, variant->index));
 	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
 		   self->src->why);
 	ASSERT_RET(0, vmig_pair_load_all(&self->pair), "%s", self->dst->why);
 	EXPECT_EQ(0, pending(self));
-	/* And it works */
 	EXPECT_EQ(0, vmig_late_irq_raise(self->dst->dev));
 	expect_once(_metadata, self, NULL, false);
 }
 
-/* One device with the defect, and a stream of its kind with INTx asserted */
+/* One device with the defect, and a stream with INTx asserted */
 FIXTURE(defect_command) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
+	DEVICE_MEMBERS;
 	int intx;
-	int fd;
 };
 
 FIXTURE_SETUP(defect_command)
 {
-	const struct vmig_attrs attrs = { .defect_early_irq = "1" };
-
-	self->dev = &self->td.dev;
-	self->fd = -1;
 	self->intx = vmig_eventfd_create();
 	ASSERT_LE(0, self->intx);
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY,
-				       &attrs));
+	OPEN_DEVICE("mtty-1", .defect_early_irq = "1");
 	ASSERT_EQ(0, vmig_late_irq_raise(self->dev));
 	ASSERT_EQ(0, vmig_transfer_save(self->dev, &self->stream));
 	ASSERT_EQ(0, vmig_device_reset(self->dev));
@@ -290,11 +265,8 @@ FIXTURE_SETUP(defect_command)
 
 FIXTURE_TEARDOWN(defect_command)
 {
-	if (self->fd >= 0)
-		close(self->fd);
 	close(self->intx);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
+	CLOSE_DEVICE();
 }
 
 #define COMMAND(_val) \
@@ -313,7 +285,7 @@ FIXTURE_TEARDOWN(defect_command)
 	} \
 } while (0)
 
-/* PCI: 3.0, 6.2.2, Interrupt Disable: a device with the defect keeps to it, too */
+/* PCI: 3.0, 6.2.2: Interrupt Disable silences INTx; set before the data */
 TEST_F(defect_command, interrupt_disable_before_the_data)
 {
 	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);
@@ -326,7 +298,7 @@ TEST_F(defect_command, interrupt_disable_before_the_data)
 	EXPECT_INTX(1, "enabled");
 }
 
-/* PCI: the same, set by a write that comes behind the last record */
+/* PCI: 3.0, 6.2.2: Interrupt Disable silences INTx; set after the data */
 TEST_F(defect_command, interrupt_disable_behind_the_data)
 {
 	LOAD_DATA();
@@ -342,7 +314,7 @@ TEST_F(defect_command, interrupt_disable_behind_the_data)
 	EXPECT_INTX(1, "enabled");
 }
 
-/* PCI: the same, cleared behind the last record: what is pending is not lost */
+/* PCI: 3.0, 6.2.2: Interrupt Disable, cleared after the data: INTx is asserted */
 TEST_F(defect_command, interrupt_enabled_behind_the_data)
 {
 	COMMAND(PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE);

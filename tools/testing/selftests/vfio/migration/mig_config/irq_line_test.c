@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * INTx on a real IOAPIC or GIC, KVM's: level- and edge-triggered, masked by the guest and
- * not, over a migration.  PCI's lines are level-triggered; the other kind is here
- * to show what depends on it.
+ * INTx on KVM's IOAPIC or GIC, level- and edge-triggered, masked by the guest and not,
+ * across a migration. PCI's lines are level-triggered; the edge shows what depends on
+ * it.
  *
- * An IOAPIC's masked pin forgets an edge, and that is as it should be: no migration
- * needed.  A GIC remembers it.
+ * A masked pin of an IOAPIC forgets an edge, with or without a migration; a GIC
+ * remembers it.
  */
 #include <errno.h>
 
@@ -17,13 +17,13 @@
 #define EDGE_MASKED	(VMIG_INTX_EDGE | VMIG_INTX_MASKED)
 
 FIXTURE(irq_line) {
-	struct vmig_pair pair;
+	PAIR_MEMBERS;
 	struct vmig_irqchip **chip;
 };
 
 /*
- * @mode:	what the guest does with the pin, on the source
- * @arrives:	how often it arrives if nobody lost it
+ * @mode:	how the guest has programmed the pin, on the source
+ * @arrives:	how often the interrupt arrives if it was not lost
  */
 FIXTURE_VARIANT(irq_line) {
 	const char *policy;
@@ -59,14 +59,7 @@ VARIANT(embedded_edge_masked, "embedded", EDGE_MASKED,
 
 FIXTURE_SETUP(irq_line)
 {
-	struct vmig_irqchip *probe;
-	int ret;
-
-	ret = vmig_irqchip_create(&probe, VMIG_IRQCHIP_KVM);
-	if (ret)
-		SKIP(return, "no interrupt controller of KVM: %s",
-		     vmig_errno_name(ret));
-	vmig_irqchip_destroy(probe);
+	NEED_IRQCHIP(VMIG_IRQCHIP_KVM, return);
 	self->chip = self->pair.chip;
 }
 
@@ -80,11 +73,8 @@ static void open_pair(struct __test_metadata *_metadata,
 		      const FIXTURE_VARIANT(irq_line) *variant,
 		      const char *defect)
 {
-	const struct vmig_attrs attrs = {
-		.config_policy = variant->policy, .defect_early_irq = defect,
-	};
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_KVM));
+	OPEN_PAIR(VMIG_IRQCHIP_KVM, .config_policy = variant->policy,
+		  .defect_early_irq = defect);
 	ASSERT_EQ(0, vmig_late_irq_boot(&self->pair, INTX));
 	ASSERT_EQ(0, vmig_irqchip_guest_intx(self->chip[0], variant->mode));
 }
@@ -92,14 +82,13 @@ static void open_pair(struct __test_metadata *_metadata,
 static void migrate(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(irq_line) *self)
 {
-	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "%s",
-		   self->pair.src.why);
-	ASSERT_RET(0, vmig_late_irq_load(&self->pair), "%s", self->pair.dst.why);
-	ASSERT_RET(0, vmig_vmm_load_start(&self->pair.dst), "%s",
-		   self->pair.dst.why);
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
+		   self->src->why);
+	ASSERT_RET(0, vmig_late_irq_load(&self->pair), "%s", self->dst->why);
+	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
 }
 
-/* A masked pin is silent; what comes of it shows when the guest opens it */
+/* A masked pin is silent until the guest unmasks it */
 static void unmask(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(irq_line) *self,
 		   const FIXTURE_VARIANT(irq_line) *variant)
@@ -111,59 +100,57 @@ static void unmask(struct __test_metadata *_metadata,
 					     ~VMIG_INTX_MASKED));
 }
 
-/* Arrives as often as it should, and not again when its cause was dealt with */
+/* Arrives so many times, and not again when its cause is handled */
 static void expect_arrivals(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(irq_line) *self, unsigned int times)
 {
-	struct vmig_device *dev = self->pair.dst.dev;
-
 	EXPECT_EQ(times, vmig_irqchip_pending(self->chip[1], VECTOR));
-	EXPECT_EQ(1, vmig_late_irq_handle(dev));
+	EXPECT_EQ(1, vmig_late_irq_handle(self->dst->dev));
 	EXPECT_EQ(times, vmig_irqchip_take(self->chip[1], VECTOR));
 	EXPECT_EQ(0, vmig_irqchip_pending(self->chip[1], VECTOR));
 }
 
-/* Clause: pending since STOP_COPY, sent by the destination at RUNNING */
+/* Driver: INTx, pending since STOP_COPY, is signalled by the destination at RUNNING */
 TEST_F(irq_line, sent_by_the_destination)
 {
 	open_pair(_metadata, self, variant, "0");
-	vmig_late_irq_when_stopped(&self->pair.src);
+	vmig_late_irq_when_stopped(self->src);
 	migrate(_metadata, self);
 	unmask(_metadata, self, variant);
 	expect_arrivals(_metadata, self, variant->arrives);
 }
 
-/* Clause: sent by the source, and not taken there: moves with the controller */
+/* Driver: INTx, signalled by the source, is migrated with the controller */
 TEST_F(irq_line, sent_by_the_source)
 {
 	open_pair(_metadata, self, variant, "0");
-	ASSERT_EQ(0, vmig_late_irq_raise(self->pair.src.dev));
+	ASSERT_EQ(0, vmig_late_irq_raise(self->src->dev));
 	migrate(_metadata, self);
 	unmask(_metadata, self, variant);
 	expect_arrivals(_metadata, self, variant->arrives);
 }
 
-/* Clause: defect, interrupts enabled before the controller is back: always lost */
+/* Proposal: with the defect, INTx enabled before the controller is always lost */
 TEST_F(irq_line, lost_before_the_controller)
 {
 	open_pair(_metadata, self, variant, "1");
-	vmig_late_irq_when_stopped(&self->pair.src);
-	self->pair.src.config = VMIG_VMM_CONFIG_ALWAYS;
-	self->pair.dst.options = VMIG_VMM_IRQ_WITH_CONFIG;
+	vmig_late_irq_when_stopped(self->src);
+	self->src->config = VMIG_VMM_CONFIG_ALWAYS;
+	self->dst->options = VMIG_VMM_IRQ_WITH_CONFIG;
 	migrate(_metadata, self);
-	EXPECT_LE(1, self->pair.dst.stats.violations);
+	EXPECT_LE(1, self->dst->stats.violations);
 	unmask(_metadata, self, variant);
 	expect_arrivals(_metadata, self, 0);
 }
 
-/* Clause: defect, "keep interrupts off", then "enable": not lost */
+/* Proposal: with the defect, and the subflags: not lost */
 TEST_F(irq_line, kept_by_the_subflag)
 {
 	open_pair(_metadata, self, variant, "1");
-	vmig_late_irq_when_stopped(&self->pair.src);
-	self->pair.src.config = VMIG_VMM_CONFIG_ALWAYS;
+	vmig_late_irq_when_stopped(self->src);
+	self->src->config = VMIG_VMM_CONFIG_ALWAYS;
 	migrate(_metadata, self);
-	EXPECT_EQ(0, self->pair.dst.stats.violations);
+	EXPECT_EQ(0, self->dst->stats.violations);
 	unmask(_metadata, self, variant);
 	expect_arrivals(_metadata, self, variant->arrives);
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The interrupt controller that the other tests rely on: what it loses before it
- * is restored, and what it keeps.  No device is involved.
+ * The interrupt controllers of the other tests: an interrupt is lost before the
+ * restore, and kept after it. No device is used.
  */
 #include <errno.h>
 #include <sys/eventfd.h>
 
 #include "lib/vmm.h"
 
-#define VECTOR	0x42
+#define VECTOR	VMIG_LATE_IRQ_MSI_VECTOR
 
 FIXTURE(irqchip) {
 	struct vmig_irqchip *src;
@@ -30,15 +30,10 @@ FIXTURE_VARIANT_ADD(irqchip, model) {
 
 FIXTURE_SETUP(irqchip)
 {
-	int ret = vmig_irqchip_create(&self->src, variant->kind);
-
-	if (ret && variant->kind == VMIG_IRQCHIP_KVM)
-		SKIP(return, "no interrupt controller of KVM: %s",
-		     vmig_errno_name(ret));
-	ASSERT_EQ(0, ret);
+	NEED_IRQCHIP(variant->kind, return);
+	ASSERT_EQ(0, vmig_irqchip_create(&self->src, variant->kind));
 	ASSERT_EQ(0, vmig_irqchip_create(&self->dst, variant->kind));
 	ASSERT_EQ(0, vmig_irqchip_guest_setup(self->src));
-	TH_LOG("controller: %s", vmig_irqchip_name(self->src));
 }
 
 FIXTURE_TEARDOWN(irqchip)
@@ -66,12 +61,12 @@ static const struct source {
 	int (*connect)(struct vmig_irqchip *chip);
 	uint8_t vector;
 } sources[] = {
-	/* The more urgent one first: that is how a processor takes them */
+	/* By priority, as a processor takes them */
 	{ "INTx", connect_intx, VMIG_IRQCHIP_INTX_VECTOR },
 	{ "MSI", connect_msi, VECTOR },
 };
 
-/* Clause: KVM_IRQFD, controller set up by a guest: arrives, and can be taken */
+/* Library: a signal arrives when a guest has set up the controller */
 TEST_F(irqchip, signal_arrives_when_ready)
 {
 	unsigned int i;
@@ -95,7 +90,7 @@ TEST_F(irqchip, signal_arrives_when_ready)
 	}
 }
 
-/* Clause: KVM_IRQFD, controller as after power on: lost, also after a restore */
+/* Library: a signal before the restore is lost, also after it */
 TEST_F(irqchip, signal_before_restore_is_lost)
 {
 	unsigned int i;
@@ -122,7 +117,7 @@ TEST_F(irqchip, signal_before_restore_is_lost)
 	}
 }
 
-/* Clause: KVM_IRQFD, eventfd connected before the restore: works after it */
+/* Library: an eventfd that was connected before the restore works after it */
 TEST_F(irqchip, signal_after_restore_arrives)
 {
 	int fd[ARRAY_SIZE(sources)];
@@ -143,8 +138,8 @@ TEST_F(irqchip, signal_after_restore_arrives)
 	}
 }
 
-/* Clause: KVM_GET_LAPIC, KVM_SET_LAPIC: what is pending moves along */
-TEST_F(irqchip, pending_interrupt_moves_along)
+/* Library: a pending interrupt is part of the controller's state */
+TEST_F(irqchip, pending_interrupt_is_restored)
 {
 	unsigned int i;
 
@@ -162,7 +157,7 @@ TEST_F(irqchip, pending_interrupt_moves_along)
 	}
 }
 
-/* Clause: KVM_IRQFD_FLAG_RESAMPLE: the device is told at the end, and not before */
+/* Library: the end of an interrupt signals the eventfd for unmask, as KVM's resampler */
 TEST_F(irqchip, end_of_interrupt_unmasks)
 {
 	const uint8_t vector = VMIG_IRQCHIP_INTX_VECTOR;
@@ -179,7 +174,7 @@ TEST_F(irqchip, end_of_interrupt_unmasks)
 	EXPECT_EQ(0, vmig_eventfd_take(unmask_fd));
 }
 
-/* Clause: vmig_irqchip_restore(), no such state: EBADMSG, another kind: EXDEV */
+/* Library: restore of a damaged state: EBADMSG; of another kind's: EXDEV */
 TEST_F(irqchip, foreign_state_is_refused)
 {
 	size_t len;
@@ -198,7 +193,7 @@ TEST_F(irqchip, foreign_state_is_refused)
 	EXPECT_EQ(0, vmig_irqchip_is_ready(self->dst));
 }
 
-/* Clause: eventfd signalled twice: the model counts, KVM's IRR merges */
+/* Library: two signals: the model counts them, KVM's IRR coalesces them */
 TEST_F(irqchip, two_signals)
 {
 	int fd = connect_msi(self->src);

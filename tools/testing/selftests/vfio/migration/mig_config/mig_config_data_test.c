@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Config space and migration data on one device: data that come before config
- * space, data of another generation, and how the user gets on after that.  What
- * a VMM makes of it is config_order_test.c's business.
+ * Config space and migration data on one device: data before config space, data of
+ * another generation, and that the migration continues after the error. For a VMM's
+ * part see config_order_test.c.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -14,49 +14,24 @@
 #define PORTS	2
 #define SEED	30
 
-FIXTURE(order) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	struct vmig_bytes stream;
-	int fd;
-};
-
 FIXTURE_VARIANT(order) {
 	const char *policy;
 	/* write() before any snapshot was loaded */
 	int first_err;
-	/* read() after the config space that was asked for has changed */
+	/* read() after config space has changed since the last GET */
 	int read_err;
 };
 
+DEVICE_FIXTURE(order, "mtty-2", .capture_size = "64K",
+	       .config_policy = variant->policy);
+
 FIXTURE_VARIANT_ADD(order, independent) {
-	.policy = "independent", .first_err = 0, .read_err = 0,
+	.policy = "independent", .read_err = -ENOMSG,
 };
 
 FIXTURE_VARIANT_ADD(order, before_data) {
 	.policy = "before-data", .first_err = -EPROTO, .read_err = -ESTALE,
 };
-
-FIXTURE_SETUP(order)
-{
-	const struct vmig_attrs attrs = {
-		.capture_size = "64K",
-		.config_policy = variant->policy,
-	};
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
-}
-
-FIXTURE_TEARDOWN(order)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_bytes_free(&self->stream);
-	vmig_testdev_close(&self->td);
-}
 
 static int change_config(struct vmig_device *dev)
 {
@@ -72,26 +47,36 @@ static int set_stop(struct vmig_device *dev)
 	return vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 }
 
-/* A device that holds nothing, RESUMING, and the stream of one that did */
-static void resume(struct __test_metadata *_metadata, FIXTURE_DATA(order) *self)
+static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(order) *self)
 {
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
 }
 
-static void expect_scene(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(order) *self)
+/* A device after reset, in RESUMING, and the stream of one with contents */
+static void resume(struct __test_metadata *_metadata, FIXTURE_DATA(order) *self)
+{
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	begin(_metadata, self);
+}
+
+/* Write the stream from this byte on; then the device has the contents */
+static void finish(struct __test_metadata *_metadata, FIXTURE_DATA(order) *self,
+		   size_t from, size_t chunk)
 {
 	const char *what = "";
 
+	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data + from,
+					  self->stream.len - from, chunk, NULL),
+		   "the rest");
+	EXPECT_RET(0, set_stop(self->dev), "STOP");
 	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
 		   what);
 }
 
-/* Clause: write() before a snapshot: EPROTO under BEFORE_DATA, else taken */
+/* Proposal: write() before a snapshot: EPROTO under BEFORE_DATA, otherwise accepted */
 TEST_F(order, data_before_config)
 {
 	size_t taken = 0;
@@ -102,11 +87,32 @@ TEST_F(order, data_before_config)
 				       self->stream.len, self->stream.len,
 				       &taken), "all data");
 	EXPECT_EQ(variant->first_err ? 0 : self->stream.len, taken);
-	EXPECT_RET(variant->first_err ? -ENODATA : 0, set_stop(self->dev),
-		   "STOP");
+	if (!variant->first_err)
+		EXPECT_RET(0, set_stop(self->dev), "STOP");
 }
 
-/* Clause: write() EPROTO: consumes nothing and may be repeated after SET */
+/* Driver: STOP after data were refused for their order: ENODATA, still RESUMING */
+TEST_F(order, stop_after_refused_data)
+{
+	const struct vmig_bytes *stream = &self->stream;
+
+	resume(_metadata, self);
+	if (variant->first_err) {
+		EXPECT_RET(variant->first_err,
+			   vmig_transfer_write(self->fd, stream->data,
+					       stream->len, stream->len, NULL),
+			   "no config space");
+		EXPECT_RET(-ENODATA, set_stop(self->dev), "no config space");
+	}
+	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 2), "SET");
+	EXPECT_RET(-ESTALE, vmig_transfer_write(self->fd, stream->data,
+						stream->len, stream->len, NULL),
+		   "another generation");
+	EXPECT_RET(-ENODATA, set_stop(self->dev), "another generation");
+	EXPECT_STATE(VFIO_DEVICE_STATE_RESUMING, self->dev, "STOP");
+}
+
+/* Proposal: EPROTO consumes nothing; the write() may be repeated after SET */
 TEST_F(order, data_repeated_after_config)
 {
 	size_t taken = 0;
@@ -121,14 +127,10 @@ TEST_F(order, data_repeated_after_config)
 			break;
 	}
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET");
-	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data + taken,
-					  self->stream.len - taken, 4096, NULL),
-		   "data");
-	EXPECT_RET(0, set_stop(self->dev), "STOP");
-	expect_scene(_metadata, self);
+	finish(_metadata, self, taken, 4096);
 }
 
-/* Clause: write() of data of another generation: ESTALE, nothing consumed */
+/* Proposal: data of another generation: ESTALE, nothing consumed; may be repeated */
 TEST_F(order, data_of_another_generation)
 {
 	size_t taken = 1;
@@ -144,18 +146,11 @@ TEST_F(order, data_of_another_generation)
 			   "try %d", i);
 		EXPECT_EQ(0, taken);
 	}
-	EXPECT_RET(-ENODATA, set_stop(self->dev), "STOP");
-	EXPECT_STATE(VFIO_DEVICE_STATE_RESUMING, self->dev, "STOP");
-
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET");
-	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
-					  self->stream.len, self->stream.len,
-					  NULL), "repeated");
-	EXPECT_RET(0, set_stop(self->dev), "STOP");
-	expect_scene(_metadata, self);
+	finish(_metadata, self, 0, self->stream.len);
 }
 
-/* Clause: write() ESTALE byte by byte: the call that completes the head fails */
+/* Driver: byte by byte, the write() that completes the head of a record fails */
 TEST_F(order, data_of_another_generation_byte_by_byte)
 {
 	const size_t head = sizeof(struct mtty_rec_head);
@@ -168,20 +163,16 @@ TEST_F(order, data_of_another_generation_byte_by_byte)
 		   "data");
 	EXPECT_EQ(head - 1, taken);
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET");
-	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data + taken,
-					  self->stream.len - taken, 1, NULL),
-		   "data");
-	EXPECT_RET(0, set_stop(self->dev), "STOP");
-	expect_scene(_metadata, self);
+	finish(_metadata, self, taken, 1);
 }
 
-/* Make a stream in the middle of which config space moves from 1 to 2 */
+/* A stream of generation 1 up to the returned offset, and of generation 2 from there */
 static size_t save_two_generations(struct __test_metadata *_metadata,
 				   FIXTURE_DATA(order) *self)
 {
 	size_t first;
 
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
 					 &self->fd), "PRE_COPY");
 	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
@@ -197,14 +188,12 @@ static size_t save_two_generations(struct __test_metadata *_metadata,
 	return first;
 }
 
-/* Clause: write() across a change of generation: short, then ESTALE until SET */
+/* Proposal: write() across a change of generation is short, then ESTALE until SET */
 TEST_F(order, config_changes_in_mid_stream)
 {
 	size_t first = save_two_generations(_metadata, self), taken = 0;
 
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
+	begin(_metadata, self);
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET 1");
 	EXPECT_RET(-ESTALE, vmig_transfer_write(self->fd, self->stream.data,
 						self->stream.len,
@@ -214,11 +203,7 @@ TEST_F(order, config_changes_in_mid_stream)
 	EXPECT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 1),
 		   "config");
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 2), "SET 2");
-	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data + taken,
-					  self->stream.len - taken, 4096, NULL),
-		   "the rest");
-	EXPECT_RET(0, set_stop(self->dev), "STOP");
-	expect_scene(_metadata, self);
+	finish(_metadata, self, taken, 4096);
 }
 
 /* Load a newer snapshot @within bytes after the last record of generation 1 began */
@@ -232,33 +217,27 @@ static void check_cut(struct __test_metadata *_metadata,
 	while (rec.offset + rec.size < first)
 		ASSERT_EQ(0, vmig_stream_at(&self->stream, nr++, &rec));
 	cut = rec.offset + within;
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
+	begin(_metadata, self);
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET 1");
 	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data, cut,
 					  4096, NULL), "up to mid-record");
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 2), "SET 2");
-	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data + cut,
-					  self->stream.len - cut, 4096, NULL),
-		   "the rest");
-	EXPECT_RET(0, set_stop(self->dev), "STOP");
-	expect_scene(_metadata, self);
+	finish(_metadata, self, cut, 4096);
 }
 
-/* Clause: a newer snapshot after the first byte of a record: it is of the older one */
+/* Proposal: a record begun under the older snapshot is accepted: cut in its head */
 TEST_F(order, head_begun_under_the_older_config)
 {
 	check_cut(_metadata, self, 1);
 }
 
-/* Clause: a newer snapshot before the last byte of a record: it is of the older one */
+/* Proposal: a record begun under the older snapshot is accepted: cut in its payload */
 TEST_F(order, payload_begun_under_the_older_config)
 {
 	check_cut(_metadata, self, sizeof(struct mtty_rec_head) + 1);
 }
 
-/* Clause: older data after a newer snapshot: ESTALE */
+/* Proposal: data of an older generation than the snapshot: ESTALE */
 TEST_F(order, older_data_after_newer_config)
 {
 	struct vmig_rec second;
@@ -266,9 +245,7 @@ TEST_F(order, older_data_after_newer_config)
 
 	save_two_generations(_metadata, self);
 	ASSERT_EQ(0, vmig_stream_at(&self->stream, 1, &second));
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
+	begin(_metadata, self);
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET 1");
 	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
 					  second.offset, 4096, NULL), "1st record");
@@ -280,7 +257,7 @@ TEST_F(order, older_data_after_newer_config)
 	EXPECT_EQ(0, taken);
 }
 
-/* Clause: several generations and no snapshot: taken, where config may come last */
+/* Proposal: data of several generations, no snapshot: EPROTO under BEFORE_DATA only */
 TEST_F(order, generations_without_config)
 {
 	save_two_generations(_metadata, self);
@@ -290,24 +267,24 @@ TEST_F(order, generations_without_config)
 		   "load");
 }
 
-/* Clause: read() after config space changed since the last GET: ESTALE until GET */
-TEST_F(order, source_must_look_again)
+/* Proposal: read() after config space changed since the last GET: ESTALE until GET */
+TEST_F(order, source_must_ask_again)
 {
 	struct vfio_device_feature_mig_config config;
 	char byte;
 
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
 	ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
 					 &self->fd), "PRE_COPY");
 	ASSERT_EQ(1, read(self->fd, &byte, 1));
 	ASSERT_EQ(0, vmig_bytes_add(&self->stream, &byte, 1));
 	ASSERT_RET(0, change_config(self->dev), "config");
-	/* the record that was begun may be read to its end */
-	EXPECT_RET(variant->read_err ? variant->read_err : -ENOMSG,
+	/* The record that was begun may be read to its end */
+	EXPECT_RET(variant->read_err,
 		   vmig_transfer_read(self->fd, &self->stream, 4096),
 		   "after a change");
-	EXPECT_RET(variant->read_err ? variant->read_err : -ENOMSG,
+	EXPECT_RET(variant->read_err,
 		   vmig_transfer_read(self->fd, &self->stream, 4096), "again");
 	ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
 	EXPECT_EQ(2, config.generation);
@@ -318,10 +295,10 @@ TEST_F(order, source_must_look_again)
 	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096), "rest");
 }
 
-/* Clause: GET that ends with EFAULT: has told nothing, so read() is still ESTALE */
-TEST_F(order, source_that_got_no_answer_must_look_again)
+/* Proposal: a GET that failed with EFAULT does not count: read() is still ESTALE */
+TEST_F(order, source_whose_get_failed_must_ask_again)
 {
-	/* Can be read, and cannot be written */
+	/* Read-only memory */
 	static const struct {
 		struct vfio_device_feature feature;
 		struct vfio_device_feature_mig_config config;
@@ -340,18 +317,18 @@ TEST_F(order, source_that_got_no_answer_must_look_again)
 	ASSERT_RET(0, change_config(self->dev), "config");
 	EXPECT_EQ(-1, ioctl(self->dev->fd, VFIO_DEVICE_FEATURE, &constant));
 	EXPECT_RET(-EFAULT, -errno, "constant");
-	EXPECT_RET(variant->read_err ? variant->read_err : -ENOMSG,
+	EXPECT_RET(variant->read_err,
 		   vmig_transfer_read(self->fd, &self->stream, 4096),
 		   "after that");
 }
 
-/* Clause: read() ESTALE: concerns only users who have asked since open */
-TEST_F(order, source_that_never_asked_is_left_alone)
+/* Proposal: read() never fails with ESTALE if there was no GET since open */
+TEST_F(order, source_that_never_asked_sees_no_error)
 {
 	save_two_generations(_metadata, self);
 }
 
-/* Clause: a stream of one policy on a device of the other: EXDEV */
+/* Driver: a stream of another policy: EXDEV, and then ERROR */
 TEST_F(order, stream_of_the_other_policy)
 {
 	bool before = variant->first_err == -EPROTO;

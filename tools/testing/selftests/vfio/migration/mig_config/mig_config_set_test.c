@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_FEATURE_MIG_CONFIG, SET: when a snapshot of config space is taken,
- * what of it is checked, and that it is taken as a whole or not at all.
+ * VFIO_DEVICE_FEATURE_MIG_CONFIG, SET: when a snapshot of config space is accepted,
+ * its checks, and that it is applied as a whole or not at all.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define CONFIG_SET \
 	(VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_CONFIG)
-/* Of a snapshot that some source had; nothing here ever reaches it by itself */
+/* Of a source; higher than any generation of the devices here */
 #define GENERATION	4711
 
 FIXTURE(snapshot) {
@@ -31,7 +31,7 @@ FIXTURE_TEARDOWN(snapshot)
 	CLOSE_DEVICE();
 }
 
-/* RESUMING, with a stream at hand, and config space as it was before */
+/* RESUMING; keeps a stream, and config space from before */
 static void resume(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(snapshot) *self)
 {
@@ -53,10 +53,7 @@ static void expect_config(struct __test_metadata *_metadata,
 	EXPECT_EQ(generation, config.generation);
 }
 
-/*
- * Does the device decode I/O?  That is what its command register in effect says,
- * while a read of the register may show what was staged.
- */
+/* The command register in effect; a read of it may return what was staged */
 static bool decodes_io(struct vmig_device *dev)
 {
 	uint8_t val = 0;
@@ -66,7 +63,7 @@ static bool decodes_io(struct vmig_device *dev)
 	return val == 0x5a;
 }
 
-/* Clause: MIG_CONFIG SET in any state but RESUMING: EINVAL */
+/* Proposal: SET in any state but RESUMING: EINVAL */
 TEST_F(snapshot, is_taken_in_resuming_only)
 {
 	static const enum vfio_device_mig_state states[] = {
@@ -92,7 +89,7 @@ TEST_F(snapshot, is_taken_in_resuming_only)
 	}
 }
 
-/* Clause: MIG_CONFIG SET, flags other than LOADED: EINVAL */
+/* Proposal: SET, flags other than LOADED: EINVAL */
 TEST_F(snapshot, other_flags_are_refused)
 {
 	static const uint64_t flags[] = {
@@ -117,7 +114,7 @@ TEST_F(snapshot, other_flags_are_refused)
 	}
 }
 
-/* Clause: MIG_CONFIG SET, generation zero: EINVAL */
+/* Proposal: SET, generation zero: EINVAL */
 TEST_F(snapshot, generation_zero_is_refused)
 {
 	resume(_metadata, self);
@@ -125,7 +122,7 @@ TEST_F(snapshot, generation_zero_is_refused)
 	expect_config(_metadata, self, 0, 1);
 }
 
-/* Clause: MIG_CONFIG SET, data area smaller than the structure: EINVAL */
+/* Proposal: SET, data area smaller than the structure: EINVAL */
 TEST_F(snapshot, short_set_is_refused)
 {
 	struct vfio_device_feature_mig_config config = {
@@ -141,7 +138,7 @@ TEST_F(snapshot, short_set_is_refused)
 	expect_config(_metadata, self, 0, 1);
 }
 
-/* Clause: MIG_CONFIG SET: LOADED is reported, with the source's generation */
+/* Proposal: after SET, GET returns LOADED and the source's generation */
 TEST_F(snapshot, is_reported_when_loaded)
 {
 	resume(_metadata, self);
@@ -153,7 +150,18 @@ TEST_F(snapshot, is_reported_when_loaded)
 	expect_config(_metadata, self, LOADED, GENERATION);
 }
 
-/* Clause: MIG_CONFIG LOADED: of this RESUMING session, gone after it */
+/* LOADED is cleared, also in the next session */
+static void expect_cleared(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(snapshot) *self)
+{
+	expect_config(_metadata, self, 0, 1);
+	close(self->fd);
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+	expect_config(_metadata, self, 0, 1);
+}
+
+/* Proposal: LOADED is cleared when the RESUMING session ends */
 TEST_F(snapshot, is_forgotten_when_resuming_ends)
 {
 	resume(_metadata, self);
@@ -162,27 +170,19 @@ TEST_F(snapshot, is_forgotten_when_resuming_ends)
 					  self->stream.len, 4096, NULL), "data");
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL), "STOP");
-	expect_config(_metadata, self, 0, 1);
-	close(self->fd);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
-	expect_config(_metadata, self, 0, 1);
+	expect_cleared(_metadata, self);
 }
 
-/* Clause: MIG_CONFIG LOADED, VFIO_DEVICE_RESET in RESUMING: gone */
+/* Proposal: LOADED is cleared by VFIO_DEVICE_RESET in RESUMING */
 TEST_F(snapshot, is_forgotten_by_reset)
 {
 	resume(_metadata, self);
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, GENERATION), "SET");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	expect_config(_metadata, self, 0, 1);
-	close(self->fd);
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
-	expect_config(_metadata, self, 0, 1);
+	expect_cleared(_metadata, self);
 }
 
-/* Clause: config region in RESUMING: staged, reads show what it will become */
+/* Proposal: writes in RESUMING are staged; a read returns what will take effect */
 TEST_F(snapshot, staged_writes_read_back)
 {
 	uint32_t bar;
@@ -206,7 +206,7 @@ TEST_F(snapshot, staged_writes_read_back)
 	EXPECT_EQ(0xfeb10000, bar);
 }
 
-/* Clause: config region in RESUMING: takes effect with SET, not before */
+/* Proposal: writes in RESUMING take effect with SET, not before */
 TEST_F(snapshot, takes_effect_when_set)
 {
 	resume(_metadata, self);
@@ -217,7 +217,7 @@ TEST_F(snapshot, takes_effect_when_set)
 	EXPECT_FALSE(decodes_io(self->dev));
 }
 
-/* Clause: MIG_CONFIG SET: may be repeated with a newer snapshot */
+/* Proposal: SET may be repeated with a newer snapshot */
 TEST_F(snapshot, may_be_replaced)
 {
 	uint16_t val;
@@ -236,7 +236,7 @@ TEST_F(snapshot, may_be_replaced)
 	EXPECT_EQ(PCI_COMMAND_IO, val);
 }
 
-/* Clause: MIG_CONFIG SET: complete, so what it leaves out is as it was before all */
+/* Proposal: what a snapshot leaves out is as it was when RESUMING was entered */
 TEST_F(snapshot, replaces_all_of_the_one_before)
 {
 	uint8_t line;
@@ -253,7 +253,7 @@ TEST_F(snapshot, replaces_all_of_the_one_before)
 	EXPECT_FALSE(decodes_io(self->dev));
 }
 
-/* Clause: config region in RESUMING without SET: applied by RESUMING -> STOP */
+/* Proposal: writes without SET take effect at RESUMING -> STOP, as ordinary writes */
 TEST_F(snapshot, staged_writes_apply_without_set)
 {
 	uint16_t val;
@@ -262,7 +262,7 @@ TEST_F(snapshot, staged_writes_apply_without_set)
 	resume(_metadata, self);
 	EXPECT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 9),
 		   "line");
-	/* the usual masks: this is not a snapshot, so nothing is refused */
+	/* Ignored, not refused: without SET this is not a snapshot */
 	EXPECT_RET(0, vmig_config_write16(self->dev, PCI_VENDOR_ID, 0x1234),
 		   "vendor");
 	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
@@ -278,7 +278,7 @@ TEST_F(snapshot, staged_writes_apply_without_set)
 	expect_config(_metadata, self, 0, 2);
 }
 
-/* Clause: config region in RESUMING, then VFIO_DEVICE_RESET: never takes effect */
+/* Proposal: writes in RESUMING never take effect after VFIO_DEVICE_RESET */
 TEST_F(snapshot, staged_writes_are_forgotten_by_reset)
 {
 	uint8_t space[PCI_CFG_SPACE_SIZE];
@@ -293,24 +293,21 @@ TEST_F(snapshot, staged_writes_are_forgotten_by_reset)
 	expect_config(_metadata, self, 0, 1);
 }
 
-FIXTURE(contradiction) {
-	DEVICE_MEMBERS;
-	uint8_t space[PCI_CFG_SPACE_SIZE];
-};
-
-/* A field of the snapshot that differs by @flip from this device's */
+/* The byte at @reg of the snapshot differs by @flip from this device's */
 FIXTURE_VARIANT(contradiction) {
 	unsigned int reg;
 	uint8_t flip;
 	int ret;
 };
 
+DEVICE_FIXTURE(contradiction, "mtty-2", .capture_size = "64K");
+
 #define CONTRADICTION(_name, _reg, _flip, _ret) \
 	FIXTURE_VARIANT_ADD(contradiction, _name) { \
 		.reg = _reg, .flip = _flip, .ret = _ret, \
 	}
 
-/* The MSI capability is the only one, right where PCI_CAPABILITY_LIST says */
+/* Offset of the MSI capability, the only one */
 #define MSI	0x50
 
 CONTRADICTION(vendor, PCI_VENDOR_ID, 0x01, -EINVAL);
@@ -339,37 +336,27 @@ CONTRADICTION(msi_enable, MSI + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE, 0);
 CONTRADICTION(msi_address, MSI + PCI_MSI_ADDRESS_LO, 0x01, -EINVAL);
 CONTRADICTION(nowhere, 0xff, 0x01, -EINVAL);
 
-FIXTURE_SETUP(contradiction)
-{
-	OPEN_DEVICE("mtty-2", .capture_size = "64K");
-}
-
-FIXTURE_TEARDOWN(contradiction)
-{
-	CLOSE_DEVICE();
-}
-
 /*
- * Clause: MIG_CONFIG SET, a snapshot that contradicts this device: EINVAL, and
- * config space is what it was; corrected, it is taken as a whole
+ * Proposal: SET, a snapshot that contradicts this device: EINVAL, and config space
+ * does not change; corrected, the snapshot is applied as a whole
  */
-TEST_F(contradiction, is_taken_as_a_whole_or_not_at_all)
+TEST_F(contradiction, snapshot_is_applied_as_a_whole_or_not_at_all)
 {
 	struct vfio_device_feature_mig_config config = { 0 };
-	uint8_t good;
+	uint8_t space[PCI_CFG_SPACE_SIZE], good;
 
 	ASSERT_EQ(MSI, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI));
-	ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, self->space,
-				       sizeof(self->space)), "read");
+	ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, space,
+				       sizeof(space)), "read");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
 
-	/* The only way to see what is in effect: no I/O, once it is taken */
-	self->space[PCI_COMMAND] &= ~PCI_COMMAND_IO;
-	good = self->space[variant->reg];
-	self->space[variant->reg] ^= variant->flip;
-	ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, 0, self->space,
-					sizeof(self->space)), "snapshot");
+	/* decodes_io() shows whether the snapshot is in effect */
+	space[PCI_COMMAND] &= ~PCI_COMMAND_IO;
+	good = space[variant->reg];
+	space[variant->reg] ^= variant->flip;
+	ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, 0, space,
+					sizeof(space)), "snapshot");
 	EXPECT_RET(variant->ret, vmig_mig_config_loaded(self->dev, GENERATION),
 		   "register %#x ^ %#x", variant->reg, variant->flip);
 	EXPECT_EQ(variant->ret != 0, decodes_io(self->dev));
@@ -378,9 +365,9 @@ TEST_F(contradiction, is_taken_as_a_whole_or_not_at_all)
 	EXPECT_EQ(variant->ret ? 1 : GENERATION, config.generation);
 
 	/* A snapshot is complete, so all of it is written again */
-	self->space[variant->reg] = good;
-	ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, 0, self->space,
-					sizeof(self->space)), "correction");
+	space[variant->reg] = good;
+	ASSERT_RET(0, vmig_region_write(self->dev, CONFIG, 0, space,
+					sizeof(space)), "correction");
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, GENERATION),
 		   "corrected");
 	EXPECT_FALSE(decodes_io(self->dev));

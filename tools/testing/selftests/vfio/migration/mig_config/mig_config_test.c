@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_FEATURE_MIG_CONFIG as a query: what it says for each policy, how
- * it is called wrongly, and when its generation moves.
+ * VFIO_DEVICE_FEATURE_MIG_CONFIG, GET: the answer under each policy, errors of the
+ * call, and the generation of config space.
  */
 #include <endian.h>
 #include <errno.h>
@@ -19,16 +19,13 @@
 #define SET		VFIO_DEVICE_FEATURE_SET
 #define PROBE		VFIO_DEVICE_FEATURE_PROBE
 
-FIXTURE(query) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	int fd;
-};
-
 FIXTURE_VARIANT(query) {
 	const char *policy;
 	uint64_t flags;
 };
+
+DEVICE_FIXTURE(query, "mtty-2", .capture_size = "8K",
+	       .config_policy = variant->policy);
 
 FIXTURE_VARIANT_ADD(query, independent) {
 	.policy = "independent", .flags = 0,
@@ -46,27 +43,7 @@ FIXTURE_VARIANT_ADD(query, embedded) {
 	.policy = "embedded", .flags = VFIO_MIG_CONFIG_EMBEDDED,
 };
 
-FIXTURE_SETUP(query)
-{
-	const struct vmig_attrs attrs = {
-		.capture_size = "8K",
-		.config_policy = variant->policy,
-	};
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
-}
-
-FIXTURE_TEARDOWN(query)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_testdev_close(&self->td);
-}
-
-/* Clause: VFIO_DEVICE_FEATURE_PROBE of MIG_CONFIG: GET and SET are there */
+/* Proposal: MIG_CONFIG has GET and SET, as PROBE reports */
 TEST_F(query, probe_finds_get_and_set)
 {
 	static const uint32_t flags[] = { 0, GET, SET, GET | SET };
@@ -78,8 +55,8 @@ TEST_F(query, probe_finds_get_and_set)
 			   "PROBE with %#x", flags[i]);
 }
 
-/* Clause: MIG_CONFIG GET: the flag of the policy, generation 1 after open */
-TEST_F(query, get_tells_the_policy)
+/* Proposal: GET returns the flag of the policy, and a generation other than zero */
+TEST_F(query, get_returns_the_policy)
 {
 	struct vfio_device_feature_mig_config config;
 
@@ -87,10 +64,19 @@ TEST_F(query, get_tells_the_policy)
 	EXPECT_RET(0, vmig_feature(self->dev, MIG_CONFIG | GET, &config,
 				   sizeof(config)), "GET");
 	EXPECT_EQ(variant->flags, config.flags);
+	EXPECT_NE(0, config.generation);
+}
+
+/* Driver: the generation is 1 after open */
+TEST_F(query, first_generation_is_1)
+{
+	struct vfio_device_feature_mig_config config = { 0 };
+
+	EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
 	EXPECT_EQ(1, config.generation);
 }
 
-/* Clause: MIG_CONFIG GET: works in every state, and says the same */
+/* Proposal: GET returns the same in every state */
 TEST_F(query, get_works_in_every_state)
 {
 	static const enum vfio_device_mig_state states[] = {
@@ -117,7 +103,7 @@ TEST_F(query, get_works_in_every_state)
 	}
 }
 
-/* Clause: VFIO_DEVICE_FEATURE, GET and SET at once: EINVAL */
+/* Clause: VFIO_DEVICE_FEATURE: GET and SET are mutually exclusive */
 TEST_F(query, get_and_set_exclude_each_other)
 {
 	struct vfio_device_feature_mig_config config = { 0 };
@@ -128,7 +114,7 @@ TEST_F(query, get_and_set_exclude_each_other)
 					 sizeof(config)), "neither");
 }
 
-/* Clause: MIG_CONFIG GET, data area smaller than the structure: EINVAL */
+/* Proposal: GET, data area smaller than the structure: EINVAL */
 TEST_F(query, short_get_is_refused)
 {
 	struct vfio_device_feature_mig_config config;
@@ -140,7 +126,7 @@ TEST_F(query, short_get_is_refused)
 			   "%zu bytes", size);
 }
 
-/* Clause: MIG_CONFIG GET, data area larger than the structure: the rest is left */
+/* Driver: GET leaves what follows the structure in a larger data area */
 TEST_F(query, long_get_is_accepted)
 {
 	struct {
@@ -154,7 +140,7 @@ TEST_F(query, long_get_is_accepted)
 	EXPECT_EQ(77, data.rest);
 }
 
-/* The structure behind the header lies where nothing is */
+/* The structure behind the header is at an address that is not accessible */
 static int feature_at_edge(struct vmig_device *dev, uint32_t flags)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -178,7 +164,7 @@ static int feature_at_edge(struct vmig_device *dev, uint32_t flags)
 	return ret;
 }
 
-/* Clause: MIG_CONFIG, structure that cannot be read or written: EFAULT */
+/* Proposal: a structure that cannot be read or written: EFAULT */
 TEST_F(query, bad_address_is_efault)
 {
 	EXPECT_RET(-EFAULT, feature_at_edge(self->dev, GET), "GET");
@@ -187,7 +173,7 @@ TEST_F(query, bad_address_is_efault)
 	EXPECT_RET(-EFAULT, feature_at_edge(self->dev, SET), "SET");
 }
 
-/* Clause: VFIO_DEVICE_FEATURE, a feature that is not there: ENOTTY */
+/* Driver: a feature that does not exist: ENOTTY */
 TEST_F(query, unknown_features_are_enotty)
 {
 	static const uint32_t indexes[] = {
@@ -206,52 +192,15 @@ TEST_F(query, unknown_features_are_enotty)
 	}
 }
 
-FIXTURE(generation) {
-	struct vmig_testdev td;
-	struct vmig_device *dev;
-	int fd;
-};
-
 FIXTURE_VARIANT(generation) {
 	const char *policy;
 };
 
-FIXTURE_VARIANT_ADD(generation, independent) {
-	.policy = "independent",
-};
+DEVICE_FIXTURE(generation, "mtty-2", .capture_size = "8K",
+	       .config_policy = variant->policy);
+POLICY_VARIANTS(generation);
 
-FIXTURE_VARIANT_ADD(generation, before_data) {
-	.policy = "before-data",
-};
-
-FIXTURE_VARIANT_ADD(generation, reorder) {
-	.policy = "reorder",
-};
-
-FIXTURE_VARIANT_ADD(generation, embedded) {
-	.policy = "embedded",
-};
-
-FIXTURE_SETUP(generation)
-{
-	const struct vmig_attrs attrs = {
-		.capture_size = "8K", .config_policy = variant->policy,
-	};
-
-	self->fd = -1;
-	self->dev = &self->td.dev;
-	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-2",
-				       VMIG_PATH_ANY, &attrs));
-}
-
-FIXTURE_TEARDOWN(generation)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	vmig_testdev_close(&self->td);
-}
-
-/* 0 if it cannot be told, which it never is */
+/* 0, which no generation is, if GET fails */
 static uint64_t generation(struct vmig_device *dev)
 {
 	struct vfio_device_feature_mig_config config = { 0 };
@@ -259,8 +208,8 @@ static uint64_t generation(struct vmig_device *dev)
 	return vmig_mig_config_get(dev, &config) ? 0 : config.generation;
 }
 
-/* Clause: generation: moves when a register a guest can write changes */
-TEST_F(generation, moves_with_every_writable_register)
+/* Proposal: the generation changes when a register that a guest can write does */
+TEST_F(generation, changes_with_every_writable_register)
 {
 	unsigned int msi = vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI);
 	const struct {
@@ -303,7 +252,7 @@ TEST_F(generation, moves_with_every_writable_register)
 	}
 }
 
-/* Clause: generation: stays when a write changes nothing that can be seen */
+/* Proposal: a write of the same value does not change the generation */
 TEST_F(generation, stays_when_nothing_changes)
 {
 	uint64_t before = generation(self->dev);
@@ -325,7 +274,7 @@ TEST_F(generation, stays_when_nothing_changes)
 	}
 }
 
-/* Clause: generation: stays when only read-only bits are written */
+/* Proposal: a write to read-only bits does not change the generation */
 TEST_F(generation, stays_when_read_only_bits_are_written)
 {
 	static const unsigned int regs[] = {
@@ -345,7 +294,7 @@ TEST_F(generation, stays_when_read_only_bits_are_written)
 	}
 }
 
-/* Clause: generation: PCI_STATUS_INTERRUPT is not content */
+/* Proposal: PCI_STATUS_INTERRUPT is not content of config space */
 TEST_F(generation, stays_when_an_interrupt_is_pending)
 {
 	uint64_t before = generation(self->dev);
@@ -360,7 +309,7 @@ TEST_F(generation, stays_when_an_interrupt_is_pending)
 	EXPECT_EQ(before, generation(self->dev));
 }
 
-/* Clause: generation: ports, capture memory and the state are not content */
+/* Proposal: ports, capture memory and the state are not content of config space */
 TEST_F(generation, stays_when_the_rest_of_the_device_changes)
 {
 	static const enum vfio_device_mig_state states[] = {
@@ -370,7 +319,7 @@ TEST_F(generation, stays_when_the_rest_of_the_device_changes)
 	uint64_t before = generation(self->dev);
 	unsigned int i;
 
-	ASSERT_RET(0, vmig_contents_set(self->dev, 2, 1), "scene");
+	ASSERT_RET(0, vmig_contents_set(self->dev, 2, 1), "contents");
 	EXPECT_EQ(before, generation(self->dev));
 	for (i = 0; i < ARRAY_SIZE(states); i++) {
 		int fd = -1;
@@ -383,8 +332,8 @@ TEST_F(generation, stays_when_the_rest_of_the_device_changes)
 	}
 }
 
-/* Clause: generation, VFIO_DEVICE_RESET: moves if and only if content changes */
-TEST_F(generation, reset_moves_it_iff_content_changes)
+/* Proposal: VFIO_DEVICE_RESET changes the generation only if it changes content */
+TEST_F(generation, changes_at_reset_only_with_the_content)
 {
 	uint64_t before = generation(self->dev);
 
@@ -397,8 +346,8 @@ TEST_F(generation, reset_moves_it_iff_content_changes)
 	EXPECT_NE(before, generation(self->dev));
 }
 
-/* Clause: generation: 1 again after close and open */
-TEST_F(generation, starts_again_when_the_device_is_opened)
+/* Driver: the generation is 1 after each open */
+TEST_F(generation, is_1_when_the_device_is_opened_again)
 {
 	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
 		   "line");
@@ -409,7 +358,7 @@ TEST_F(generation, starts_again_when_the_device_is_opened)
 	EXPECT_EQ(1, generation(self->dev));
 }
 
-/* A stream of the device itself, made under another generation */
+/* A stream of this device with another generation in each record */
 static int make_stream(struct vmig_device *dev, struct vmig_bytes *stream,
 		       uint64_t generation)
 {
@@ -427,30 +376,28 @@ static int make_stream(struct vmig_device *dev, struct vmig_bytes *stream,
 	return ret ? ret : vmig_stream_fix_sums(stream);
 }
 
-/* Clause: generation: the source's after a migration; never zero where it wraps */
-TEST_F(generation, is_taken_over_and_never_zero)
+/* Proposal: the source's generation after a migration; when it wraps, never zero */
+TEST_F(generation, is_the_sources_and_never_zero)
 {
-	struct vmig_bytes stream = { 0 };
-
-	ASSERT_RET(0, make_stream(self->dev, &stream, UINT64_MAX), "stream");
+	ASSERT_RET(0, make_stream(self->dev, &self->stream, UINT64_MAX),
+		   "stream");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
 	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, UINT64_MAX), "SET");
 	EXPECT_EQ(UINT64_MAX, generation(self->dev));
-	EXPECT_RET(0, vmig_transfer_write(self->fd, stream.data, stream.len,
-					  4096, NULL), "data");
+	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
+					  self->stream.len, 4096, NULL), "data");
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
 					 NULL), "RUNNING");
 	EXPECT_EQ(UINT64_MAX, generation(self->dev));
 	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
 		   "line");
 	EXPECT_EQ(1, generation(self->dev));
-	vmig_bytes_free(&stream);
 }
 
-/* Clause: generation, SET and then VFIO_DEVICE_RESET: what was there before */
-TEST_F(generation, of_a_session_that_came_to_nothing)
+/* Proposal: VFIO_DEVICE_RESET after SET restores the generation from before SET */
+TEST_F(generation, is_restored_by_reset_after_set)
 {
 	uint64_t before = generation(self->dev);
 
@@ -462,28 +409,26 @@ TEST_F(generation, of_a_session_that_came_to_nothing)
 	EXPECT_EQ(before, generation(self->dev));
 }
 
-/* Clause: generation, writes without SET: moves with what was written, by RESUMING -> STOP */
-TEST_F(generation, of_writes_that_no_snapshot_has)
+/* Proposal: writes without SET change the generation at RESUMING -> STOP */
+TEST_F(generation, changes_at_stop_with_writes_without_set)
 {
-	struct vmig_bytes stream = { 0 };
 	uint64_t before = generation(self->dev);
 
-	ASSERT_RET(0, make_stream(self->dev, &stream, before), "stream");
+	ASSERT_RET(0, make_stream(self->dev, &self->stream, before), "stream");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
-	/* Where data need one it is of nothing, and so what follows is beside it */
+	/* An empty snapshot, because data need one; the write below is not in it */
 	if (!strcmp(variant->policy, "before-data"))
 		ASSERT_RET(0, vmig_mig_config_loaded(self->dev, before), "SET");
 	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
 		   "line");
 	EXPECT_EQ(before, generation(self->dev));
-	EXPECT_RET(0, vmig_transfer_write(self->fd, stream.data, stream.len,
-					  4096, NULL), "data");
+	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
+					  self->stream.len, 4096, NULL), "data");
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL), "STOP");
 	EXPECT_EQ(before + 1, generation(self->dev));
-	vmig_bytes_free(&stream);
 }
 
 TEST_HARNESS_MAIN

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two hosts whose devices are not the same: a live migration between them fails
- * with a reason, the destination has still what it had, and the source runs on
- * and has lost nothing.
+ * A live migration between devices that differ fails with a reason; the destination
+ * does not change, and the source continues without a loss.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,71 +10,47 @@
 
 #define SEED_SRC	51
 #define SEED_DST	52
-#define VECTOR		0x42
 
 FIXTURE(differ) {
 	struct vmig_testdev src;
 	struct vmig_testdev dst;
 	struct vmig_irqchip *chip[2];
 	struct vmig_vmm vmm[2];
+	unsigned int dst_ports;
 };
 
-/* @why: part of what the destination's VMM says */
+/* @why: part of the message of the destination's VMM. @dst_ports: 1, or 0 for 2 */
 FIXTURE_VARIANT(differ) {
 	struct vmig_attrs src;
 	struct vmig_attrs dst;
-	const char *dst_type;
 	unsigned int dst_ports;
 	int err;
 	const char *why;
 };
 
-FIXTURE_VARIANT_ADD(differ, policy) {
+#define VARIANT(_name, _err, _why, ...) \
+	FIXTURE_VARIANT_ADD(differ, _name) { \
+		.err = _err, .why = _why, __VA_ARGS__ \
+	}
+
+VARIANT(policy, -EXDEV, "before-data on the source, reorder here",
 	.src = { .config_policy = "before-data" },
-	.dst = { .config_policy = "reorder" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "before-data on the source, reorder here",
-};
-
-FIXTURE_VARIANT_ADD(differ, ports) {
-	.dst_type = "mtty-1", .dst_ports = 1, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
-/* Their BARs differ, so config space, which comes first, is where it is found */
-FIXTURE_VARIANT_ADD(differ, ports_before_data) {
+	.dst = { .config_policy = "reorder" });
+VARIANT(ports, -EXDEV, "data_fd: ", .dst_ports = 1);
+/* Config space comes first, and the BARs differ */
+VARIANT(ports_before_data, -EINVAL, "config space of generation",
 	.src = { .config_policy = "before-data" },
-	.dst = { .config_policy = "before-data" },
-	.dst_type = "mtty-1", .dst_ports = 1, .err = -EINVAL,
-	.why = "config space of generation",
-};
-
-FIXTURE_VARIANT_ADD(differ, capture_size) {
-	.src = { .capture_size = "64K" }, .dst = { .capture_size = "128K" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
-FIXTURE_VARIANT_ADD(differ, capture_size_before_data) {
+	.dst = { .config_policy = "before-data" }, .dst_ports = 1);
+VARIANT(capture_size, -EXDEV, "data_fd: ",
+	.src = { .capture_size = "64K" }, .dst = { .capture_size = "128K" });
+VARIANT(capture_size_before_data, -EXDEV, "data_fd: ",
 	.src = { .config_policy = "before-data", .capture_size = "64K" },
-	.dst = { .config_policy = "before-data", .capture_size = "128K" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
-FIXTURE_VARIANT_ADD(differ, features) {
-	.src = { .features = "pre_copy" },
-	.dst = { .features = "p2p pre_copy" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
-
-FIXTURE_VARIANT_ADD(differ, features_before_data) {
+	.dst = { .config_policy = "before-data", .capture_size = "128K" });
+VARIANT(features, -EXDEV, "data_fd: ",
+	.src = { .features = "pre_copy" }, .dst = { .features = "p2p pre_copy" });
+VARIANT(features_before_data, -EXDEV, "data_fd: ",
 	.src = { .config_policy = "before-data", .features = "pre_copy" },
-	.dst = { .config_policy = "before-data", .features = "p2p pre_copy" },
-	.dst_type = "mtty-2", .dst_ports = 2, .err = -EXDEV,
-	.why = "data_fd: ",
-};
+	.dst = { .config_policy = "before-data", .features = "p2p pre_copy" });
 
 FIXTURE_SETUP(differ)
 {
@@ -83,8 +58,10 @@ FIXTURE_SETUP(differ)
 
 	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
 				       &variant->src));
-	ASSERT_EQ(0, vmig_testdev_open(&self->dst, variant->dst_type,
-				       VMIG_PATH_ANY, &variant->dst));
+	self->dst_ports = variant->dst_ports ?: 2;
+	ASSERT_EQ(0, vmig_testdev_open(&self->dst, self->dst_ports == 1 ?
+				       "mtty-1" : "mtty-2", VMIG_PATH_ANY,
+				       &variant->dst));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, vmig_irqchip_create(&self->chip[i],
 						 VMIG_IRQCHIP_AUTO));
@@ -95,10 +72,10 @@ FIXTURE_SETUP(differ)
 					   self->chip[i]));
 	}
 	ASSERT_EQ(0, vmig_contents_set(&self->src.dev, 2, SEED_SRC));
-	ASSERT_EQ(0, vmig_contents_set(&self->dst.dev, variant->dst_ports,
-				    SEED_DST));
+	ASSERT_EQ(0, vmig_contents_set(&self->dst.dev, self->dst_ports,
+				       SEED_DST));
 	ASSERT_EQ(0, vmig_vmm_boot(&self->vmm[0], VFIO_PCI_MSI_IRQ_INDEX,
-				   VECTOR));
+				   VMIG_LATE_IRQ_MSI_VECTOR));
 }
 
 FIXTURE_TEARDOWN(differ)
@@ -114,8 +91,8 @@ FIXTURE_TEARDOWN(differ)
 	vmig_testdev_close(&self->dst);
 }
 
-/* Clause: another kind of device: found before anything of it has changed */
-TEST_F(differ, is_found_in_time)
+/* Library: another kind of device is found before the destination changes */
+TEST_F(differ, is_found_before_a_change)
 {
 	struct vmig_device *src = &self->src.dev, *dst = &self->dst.dev;
 	uint8_t before[VMIG_CONFIG_SIZE], after[VMIG_CONFIG_SIZE];
@@ -132,17 +109,17 @@ TEST_F(differ, is_found_in_time)
 	}
 	EXPECT_FALSE(self->vmm[1].irq_enabled);
 
-	/* What was only offered is gone with the session, at the latest */
+	/* The end of the session drops staged writes to config space */
 	vmig_mig_set_state(dst, VFIO_DEVICE_STATE_STOP, NULL);
-	/* The line goes with what waits in the ports, so it comes first */
+	/* Before the contents: reading them changes the interrupt status */
 	if (variant->err == -EXDEV) {
 		EXPECT_RET(0, vmig_region_read(dst,
 					       VFIO_PCI_CONFIG_REGION_INDEX, 0,
 					       after, sizeof(after)), "config");
 		EXPECT_EQ(0, memcmp(before, after, sizeof(after)));
 	}
-	EXPECT_RET(0, vmig_contents_check(dst, variant->dst_ports, SEED_DST,
-				       &what), "destination: %s", what);
+	EXPECT_RET(0, vmig_contents_check(dst, self->dst_ports, SEED_DST,
+					  &what), "destination: %s", what);
 
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, src, "source");
 	EXPECT_RET(0, vmig_contents_check(src, 2, SEED_SRC, &what), "source: %s",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a migration of the model VMM ends: what is last, that signals on the way do not
- * matter, and that nobody else's descriptors are closed.
+ * The model VMM: the last section of its stream, migration under signals, and the
+ * descriptors that it closes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,16 +9,19 @@
 
 #include "lib/vmm.h"
 
-#define VECTOR		0x42
+static void open_pair(struct __test_metadata *_metadata, struct vmig_pair *pair)
+{
+	ASSERT_RET(0, vmig_pair_open(pair, NULL, VMIG_IRQCHIP_AUTO), "pair");
+	ASSERT_RET(0, vmig_vmm_boot(&pair->src, VFIO_PCI_MSI_IRQ_INDEX,
+				    VMIG_LATE_IRQ_MSI_VECTOR), "boot");
+}
 
-/* Clause: vmig_vmm_migrate(), under signals: nothing of it is an error */
+/* Library: signals do not make a migration fail */
 TEST(migration_under_signals)
 {
 	struct vmig_pair pair;
 
-	ASSERT_RET(0, vmig_pair_open(&pair, NULL, VMIG_IRQCHIP_AUTO), "pair");
-	ASSERT_RET(0, vmig_vmm_boot(&pair.src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR),
-		   "boot");
+	open_pair(_metadata, &pair);
 	vmig_signals_start(500);
 	EXPECT_RET(0, vmig_vmm_migrate(&pair.src, &pair.dst), "%s; %s",
 		   pair.src.why, pair.dst.why);
@@ -35,15 +38,13 @@ static void keep_last(void *opaque, const struct vmig_event *event)
 		last->text = vmig_section_name(event->section->marker);
 }
 
-/* Clause: once END_OF_STREAM is written, nothing is asked of the source that could fail */
+/* Library: END_OF_STREAM is the last event; no call that may fail follows */
 TEST(end_of_stream_is_the_last)
 {
 	struct vmig_event last = { 0 };
 	struct vmig_pair pair;
 
-	ASSERT_RET(0, vmig_pair_open(&pair, NULL, VMIG_IRQCHIP_AUTO), "pair");
-	ASSERT_RET(0, vmig_vmm_boot(&pair.src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR),
-		   "boot");
+	open_pair(_metadata, &pair);
 	pair.src.observe = keep_last;
 	pair.src.opaque = &last;
 	/* max_rounds of 0 means no round */
@@ -55,7 +56,7 @@ TEST(end_of_stream_is_the_last)
 	vmig_pair_close(&pair);
 }
 
-/* Clause: a pair that cannot be opened: nobody else's descriptor is closed */
+/* Library: a failed vmig_pair_open() does not close descriptor 0 */
 TEST(closed_devices_have_no_descriptor)
 {
 	const struct vmig_attrs attrs = { .config_policy = "none-such" };

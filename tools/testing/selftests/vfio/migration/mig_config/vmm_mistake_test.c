@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM that gets config space and data wrong: each mistake has an errno and says
- * in words what it was, and the migration goes on once it is put right.  Mistakes
- * with interrupts are in irq_restore_test, those of a stream in vmstream_test.
+ * Mistakes of a VMM with config space and data: each has an errno and a message, and the
+ * migration continues once the mistake is corrected. For mistakes with interrupts see
+ * irq_restore_test.c, for those of a stream vmstream_test.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,19 +12,16 @@
 #include "lib/vmm.h"
 
 #define SEED	5
-#define VECTOR	0x42
 
 FIXTURE(mistake) {
-	struct vmig_pair pair;
-	struct vmig_vmm *src;
-	struct vmig_vmm *dst;
+	PAIR_MEMBERS;
 	struct vmig_section config;
 	uint8_t space[VMIG_CONFIG_SIZE];
 };
 
 /*
- * @early: data before config space.  @stale: data, when a snapshot of another
- * generation is loaded.  @stale_end: the same, noticed when the device shall run.
+ * Errors. @early: data before config space. @stale: data, when a snapshot of another
+ * generation is loaded. @stale_end: the same at the change to RUNNING.
  */
 FIXTURE_VARIANT(mistake) {
 	const char *policy;
@@ -33,7 +30,7 @@ FIXTURE_VARIANT(mistake) {
 	int stale_end;
 };
 
-/* An early snapshot is not declared complete, as newer data may follow it */
+/* The VMM declares no early snapshot complete, as data of a newer one may follow */
 FIXTURE_VARIANT_ADD(mistake, independent) {
 	.policy = "independent", .stale_end = -ESTALE,
 };
@@ -43,7 +40,7 @@ FIXTURE_VARIANT_ADD(mistake, before_data) {
 	.stale_end = -ESTALE,
 };
 
-/* It has the right snapshot, and so does not take another one */
+/* The device has the snapshot of its data's generation, and ignores others */
 FIXTURE_VARIANT_ADD(mistake, reorder) {
 	.policy = "reorder",
 };
@@ -52,17 +49,12 @@ FIXTURE_VARIANT_ADD(mistake, embedded) {
 	.policy = "embedded",
 };
 
-/* A whole stream lies there, and the config space that goes with it at hand */
+/* A whole stream, and the section with its config space */
 FIXTURE_SETUP(mistake)
 {
-	const struct vmig_attrs attrs = { .config_policy = variant->policy };
 	struct vfio_device_feature_mig_config answer;
 
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	self->src = &self->pair.src;
-	self->dst = &self->pair.dst;
-	ASSERT_EQ(0, vmig_contents_set(self->src->dev, 2, SEED));
-	ASSERT_EQ(0, vmig_vmm_boot(self->src, VFIO_PCI_MSI_IRQ_INDEX, VECTOR));
+	BOOT_PAIR(SEED, .config_policy = variant->policy);
 	ASSERT_EQ(0, vmig_mig_config_get(self->src->dev, &answer));
 	ASSERT_EQ(0, vmig_region_read(self->src->dev,
 				      VFIO_PCI_CONFIG_REGION_INDEX, 0,
@@ -83,7 +75,7 @@ FIXTURE_TEARDOWN(mistake)
 	vmig_pair_close(&self->pair);
 }
 
-/* The setup section is loaded, and the next one with data is at hand */
+/* Load the setup section, and read up to the first section with data */
 static void go_to_data(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(mistake) *self,
 		       struct vmig_section *section)
@@ -98,18 +90,11 @@ static void go_to_data(struct __test_metadata *_metadata,
 static void expect_migrated(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(mistake) *self)
 {
-	const char *what = "";
-	unsigned int reg = 0;
-
-	EXPECT_RET(0, vmig_dump_compare_config(self->src->dev,
-					       self->dst->dev, &reg),
-		   "register 0x%x", reg);
-	EXPECT_RET(0, vmig_contents_check(self->dst->dev, 2, SEED, &what), "%s",
-		   what);
+	EXPECT_SAME_DEVICES(SEED);
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->dst->dev, "destination");
 }
 
-/* Clause: write() before config space: EPROTO under before-data, and it goes on */
+/* Proposal: data before config space: EPROTO under before-data; then continues */
 TEST_F(mistake, data_before_config)
 {
 	struct vmig_section section;
@@ -130,7 +115,7 @@ TEST_F(mistake, data_before_config)
 	expect_migrated(_metadata, self);
 }
 
-/* Clause: write(), another generation loaded: ESTALE if the device needs the order */
+/* Proposal: data of another generation: ESTALE under before-data; then continues */
 TEST_F(mistake, data_of_another_generation)
 {
 	struct vmig_section section;
@@ -154,8 +139,8 @@ TEST_F(mistake, data_of_another_generation)
 	expect_migrated(_metadata, self);
 }
 
-/* Clause: RESUMING -> STOP, another generation loaded: ESTALE, and it goes on */
-TEST_F(mistake, config_of_another_generation_at_last)
+/* Proposal: config space of another generation at the end: ESTALE; then continues */
+TEST_F(mistake, config_of_another_generation_at_the_end)
 {
 	int ret;
 
@@ -182,7 +167,7 @@ TEST_F(mistake, config_of_another_generation_at_last)
 	expect_migrated(_metadata, self);
 }
 
-/* Clause: SET MIG_CONFIG, another device's config space: EINVAL, and it goes on */
+/* Proposal: config space of another device: EINVAL; then continues */
 TEST_F(mistake, config_of_another_device)
 {
 	uint8_t before[VMIG_CONFIG_SIZE], now[VMIG_CONFIG_SIZE];
@@ -211,7 +196,7 @@ TEST_F(mistake, config_of_another_device)
 	EXPECT_NE(0, memcmp(before, now, sizeof(now)));
 }
 
-/* Clause: any section before the setup section: EPROTO, destination untouched */
+/* Library: any section before the setup section: EPROTO, destination unchanged */
 TEST_F(mistake, nothing_comes_before_the_setup_section)
 {
 	struct vmig_section section;
@@ -232,7 +217,7 @@ TEST_F(mistake, nothing_comes_before_the_setup_section)
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->dst->dev, "destination");
 }
 
-/* Clause: the stream ends before the device's data do: ENODATA, nothing runs */
+/* Driver: the stream ends before the device's data do: ENODATA, still RESUMING */
 TEST_F(mistake, part_of_the_data_is_left_out)
 {
 	struct vmig_section section;
@@ -248,8 +233,8 @@ TEST_F(mistake, part_of_the_data_is_left_out)
 	EXPECT_STATE(VFIO_DEVICE_STATE_RESUMING, self->dst->dev, "destination");
 }
 
-/* Clause: GUEST_STATE, nobody to take it over: EOPNOTSUPP */
-TEST_F(mistake, guest_that_nobody_expects)
+/* Library: GUEST_STATE without a receiver: EOPNOTSUPP */
+TEST_F(mistake, guest_without_a_receiver)
 {
 	const struct vmig_section guest = {
 		.marker = VMIG_FLAG_GUEST_STATE, .data = self->space, .len = 8,

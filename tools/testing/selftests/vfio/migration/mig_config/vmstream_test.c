@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The stream between two VMMs: sections, subflags, and what is refused.  No
- * device is involved.
+ * The stream between two VMMs: sections, subflags, and streams that are refused. No
+ * device is used.
  */
 #include <endian.h>
 #include <errno.h>
@@ -80,7 +80,7 @@ static void put_words(struct __test_metadata *_metadata, int fd,
 	put_words(_metadata, self->fd, words, ARRAY_SIZE(words)); \
 } while (0)
 
-/* What was written must be read, and refused with this error and this reason */
+/* The next section must be refused with this error and this reason */
 #define EXPECT_REFUSED(_error, _reason) do { \
 	EXPECT_RET(_error, vmig_section_read(&self->reader, &self->section), \
 		   "%s", self->reader.why); \
@@ -89,8 +89,8 @@ static void put_words(struct __test_metadata *_metadata, int fd,
 	} \
 } while (0)
 
-/* Clause: vmig_section_write(), vmig_section_read(): the same */
-TEST_F(vmstream, every_kind_of_section_comes_back)
+/* Library: each kind of section is read as it was written */
+TEST_F(vmstream, every_kind_of_section_is_read)
 {
 	unsigned int i;
 
@@ -115,7 +115,7 @@ TEST_F(vmstream, every_kind_of_section_comes_back)
 	EXPECT_REFUSED(-ENODATA, "ends too early");
 }
 
-/* Clause: config section: marker, subflags, generation, length, 256 bytes */
+/* Proposal: the subflags follow the marker of the config section directly */
 TEST_F(vmstream, config_section_is_laid_out_as_words)
 {
 	uint64_t word[4];
@@ -130,7 +130,7 @@ TEST_F(vmstream, config_section_is_laid_out_as_words)
 	EXPECT_EQ(256, be64toh(word[3]));
 }
 
-/* Clause: config section without VMIG_CONFIG_SETUP: legal, two words in all */
+/* Proposal: "enable interrupts" needs no payload */
 TEST_F(vmstream, section_without_payload_is_legal)
 {
 	ASSERT_EQ(0, vmig_section_write(self->fd, &all[6], NULL));
@@ -141,7 +141,7 @@ TEST_F(vmstream, section_without_payload_is_legal)
 	EXPECT_EQ(0, self->section.len);
 }
 
-/* Clause: stream cut at any byte: what is whole is read, then ENODATA */
+/* Library: a stream cut at any byte: whole sections are read, then ENODATA */
 TEST_F(vmstream, truncation_at_every_byte_is_noticed)
 {
 	off_t size, cut;
@@ -165,7 +165,7 @@ TEST_F(vmstream, truncation_at_every_byte_is_noticed)
 	}
 }
 
-/* Clause: vmig_section_read(): takes from the fd what the section has, no more */
+/* Library: vmig_section_read() reads no byte beyond the section */
 TEST_F(vmstream, nothing_is_read_beyond_the_section)
 {
 	char rest[8] = "";
@@ -185,21 +185,21 @@ TEST_F(vmstream, nothing_is_read_beyond_the_section)
 	close(fd[1]);
 }
 
-/* Clause: marker that no section has: EBADMSG */
+/* Library: unknown marker: EBADMSG */
 TEST_F(vmstream, unknown_marker_is_refused)
 {
 	PUT_WORDS(0xffffffffef100009ULL);
 	EXPECT_REFUSED(-EBADMSG, "0xffffffffef100009");
 }
 
-/* Clause: marker in the wrong byte order: EBADMSG */
+/* Library: marker in the wrong byte order: EBADMSG */
 TEST_F(vmstream, little_endian_is_refused)
 {
 	PUT_WORDS(__builtin_bswap64(VFIO_MIG_FLAG_END_OF_STATE));
 	EXPECT_REFUSED(-EBADMSG, "0x010010efffffffff");
 }
 
-/* Clause: setup section, version: EOPNOTSUPP */
+/* Library: another version in the setup section: EOPNOTSUPP */
 TEST_F(vmstream, other_format_version_is_refused)
 {
 	PUT_WORDS(VFIO_MIG_FLAG_DEV_SETUP_STATE, VMIG_VMSTREAM_VERSION + 1, 0,
@@ -207,7 +207,7 @@ TEST_F(vmstream, other_format_version_is_refused)
 	EXPECT_REFUSED(-EOPNOTSUPP, "format version 2, not 1");
 }
 
-/* Clause: data section, length: up to VMIG_DATA_MAX, then EMSGSIZE */
+/* Library: a data section of more than VMIG_DATA_MAX: EMSGSIZE */
 TEST_F(vmstream, oversized_data_is_refused)
 {
 	PUT_WORDS(VFIO_MIG_FLAG_DEV_DATA_STATE, VMIG_DATA_MAX);
@@ -217,21 +217,21 @@ TEST_F(vmstream, oversized_data_is_refused)
 	EXPECT_REFUSED(-EMSGSIZE, "DEV_DATA_STATE of 1048577 bytes");
 }
 
-/* Clause: data section, length with all bits set: EMSGSIZE */
+/* Library: a length with all bits set: EMSGSIZE */
 TEST_F(vmstream, huge_length_is_refused)
 {
 	PUT_WORDS(VFIO_MIG_FLAG_DEV_DATA_STATE, UINT64_MAX);
 	EXPECT_REFUSED(-EMSGSIZE, "DEV_DATA_STATE");
 }
 
-/* Clause: irqchip section, length: up to VMIG_IRQCHIP_MAX, then EMSGSIZE */
+/* Library: an irqchip section of more than VMIG_IRQCHIP_MAX: EMSGSIZE */
 TEST_F(vmstream, oversized_irqchip_is_refused)
 {
 	PUT_WORDS(VMIG_FLAG_IRQCHIP_STATE, VMIG_IRQCHIP_MAX + 1);
 	EXPECT_REFUSED(-EMSGSIZE, "IRQCHIP_STATE of 65537 bytes");
 }
 
-/* Clause: config section, length other than 256: EBADMSG */
+/* Library: config space of another length than 256: EBADMSG */
 TEST_F(vmstream, config_of_another_length_is_refused)
 {
 	static const uint64_t lens[] = { 0, 1, 255, 257, 4096, UINT64_MAX };
@@ -247,7 +247,7 @@ TEST_F(vmstream, config_of_another_length_is_refused)
 	}
 }
 
-/* Clause: VMIG_CONFIG_MUST_UNDERSTAND, unknown bit: EOPNOTSUPP, by name */
+/* Proposal: an unknown subflag that must be understood is refused, by its name */
 TEST_F(vmstream, unknown_must_understand_subflag_is_refused_by_name)
 {
 	unsigned int bit;
@@ -263,7 +263,7 @@ TEST_F(vmstream, unknown_must_understand_subflag_is_refused_by_name)
 	}
 }
 
-/* Clause: reserved subflags have names: "map regions", "allow DMA", else "bit N" */
+/* Library: subflags have names, also the reserved ones; others are "bit N" */
 TEST_F(vmstream, subflags_have_names)
 {
 	char name[128];
@@ -275,14 +275,14 @@ TEST_F(vmstream, subflags_have_names)
 	EXPECT_STREQ("set up config, keep interrupts off",
 		     vmig_subflags_name(all[1].subflags, name, sizeof(name)));
 	EXPECT_STREQ("none", vmig_subflags_name(0, name, sizeof(name)));
-	/* A name that does not fit is cut, not written past the end */
+	/* A name that does not fit is cut */
 	memset(name, '#', sizeof(name));
 	vmig_subflags_name(UINT64_MAX, name, 16);
 	EXPECT_EQ(15, strlen(name));
 	EXPECT_EQ('#', name[16]);
 }
 
-/* Clause: subflags outside VMIG_CONFIG_MUST_UNDERSTAND: ignored when unknown */
+/* Library: unknown subflags outside VMIG_CONFIG_MUST_UNDERSTAND are ignored */
 TEST_F(vmstream, unknown_hint_is_ignored)
 {
 	unsigned int bit;
@@ -296,7 +296,7 @@ TEST_F(vmstream, unknown_hint_is_ignored)
 	}
 }
 
-/* Clause: "keep interrupts off" together with "enable interrupts": EINVAL */
+/* Library: "keep interrupts off" together with "enable interrupts": EINVAL */
 TEST_F(vmstream, contradicting_subflags_are_refused)
 {
 	PUT_WORDS(VFIO_MIG_FLAG_DEV_CONFIG_STATE, VMIG_CONFIG_NO_INTERRUPTS |
@@ -304,7 +304,7 @@ TEST_F(vmstream, contradicting_subflags_are_refused)
 	EXPECT_REFUSED(-EINVAL, "contradict: keep interrupts off, enable interrupts");
 }
 
-/* Clause: vmig_section_write(), what nobody could read: refused, nothing written */
+/* Library: vmig_section_write() refuses a malformed section, and writes nothing */
 TEST_F(vmstream, nothing_malformed_is_written)
 {
 	static const struct {
@@ -333,7 +333,7 @@ TEST_F(vmstream, nothing_malformed_is_written)
 	}
 }
 
-/* Clause: vmig_section_write(), nobody reads any more: EPIPE, and no SIGPIPE */
+/* Library: vmig_section_write() without a reader: EPIPE, and no SIGPIPE */
 TEST_F(vmstream, broken_connection_is_an_error)
 {
 	int fd[2];
@@ -359,7 +359,7 @@ static int count_until_irqchip(void *opaque, const struct vmig_section *section)
 	return count(opaque, section);
 }
 
-/* Clause: vmig_vmstream_walk(): each section, ends behind END_OF_STREAM */
+/* Library: vmig_vmstream_walk() visits each section, and ends after END_OF_STREAM */
 TEST_F(vmstream, walk_shows_every_section)
 {
 	unsigned int nr = 0;
@@ -371,7 +371,7 @@ TEST_F(vmstream, walk_shows_every_section)
 	EXPECT_EQ(ARRAY_SIZE(all), nr);
 }
 
-/* Clause: vmig_vmstream_walk(), the callback fails: that ends it */
+/* Library: vmig_vmstream_walk() ends when the callback fails */
 TEST_F(vmstream, walk_can_be_ended)
 {
 	unsigned int nr = 0;

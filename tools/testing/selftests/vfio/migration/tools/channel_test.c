@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a stream goes through: that a peer that never comes is an error, that a file is
- * there when it is complete, and what a source may conclude when all has been handed
- * over (lib/channel.h).
+ * The channels of a stream (lib/vmm/channel.h): a peer that is missing is an error, a file
+ * is replaced when it is complete, and the verdict of the source when all was sent.
  */
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "lib/vmm.h"
+#include "tools/fixture.h"
 
 #define PORT		7533
-#define SIGNALS_US	2000
-#define SILENCE_MS	200
 #define DEADLINE_MS	30000
-#define LEN		(256 * 1024)
 
 FIXTURE(channel) {
 	struct vmig_patience patience;
@@ -59,46 +46,43 @@ FIXTURE_TEARDOWN(channel)
 	EXPECT_EQ(0, system(command));
 }
 
-/* Both ends of a connection by TCP that was given by its number */
-static int open_connection(FIXTURE_DATA(channel) *self,
-			   enum vmig_channel_way way, int *peer)
+static int open_channel(FIXTURE_DATA(channel) *self, const char *name,
+			enum vmig_channel_way way)
 {
-	int fd, listener = vmig_peer_listen(PORT);
-	char name[16];
-	int ret;
+	return vmig_channel_open(&self->ch, name, way, &self->patience);
+}
 
-	if (listener < 0)
-		return listener;
-	fd = vmig_peer_connect(AF_INET, PORT);
-	*peer = vmig_peer_accept(listener);
-	close(listener);
-	if (fd < 0 || *peer < 0)
-		return fd < 0 ? fd : *peer;
+/* A TCP connection, one end of it opened as "fd:N" */
+static int open_tcp(FIXTURE_DATA(channel) *self, enum vmig_channel_way way,
+		    int *peer)
+{
+	int fd = open_connection(PORT, peer), ret;
+	char name[16];
+
+	if (fd < 0)
+		return fd;
 	snprintf(name, sizeof(name), "fd:%d", fd);
-	ret = vmig_channel_open(&self->ch, name, way, &self->patience);
+	ret = open_channel(self, name, way);
 	close(fd);
 	return ret;
 }
 
-/* Clause: a named pipe without another end: open() is limited, too */
+/* Library: a named pipe without a peer: open() has a limit, too */
 TEST_F(channel, named_pipe_without_a_peer)
 {
 	char byte;
 
 	ASSERT_EQ(0, mkfifo(self->path, 0600));
 	vmig_signals_start(SIGNALS_US);
-	EXPECT_RET(-ETIMEDOUT, vmig_channel_open(&self->ch, self->path,
-						 VMIG_CHANNEL_WRITE,
-						 &self->patience), "write");
-	ASSERT_RET(0, vmig_channel_open(&self->ch, self->path,
-					VMIG_CHANNEL_READ, &self->patience),
-		   "read");
+	EXPECT_RET(-ETIMEDOUT, open_channel(self, self->path,
+					    VMIG_CHANNEL_WRITE), "write");
+	ASSERT_RET(0, open_channel(self, self->path, VMIG_CHANNEL_READ), "read");
 	EXPECT_RET(-ETIMEDOUT, vmig_io_read(self->ch.fd, &byte, 1,
 					    &self->patience), "read");
 	vmig_signals_stop();
 }
 
-/* Clause: waits of all kinds that are cancelled: ECANCELED, with nothing handed over */
+/* Library: each kind of wait can be cancelled: ECANCELED, and nothing was sent */
 TEST_F(channel, waits_can_be_cancelled)
 {
 	static const uint8_t data[LEN];
@@ -109,12 +93,10 @@ TEST_F(channel, waits_can_be_cancelled)
 	self->patience.cancel_fd = eventfd(1, EFD_CLOEXEC);
 	ASSERT_LE(0, self->patience.cancel_fd);
 	ASSERT_EQ(0, mkfifo(self->path, 0600));
-	EXPECT_RET(-ECANCELED, vmig_channel_open(&self->ch, self->path,
-						 VMIG_CHANNEL_WRITE,
-						 &self->patience), "FIFO");
-	EXPECT_RET(-ECANCELED, vmig_channel_open(&self->ch, "tcp::7533",
-						 VMIG_CHANNEL_READ,
-						 &self->patience), "accept");
+	EXPECT_RET(-ECANCELED, open_channel(self, self->path,
+					    VMIG_CHANNEL_WRITE), "FIFO");
+	EXPECT_RET(-ECANCELED, open_channel(self, "tcp::7533",
+					    VMIG_CHANNEL_READ), "accept");
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 	EXPECT_RET(-ECANCELED, vmig_io_read(fd[0], &byte, 1, &self->patience),
 		   "read");
@@ -122,7 +104,7 @@ TEST_F(channel, waits_can_be_cancelled)
 		   "write");
 	EXPECT_RET(-EAGAIN, fcntl(fd[0], F_SETFL, O_NONBLOCK) ? -errno :
 		   read(fd[0], &byte, 1) < 0 ? -errno : 0, "nothing was written");
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_WRITE, &peer), "TCP");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_WRITE, &peer), "TCP");
 	EXPECT_RET(-ECANCELED, vmig_channel_finish(&self->ch), "finish");
 	close(self->patience.cancel_fd);
 	close(peer);
@@ -130,7 +112,7 @@ TEST_F(channel, waits_can_be_cancelled)
 	close(fd[1]);
 }
 
-/* Clause: vmig_channel_verdict(): only a reset is a refusal, once all is handed over */
+/* Library: vmig_channel_verdict(): once all was sent, only a reset is a refusal */
 TEST_F(channel, verdict)
 {
 	static const int silent[] = {
@@ -163,7 +145,7 @@ static int see_end(FIXTURE_DATA(channel) *self, enum end end,
 	char buf[8];
 	int peer, ret;
 
-	ret = open_connection(self, VMIG_CHANNEL_WRITE, &peer);
+	ret = open_tcp(self, VMIG_CHANNEL_WRITE, &peer);
 	if (ret)
 		return ret;
 	if (vmig_io_write(self->ch.fd, "all", 3, &self->patience))
@@ -173,7 +155,7 @@ static int see_end(FIXTURE_DATA(channel) *self, enum end end,
 		vmig_channel_abort(&(struct vmig_channel) { .fd = self->ch.fd });
 		if (vmig_io_read(peer, buf, sizeof(buf), NULL) != 3)
 			_exit(1);
-		/* The writer says that this is all, and waits from then on */
+		/* The writer shuts down its direction, and waits */
 		if (vmig_io_read(peer, buf, sizeof(buf), NULL))
 			_exit(1);
 		if (end == A_BYTE && write(peer, "x", 1) != 1)
@@ -198,7 +180,7 @@ static int see_end(FIXTURE_DATA(channel) *self, enum end end,
 	return ret;
 }
 
-/* Clause: TCP by its number, signals while it waits: it is what the reader does that counts */
+/* Library: signals during the wait do not change the verdict */
 TEST_F(channel, end_of_a_connection_under_signals)
 {
 	static const struct {
@@ -221,14 +203,14 @@ TEST_F(channel, end_of_a_connection_under_signals)
 	}
 }
 
-/* Clause: the reader resets before the writer looks: a refusal */
+/* Library: the reader resets before the writer waits: a refusal */
 TEST_F(channel, early_reset)
 {
 	struct tcp_info info = { .tcpi_state = TCP_ESTABLISHED };
 	socklen_t size = sizeof(info);
 	int peer, ret;
 
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_WRITE, &peer), "open");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_WRITE, &peer), "open");
 	vmig_peer_reset(peer);
 	while (info.tcpi_state == TCP_ESTABLISHED)
 		ASSERT_EQ(0, getsockopt(self->ch.fd, IPPROTO_TCP, TCP_INFO,
@@ -239,13 +221,13 @@ TEST_F(channel, early_reset)
 		  vmig_channel_verdict(&self->ch, true, ret));
 }
 
-/* Clause: another process has the reader's end open: what it says is heard at once */
+/* Library: finish and abort reach the peer also if a duplicate descriptor is open */
 TEST_F(channel, shared_connection)
 {
 	int peer, shared, error;
 	char byte;
 
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_READ, &peer), "open");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_READ, &peer), "open");
 	shared = dup(self->ch.fd);
 	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
 	self->patience.timeout_ms = DEADLINE_MS;
@@ -253,7 +235,7 @@ TEST_F(channel, shared_connection)
 	close(shared);
 	close(peer);
 
-	ASSERT_RET(0, open_connection(self, VMIG_CHANNEL_READ, &peer), "open");
+	ASSERT_RET(0, open_tcp(self, VMIG_CHANNEL_READ, &peer), "open");
 	shared = dup(self->ch.fd);
 	vmig_channel_abort(&self->ch);
 	error = vmig_io_read(peer, &byte, 1, &self->patience);
@@ -262,7 +244,7 @@ TEST_F(channel, shared_connection)
 	close(peer);
 }
 
-/* Clause: a socket that is none of TCP's closes in one way only: handed over */
+/* Library: another socket than TCP has no verdict: finish succeeds */
 TEST_F(channel, other_sockets)
 {
 	char name[16];
@@ -270,8 +252,7 @@ TEST_F(channel, other_sockets)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
 	snprintf(name, sizeof(name), "fd:%d", fd[0]);
-	ASSERT_RET(0, vmig_channel_open(&self->ch, name, VMIG_CHANNEL_WRITE,
-					&self->patience), "open");
+	ASSERT_RET(0, open_channel(self, name, VMIG_CHANNEL_WRITE), "open");
 	EXPECT_FALSE(self->ch.is_tcp);
 	EXPECT_RET(0, vmig_io_write(self->ch.fd, "all", 3, NULL), "write");
 	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
@@ -279,8 +260,8 @@ TEST_F(channel, other_sockets)
 	close(fd[1]);
 }
 
-static void expect_heard(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(channel) *self, int family, bool has_v6)
+static void expect_accepted(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(channel) *self, int family, bool has_v6)
 {
 	int fd, ret;
 
@@ -289,8 +270,7 @@ static void expect_heard(struct __test_metadata *_metadata,
 		if (!has_v6)
 			vmig_deny(__NR_socket, AF_INET6, EAFNOSUPPORT);
 		self->patience.timeout_ms = DEADLINE_MS;
-		ret = vmig_channel_open(&self->ch, "tcp::7533",
-					VMIG_CHANNEL_READ, &self->patience);
+		ret = open_channel(self, "tcp::7533", VMIG_CHANNEL_READ);
 		_exit(ret ? 1 : vmig_channel_finish(&self->ch));
 	}
 	fd = vmig_peer_connect(family, PORT);
@@ -306,15 +286,15 @@ static void expect_heard(struct __test_metadata *_metadata,
 	}
 }
 
-/* Clause: tcp::PORT listens on all addresses, IPv6's and IPv4's, or on those there are */
+/* Library: tcp::PORT listens on all addresses, of IPv6 and IPv4, or of IPv4 alone */
 TEST_F(channel, all_addresses)
 {
-	expect_heard(_metadata, self, AF_INET, true);
-	expect_heard(_metadata, self, AF_INET, false);
-	expect_heard(_metadata, self, AF_INET6, true);
+	expect_accepted(_metadata, self, AF_INET, true);
+	expect_accepted(_metadata, self, AF_INET, false);
+	expect_accepted(_metadata, self, AF_INET6, true);
 }
 
-static void put(const char *path, const char *text)
+static void write_text(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
 
@@ -322,7 +302,7 @@ static void put(const char *path, const char *text)
 	fclose(file);
 }
 
-static const char *get(const char *path)
+static const char *read_text(const char *path)
 {
 	static char text[64];
 	FILE *file = fopen(path, "r");
@@ -347,50 +327,49 @@ static unsigned int count_files(const char *dir)
 
 static int write_new(FIXTURE_DATA(channel) *self)
 {
-	int ret = vmig_channel_open(&self->ch, self->path, VMIG_CHANNEL_WRITE,
-				    &self->patience);
+	int ret = open_channel(self, self->path, VMIG_CHANNEL_WRITE);
 
 	return ret ? ret : vmig_io_write(self->ch.fd, "new", 3, NULL);
 }
 
-/* Clause: a file is there when it is complete; until then it is what it was */
+/* Library: a file is replaced when the stream is complete, and keeps its mode */
 TEST_F(channel, file_is_replaced_when_complete)
 {
 	struct stat st;
 
 	ASSERT_RET(0, write_new(self), "open");
-	EXPECT_STREQ("none", get(self->path));
+	EXPECT_STREQ("none", read_text(self->path));
 	vmig_channel_abort(&self->ch);
 	EXPECT_EQ(0, count_files(self->dir));
 
-	put(self->path, "old");
+	write_text(self->path, "old");
 	ASSERT_EQ(0, chmod(self->path, 0640));
 	ASSERT_RET(0, write_new(self), "open");
-	EXPECT_STREQ("old", get(self->path));
+	EXPECT_STREQ("old", read_text(self->path));
 	vmig_channel_abort(&self->ch);
-	EXPECT_STREQ("old", get(self->path));
+	EXPECT_STREQ("old", read_text(self->path));
 	EXPECT_EQ(1, count_files(self->dir));
 
 	ASSERT_RET(0, write_new(self), "open");
 	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
-	EXPECT_STREQ("new", get(self->path));
+	EXPECT_STREQ("new", read_text(self->path));
 	ASSERT_EQ(0, stat(self->path, &st));
 	EXPECT_EQ(0640, st.st_mode & 07777);
 	EXPECT_EQ(1, count_files(self->dir));
 }
 
-/* Clause: a link goes on to lead to the file; a new file has the mode of umask() */
+/* Library: a symbolic link stays a link; a new file has the mode of umask() */
 TEST_F(channel, file_behind_a_link)
 {
 	char file[64];
 	struct stat st;
 
 	snprintf(file, sizeof(file), "%s/file", self->dir);
-	put(file, "old");
+	write_text(file, "old");
 	ASSERT_EQ(0, symlink("file", self->path));
 	ASSERT_RET(0, write_new(self), "open");
 	EXPECT_RET(0, vmig_channel_finish(&self->ch), "finish");
-	EXPECT_STREQ("new", get(file));
+	EXPECT_STREQ("new", read_text(file));
 	ASSERT_EQ(0, lstat(self->path, &st));
 	EXPECT_TRUE(S_ISLNK(st.st_mode));
 
@@ -402,8 +381,8 @@ TEST_F(channel, file_behind_a_link)
 	EXPECT_EQ(0640, st.st_mode & 07777);
 }
 
-/* Clause: a link to a file that is not there is refused, and stays */
-TEST_F(channel, link_to_nothing)
+/* Library: a symbolic link to a missing file is refused, and stays */
+TEST_F(channel, dangling_link)
 {
 	struct stat st;
 
@@ -414,7 +393,7 @@ TEST_F(channel, link_to_nothing)
 	EXPECT_EQ(1, count_files(self->dir));
 }
 
-/* The file gets another number; which one it had */
+/* Move the file to another descriptor; returns the old one */
 static int move_up(FIXTURE_DATA(channel) *self, int number)
 {
 	int low = self->ch.fd;
@@ -424,17 +403,17 @@ static int move_up(FIXTURE_DATA(channel) *self, int number)
 	return low;
 }
 
-/* Clause: fsync() fails, of either: an error, no new file, and the old one as it was */
-TEST_F(channel, file_that_is_not_stored)
+/* Library: a failed fsync(), of file or directory: an error, and the old file is kept */
+TEST_F(channel, fsync_fails)
 {
 	int low;
 
-	put(self->path, "old");
+	write_text(self->path, "old");
 	ASSERT_RET(0, write_new(self), "open");
 	low = move_up(self, 100);
 	ASSERT_RET(0, vmig_deny(__NR_fsync, 100, EIO), "seccomp");
 	EXPECT_RET(-EIO, vmig_channel_finish(&self->ch), "of the file");
-	EXPECT_STREQ("old", get(self->path));
+	EXPECT_STREQ("old", read_text(self->path));
 	EXPECT_EQ(1, count_files(self->dir));
 
 	/* fsync() of the directory, whose descriptor is the lowest */
@@ -442,13 +421,13 @@ TEST_F(channel, file_that_is_not_stored)
 	ASSERT_EQ(low, move_up(self, 101));
 	ASSERT_RET(0, vmig_deny(__NR_fsync, low, EIO), "seccomp");
 	EXPECT_RET(-EIO, vmig_channel_finish(&self->ch), "of the directory");
-	EXPECT_STREQ("old", get(self->path));
+	EXPECT_STREQ("old", read_text(self->path));
 	EXPECT_EQ(1, count_files(self->dir));
 
 	ASSERT_EQ(0, unlink(self->path));
 	ASSERT_RET(0, write_new(self), "open");
 	ASSERT_EQ(low, move_up(self, 101));
-	EXPECT_RET(-EIO, vmig_channel_finish(&self->ch), "of a new file's");
+	EXPECT_RET(-EIO, vmig_channel_finish(&self->ch), "of a new file");
 	EXPECT_EQ(0, count_files(self->dir));
 }
 

@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looking into a stored stream: what a whole one holds, and that nothing that is
- * damaged passes for whole, or does any harm.
+ * Inspection of a stored stream: the contents of a whole one, and that no damaged one is
+ * accepted, or crashes the reader.
  */
 #include <endian.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <sys/mman.h>
 
-#include "lib/vmm.h"
+#include "tools/fixture.h"
 
 #define SEED		11
-#define VECTOR		0x42
 #define GARBAGE		300
 
 FIXTURE(inspect) {
-	struct vmig_pair pair;
+	PAIR_MEMBERS;
 	struct vmig_inspect_result result;
 	uint8_t *data;
 	uint8_t *free_bytes;
@@ -28,36 +22,30 @@ FIXTURE(inspect) {
 };
 
 /*
- * What a whole stream holds, a letter for each: S setup, C config, D data, I
- * irqchip, ";" end of a step, "." end of the stream; and, within the data, the
- * records: s start, k config, c capture, l log, u uart, i irq, e end.
+ * A whole stream, a letter for each section: S setup, C config, D data, I irqchip, ";"
+ * end of a step, "." end of the stream; and for each record of the data: s start, k
+ * config, c capture, l log, u uart, i irq, e end.
  */
 FIXTURE_VARIANT(inspect) {
 	const char *policy;
 	const char *content;
 };
 
-FIXTURE_VARIANT_ADD(inspect, independent) {
-	.policy = "independent", .content = "S;Dsc;Dluuie;I;C;.",
-};
+#define CONTENT(_name, _policy, _content) \
+	FIXTURE_VARIANT_ADD(inspect, _name) { \
+		.policy = _policy, .content = _content, \
+	}
 
-FIXTURE_VARIANT_ADD(inspect, before_data) {
-	.policy = "before-data", .content = "S;CDsc;Dluuie;I;C;.",
-};
-
-FIXTURE_VARIANT_ADD(inspect, reorder) {
-	.policy = "reorder", .content = "S;Dsc;Dluuie;I;C;.",
-};
-
-FIXTURE_VARIANT_ADD(inspect, embedded) {
-	.policy = "embedded", .content = "S;Dskc;Dluuie;I;C;.",
-};
+CONTENT(independent, "independent", "S;Dsc;Dluuie;I;C;.");
+CONTENT(before_data, "before-data", "S;CDsc;Dluuie;I;C;.");
+CONTENT(reorder, "reorder", "S;Dsc;Dluuie;I;C;.");
+CONTENT(embedded, "embedded", "S;Dskc;Dluuie;I;C;.");
 
 static void show_nothing(void *opaque, const struct vmig_inspect_item *item)
 {
 }
 
-/* Look at bytes in memory, which become a file for that */
+/* Inspect bytes in memory, by way of a file */
 static int look(FIXTURE_DATA(inspect) *self, const void *data, size_t len,
 		vmig_inspect_show show, void *opaque)
 {
@@ -68,10 +56,19 @@ static int look(FIXTURE_DATA(inspect) *self, const void *data, size_t len,
 	return vmig_inspect(self->fd, NULL, show, opaque, &self->result);
 }
 
+static int check(FIXTURE_DATA(inspect) *self, const void *data, size_t len)
+{
+	return look(self, data, len, show_nothing, NULL);
+}
+
+#define EXPECT_BROKEN(_want, _data, _len) \
+	EXPECT_RET(_want, check(self, _data, _len), "%s", self->result.why)
+
+/* With room for one byte more, which is 0 */
 static int read_stream(FIXTURE_DATA(inspect) *self, int fd)
 {
 	self->len = lseek(fd, 0, SEEK_END);
-	self->data = malloc(self->len);
+	self->data = calloc(1, self->len + 1);
 	self->free_bytes = calloc(1, self->len);
 	if (!self->data || !self->free_bytes)
 		return -ENOMEM;
@@ -81,18 +78,12 @@ static int read_stream(FIXTURE_DATA(inspect) *self, int fd)
 
 FIXTURE_SETUP(inspect)
 {
-	const struct vmig_attrs attrs = {
-		.config_policy = variant->policy, .capture_size = "8192",
-	};
-
-	self->fd = memfd_create("looked-at", 0);
+	self->fd = memfd_create("inspected", 0);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	ASSERT_EQ(0, vmig_contents_set(self->pair.src.dev, 2, SEED));
-	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
-				   VECTOR));
-	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "%s",
-		   self->pair.src.why);
+	BOOT_PAIR(SEED, .config_policy = variant->policy,
+		  .capture_size = "8192");
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "%s",
+		   self->src->why);
 	ASSERT_EQ(0, read_stream(self, self->pair.fd));
 }
 
@@ -135,7 +126,7 @@ static void trace(void *opaque, const struct vmig_inspect_item *item)
 		self->trace[len] = letter(item);
 }
 
-/* Clause: a whole stream: each section and record, in order, and nothing broken */
+/* Library: a whole stream: each section and record, in order */
 TEST_F(inspect, whole_stream)
 {
 	EXPECT_RET(0, look(self, self->data, self->len, trace, self), "%s",
@@ -145,27 +136,24 @@ TEST_F(inspect, whole_stream)
 	EXPECT_STREQ("", self->result.why);
 }
 
-/* Clause: the data of a device with no VMM around them: its records */
+/* Library: the data of a device without the sections of a VMM: its records */
 TEST_F(inspect, data_alone)
 {
 	struct vfio_device_feature_mig_config answer;
 	struct vmig_bytes stream = { 0 };
 
-	ASSERT_RET(0, vmig_device_reset(self->pair.src.dev), "reset");
-	/* Config space has changed since somebody asked */
-	ASSERT_RET(0, vmig_mig_config_get(self->pair.src.dev, &answer), "GET");
-	ASSERT_RET(0, vmig_transfer_save(self->pair.src.dev, &stream), "save");
+	ASSERT_RET(0, vmig_device_reset(self->src->dev), "reset");
+	/* The reset has changed config space since the last GET */
+	ASSERT_RET(0, vmig_mig_config_get(self->src->dev, &answer), "GET");
+	ASSERT_RET(0, vmig_transfer_save(self->src->dev, &stream), "save");
 	EXPECT_RET(0, look(self, stream.data, stream.len, trace, self), "%s",
 		   self->result.why);
 	EXPECT_EQ('s', self->trace[0]);
 	EXPECT_NE(NULL, strstr(self->trace, "luuie"));
 	EXPECT_EQ(0, self->result.sections);
-	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len - 1,
-				  show_nothing, NULL), "cut");
-	EXPECT_RET(-ENODATA, look(self, stream.data, stream.len -
-				  sizeof(struct mtty_rec_head) -
-				  sizeof(struct mtty_rec_end), show_nothing,
-				  NULL), "no END");
+	EXPECT_BROKEN(-ENODATA, stream.data, stream.len - 1);
+	EXPECT_BROKEN(-ENODATA, stream.data, stream.len -
+		      sizeof(struct mtty_rec_head) - sizeof(struct mtty_rec_end));
 	EXPECT_NE(NULL, strstr(self->result.why, "without an END record"));
 	vmig_bytes_free(&stream);
 }
@@ -206,9 +194,9 @@ TEST_F(inspect, impossible_state_is_refused)
 }
 
 /*
- * What no checksum covers, and nothing else in the stream repeats: generation of
- * the setup section; hints among the subflags; config space of the VMM; the
- * interrupt controller.
+ * Bytes that neither a checksum nor another byte of the stream can verify: generation of
+ * the setup section; hints among the subflags; config space of the VMM; the interrupt
+ * controller.
  */
 static void mark_free_bytes(void *opaque, const struct vmig_inspect_item *item)
 {
@@ -228,7 +216,7 @@ static void mark_free_bytes(void *opaque, const struct vmig_inspect_item *item)
 		memset(at + 16, 1, section->len);
 }
 
-/* "Keep interrupts off" is a wish that a stream may have or not */
+/* "Keep interrupts off" is optional */
 static bool is_free(const FIXTURE_DATA(inspect) *self, size_t at, uint8_t flip)
 {
 	if (self->free_bytes[at])
@@ -238,7 +226,7 @@ static bool is_free(const FIXTURE_DATA(inspect) *self, size_t at, uint8_t flip)
 	       !self->free_bytes[at + 5] && self->data[at] & flip;
 }
 
-/* Clause: any one byte changed: said to be broken, there or before */
+/* Library: a stream with any one byte changed is refused, with a reason */
 TEST_F(inspect, no_damaged_byte_passes)
 {
 	unsigned int passed = 0, far = 0;
@@ -252,7 +240,7 @@ TEST_F(inspect, no_damaged_byte_passes)
 		if (is_free(self, at, flip))
 			continue;
 		self->data[at] ^= flip;
-		ret = look(self, self->data, self->len, show_nothing, NULL);
+		ret = check(self, self->data, self->len);
 		self->data[at] ^= flip;
 		if (!ret)
 			TH_LOG("byte %zu ^ %#x", at, flip);
@@ -263,7 +251,7 @@ TEST_F(inspect, no_damaged_byte_passes)
 	EXPECT_EQ(0, far);
 }
 
-/* Clause: a record damaged: its number, its name and its place are told */
+/* Library: the reason for a damaged record has its name and its offset */
 TEST_F(inspect, damage_is_found_where_it_is)
 {
 	uint8_t *at;
@@ -272,43 +260,34 @@ TEST_F(inspect, damage_is_found_where_it_is)
 	at = memmem(self->data, self->len, "\x02\0\0\0\x08\x10\0\0", 8);
 	ASSERT_NE(NULL, at);
 	at[100] ^= 1;
-	EXPECT_RET(-EBADMSG, look(self, self->data, self->len, show_nothing,
-				  NULL), "%s", self->result.why);
+	EXPECT_BROKEN(-EBADMSG, self->data, self->len);
 	EXPECT_EQ(at - self->data, self->result.where);
 	EXPECT_NE(NULL, strstr(self->result.why, "(CAPTURE): the checksum of the payload"));
 	at[100] ^= 1;
 	at[0] ^= 1;
-	EXPECT_RET(-EBADMSG, look(self, self->data, self->len, show_nothing,
-				  NULL), "%s", self->result.why);
+	EXPECT_BROKEN(-EBADMSG, self->data, self->len);
 	EXPECT_EQ(at - self->data, self->result.where);
 	EXPECT_NE(NULL, strstr(self->result.why, "checksum of the head"));
 }
 
-/* Clause: cut anywhere: it ends too early, or there, and never passes for whole */
+/* Library: a stream cut at any byte is refused */
 TEST_F(inspect, no_cut_stream_passes)
 {
 	unsigned int passed = 0;
 	size_t len;
 
 	for (len = 0; len < self->len; len++) {
-		passed += !look(self, self->data, len, show_nothing, NULL);
+		passed += !check(self, self->data, len);
 		EXPECT_GE(len, self->result.where);
 	}
 	EXPECT_EQ(0, passed);
 }
 
-/* Clause: something behind the end: EBADMSG */
-TEST_F(inspect, nothing_comes_behind_the_end)
+/* Library: data after the end: EBADMSG */
+TEST_F(inspect, data_after_the_end)
 {
-	uint8_t *more = malloc(self->len + 1);
-
-	ASSERT_NE(NULL, more);
-	memcpy(more, self->data, self->len);
-	more[self->len] = 0;
-	EXPECT_RET(-EBADMSG, look(self, more, self->len + 1, show_nothing,
-				  NULL), "%s", self->result.why);
+	EXPECT_BROKEN(-EBADMSG, self->data, self->len + 1);
 	EXPECT_EQ(self->len, self->result.where);
-	free(more);
 }
 
 static void fill_random(uint8_t *data, size_t len, unsigned int seed)
@@ -317,8 +296,8 @@ static void fill_random(uint8_t *data, size_t len, unsigned int seed)
 		*data++ = (seed = seed * 1103515245 + 12345) >> 16;
 }
 
-/* Clause: garbage, alone and behind a good beginning: refused, no harm done */
-TEST_F(inspect, garbage_does_no_harm)
+/* Library: random bytes, alone and after a good beginning, are refused */
+TEST_F(inspect, random_bytes_are_refused)
 {
 	unsigned int seed, passed = 0;
 	uint8_t *bad = malloc(self->len);
@@ -329,7 +308,7 @@ TEST_F(inspect, garbage_does_no_harm)
 
 		memcpy(bad, self->data, good);
 		fill_random(bad + good, self->len - good, seed);
-		if (!look(self, bad, self->len, show_nothing, NULL)) {
+		if (!check(self, bad, self->len)) {
 			TH_LOG("seed %u", seed);
 			passed++;
 		}
@@ -338,7 +317,7 @@ TEST_F(inspect, garbage_does_no_harm)
 	free(bad);
 }
 
-/* Clause: a length beyond all measure: EMSGSIZE, and no memory is taken for it */
+/* Library: a length above the limit: EMSGSIZE */
 TEST_F(inspect, huge_lengths_are_refused)
 {
 	static const uint64_t lens[] = {
@@ -354,19 +333,17 @@ TEST_F(inspect, huge_lengths_are_refused)
 			htobe64(lens[i]),
 		};
 
-		EXPECT_RET(-EMSGSIZE, look(self, words, sizeof(words),
-					   show_nothing, NULL), "%s",
-			   self->result.why);
+		EXPECT_BROKEN(-EMSGSIZE, words, sizeof(words));
 		EXPECT_EQ(32, self->result.where);
 	}
 }
 
 FIXTURE(inspect_order) {
-	struct vmig_pair pair;
+	PAIR_MEMBERS;
 	struct vmig_inspect_result result;
 };
 
-/* What a VMM can get wrong, and what is said of it, with no device around */
+/* A mistake of the source's VMM, and the reason that inspection gives */
 FIXTURE_VARIANT(inspect_order) {
 	const char *policy;
 	enum vmig_vmm_config config;
@@ -385,18 +362,13 @@ FIXTURE_VARIANT_ADD(inspect_order, config_last) {
 };
 
 FIXTURE_VARIANT_ADD(inspect_order, config_never_needed) {
-	.policy = "embedded", .config = VMIG_VMM_CONFIG_NEVER,
-	.why = "",
+	.policy = "embedded", .config = VMIG_VMM_CONFIG_NEVER, .why = "",
 };
 
 FIXTURE_SETUP(inspect_order)
 {
-	const struct vmig_attrs attrs = { .config_policy = variant->policy };
-
-	ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs, VMIG_IRQCHIP_AUTO));
-	ASSERT_EQ(0, vmig_vmm_boot(&self->pair.src, VFIO_PCI_MSI_IRQ_INDEX,
-				   VECTOR));
-	self->pair.src.config = variant->config;
+	BOOT_PAIR(SEED, .config_policy = variant->policy);
+	self->src->config = variant->config;
 }
 
 FIXTURE_TEARDOWN(inspect_order)
@@ -404,29 +376,30 @@ FIXTURE_TEARDOWN(inspect_order)
 	vmig_pair_close(&self->pair);
 }
 
-/* Clause: config space where it should not be: EPROTO, if the policy says so */
+#define EXPECT_INSPECT(_want, _why) do { \
+	EXPECT_RET(_want, vmig_inspect(self->pair.reader.fd, NULL, \
+				       show_nothing, NULL, &self->result), \
+		   "%s", self->result.why); \
+	EXPECT_NE(NULL, strstr(self->result.why, _why)); \
+} while (0)
+
+/* Library: missing or late config space: EPROTO, if the policy needs it first */
 TEST_F(inspect_order, config)
 {
-	ASSERT_RET(0, vmig_vmm_save(&self->pair.src, self->pair.fd), "save");
-	EXPECT_RET(variant->ret, vmig_inspect(self->pair.reader.fd, NULL,
-					      show_nothing, NULL,
-					      &self->result), "%s",
-		   self->result.why);
-	EXPECT_NE(NULL, strstr(self->result.why, variant->why));
+	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "save");
+	EXPECT_INSPECT(variant->ret, variant->why);
 }
 
-/* Clause: interrupts enabled too early, twice, never: said so */
+/* Library: "enable interrupts" before the controller: EPROTO; twice: EALREADY */
 TEST_F(inspect_order, interrupts)
 {
-	struct vmig_vmm *src = &self->pair.src;
+	struct vmig_vmm *src = self->src;
 	int fd = self->pair.fd;
 
 	ASSERT_EQ(0, vmig_vmm_save_setup(src, fd));
 	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
 					  VMIG_CONFIG_ENABLE_INTERRUPTS));
-	EXPECT_RET(-EPROTO, vmig_inspect(self->pair.reader.fd, NULL,
-					 show_nothing, NULL, &self->result), "too early");
-	EXPECT_NE(NULL, strstr(self->result.why, "before their controller"));
+	EXPECT_INSPECT(-EPROTO, "before their controller");
 
 	ASSERT_EQ(0, ftruncate(fd, lseek(fd, -16, SEEK_END)));
 	ASSERT_EQ(0, vmig_vmm_save_irqchip(src, fd));
@@ -435,9 +408,7 @@ TEST_F(inspect_order, interrupts)
 	ASSERT_EQ(0, vmig_vmm_save_config(src, fd,
 					  VMIG_CONFIG_ENABLE_INTERRUPTS));
 	ASSERT_EQ(0, lseek(self->pair.reader.fd, 0, SEEK_SET));
-	EXPECT_RET(-EALREADY, vmig_inspect(self->pair.reader.fd, NULL,
-					   show_nothing, NULL, &self->result), "twice");
-	EXPECT_NE(NULL, strstr(self->result.why, "twice"));
+	EXPECT_INSPECT(-EALREADY, "twice");
 }
 
 TEST_HARNESS_MAIN

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waits of the library (lib/io.h): that each has its limit, whatever signals come
- * meanwhile, and that nothing is lost on the way.
+ * Waits of the library (lib/vfio/io.h): each ends at its limit, also under signals, and
+ * no byte is lost.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "lib/vmm.h"
+#include "tools/fixture.h"
 
-#define SIGNALS_US	2000
-#define SILENCE_MS	200
 #define DEADLINE_MS	30000
-#define LEN		(256 * 1024)
 
 FIXTURE(io) {
 	struct vmig_patience patience;
@@ -38,7 +28,7 @@ FIXTURE_TEARDOWN(io)
 	}
 }
 
-/* Clause: a wait, and signals with a handler all the time: it ends at its limit */
+/* Library: a wait ends at its limit, under signals with a handler */
 TEST_F(io, limit_of_a_wait_under_signals)
 {
 	int64_t begin = vmig_now_ms();
@@ -50,7 +40,7 @@ TEST_F(io, limit_of_a_wait_under_signals)
 		   "wait");
 	EXPECT_LE(SILENCE_MS, vmig_now_ms() - begin);
 	EXPECT_GT(DEADLINE_MS, vmig_now_ms() - begin);
-	/* No time at all, and it looks all the same */
+	/* With a limit of 0 it still looks once */
 	self->patience.timeout_ms = 0;
 	EXPECT_RET(-ETIMEDOUT, vmig_io_wait(fd[0], POLLIN, &self->patience),
 		   "no time");
@@ -61,7 +51,7 @@ TEST_F(io, limit_of_a_wait_under_signals)
 	close(fd[1]);
 }
 
-/* Clause: vmig_eventfd_wait(), under signals: it ends at its limit as well */
+/* Library: vmig_eventfd_wait() ends at its limit, under signals */
 TEST_F(io, limit_of_an_eventfd_under_signals)
 {
 	int fd = vmig_eventfd_create();
@@ -78,7 +68,7 @@ static uint8_t nth(size_t n)
 	return n * 31 + (n >> 8);
 }
 
-/* Reads slowly, in odd parts; 0 if all is there and right */
+/* Read slowly, in odd parts; 0 if each byte is right */
 static int read_slowly(int fd)
 {
 	static const struct vmig_patience patience = { DEADLINE_MS, -1 };
@@ -97,8 +87,8 @@ static int read_slowly(int fd)
 	return n || len != LEN;
 }
 
-static void pass_all(struct __test_metadata *_metadata,
-		     FIXTURE_DATA(io) *self, int fd[2], const char *what)
+static void transfer_all(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(io) *self, int fd[2], const char *what)
 {
 	uint8_t *data = malloc(LEN);
 	int status;
@@ -127,21 +117,23 @@ static void pass_all(struct __test_metadata *_metadata,
 	free(data);
 }
 
-/* Clause: all kinds of descriptors, O_NONBLOCK or not, under signals: all comes */
-TEST_F(io, all_comes_under_signals)
+/* Library: under signals, no byte is lost on any descriptor, O_NONBLOCK or not */
+TEST_F(io, nothing_is_lost_under_signals)
 {
 	int fd[2], flag;
 
 	for (flag = 0; flag <= O_NONBLOCK; flag += O_NONBLOCK) {
 		ASSERT_EQ(0, pipe2(fd, O_CLOEXEC | flag));
-		pass_all(_metadata, self, fd, flag ? "O_NONBLOCK pipe" : "pipe");
+		transfer_all(_metadata, self, fd,
+			     flag ? "O_NONBLOCK pipe" : "pipe");
 		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 					(flag ? SOCK_NONBLOCK : 0), 0, fd));
-		pass_all(_metadata, self, fd, flag ? "SOCK_NONBLOCK" : "socket");
+		transfer_all(_metadata, self, fd,
+			     flag ? "SOCK_NONBLOCK" : "socket");
 	}
 }
 
-/* Clause: nobody reads, nobody writes: both end, whatever the descriptor */
+/* Library: without a peer, read and write end at the limit on any descriptor */
 TEST_F(io, silence_has_a_limit)
 {
 	static const uint8_t data[LEN];
@@ -160,7 +152,7 @@ TEST_F(io, silence_has_a_limit)
 	}
 }
 
-/* Clause: vmig_irqchip_create(), under signals: KVM's controller where there is one */
+/* Library: vmig_irqchip_create() makes the same controller under signals */
 TEST_F(io, irqchip_under_signals)
 {
 	struct vmig_irqchip *chip;
@@ -174,9 +166,7 @@ TEST_F(io, irqchip_under_signals)
 	for (i = 0; i < 50; i++) {
 		ASSERT_RET(0, vmig_irqchip_create(&chip, VMIG_IRQCHIP_AUTO),
 			   "round %u", i);
-		ASSERT_STREQ(calm, vmig_irqchip_name(chip)) {
-			TH_LOG("round %u", i);
-		}
+		ASSERT_STREQ(calm, vmig_irqchip_name(chip)) TH_LOG("round %u", i);
 		vmig_irqchip_destroy(chip);
 	}
 	vmig_signals_stop();

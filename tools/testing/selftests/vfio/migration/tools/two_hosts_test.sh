@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Migration from one host to another over TCP, with a guest that uses both ports
-# and rewrites its config space: over good and bad links, over links that are cut
-# at many places, and with either side killed. The source runs on whenever the
-# destination does not, and no byte is ever lost.
+# Migration between two hosts over TCP, with a guest that uses both ports and rewrites
+# its config space: over good and bad links, links that are cut at many places, and with
+# either side killed. The source continues if the destination does not run, and no byte
+# is lost.
 #
 # Usage: two_hosts_test.sh [POSITIONS]    places to cut and kill at (8)
 here=$(dirname "$0")
@@ -17,7 +17,7 @@ selftests=$here/../..
 . "$here/hosts.sh"
 
 positions=${1:-8}
-# Somebody else's option, as all tests are given the same ones.
+# All tests get the same arguments, so this one may be an option of another test.
 case $positions in
 *[!0-9]*) positions=8 ;;
 esac
@@ -26,7 +26,7 @@ tool=$here/vfio-migrate
 relay_tool=$here/relay
 port=7000
 log=$(mktemp -d)
-# How long who waits may wait: on a slow machine, and where nothing will come.
+# Timeouts in seconds: on a slow machine, and where the timeout is expected.
 patience=30
 impatience=5
 policies="independent before-data reorder embedded"
@@ -55,8 +55,7 @@ start_load() {
 
 start_save() {
 	exec_on_src "$tool" save --timeout $patience --guest=50 --busy-config \
-		--json "$@" \
-		>"$log/save" 2>"$log/save.err" &
+		--json "$@" >"$log/save" 2>"$log/save.err" &
 	save=$!
 }
 
@@ -68,9 +67,9 @@ finish() {
 	load_status=$?
 }
 
-# expect WHAT: the guest runs on that side alone, and has lost nothing; "unsure" is
-# when the source stands still as it cannot know, "rest" when it was killed and what
-# it had sent may be all of it
+# expect SIDE: the guest runs on that side alone, and has lost nothing; "unsure": the
+# source is stopped because it cannot know the result; "rest": the source was killed, and
+# may have sent all
 expect() {
 	case $1 in
 	destination)
@@ -101,7 +100,6 @@ expect() {
 	return 1
 }
 
-# All goes well.
 migrate() {
 	start_load || return
 	start_save "$hosts_src" "tcp:$hosts_DST:$port"
@@ -109,7 +107,7 @@ migrate() {
 	expect destination
 }
 
-# The relay stands in for the link; it is on the destination.
+# The relay, on the destination, acts as the link.
 start_relay() {
 	exec_on_dst "$relay_tool" "tcp::$((port + 1))" "tcp:127.0.0.1:$port" \
 		"$1" "$2" &
@@ -117,37 +115,33 @@ start_relay() {
 	hosts_listening $((port + 1))
 }
 
-# break_at BYTE HOW WHO [OPTIONS]: after so many bytes; WHO has the guest then
+# break_at BYTE HOW SIDE [OPTIONS]: break the link after so many bytes; expect SIDE
 break_at() {
-	byte=$1 how=$2 who=$3
+	byte=$1 how=$2 side=$3
 	shift 3
 	start_load && start_relay "$byte" "$how" || return
 	start_save "$@" "$hosts_src" "tcp:$hosts_DST:$((port + 1))"
 	finish
 	wait "$relay"
-	expect "$who" || {
+	expect "$side" || {
 		ktap_print_msg "link: $how after byte $byte"
 		return 1
 	}
 }
 
-# No stream is shorter: a page of the log, the ports, the interrupt controller.
+# Each stream is longer: a page of the log, the ports, the interrupt controller.
 shortest=6000
 
-# at_positions COMMAND...: run it with many places in the stream
+# at_positions SIGN COMMAND...: run it with many offsets in the stream, from its begin
+# (+) or its end (-)
 at_positions() {
+	sign=$1
+	shift
 	i=0
 	while [ $i -lt "$positions" ]; do
-		"$@" $((i * shortest / positions)) || return
-		i=$((i + 1))
-	done
-}
-
-# at_positions_from_end COMMAND...: the same, the last byte first
-at_positions_from_end() {
-	i=0
-	while [ $i -lt "$positions" ]; do
-		"$@" $((-1 - i * shortest / positions)) || return
+		at=$((i * shortest / positions))
+		[ "$sign" = + ] || at=$((-1 - at))
+		"$@" "$at" || return
 		i=$((i + 1))
 	done
 }
@@ -156,7 +150,7 @@ reset_at() {
 	break_at "$1" reset source
 }
 
-# A source that is not sure stands still, unless it is told that it may run on.
+# An unsure source is stopped, unless it has the option to continue.
 silence_at() {
 	break_at "$1" silent source --timeout 1 --unsure resume
 }
@@ -168,12 +162,10 @@ when_sent() {
 	done
 }
 
-# on_slow_link BYTES COMMAND OPTIONS...: do that when so much has been sent.
-# A source that says that all went well was faster than that: the link is slower
-# the next time.
+# on_slow_link BYTES COMMAND OPTIONS...: run COMMAND when so much was sent. A save that
+# succeeded was faster than COMMAND, and is repeated on a slower link.
 on_slow_link() {
-	bytes=$1
-	what=$2
+	bytes=$1 what=$2
 	shift 2
 	for kbit in 64 32 16 8; do
 		hosts_shape rate ${kbit}kbit || return
@@ -189,7 +181,7 @@ on_slow_link() {
 	done
 }
 
-# What is cut off never comes, so the source may run on.
+# The destination never gets the rest, so the source may continue.
 cut_at() {
 	on_slow_link "$1" hosts_cut --timeout 2 --unsure resume
 	expect source
@@ -205,7 +197,7 @@ kill_save() {
 
 kill_load_at() {
 	on_slow_link "$1" kill_load
-	# It could not say anything.
+	# It was killed before it could print.
 	echo '"running_ns":0' >"$log/load"
 	expect source
 }
@@ -215,30 +207,22 @@ kill_save_at() {
 	expect rest
 }
 
-# A few are enough where each takes seconds.
-few() {
+# few COMMAND...: a quarter of the positions, where each takes seconds
+few() (
 	load_timeout=$impatience
-	all=$positions
 	positions=$(((positions + 3) / 4))
 	"$@"
-	ret=$?
-	positions=$all
-	load_timeout=$patience
-	return $ret
-}
+)
 
 test_policy() {
 	hosts_policy "$1" && migrate
 }
 
-test_unsure() {
-	# It gives up after the source does, also where that takes its time.
+# The destination must wait longer than the source.
+test_unsure() (
 	load_timeout=$((2 * impatience))
 	break_at -1 silent unsure --timeout 1
-	ret=$?
-	load_timeout=$patience
-	return $ret
-}
+)
 
 test_shape() {
 	hosts_shape "$@" && migrate
@@ -247,6 +231,7 @@ test_shape() {
 	return $ret
 }
 
+# Tool: in each case the guest runs on one side at most, and no byte is lost.
 ktap_set_plan 15
 for policy in $policies; do
 	ktap_test_result "two_hosts.${policy}_policy" test_policy "$policy"
@@ -256,17 +241,15 @@ hosts_policy before-data
 ktap_test_result "two_hosts.delay" test_shape delay 10ms 2ms
 ktap_test_result "two_hosts.rate" test_shape rate 1mbit
 ktap_test_result "two_hosts.loss" test_shape loss 2% delay 1ms
-ktap_test_result "two_hosts.connection_reset_at_any_byte" at_positions reset_at
-ktap_test_result "two_hosts.connection_reset_at_the_end" \
-	at_positions_from_end reset_at
-ktap_test_result "two_hosts.silence_at_any_byte" few \
-	at_positions_from_end silence_at
-ktap_test_result "two_hosts.unsure_source_stands_still" test_unsure
-ktap_test_result "two_hosts.link_cut_at_any_byte" few at_positions cut_at
+ktap_test_result "two_hosts.connection_reset_at_any_byte" at_positions + reset_at
+ktap_test_result "two_hosts.connection_reset_at_the_end" at_positions - reset_at
+ktap_test_result "two_hosts.silence_at_any_byte" few at_positions - silence_at
+ktap_test_result "two_hosts.unsure_source_is_stopped" test_unsure
+ktap_test_result "two_hosts.link_cut_at_any_byte" few at_positions + cut_at
 ktap_test_result "two_hosts.destination_killed_at_any_byte" few \
-	at_positions kill_load_at
+	at_positions + kill_load_at
 ktap_test_result "two_hosts.source_killed_at_any_byte" few \
-	at_positions kill_save_at
-ktap_test_result "two_hosts.devices_work_after_all_that" migrate
+	at_positions + kill_save_at
+ktap_test_result "two_hosts.devices_work_afterwards" migrate
 rm -rf "$log"
 ktap_finished

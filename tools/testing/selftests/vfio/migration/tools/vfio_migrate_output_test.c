@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What vfio-migrate prints: that it is told when nobody can read it, that it is what
- * it claims to be, and that it harms neither the stream nor the migration.
+ * The output of vfio-migrate: an error if it cannot be printed, valid JSON, and no effect
+ * on the stream or the migration.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <termios.h>
-#include <unistd.h>
-#include <sys/stat.h>
 
-#include "lib/vmm.h"
-#include "lib/vmm/tool_expect.h"
+#include "tools/fixture.h"
 
 #define STREAM		"/tmp/vfio-migrate-output.stream"
 
 FIXTURE(output) {
-	struct vmig_mdev src;
-	char out[65536];
+	TOOL_MEMBERS;
 	int full;
 	int dead;
 };
@@ -29,7 +19,7 @@ FIXTURE_SETUP(output)
 {
 	int fd[2];
 
-	ASSERT_EQ(0, vmig_testdev_create(&self->src, "mtty-2"));
+	OPEN_TOOL();
 	self->full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->full);
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
@@ -39,27 +29,21 @@ FIXTURE_SETUP(output)
 
 FIXTURE_TEARDOWN(output)
 {
-	unlink(STREAM);
 	close(self->full);
 	close(self->dead);
-	vmig_mdev_remove(&self->src);
+	CLOSE_TOOL();
 }
 
-/* Its status, with standard output there; what it says of that is in "out" */
-#define RUN_TO(_fd, _prepare, _fmt, ...) ({ \
-	int pipe_fd[2]; \
-	pid_t pid; \
-	\
-	ASSERT_EQ(0, pipe2(pipe_fd, O_CLOEXEC)); \
-	pid = vmig_tool_start(PREPARED(_prepare, -1, _fd, pipe_fd[1]), \
-			      _fmt, ##__VA_ARGS__); \
-	close(pipe_fd[1]); \
-	vmig_tool_read(pipe_fd[0], self->out, sizeof(self->out)); \
-	vmig_tool_finish(pid); \
+/* The exit status, with this standard output; standard error is in "out" */
+#define RUN_TO(_fd, _fmt, ...) ({ \
+	pid_t run_to_pid = START(-1, _fd, _fmt, ##__VA_ARGS__); \
+\
+	vmig_tool_read(self->printed, self->out, sizeof(self->out)); \
+	vmig_tool_finish(run_to_pid); \
 })
 
-/* Clause: standard output is full, or gone: 7, it is said, and all else is as it was */
-TEST_F(output, nobody_can_be_told)
+/* Tool: standard output is full, or has no reader: 7, and a message; all else is done */
+TEST_F(output, output_that_cannot_be_printed)
 {
 	static const char * const words[] = {
 		"save %s " STREAM, "save --json %s " STREAM,
@@ -69,26 +53,24 @@ TEST_F(output, nobody_can_be_told)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		EXPECT_EQ(NO_OUTPUT, RUN_TO(self->full, NULL, words[i],
-					 self->src.uuid))
+		EXPECT_EQ(NO_OUTPUT, RUN_TO(self->full, words[i], self->src.uuid))
 			TH_LOG("%s", words[i]);
 		EXPECT_OUT("cannot print: No space left on device");
-		EXPECT_EQ(NO_OUTPUT, RUN_TO(self->dead, NULL, words[i],
-					 self->src.uuid))
+		EXPECT_EQ(NO_OUTPUT, RUN_TO(self->dead, words[i], self->src.uuid))
 			TH_LOG("%s", words[i]);
 		EXPECT_OUT("cannot print: Broken pipe");
 	}
 	EXPECT_RUN(DONE, "inspect " STREAM);
-	EXPECT_EQ(DONE, RUN_TO(self->full, NULL, "save --quiet %s " STREAM,
+	EXPECT_EQ(DONE, RUN_TO(self->full, "save --quiet %s " STREAM,
 			       self->src.uuid));
 }
 
-/* Clause: what went wrong before counts for more */
+/* Tool: the exit status is that of the first error */
 TEST_F(output, first_error_counts)
 {
 	pid_t pid;
 
-	EXPECT_EQ(FAILED, RUN_TO(self->full, NULL,
+	EXPECT_EQ(FAILED, RUN_TO(self->full,
 				 "save --json --guest=20 %s /tmp/not/there",
 				 self->src.uuid));
 	EXPECT_OUT("No such file or directory");
@@ -97,17 +79,15 @@ TEST_F(output, first_error_counts)
 			      "save --guest=20 %s /tmp/not/there",
 			      self->src.uuid);
 	EXPECT_EQ(FAILED, vmig_tool_finish(pid));
-	EXPECT_EQ(BROKEN, RUN_TO(self->full, NULL, "inspect --json /dev/null"));
+	EXPECT_EQ(BROKEN, RUN_TO(self->full, "inspect --json /dev/null"));
 }
 
 static void close_all(void)
 {
-	close(STDIN_FILENO);
-	close(STDOUT_FILENO);
-	close(STDERR_FILENO);
+	close_range(STDIN_FILENO, STDERR_FILENO, 0);
 }
 
-/* Clause: no descriptors at all: none of its own words get into what it opens */
+/* Tool: without descriptors 0 to 2, no output gets into the files that it opens */
 TEST_F(output, closed_descriptors)
 {
 	EXPECT_EQ(NO_OUTPUT, RUN_PREPARED(close_all, "save --guest=20 %s " STREAM,
@@ -122,7 +102,7 @@ static void copy_output(void)
 	dup2(STDOUT_FILENO, 9);
 }
 
-/* Clause: the stream goes to standard output by another name: nothing else does */
+/* Tool: with the stream on standard output by any name, nothing else is printed there */
 TEST_F(output, stream_on_standard_output)
 {
 	static const char * const names[] = {
@@ -148,7 +128,7 @@ TEST_F(output, stream_on_standard_output)
 	}
 }
 
-/* How many bytes the character there has, or 0: as RFC 3629 has it, section 4 */
+/* Length of a character in bytes, or 0 if it is not one (RFC 3629, section 4) */
 static size_t character(const unsigned char *at)
 {
 	uint32_t code, least;
@@ -184,7 +164,7 @@ static bool is_utf8(const char *text)
 	return true;
 }
 
-/* Clause: --json is JSON, so it is UTF-8: names that are not have U+FFFD for a byte */
+/* Tool: --json prints UTF-8: a byte that is not becomes U+FFFD */
 TEST_F(output, json_is_utf8)
 {
 	static const char * const bad[] = {
@@ -199,15 +179,15 @@ TEST_F(output, json_is_utf8)
 		EXPECT_EQ(FAILED, RUN("save --json --guest=1 %s /tmp/not/%s/it",
 				      self->src.uuid, bad[i]));
 		EXPECT_OUT("\\ufffd");
-		/* What goes to standard error is the name as it is */
+		/* Standard error has the name unchanged */
 		EXPECT_TRUE(is_utf8(strchr(self->out, '{')))
 			TH_LOG("row %u: %s", i, self->out);
 	}
-	/* What is right stays: two, three and four bytes, quotes, a control */
+	/* Valid characters stay: two, three and four bytes, quotes, a control */
 	RUN("save --json --guest=1 %s /tmp/not/\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"\\\x01",
 	    self->src.uuid);
 	EXPECT_OUT("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\\\"\\\\\\u0001");
-	/* A name that is long leaves room for the reason, wherever it is cut */
+	/* A long name leaves room for the reason, at each place of its cut */
 	for (i = 250; i < 256; i++) {
 		memset(name, 0, sizeof(name));
 		while (strlen(name) < 2 * i)
@@ -220,16 +200,13 @@ TEST_F(output, json_is_utf8)
 	}
 }
 
-/* Clause: a terminal that was stopped (^S) does not stop the migration */
+/* Tool: a terminal that is stopped (^S) does not stop the migration */
 TEST_F(output, stopped_terminal)
 {
-	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), tty;
+	int tty, fd = open_terminal(&tty);
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, grantpt(fd) || unlockpt(fd));
-	tty = open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	ASSERT_LE(0, tty);
 	ASSERT_EQ(0, tcflow(tty, TCOOFF));
 	pid = vmig_tool_start(TOOL(-1, -1, tty), "save --guest=20 %s " STREAM,
 			      self->src.uuid);
@@ -238,7 +215,7 @@ TEST_F(output, stopped_terminal)
 	close(fd);
 }
 
-/* Clause: inspect --quiet: errors alone; what cannot be read is not called broken */
+/* Tool: inspect --quiet prints only errors; a stream that cannot be read is not broken */
 TEST_F(output, inspect)
 {
 	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);

@@ -1,62 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vfio-migrate when something comes in between: signals of all kinds, silence, and
- * descriptors that were made by somebody else. The source runs on, or says that it
- * cannot know, and never are there two of it.
+ * vfio-migrate with signals, silence, and inherited descriptors. The source continues,
+ * or reports that it cannot know the result; the guest never runs twice.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
-#include "lib/vmm.h"
-#include "lib/vmm/tool_expect.h"
+#include "tools/fixture.h"
 
 #define STREAM		"/tmp/vfio-migrate-signal.stream"
-#define FIFO		"/tmp/vfio-migrate-signal.fifo"
 #define PORT		7535
 #define DEADLINE_MS	10000
 #define TCP		"tcp:127.0.0.1:7535"
 
-FIXTURE(signals) {
-	struct vmig_mdev src;
-	struct vmig_mdev dst;
-	char out[8192];
-};
+TOOL_FIXTURE(signals);
 
-FIXTURE_SETUP(signals)
-{
-	vmig_peer_loopback_up();
-	ASSERT_EQ(0, vmig_testdev_create(&self->src, "mtty-2"));
-	ASSERT_EQ(0, vmig_testdev_create(&self->dst, "mtty-2"));
-}
-
-FIXTURE_TEARDOWN(signals)
-{
-	unlink(STREAM);
-	unlink(FIFO);
-	vmig_mdev_remove(&self->src);
-	vmig_mdev_remove(&self->dst);
-}
-
-/* A source that has handed over all to us, and waits for what we say */
-#define START_WAITING(_pid, _peer, _out, _prepare, _options) do { \
-	int listener = vmig_peer_listen(PORT), pipe_fd[2]; \
-	\
+/* A source that has sent all to the test, and waits for its answer */
+#define START_WAITING(_pid, _peer, _prepare, _options) do { \
+	int listener = vmig_peer_listen(PORT); \
+\
 	ASSERT_LE(0, listener); \
-	ASSERT_EQ(0, pipe2(pipe_fd, O_CLOEXEC)); \
-	_pid = vmig_tool_start(PREPARED(_prepare, -1, pipe_fd[1], pipe_fd[1]), \
-			       "save --json --guest=20 " _options " %s " TCP, \
-			       self->src.uuid); \
-	close(pipe_fd[1]); \
-	_out = pipe_fd[0]; \
+	_pid = START_PREPARED(_prepare, -1, -1, "save --json --guest=20 " \
+			      _options " %s " TCP, self->src.uuid); \
 	_peer = vmig_peer_accept(listener); \
 	ASSERT_LE(0, _peer); \
 	close(listener); \
@@ -64,27 +29,31 @@ FIXTURE_TEARDOWN(signals)
 	ASSERT_EQ(0, vmig_tool_wait_state(_pid, 'S')); \
 } while (0)
 
-/* Clause: stopped and continued while it waits for the other side: still waits */
-TEST_F(signals, stop_and_continue_save)
+static void stop_and_continue(struct __test_metadata *_metadata, pid_t pid)
 {
-	int peer, out;
-	pid_t pid;
-
-	START_WAITING(pid, peer, out, NULL, "--timeout 60");
 	kill(pid, SIGSTOP);
 	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'T'));
 	kill(pid, SIGCONT);
+}
+
+/* Tool: stopped and continued while it waits for the other side: still waits */
+TEST_F(signals, stop_and_continue_save)
+{
+	int peer;
+	pid_t pid;
+
+	START_WAITING(pid, peer, NULL, "--timeout 60");
+	stop_and_continue(_metadata, pid);
 	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'S'));
 	close(peer);
-	EXPECT_FINISH(DONE, pid, out);
+	EXPECT_STARTED(DONE, pid);
 }
 
 /* A whole stream, with a guest; its length, or -errno */
 static ssize_t save_to(const char *uuid, char *stream, size_t size)
 {
-	int fd, ret = vmig_tool_finish(vmig_tool_start(TOOL(-1, -1, -1),
-						       "save --guest=20 %s "
-						       STREAM, uuid));
+	int fd, ret = vmig_tool_finish(START_SILENT("save --guest=20 %s " STREAM,
+						    uuid));
 	ssize_t len;
 
 	fd = ret ? -1 : open(STREAM, O_RDONLY | O_CLOEXEC);
@@ -110,10 +79,10 @@ static int wait_until_empty(int fd)
 	return 0;
 }
 
-/* Clause: the same for what a load waits for */
+/* Tool: stopped and continued while it waits for data: still waits */
 TEST_F(signals, stop_and_continue_load)
 {
-	int fd[2], out[2];
+	int fd[2];
 	char stream[65536];
 	ssize_t len;
 	pid_t pid;
@@ -121,21 +90,16 @@ TEST_F(signals, stop_and_continue_load)
 	len = save_to(self->src.uuid, stream, sizeof(stream));
 	ASSERT_LT(1000, len);
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC | O_NONBLOCK));
-	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-	pid = vmig_tool_start(TOOL(fd[0], out[1], out[1]),
-			      "load --timeout 60 --guest=20 --json %s -",
-			      self->dst.uuid);
-	close(out[1]);
+	pid = START(fd[0], -1, "load --timeout 60 --guest=20 --json %s -",
+		    self->dst.uuid);
 	ASSERT_EQ(len / 2, write(fd[1], stream, len / 2));
 	/* It has read all of that, and waits for more */
 	ASSERT_EQ(0, wait_until_empty(fd[0]));
 	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'S'));
-	kill(pid, SIGSTOP);
-	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'T'));
-	kill(pid, SIGCONT);
+	stop_and_continue(_metadata, pid);
 	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'S'));
 	ASSERT_EQ(len - len / 2, write(fd[1], stream + len / 2, len - len / 2));
-	EXPECT_FINISH(DONE, pid, out[0]);
+	EXPECT_STARTED(DONE, pid);
 	EXPECT_OUT("\"lost\":0,");
 	close(fd[0]);
 	close(fd[1]);
@@ -166,29 +130,26 @@ static int wait_blocked(pid_t pid, bool is_blocked)
 	return -ETIMEDOUT;
 }
 
-/* Clause: a signal while a part of the stream is on its way: 1, and the source runs on */
+/* Tool: a signal while a part of the stream was sent: 1, and the source continues */
 TEST_F(signals, end_in_the_middle)
 {
 	static const int ends[] = { SIGHUP, SIGINT, SIGTERM };
-	int fd[2], out[2], len;
+	int fd[2], len;
 	char want[32];
 	unsigned int i;
 	pid_t pid;
 
 	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
-		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-		pid = vmig_tool_start(TOOL(-1, fd[1], out[1]),
-				      "save --timeout 60 --dirty 400 --guest=20 --json %s -",
-				      self->src.uuid);
-		close(out[1]);
-		/* Nobody reads, so it is in the middle when there is no more room */
+		pid = START(-1, fd[1], "save --timeout 60 --dirty 400 --guest=20 --json %s -",
+			    self->src.uuid);
+		/* The pipe has no reader, so it is in the middle when the pipe is full */
 		do {
 			usleep(1000);
 			ASSERT_EQ(0, ioctl(fd[0], FIONREAD, &len));
 		} while (len < 60000);
 		kill(pid, ends[i]);
-		EXPECT_FINISH(FAILED, pid, out[0]);
+		EXPECT_STARTED(FAILED, pid);
 		snprintf(want, sizeof(want), "stopped by SIG%s",
 			 sigabbrev_np(ends[i]));
 		EXPECT_OUT(want);
@@ -198,21 +159,21 @@ TEST_F(signals, end_in_the_middle)
 	}
 }
 
-/* Clause: a signal while it waits for the other side: nobody has confirmed, 5 */
+/* Tool: a signal while it waits for the other side, without an answer: 5 */
 TEST_F(signals, end_at_the_end)
 {
-	int peer, out;
+	int peer;
 	pid_t pid;
 
-	START_WAITING(pid, peer, out, NULL, "--timeout 60");
+	START_WAITING(pid, peer, NULL, "--timeout 60");
 	kill(pid, SIGTERM);
-	EXPECT_FINISH(UNSURE, pid, out);
+	EXPECT_STARTED(UNSURE, pid);
 	EXPECT_OUT("stopped by SIGTERM");
 	close(peer);
 
-	START_WAITING(pid, peer, out, NULL, "--timeout 60 --unsure resume");
+	START_WAITING(pid, peer, NULL, "--timeout 60 --unsure resume");
 	kill(pid, SIGTERM);
-	EXPECT_FINISH(FAILED, pid, out);
+	EXPECT_STARTED(FAILED, pid);
 	EXPECT_OUT("\"lost\":0,");
 	close(peer);
 }
@@ -222,28 +183,25 @@ static void ignore_hangup(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
-/* Clause: a signal that was to be ignored (nohup) is ignored */
+/* Tool: a signal that was ignored at the start (nohup) is ignored */
 TEST_F(signals, ignored_end)
 {
-	int peer, out;
+	int peer;
 	pid_t pid;
 
-	START_WAITING(pid, peer, out, ignore_hangup, "--timeout 60");
+	START_WAITING(pid, peer, ignore_hangup, "--timeout 60");
 	kill(pid, SIGHUP);
-	kill(pid, SIGSTOP);
-	ASSERT_EQ(0, vmig_tool_wait_state(pid, 'T'));
-	kill(pid, SIGCONT);
+	stop_and_continue(_metadata, pid);
 	close(peer);
-	EXPECT_FINISH(DONE, pid, out);
+	EXPECT_STARTED(DONE, pid);
 }
 
-/* Clause: a signal before anything is sent: the source runs on; another one ends that */
+/* Tool: a signal before any data are sent: the source continues; a second one ends it */
 TEST_F(signals, end_before_and_after)
 {
 	pid_t pid;
 
-	pid = vmig_tool_start(TOOL(-1, -1, -1), "save --guest=600000 %s " STREAM,
-			      self->src.uuid);
+	pid = START_SILENT("save --guest=600000 %s " STREAM, self->src.uuid);
 	ASSERT_EQ(0, wait_blocked(pid, true));
 	kill(pid, SIGTERM);
 	ASSERT_EQ(0, wait_blocked(pid, false));
@@ -252,38 +210,32 @@ TEST_F(signals, end_before_and_after)
 	EXPECT_EQ(-1000 - SIGTERM, vmig_tool_finish(pid));
 }
 
-/* Clause: load: a signal while nothing comes: 1; when its guest runs: judged at once */
+/* Tool: a signal while load waits for data: 1; while its guest runs: the check is made */
 TEST_F(signals, end_of_load)
 {
 	char stream[65536];
-	int out[2], peer;
 	ssize_t len;
 	pid_t pid;
+	int peer;
 
-	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-	pid = vmig_tool_start(TOOL(-1, out[1], out[1]),
-			      "load --timeout 600 %s tcp::7535", self->dst.uuid);
-	close(out[1]);
+	pid = START(-1, -1, "load --timeout 600 %s tcp::7535", self->dst.uuid);
 	ASSERT_EQ(0, wait_blocked(pid, true));
 	kill(pid, SIGINT);
-	EXPECT_FINISH(FAILED, pid, out[0]);
+	EXPECT_STARTED(FAILED, pid);
 	EXPECT_OUT("stopped by SIGINT");
 
 	len = save_to(self->src.uuid, stream, sizeof(stream));
 	ASSERT_LT(1000, len);
-	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-	pid = vmig_tool_start(TOOL(-1, out[1], out[1]),
-			      "load --json --guest=600000 %s tcp::7535",
-			      self->dst.uuid);
-	close(out[1]);
+	pid = START(-1, -1, "load --json --guest=600000 %s tcp::7535",
+		    self->dst.uuid);
 	peer = vmig_peer_connect(AF_INET, PORT);
 	ASSERT_LE(0, peer);
 	ASSERT_EQ(len, write(peer, stream, len));
-	/* It closes when its guest runs */
+	/* It closes the connection when its guest runs */
 	EXPECT_EQ(0, vmig_peer_read_all(peer));
 	close(peer);
 	kill(pid, SIGTERM);
-	EXPECT_FINISH(DONE, pid, out[0]);
+	EXPECT_STARTED(DONE, pid);
 	EXPECT_OUT("\"lost\":0,");
 }
 
@@ -294,7 +246,7 @@ static void limit_file_size(void)
 	setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-/* Clause: a file that grows too large: an error, not a signal; the old stream stays */
+/* Tool: a file that grows too large: an error, not a signal; the old stream stays */
 TEST_F(signals, file_too_large)
 {
 	struct stat old, now;
@@ -314,7 +266,7 @@ TEST_F(signals, file_too_large)
 	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
 }
 
-/* Clause: --timeout: for a pipe that nobody reads, writes, or opens, and for inspect */
+/* Tool: --timeout limits the wait for a pipe that is not read, written, or opened */
 TEST_F(signals, silence)
 {
 	static const char * const words[] = {
@@ -323,74 +275,54 @@ TEST_F(signals, silence)
 		"save --timeout 1 --guest=20 %s " FIFO,
 		"load --timeout 1 %s " FIFO, "inspect --timeout 1 " FIFO,
 	};
-	int fd[2], out[2];
 	unsigned int i;
+	int fd[2];
 	pid_t pid;
 
 	ASSERT_EQ(0, mkfifo(FIFO, 0600));
-	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-		/* Readers get a new pipe */
-		if (i == 1) {
-			close(fd[0]);
-			close(fd[1]);
-			ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
-		}
-		pid = vmig_tool_start(TOOL(fd[0], fd[1], out[1]), words[i],
-				      self->src.uuid);
-		close(out[1]);
-		EXPECT_FINISH(FAILED, pid, out[0]);
+		ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+		pid = START(fd[0], fd[1], words[i], self->src.uuid);
+		EXPECT_STARTED(FAILED, pid);
 		EXPECT_OUT("timed out");
+		close(fd[0]);
+		close(fd[1]);
 	}
-	close(fd[0]);
-	close(fd[1]);
 }
 
-/* Clause: TCP is TCP, by its number and as standard output, too: silence is 5 */
+/* Tool: a TCP connection by number, and as standard output: no answer is 5 */
 TEST_F(signals, connection_by_number)
 {
-	int listener = vmig_peer_listen(PORT), fd, peer, out[2], i;
+	char name[16];
+	int fd, peer, i;
 	pid_t pid;
 
-	ASSERT_LE(0, listener);
 	for (i = 0; i < 2; i++) {
-		char name[16];
-
-		fd = vmig_peer_connect(AF_INET, PORT);
-		peer = vmig_peer_accept(listener);
+		fd = open_connection(PORT, &peer);
 		ASSERT_LE(0, fd);
-		ASSERT_LE(0, peer);
 		ASSERT_EQ(0, fcntl(fd, F_SETFD, 0));
 		snprintf(name, sizeof(name), "fd:%d", fd);
-		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-		pid = vmig_tool_start(TOOL(-1, i ? fd : -1, out[1]),
-				      "save --timeout 1 --guest=20 --json %s %s",
-				      self->src.uuid, i ? "-" : name);
-		close(out[1]);
-		EXPECT_FINISH(UNSURE, pid, out[0]);
+		pid = START(-1, i ? fd : -1,
+			    "save --timeout 1 --guest=20 --json %s %s",
+			    self->src.uuid, i ? "-" : name);
+		EXPECT_STARTED(UNSURE, pid);
 		EXPECT_OUT("not confirmed");
 		close(fd);
 		close(peer);
 	}
-	close(listener);
 }
 
-/* Clause: a load by a number that has failed resets the connection: a refusal */
+/* Tool: a load from a connection by number that fails resets the connection */
 TEST_F(signals, refusal_by_number)
 {
-	int listener = vmig_peer_listen(PORT), fd, peer;
 	static const struct vmig_patience patience = {
 		VMIG_TOOL_DEADLINE_MS, -1
 	};
+	int peer, fd = open_connection(PORT, &peer);
 	char byte;
 	pid_t pid;
 
-	ASSERT_LE(0, listener);
-	fd = vmig_peer_connect(AF_INET, PORT);
-	peer = vmig_peer_accept(listener);
 	ASSERT_LE(0, fd);
-	ASSERT_LE(0, peer);
 	pid = vmig_tool_start(TOOL(fd, -1, -1), "load %s -", self->dst.uuid);
 	ASSERT_EQ(8, write(peer, "no good", 8));
 	ASSERT_EQ(0, shutdown(peer, SHUT_WR));
@@ -398,16 +330,15 @@ TEST_F(signals, refusal_by_number)
 	EXPECT_RET(-ECONNRESET, vmig_io_read(peer, &byte, 1, &patience), "read");
 	close(fd);
 	close(peer);
-	close(listener);
 }
 
-/* Clause: inspect runs no device: who sends it a stream is told that it is refused */
+/* Tool: inspect runs no device, so it refuses the stream of a live migration */
 TEST_F(signals, inspect_refuses)
 {
 	int ret = FAILED, tries;
 	pid_t pid;
 
-	pid = vmig_tool_start(TOOL(-1, -1, -1), "inspect tcp::7535");
+	pid = START_SILENT("inspect tcp::7535");
 	for (tries = 0; tries < 200; tries++) {
 		ret = RUN("save --guest=20 --json %s " TCP, self->src.uuid);
 		if (ret != FAILED || !strstr(self->out, "refused"))

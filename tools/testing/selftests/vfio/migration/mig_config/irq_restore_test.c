@@ -310,7 +310,7 @@ TEST_F(irq_restore, time_of_set_irqs_does_not_matter)
 		ASSERT_EQ(0, vmig_pair_open(&self->pair, &attrs,
 					    variant->kind));
 		ASSERT_EQ(0, vmig_late_irq_boot(&self->pair,
-					       variant->index));
+						variant->index));
 	}
 }
 

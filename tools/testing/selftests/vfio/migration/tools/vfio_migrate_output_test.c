@@ -70,11 +70,11 @@ TEST_F(output, nobody_can_be_told)
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		EXPECT_EQ(NO_OUTPUT, RUN_TO(self->full, NULL, words[i],
-					 self->src.uuid))
+					    self->src.uuid))
 			TH_LOG("%s", words[i]);
 		EXPECT_OUT("cannot print: No space left on device");
 		EXPECT_EQ(NO_OUTPUT, RUN_TO(self->dead, NULL, words[i],
-					 self->src.uuid))
+					    self->src.uuid))
 			TH_LOG("%s", words[i]);
 		EXPECT_OUT("cannot print: Broken pipe");
 	}
@@ -111,7 +111,7 @@ static void close_all(void)
 TEST_F(output, closed_descriptors)
 {
 	EXPECT_EQ(NO_OUTPUT, RUN_PREPARED(close_all, "save --guest=20 %s " STREAM,
-				       self->src.uuid));
+					  self->src.uuid));
 	EXPECT_RUN(DONE, "inspect " STREAM);
 	EXPECT_EQ(FAILED, RUN_PREPARED(close_all, "load %s -", self->src.uuid));
 	EXPECT_EQ(FAILED, RUN_PREPARED(close_all, "save %s -", self->src.uuid));

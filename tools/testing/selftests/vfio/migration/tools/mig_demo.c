@@ -77,7 +77,7 @@ static void raise_when_stopped(void *opaque, const struct vmig_event *event)
 	if (vmig_uart_out(demo->pair.src.dev, 0, UART_IER, UART_IER_THRI))
 		fail("cannot raise an interrupt");
 	vmig_event_log_line(&demo->log, event->step,
-			"a last write makes interrupt 0x%x pending", VECTOR);
+			    "a last write makes interrupt 0x%x pending", VECTOR);
 }
 
 static void stop_guest(void *opaque)
@@ -86,7 +86,7 @@ static void stop_guest(void *opaque)
 	struct demo *demo = log->opaque;
 
 	vmig_event_log_line(log, demo->pair.src.step,
-			"the guest stops; bytes it has sent: %llu",
+			    "the guest stops; bytes it has sent: %llu",
 			(unsigned long long)vmig_traffic_sent(demo->guest));
 	vmig_traffic_pause(demo->guest);
 }
@@ -123,7 +123,7 @@ static int change_config(struct demo *demo)
 	if (vmig_config_write8(demo->pair.src.dev, PCI_INTERRUPT_LINE, 11))
 		return fail("config space cannot be written");
 	vmig_event_log_line(&demo->log, "(meanwhile)",
-			"the guest changes its config space");
+			    "the guest changes its config space");
 	return 0;
 }
 
@@ -161,7 +161,7 @@ static int handle_interrupt(struct demo *demo)
 	demo->irqs = vmig_irqchip_take(dst->chip, VECTOR);
 	if (demo->irqs == 1 && !vmig_irqchip_pending(dst->chip, VECTOR)) {
 		vmig_event_log_line(&demo->log, dst->step,
-				"interrupt 0x%x arrives, once", VECTOR);
+				    "interrupt 0x%x arrives, once", VECTOR);
 		return 0;
 	}
 	return fail("the interrupt came more than once");
@@ -175,12 +175,12 @@ static int stop_and_move(struct demo *demo)
 	    take_turns(demo, vmig_vmm_save_irqchip))
 		return -1;
 	vmig_event_log_line(&demo->log, "interrupt controller",
-			"restored; interrupt 0x%x is silent", VECTOR);
+			    "restored; interrupt 0x%x is silent", VECTOR);
 	if (take_turns(demo, vmig_vmm_save_state) ||
 	    take_turns(demo, vmig_vmm_save_end))
 		return -1;
 	vmig_event_log_line(&demo->log, "load_start",
-			"all is loaded; interrupt 0x%x is silent", VECTOR);
+			    "all is loaded; interrupt 0x%x is silent", VECTOR);
 	if (vmig_vmm_load_start(&pair->dst))
 		return fail("%s: %s", pair->dst.step, pair->dst.why);
 	return handle_interrupt(demo);

@@ -91,7 +91,7 @@ static void close_all(void)
 TEST_F(output, closed_descriptors)
 {
 	EXPECT_EQ(NO_OUTPUT, RUN_PREPARED(close_all, "save --guest=20 %s " STREAM,
-				       self->src.uuid));
+					  self->src.uuid));
 	EXPECT_RUN(DONE, "inspect " STREAM);
 	EXPECT_EQ(FAILED, RUN_PREPARED(close_all, "load %s -", self->src.uuid));
 	EXPECT_EQ(FAILED, RUN_PREPARED(close_all, "save %s -", self->src.uuid));

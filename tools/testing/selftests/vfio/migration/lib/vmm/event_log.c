@@ -37,7 +37,7 @@ static void print_line(struct vmig_event_log *log, const char *step,
 }
 
 void vmig_event_log_line(struct vmig_event_log *log, const char *step,
-		     const char *fmt, ...)
+			 const char *fmt, ...)
 {
 	char what[160];
 	va_list args;
@@ -50,7 +50,7 @@ void vmig_event_log_line(struct vmig_event_log *log, const char *step,
 
 /* Without the states of the devices, because the subflags need the room */
 static void print_section(struct vmig_event_log *log, const char *step,
-			 const struct vmig_section *section)
+			  const struct vmig_section *section)
 {
 	const char *name = vmig_section_name(section->marker);
 	const char *shown = name_once(log, step);
@@ -84,7 +84,7 @@ void vmig_event_log_flush(struct vmig_event_log *log, const struct vmig_vmm *vmm
 			"by read() from the data_fd");
 	else
 		vmig_event_log_line(log, vmm->step,
-				"write() to the data_fd: %llu bytes", data);
+				    "write() to the data_fd: %llu bytes", data);
 }
 
 static void print_call(struct vmig_event_log *log, const struct vmig_event *event)

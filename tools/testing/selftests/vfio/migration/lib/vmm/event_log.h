@@ -38,7 +38,7 @@ void vmig_event_log_begin(struct vmig_event_log *log);
 
 /** vmig_event_log_line - print a line; @fmt as for printf() */
 void vmig_event_log_line(struct vmig_event_log *log, const char *step,
-		     const char *fmt, ...);
+			 const char *fmt, ...);
 
 /** vmig_event_log_flush - print a pending line about device data */
 void vmig_event_log_flush(struct vmig_event_log *log, const struct vmig_vmm *vmm);

@@ -20,7 +20,7 @@ static int broken(struct vmig_inspect *in, int error,
 }
 
 static int check_setup(struct vmig_inspect *in,
-		     const struct vmig_section *section)
+		       const struct vmig_section *section)
 {
 	if (in->has_setup)
 		return broken(in, -EBADMSG, section, "comes twice");
@@ -32,7 +32,7 @@ static int check_setup(struct vmig_inspect *in,
 }
 
 static int check_config(struct vmig_inspect *in,
-		      const struct vmig_section *section)
+			const struct vmig_section *section)
 {
 	if (section->subflags & VMIG_CONFIG_SETUP)
 		in->config = section->generation;
@@ -120,7 +120,7 @@ static int cannot_read(struct vmig_inspect *in, int error)
 }
 
 static int check_end_of_file(struct vmig_inspect *in, int fd,
-			   const struct vmig_patience *patience)
+			     const struct vmig_patience *patience)
 {
 	uint8_t byte;
 	ssize_t n;

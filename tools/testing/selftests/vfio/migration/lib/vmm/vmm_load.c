@@ -90,7 +90,7 @@ static int set_up_config(struct vmig_vmm *vmm,
 }
 
 static int enable_by_subflag(struct vmig_vmm *vmm,
-			    const struct vmig_section *section)
+			     const struct vmig_section *section)
 {
 	if (!(section->subflags & VMIG_CONFIG_ENABLE_INTERRUPTS))
 		return 0;

@@ -160,7 +160,7 @@ int vmig_vmm_save_complete_precopy(struct vmig_vmm *vmm, int fd)
 
 /* A step with one section; @saved is the result of filling @blob */
 static int write_blob(struct vmig_vmm *vmm, int fd, uint64_t marker,
-		    struct vmig_bytes *blob, int saved)
+		      struct vmig_bytes *blob, int saved)
 {
 	struct vmig_section section = {
 		.marker = marker, .data = blob->data, .len = blob->len,

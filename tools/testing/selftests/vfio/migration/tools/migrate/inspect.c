@@ -160,7 +160,7 @@ static void print_nothing(void *opaque, const struct vmig_inspect_item *item)
 }
 
 static int inspect_as_json(int fd, const struct vmig_patience *patience,
-			  struct vmig_inspect_result *result)
+			   struct vmig_inspect_result *result)
 {
 	const char *comma = "";
 	int ret;
@@ -176,7 +176,7 @@ static int inspect_as_json(int fd, const struct vmig_patience *patience,
 }
 
 static int inspect_as_table(int fd, const struct vmig_patience *patience,
-			 struct vmig_inspect_result *result)
+			    struct vmig_inspect_result *result)
 {
 	int ret;
 
@@ -193,8 +193,9 @@ static int inspect_as_table(int fd, const struct vmig_patience *patience,
 	return ret;
 }
 
-static enum migrate_exit inspect(const struct migrate_options *options, int fd,
-			      const struct vmig_patience *patience)
+static enum migrate_exit inspect_channel(const struct migrate_options *options,
+					 int fd,
+					 const struct vmig_patience *patience)
 {
 	struct vmig_inspect_result result;
 	int ret;
@@ -230,7 +231,7 @@ int migrate_inspect(const struct migrate_options *options)
 		return ret == -EINVAL || ret == -ENOTTY ? MIGRATE_USAGE :
 							  MIGRATE_FAILED;
 	}
-	status = inspect(options, channel.fd, &patience);
+	status = inspect_channel(options, channel.fd, &patience);
 	/* A waiting source must not take this for a running destination */
 	vmig_channel_abort(&channel);
 	return migrate_flush(stdout, status);

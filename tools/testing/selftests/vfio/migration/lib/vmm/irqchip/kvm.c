@@ -65,14 +65,14 @@ int vmig_kvm_create_cpu(struct vmig_kvm *kvm, uint64_t address, size_t size)
 
 void vmig_kvm_destroy(struct vmig_kvm *kvm)
 {
-	const int fds[] = { kvm->cpu, kvm->vm, kvm->idle[0], kvm->idle[1] };
+	const int fds[4] = { kvm->cpu, kvm->vm, kvm->idle[0], kvm->idle[1] };
 	unsigned int i;
 
 	if (kvm->run)
 		munmap(kvm->run, kvm->run_size);
 	if (kvm->memory)
 		munmap(kvm->memory, kvm->memory_size);
-	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+	for (i = 0; i < 4; i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}

@@ -137,7 +137,7 @@ static int kvm_guest_setup(struct vmig_irqchip *chip)
 	int ret;
 
 	ret = vmig_x86_cpu_write(kvm, APIC_BASE + APIC_SVR,
-			     APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+				 APIC_SVR_ENABLED | SPURIOUS_VECTOR);
 	return ret ? ret : kvm_guest_intx(chip, 0);
 }
 

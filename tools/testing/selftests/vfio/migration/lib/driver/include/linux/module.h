@@ -2,9 +2,9 @@
 #ifndef DRIVER_LINUX_MODULE_H
 #define DRIVER_LINUX_MODULE_H
 
-/* As declarations, because a semicolon follows each */
-#define EXPORT_SYMBOL(name)		struct module
-#define MODULE_LICENSE(text)		struct module
-#define MODULE_DESCRIPTION(text)	struct module
+/* A semicolon follows each, so it has to be a declaration */
+#define EXPORT_SYMBOL(name)		extern typeof(name) name
+#define MODULE_LICENSE(text)		_Static_assert(sizeof(text), "")
+#define MODULE_DESCRIPTION(text)	_Static_assert(sizeof(text), "")
 
 #endif /* DRIVER_LINUX_MODULE_H */

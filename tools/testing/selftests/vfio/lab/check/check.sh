@@ -44,8 +44,7 @@ for test in "${tests[@]}"; do
 	elif [ -x "$out/selftests/${test%@*}" ]; then
 		vm_tests+=("$test")
 	else
-		echo "error: no test program $test; there are:" \
-			$(names) >&2
+		echo "error: no test program $test; there are: $(names | xargs)" >&2
 		exit 2
 	fi
 done

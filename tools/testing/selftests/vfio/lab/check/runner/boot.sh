@@ -192,65 +192,54 @@ case_kvm_trial() {
 	[ "$accel" = kvm ] || fail "$accel"
 }
 
-# Runner: .ci/run ends with the sums of its runs, and fails if one failed.
+# ci_ends LINE LINT STATUS OUTPUT: .ci/run with a stub of make. make lint exits with LINT, all
+# others print OUTPUT and exit with STATUS.
 ci_ends() {
-	local line=$1 status=0
-	shift
+	local status=0
 
 	scratch_checkout "$dir/ci"
 	mkdir -p .ci
 	cp "$repo/.ci/run" .ci
-	fake_program make
-	.ci/run "$@" >"$dir/output" 2>&1 || status=$?
+	fake_program make <<-SCRIPT
+		#!/bin/sh
+		[ "\$*" = "\$1 OUT=/x" ] || exit 1
+		[ "\$1" != lint ] || exit $2
+		echo "$4"
+		[ $3 = 0 ] || echo "make: *** Error"
+		exit $3
+	SCRIPT
+	.ci/run OUT=/x >"$dir/output" 2>&1 || status=$?
 	cat "$dir/output"
-	[ "$(tail -n 1 "$dir/output")" = "$line" ] || fail "it does not end with: $line"
-	case $line in
+	[ "$(tail -n 1 "$dir/output")" = "$1" ] || fail "it does not end with: $1"
+	case $1 in
 	*" 0 failed,"*)	[ $status = 0 ] || fail "exit status $status" ;;
 	*)		[ $status != 0 ] || fail "exit status 0" ;;
 	esac
 }
 
+# Runner: .ci/run ends with the sums of its runs, and fails if one failed.
 case_ci_all() {
-	ci_ends "7 passed, 0 failed, 3 skipped" OUT=/x <<-'SCRIPT'
-		#!/bin/sh
-		[ "$*" = "$1 OUT=/x" ] || exit 1
-		[ "$1" = lint ] || echo "2 passed, 0 failed, 1 skipped"
-	SCRIPT
+	ci_ends "7 passed, 0 failed, 3 skipped" 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_check_fails() {
-	ci_ends "7 passed, 3 failed, 3 skipped" <<-'SCRIPT'
-		#!/bin/sh
-		[ "$1" != lint ] || exit 0
-		echo "2 passed, 1 failed, 1 skipped"
-		echo "make: *** Error"
-		exit 2
-	SCRIPT
+	ci_ends "7 passed, 3 failed, 3 skipped" 0 2 "2 passed, 1 failed, 1 skipped"
 }
 
 case_ci_lint_fails() {
-	ci_ends "6 passed, 1 failed, 3 skipped" <<-'SCRIPT'
-		#!/bin/sh
-		[ "$1" != lint ] || exit 1
-		echo "2 passed, 0 failed, 1 skipped"
-	SCRIPT
+	ci_ends "6 passed, 1 failed, 3 skipped" 1 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_nothing_counted() {
-	ci_ends "1 passed, 3 failed, 0 skipped" <<<'#!/bin/sh'
+	ci_ends "1 passed, 3 failed, 0 skipped" 0 0 ""
 }
 
 # A make that fails though each case passed counts as a failure.
 case_ci_make_fails() {
-	ci_ends "7 passed, 3 failed, 0 skipped" <<-'SCRIPT'
-		#!/bin/sh
-		[ "$1" != lint ] || exit 0
-		echo "2 passed, 0 failed, 0 skipped"
-		exit 2
-	SCRIPT
+	ci_ends "7 passed, 3 failed, 0 skipped" 0 2 "2 passed, 0 failed, 0 skipped"
 }
 
 case_ci_no_temporary_file() {
 	export TMPDIR=/none
-	ci_ends "0 passed, 1 failed, 0 skipped" <<<'#!/bin/sh'
+	ci_ends "0 passed, 1 failed, 0 skipped" 0 0 ""
 }

@@ -28,14 +28,7 @@ export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
 reader="python3 $here/output.py"
-extra=
-user=
-interactive=
-tests=
-counters=
-report=
-systems=
-status_file=
+extra='' user='' interactive='' tests='' counters='' report='' systems='' status_file=''
 memory=2G
 accel=tcg
 # x86: one thread for all CPUs. With a thread for each, QEMU 7.2 may run code from before a

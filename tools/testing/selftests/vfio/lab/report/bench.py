@@ -146,7 +146,7 @@ def draw(path, rows, about):
     for y, row in enumerate(rows):
         ratio = min(row['ratio'], most)
         bars.append((ratio / 2, y, 0, ratio, y - 0.35, y + 0.35,
-                     picture.colour(picture.VERDICTS[row['met']])))
+                     picture.VERDICTS[row['met']]))
         names.append(f'{picture.quoted(row["what"])} {y}')
         ranges.append((min(min(row['ratios']), most), y,
                        min(max(row['ratios']), most) - min(min(row['ratios']), most)))

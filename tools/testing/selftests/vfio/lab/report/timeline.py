@@ -179,7 +179,7 @@ def panel(states, marks, title, begin, end, keys=()):
             if left >= right:
                 continue
             boxes.append([f'{1000 * x:.3f}' for x in ((left + right) / 2, left, right)] +
-                         [y, y - 0.4, y + 0.4, picture.colour(picture.STATES[state])])
+                         [y, y - 0.4, y + 0.4, picture.STATES[state]])
             if (right - left) / width * 780 > 8 * len(state):
                 labels.append((f'{1000 * left:.3f}', y, picture.quoted(state)))
     plots = ['$boxes using 1:4:2:3:5:6:7 with boxxyerror lc rgb variable notitle']
@@ -192,19 +192,19 @@ def panel(states, marks, title, begin, end, keys=()):
             '($2-0.5):(0):(1) with vectors nohead lw 1'
         if rows:
             commands += picture.block(f'marks{i}', rows)
-            plots.append(f'$marks{i} using 1:{style} lc rgb "{picture.EVENTS[name]}" notitle')
+            plots.append(f'$marks{i} using 1:{style} lc rgb {picture.EVENTS[name]} notitle')
     names = ', '.join(f'{picture.quoted(actor)} {y}' for y, (actor, _) in enumerate(states))
-    return commands + [f'set title {picture.quoted(title)} offset 0,-0.6', f'set ytics ({names})',
+    return commands + [f'set title {picture.quoted(title)} offset 0,-0.8', f'set ytics ({names})',
                        f'set xrange [0:{1000 * width:.3f}]', 'plot ' + ', '.join([*plots, *keys])]
 
 
 def legend(states, marks):
     """Parts of a plot command that name the colours in use."""
     used = {state for _, steps in states for _, state in steps}
-    keys = [f'keyentry with boxes lc rgb "{colour}" title {picture.quoted(state)}'
+    keys = [f'keyentry with boxes lc rgb {colour} title {picture.quoted(state)}'
             for state, colour in picture.STATES.items() if state in used]
     keys += [f'keyentry with lines lw {6 if name == SHORT else 2} '
-             f'lc rgb "{picture.EVENTS[name]}" title {picture.quoted(name)}' for name in marks]
+             f'lc rgb {picture.EVENTS[name]} title {picture.quoted(name)}' for name in marks]
     return keys
 
 
@@ -224,8 +224,8 @@ def draw(migration, path):
     margin = (migration.runs - begin) * 0.1
     title = f'{migration.name}: the guest stood still for {migration.downtime():.0f} ms'
     commands = [f'set multiplot title {picture.quoted(title)}',
-                f'set yrange [{len(states) - 0.4}:-0.6]', 'set tics scale 0', 'set lmargin 18',
-                'set rmargin 5', 'set format x "%g ms"', 'set grid xtics',
+                f'set yrange [{len(states) - 0.4}:-0.6]', 'set ytics scale 0', 'set xtics out nomirror scale 0.5',
+                'set lmargin 18', 'set rmargin 5', 'set format x "%g ms"',
                 'set key at screen 0.5,0.17 center top vertical maxrows 4',
                 'set tmargin at screen 0.86', 'set bmargin at screen 0.62']
     commands += panel(states, marks, 'All of it', migration.begins, migration.ends)

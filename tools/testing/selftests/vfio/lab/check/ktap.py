@@ -45,7 +45,7 @@ class Level:
         if self.results > self.planned:
             return f'more results than the {self.planned} of the plan'
         if number != self.results:
-            return f'number {number} where {self.results} comes next'
+            return f'number {number} where {self.results} is expected'
         return None
 
 

@@ -173,7 +173,7 @@ static void do_load(struct pair *pair, const u8 *bytes)
 	FUZZ_CHECK(ret == (possible ? 0 : -EINVAL), "%d, %s", ret,
 		   possible ? "possible" : "not possible");
 	FUZZ_CHECK(!ret || !memcmp(&before, pair->uart, sizeof(before)),
-		   "a refused record has left something behind");
+		   "a refused record has changed the port");
 }
 
 /* Number of argument bytes */

@@ -74,7 +74,7 @@ ROWS += [('memory', 'memory of a device', 'bytes', KERNEL, False, 2.0, 0)] + [
         ('interrupt', 'one interrupt'),
         ('round-trip', 'round trip, no capture'))
 ]
-HEAD = ('WHAT', 'UNIT', 'OURS', 'MIN..MAX', 'AGAINST', 'IT', 'MIN..MAX',
+HEAD = ('WHAT', 'UNIT', 'MTTY', 'MIN..MAX', 'REFERENCE', 'VALUE', 'MIN..MAX',
         'RATIO', 'MIN..MAX', 'TARGET', 'VERDICT')
 
 

@@ -138,7 +138,8 @@ class Migration:
         print(f'\n{"ms":>9}  {"actor":<16}  step', file=out)
         for when, actor, text in sorted(self.steps()):
             margin = 4 * self.ACTORS.index(actor)
-            print(f'{(when - self.begins) * 1000:9.1f}  {actor:<16}  {"":<{margin}}{text}', file=out)
+            print(f'{(when - self.begins) * 1000:9.1f}  {actor:<16}  {"":<{margin}}{text}',
+                  file=out)
 
 
 def shown_as(event):
@@ -224,7 +225,8 @@ def draw(migration, path):
     margin = (migration.runs - begin) * 0.1
     title = f'{migration.name}: the guest stood still for {migration.downtime():.0f} ms'
     commands = [f'set multiplot title {picture.quoted(title)}',
-                f'set yrange [{len(states) - 0.4}:-0.6]', 'set ytics scale 0', 'set xtics out nomirror scale 0.5',
+                f'set yrange [{len(states) - 0.4}:-0.6]', 'set ytics scale 0',
+                'set xtics out nomirror scale 0.5',
                 'set lmargin 18', 'set rmargin 5', 'set format x "%g ms"',
                 'set key at screen 0.5,0.17 center top vertical maxrows 4',
                 'set tmargin at screen 0.86', 'set bmargin at screen 0.62']

@@ -30,8 +30,8 @@ verdicts+=(
 	'verdict_nothing|0|ran no test case|just text\n'
 	'verdict_empty_plan|0|ran no test case|TAP version 13\n1..0\n'
 	# Runner: numbers are consecutive.
-	'verdict_number_twice|0|number 1 where 2 comes next|TAP version 13\n1..2\nok 1 a\nok 1 b\n'
-	'verdict_number_order|0|number 2 where 1 comes next|TAP version 13\n1..2\nok 2 b\nok 1 a\n'
+	'verdict_number_twice|0|number 1 where 2 is expected|TAP version 13\n1..2\nok 1 a\nok 1 b\n'
+	'verdict_number_order|0|number 2 where 1 is expected|TAP version 13\n1..2\nok 2 b\nok 1 a\n'
 	'verdict_no_number|0|a result that is not KTAP|TAP version 13\n1..1\nok 1 a\nnot ok b\n'
 	'verdict_unreadable|0|a result that is not KTAP|TAP version 13\n1..1\nok 1 a\nnot ok 2 b#c\n'
 	# Runner: a list begins with a header; a result before it is an error.

@@ -293,8 +293,11 @@ def migrations(report):
                 if hop not in traces:
                     traces[hop] = list(read_trace(report.extractfile(f'{directory}/{hop}.trace')))
             program = os.path.normpath(directory).replace('/', '-')
-            yield Migration(f'{program}-{case}',
-                            (traces[here], traces[there]), events, (card, other))
+            migration = Migration(f'{program}-{case}', (traces[here], traces[there]), events,
+                                  (card, other))
+            # Without this event the destination has no complete trace.
+            if migration.runs:
+                yield migration
 
 
 def main():

@@ -30,15 +30,15 @@ class Way:
 class GuestRun:
     """A running guest with two equal cards: one in use, one for the next destination."""
 
-    # Guests that had a triple fault
+    # Guests that had a triple fault, and QEMUs: a repeated case must not overwrite files.
     crashes = 0
+    hops = 0
 
     def __init__(self, kind='mtty-2', msi=False, version=None, machine=None, options=None,
                  poke=False, **attributes):
         self.cards = [Card(kind, **attributes), Card(kind, **attributes)]
         self.options = {'msi': msi, 'machine': machine, 'poke': poke, 'options': options}
         self.version = version
-        self.hops = 0
         self.vmms = []
         self.label = ''
         self.vmm = None
@@ -54,8 +54,8 @@ class GuestRun:
         if not card:
             card = next(card for card in self.cards
                         if not self.vmm or card is not self.vmm.card)
-        name = f'hop{self.hops}'
-        self.hops += 1
+        name = f'hop{GuestRun.hops}'
+        GuestRun.hops += 1
         vmm = Vmm(name, card, incoming=incoming, version=self.version, **self.options)
         self.vmms.append(vmm)
         return vmm

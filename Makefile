@@ -316,11 +316,12 @@ shell: modules ## a shell in a VM
 	@$(BOOT_VM) -n shell -i
 
 .PHONY: lint
-lint: stage ## checkpatch, kernel-doc, shellcheck; sparse, gcc's analyzer, coccinelle
+lint: modules selftests ## checkpatch, kernel-doc, shellcheck; sparse, analyzer, coccinelle, circles
 	@$(DIR_LAB)/get/hostpkgs.sh lint
 	@echo "a minute or two on two CPUs:"
 	@$(DIR_LAB)/lint/lint.sh $(KSRC)
 	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
+	@$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint
 
 # OUT and CACHE may have other files: only directories with the mark are removed.
 .PHONY: clean

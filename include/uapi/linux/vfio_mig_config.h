@@ -47,7 +47,7 @@
  * migration data have been written, the snapshot of their generation replaces any
  * other.  The memory that the driver needs does not grow with the number of snapshots.
  *
- * VFIO_MIG_CONFIG_EMBEDDED: the user need not send config space.  What the user does
+ * VFIO_MIG_CONFIG_EMBEDDED: the user need not send config space.  Anything that it does
  * write, with or without SET, overrides config space in the migration data, in
  * whatever order the two arrive.  When the device has left RESUMING, its @generation
  * is that of the source, or the next one if the user's writes made config space

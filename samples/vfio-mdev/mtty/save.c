@@ -554,7 +554,7 @@ u64 mtty_save_stop_copy_size(const struct mtty *mtty)
 		       mtty->cap.nr_present * PAGE_COST +
 		       mtty_save_fixed_size(mtty);
 
-	/* What is written to capture memory after that step is not sent */
+	/* Capture memory that is written after that step is not sent */
 	save = mtty_save_from(mtty->session);
 	if (save->step > MTTY_SAVE_CAPTURE)
 		return mtty_save_unread(save) + mtty_save_fixed_size(mtty) +

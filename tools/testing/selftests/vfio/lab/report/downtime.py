@@ -20,7 +20,7 @@ PAGE = 4096
 LINK_SHARE = 1448 / 1514
 # A record with one page, as in later passes; a record of the first pass has many pages
 PAGE_COST = (PAGE + 48) / PAGE
-# What vfio-migrate reads at once, and the most that it sends in pre-copy
+# The size of a read() of vfio-migrate, and the most that it sends in pre-copy
 CHUNK = 1 << 20
 PRECOPY = 8 * (4 << 20)
 

@@ -13,7 +13,7 @@
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define CONFIG_SET \
 	(VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_CONFIG)
-/* Of a source; higher than any generation of the devices here */
+/* A generation of a source, higher than any generation of the devices here */
 #define GENERATION	4711
 
 FIXTURE(snapshot) {

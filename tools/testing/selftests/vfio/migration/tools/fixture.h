@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests in tools/ share. The fixture of the tests of vfio-migrate has a source,
+ * Shared code of the tests in tools/. The fixture of the tests of vfio-migrate has a source,
  * a destination, and what was printed last; its test defines STREAM, a path that is
  * removed in the end.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <string.h>
+#include <linux/const.h>
 #include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
@@ -12,9 +13,9 @@
 #define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
 
 /* Members of the dump have the same, or any two streams differ there */
-#define IGNORED	(1u << MTTY_REC_START | 1u << MTTY_REC_CAPTURE | \
-		 1u << MTTY_REC_CONFIG | 1u << MTTY_REC_REINIT | \
-		 1u << MTTY_REC_END)
+#define IGNORED	(_BITUL(MTTY_REC_START) | _BITUL(MTTY_REC_CAPTURE) | \
+		 _BITUL(MTTY_REC_CONFIG) | _BITUL(MTTY_REC_REINIT) | \
+		 _BITUL(MTTY_REC_END))
 
 int vmig_dump_memory(struct vmig_bytes *memory, struct vmig_device *dev)
 {
@@ -97,7 +98,7 @@ static int next_record(struct vmig_stream_iter *iter, struct vmig_rec *rec,
 		ret = vmig_stream_next(iter, rec);
 		if (!ret && !(rec->data_ok && rec->head_ok))
 			ret = -EBADMSG;
-	} while (!ret && rec->type < MTTY_REC_NR && ignored & 1u << rec->type);
+	} while (!ret && rec->type < MTTY_REC_NR && ignored & _BITUL(rec->type));
 	return ret;
 }
 

@@ -14,7 +14,7 @@
 /* Returned by a step that must be called again */
 #define VMIG_FAIL_EACH_MORE		1
 
-/* What the steps work on; each program defines its own */
+/* The data that the steps work on; each program defines its own */
 struct vmig_fail_ctx;
 
 /**

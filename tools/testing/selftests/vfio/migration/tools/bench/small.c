@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel's own mtty supports, too; see bench.h. */
+/* Measurements that the kernel's own mtty supports, too; see bench.h. */
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>

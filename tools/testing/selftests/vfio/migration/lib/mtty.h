@@ -18,4 +18,17 @@
 #include "mtty/traffic.h"
 #include "mtty/uart.h"
 
+/* A program that needs no device defines WITHOUT_DEVICE; others are skipped as a whole */
+#ifndef WITHOUT_DEVICE
+static void __attribute__((constructor)) skip_without_device(void)
+{
+	const char *reason = vmig_testdev_missing();
+
+	if (!reason)
+		return;
+	ksft_print_header();
+	ksft_exit_skip("%s\n", reason);
+}
+#endif
+
 #endif /* VMIG_ALL_MTTY_H */

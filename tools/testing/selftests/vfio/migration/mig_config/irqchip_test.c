@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 
+#define WITHOUT_DEVICE
 #include "lib/vmm.h"
 
 #define VECTOR	VMIG_LATE_IRQ_MSI_VECTOR

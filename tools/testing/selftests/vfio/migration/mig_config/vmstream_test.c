@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#define WITHOUT_DEVICE
 #include "lib/vmm.h"
 
 static const uint8_t some_bytes[VMIG_CONFIG_SIZE] = { 0x48, 0x43, 0x53, 0x32 };

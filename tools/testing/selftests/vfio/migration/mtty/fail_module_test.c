@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+/* It loads the module itself */
+#define WITHOUT_DEVICE
 #include "lib/mtty.h"
 
 #define MODULE		"mtty"

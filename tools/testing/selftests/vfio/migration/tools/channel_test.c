@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#define WITHOUT_DEVICE
 #include "tools/fixture.h"
 
 #define PORT		7533

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#define WITHOUT_DEVICE
 #include "tools/fixture.h"
 
 #define DEADLINE_MS	30000

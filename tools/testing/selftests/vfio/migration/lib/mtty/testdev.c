@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <unistd.h>
+
 #include "testdev.h"
 
 static int set_attr(const struct vmig_mdev *mdev, const char *attr,
@@ -23,6 +25,16 @@ static int set_attrs(const struct vmig_mdev *mdev,
 			       attrs->defect_early_irq);
 
 	return ret;
+}
+
+const char *vmig_testdev_missing(void)
+{
+	if (access("/sys/class/mdev_bus/mtty", F_OK))
+		return "no mtty device: load the module mtty (modprobe mtty)";
+	if (geteuid())
+		return "only root can create a device";
+
+	return NULL;
 }
 
 int vmig_testdev_create(struct vmig_mdev *mdev, const char *type)

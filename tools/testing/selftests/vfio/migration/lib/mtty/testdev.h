@@ -35,6 +35,9 @@ struct vmig_attrs {
 	const char *defect_early_irq;
 };
 
+/** vmig_testdev_missing - the reason why no mtty device can be created, or NULL */
+const char *vmig_testdev_missing(void);
+
 /**
  * vmig_testdev_create - create a device, without opening it
  * @mdev:	filled in

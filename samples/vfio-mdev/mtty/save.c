@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data_fd of a saving session: read(), poll(), VFIO_MIG_GET_PRECOPY_INFO.
+ * The data_fd of a saving session: read(), poll(), VFIO_MIG_GET_PRECOPY_INFO,
+ * VFIO_MIG_GET_CONFIG.
  *
  * One record at a time is made under mtty.lock and then read in parts of any size.
  * The bytes of capture memory are copied to the user from the captured pages.  The
@@ -41,19 +42,23 @@ enum mtty_save_step {
  * struct mtty_save - a saving session
  * @session:	the common part
  * @id:		random, for MTTY_REC_START; does not change
- * @sent_generation: generation of config space that the records so far describe
- * @info_generation: generation that GET_PRECOPY_INFO has reported or will report
+ * @sent_version: version of config space that the records so far describe, 0 for none
+ * @info_version: version that GET_PRECOPY_INFO has reported or will report
  * @reinit:	the next GET_PRECOPY_INFO reports VFIO_PRECOPY_INFO_REINIT
  * @initial:	the unread bytes are initial data
  * @step:	the next record, if no record about config space is due
  * @port:	the next port, in MTTY_SAVE_UART
  * @chain:	position in the stream
+ * @config_id:	identity of @config
+ * @config:	config space that the record was made under
  * @range:	capture memory that follows @buf in the record
  * @len:	bytes of the record, @range included
  * @pos:	bytes of the record that were read
  * @buf:	the record without @range
+ * @got:	version of config space that the user got last, 0 for none; protected by
+ *		session.io
  *
- * mtty.lock protects @sent_generation to @port.  @chain to @buf change with both
+ * mtty.lock protects @sent_version to @port.  @chain to @buf change with both
  * session.io and mtty.lock held, so either is enough to read them.  Only @pos also
  * changes under session.io alone; under mtty.lock alone it is an estimate.
  */
@@ -61,18 +66,22 @@ struct mtty_save {
 	struct mtty_session session;
 	u64 id;
 
-	u64 sent_generation;
-	u64 info_generation;
+	u64 sent_version;
+	u64 info_version;
 	bool reinit;
 	bool initial;
 	enum mtty_save_step step;
 	u8 port;
 
 	struct mtty_stream_chain chain;
+	struct mig_config_id config_id;
+	u8 config[PCI_CFG_SPACE_SIZE];
 	struct mtty_cap_range range;
 	size_t len;
 	size_t pos;
 	u8 buf[MTTY_STREAM_SMALL_BUF_SIZE] __aligned(8);
+
+	u64 got;
 };
 
 static struct mtty_save *mtty_save_from(struct mtty_session *session)
@@ -85,15 +94,25 @@ static bool mtty_save_is_stopped(const struct mtty *mtty)
 	return mtty->state == VFIO_DEVICE_STATE_STOP_COPY;
 }
 
+static bool mtty_save_has_config(const struct mtty *mtty)
+{
+	return mtty->config.need == VFIO_MIG_CONFIG_IN_DATA;
+}
+
+static bool mtty_save_is_reinit_data(const struct mtty *mtty)
+{
+	return mig_config_depends(&mtty->config) && !mtty_save_is_stopped(mtty);
+}
+
 static bool mtty_save_reports_reinit(const struct mtty *mtty)
 {
 	return mtty_has_precopy_info_v2(&mtty->vdev) &&
-	       !mtty_save_is_stopped(mtty);
+	       mtty_save_is_reinit_data(mtty);
 }
 
 static size_t mtty_save_config_size(const struct mtty *mtty)
 {
-	return HEAD_SIZE + (mtty_policy_embeds(&mtty->policy) ?
+	return HEAD_SIZE + (mtty_save_has_config(mtty) ?
 			    sizeof(struct mtty_rec_config) :
 			    sizeof(struct mtty_rec_reinit));
 }
@@ -104,17 +123,16 @@ static bool mtty_save_config_due(const struct mtty_save *save)
 	const struct mtty *mtty = save->session.mtty;
 
 	if (save->step == MTTY_SAVE_START || save->step == MTTY_SAVE_DONE ||
-	    save->sent_generation == mtty->policy.generation)
+	    save->sent_version == mtty->config.id.version)
 		return false;
 
-	return mtty_policy_embeds(&mtty->policy) ||
-	       mtty_save_reports_reinit(mtty);
+	return mtty_save_has_config(mtty) || mtty_save_is_reinit_data(mtty);
 }
 
 /* Config space that is sent again is initial data only if REINIT is reported */
 static bool mtty_save_config_initial(const struct mtty_save *save)
 {
-	return !save->sent_generation ||
+	return !save->sent_version ||
 	       mtty_save_reports_reinit(save->session.mtty);
 }
 
@@ -131,7 +149,7 @@ static size_t mtty_save_start_size(const struct mtty *mtty)
 {
 	size_t size = HEAD_SIZE + sizeof(struct mtty_rec_start);
 
-	if (mtty_policy_embeds(&mtty->policy))
+	if (mtty_save_has_config(mtty))
 		size += mtty_save_config_size(mtty);
 
 	return size;
@@ -181,11 +199,11 @@ static void mtty_save_detect_reinit(struct mtty_save *save)
 {
 	struct mtty *mtty = save->session.mtty;
 
-	if (save->info_generation == mtty->policy.generation ||
+	if (save->info_version == mtty->config.id.version ||
 	    !mtty_save_reports_reinit(mtty))
 		return;
 
-	save->info_generation = mtty->policy.generation;
+	save->info_version = mtty->config.id.version;
 	save->reinit = true;
 	mtty_save_restart_initial(save);
 }
@@ -207,12 +225,12 @@ static size_t mtty_save_next_config(struct mtty_save *save, void *payload,
 				    enum mtty_rec_type *type)
 {
 	struct mtty *mtty = save->session.mtty;
-	u64 before = save->sent_generation;
+	u64 before = save->sent_version;
 
 	save->initial = mtty_save_config_initial(save);
-	save->sent_generation = mtty->policy.generation;
+	save->sent_version = mtty->config.id.version;
 
-	if (mtty_policy_embeds(&mtty->policy)) {
+	if (mtty_save_has_config(mtty)) {
 		*type = MTTY_REC_CONFIG;
 		return mtty_stream_put_config(payload, mtty->pci.space);
 	}
@@ -228,8 +246,8 @@ static size_t mtty_save_next_start(struct mtty_save *save, void *payload)
 
 	save->step = MTTY_SAVE_CAPTURE;
 	save->initial = true;
-	if (!mtty_policy_embeds(&mtty->policy))
-		save->sent_generation = mtty->policy.generation;
+	if (!mtty_save_has_config(mtty))
+		save->sent_version = mtty->config.id.version;
 	mtty_device_stream_id(mtty, &id);
 
 	return mtty_stream_put_start(payload, &id, save->id);
@@ -264,7 +282,18 @@ static size_t mtty_save_next_state(struct mtty_save *save, void *payload,
 	}
 }
 
-/* Returns the bytes of @payload, 0 if there is no record */
+static bool mtty_save_has_next(const struct mtty_save *save)
+{
+	const struct mtty *mtty = save->session.mtty;
+
+	if (save->step != MTTY_SAVE_CAPTURE)
+		return save->step != MTTY_SAVE_DONE;
+
+	return mtty_save_is_stopped(mtty) || mtty_save_config_due(save) ||
+	       mtty->cap.nr_initial || mtty->cap.nr_dirty;
+}
+
+/* After mtty_save_has_next(); returns the bytes of @payload */
 static size_t mtty_save_next_payload(struct mtty_save *save, void *payload,
 				     enum mtty_rec_type *type)
 {
@@ -285,13 +314,8 @@ static size_t mtty_save_next_payload(struct mtty_save *save, void *payload,
 			return mtty_stream_put_capture(payload,
 						       save->range.offset);
 		}
-		if (!mtty_save_is_stopped(mtty))
-			return 0;
 		save->step = MTTY_SAVE_LOG;
 	}
-
-	if (save->step == MTTY_SAVE_DONE)
-		return 0;
 
 	return mtty_save_next_state(save, payload, type);
 }
@@ -318,12 +342,23 @@ static void mtty_save_drop_record(struct mtty_save *save)
 	save->len = 0;
 }
 
+static void mtty_save_take_config(struct mtty_save *save)
+{
+	const struct mtty *mtty = save->session.mtty;
+
+	if (save->config_id.version == mtty->config.id.version)
+		return;
+
+	save->config_id = mtty->config.id;
+	memcpy(save->config, mtty->pci.space, sizeof(save->config));
+}
+
 /**
  * mtty_save_fill() - make the next record, unless there are unread bytes
  * @save:	the session
  *
  * Return: 1, 0 at the end of the stream, -ENOMSG at its temporary end, -ESTALE
- * if the user must read config space first, -ENODEV if the session has ended.
+ * if the user must get config space first, -ENODEV if the session has ended.
  */
 static int mtty_save_fill(struct mtty_save *save)
 {
@@ -342,17 +377,18 @@ static int mtty_save_fill(struct mtty_save *save)
 		return 1;
 	mtty_save_drop_record(save);
 
-	ret = mtty_policy_check_read(&mtty->policy);
+	if (!mtty_save_has_next(save))
+		return mtty_save_is_stopped(mtty) ? 0 : -ENOMSG;
+
+	ret = mig_config_check_read(&mtty->config, save->got);
 	if (ret)
 		return ret;
 
 	mtty_save_detect_reinit(save);
+	mtty_save_take_config(save);
 	len = mtty_save_next_payload(save, save->buf + HEAD_SIZE, &type);
-	if (!len)
-		return mtty_save_is_stopped(mtty) ? 0 : -ENOMSG;
-
 	len = mtty_stream_seal(&save->chain, save->buf, type,
-			       mtty->policy.generation, len, vec,
+			       mig_config_record_id(&mtty->config), len, vec,
 			       mtty_save_range_to_vec(&save->range, vec));
 	save->len = len + save->range.len;
 
@@ -449,9 +485,40 @@ static __poll_t mtty_save_poll(struct file *file,
 
 	if (!save->session.live)
 		return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
-	if (mtty_save_is_stopped(mtty) || mtty_save_initial_bytes(save) ||
-	    mtty_save_dirty_bytes(save))
+	if (mtty_save_is_stopped(mtty) || mtty_save_unread(save) ||
+	    mtty_save_has_next(save))
 		return EPOLLIN | EPOLLRDNORM;
+
+	return 0;
+}
+
+static int mtty_save_copy_config(struct mtty_save *save, void __user *arg)
+{
+	struct mtty *mtty = save->session.mtty;
+	int ret;
+
+	lockdep_assert_held(&save->session.io);
+
+	scoped_guard(mutex, &mtty->lock) {
+		if (!save->session.live)
+			return -ENODEV;
+		if (!mtty_save_unread(save) && save->step != MTTY_SAVE_DONE)
+			mtty_save_take_config(save);
+		trace_mtty_config(mtty->name, "read", save->config_id.version);
+	}
+
+	ret = mig_config_copy_to_user(arg, &save->config_id, save->config,
+				      sizeof(save->config));
+	if (!ret)
+		save->got = save->config_id.version;
+
+	return ret;
+}
+
+static long mtty_save_get_config(struct mtty_save *save, void __user *arg)
+{
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &save->session.io)
+		return mtty_save_copy_config(save, arg);
 
 	return 0;
 }
@@ -464,6 +531,9 @@ static long mtty_save_ioctl(struct file *file, unsigned int cmd,
 	struct mtty *mtty = save->session.mtty;
 	struct vfio_precopy_info info;
 	int ret;
+
+	if (cmd == VFIO_MIG_GET_CONFIG && save->session.opted_in)
+		return mtty_save_get_config(save, (void __user *)arg);
 
 	ret = vfio_check_precopy_ioctl(&mtty->vdev, cmd, arg, &info);
 	if (ret)
@@ -526,7 +596,7 @@ struct file *mtty_save_begin(struct mtty *mtty)
 		return ERR_PTR(-ENOMEM);
 
 	save->id = get_random_u64();
-	save->info_generation = mtty->policy.generation;
+	save->info_version = mtty->config.id.version;
 	file = mtty_session_begin(mtty, &save->session, &mtty_save_fops,
 				  O_RDONLY);
 	if (IS_ERR(file))

@@ -18,14 +18,12 @@
 #include "mtty.h"
 #include "sysfs.h"
 
-static const struct {
-	const char *name;
-	u64 flag;
-} policies[] = {
-	{ "independent", 0 },
-	{ "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
-	{ "reorder", VFIO_MIG_CONFIG_REORDER },
-	{ "embedded", VFIO_MIG_CONFIG_EMBEDDED },
+/* Indexed by enum vfio_mig_config_need */
+static const char * const policies[] = {
+	[VFIO_MIG_CONFIG_NOT_NEEDED] = "independent",
+	[VFIO_MIG_CONFIG_BEFORE_DATA] = "before-data",
+	[VFIO_MIG_CONFIG_ANY_ORDER] = "reorder",
+	[VFIO_MIG_CONFIG_IN_DATA] = "embedded",
 };
 
 static const struct {
@@ -58,31 +56,24 @@ static ssize_t mtty_sysfs_store_closed(struct device *dev, const char *buf,
 
 static int mtty_sysfs_set_policy(struct mtty *mtty, const char *buf)
 {
-	unsigned int i;
+	int need = sysfs_match_string(policies, buf);
 
-	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		if (!sysfs_streq(policies[i].name, buf))
-			continue;
-		mtty->policy.flag = policies[i].flag;
-		return 0;
-	}
+	if (need < 0)
+		return need;
 
-	return -EINVAL;
+	mtty->config.need = need;
+
+	return 0;
 }
 
 static ssize_t config_policy_show(struct device *dev,
 				  struct device_attribute *attr, char *buf)
 {
 	struct mtty *mtty = dev_get_drvdata(dev);
-	unsigned int i;
 
 	guard(mutex)(&mtty->lock);
 
-	for (i = 0; i < ARRAY_SIZE(policies); i++)
-		if (policies[i].flag == mtty->policy.flag)
-			break;
-
-	return sysfs_emit(buf, "%s\n", policies[i].name);
+	return sysfs_emit(buf, "%s\n", policies[mtty->config.need]);
 }
 
 static ssize_t config_policy_store(struct device *dev,

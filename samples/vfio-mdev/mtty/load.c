@@ -212,15 +212,6 @@ static __poll_t mtty_load_poll(struct file *file,
 	return EPOLLOUT | EPOLLWRNORM;
 }
 
-static enum mig_config_at mtty_load_at(const struct mtty_load *load)
-{
-	if (load->parser.ended)
-		return MIG_CONFIG_AT_END;
-
-	return mtty_stream_has_head(&load->parser) ? MIG_CONFIG_IN_RECORD :
-						     MIG_CONFIG_BETWEEN;
-}
-
 static long mtty_load_set_config(struct mtty_load *load, void __user *arg)
 {
 	struct mtty *mtty = load->session.mtty;
@@ -237,18 +228,17 @@ static long mtty_load_set_config(struct mtty_load *load, void __user *arg)
 	if (!load->session.live)
 		return -ENODEV;
 
-	ret = mig_config_check_snapshot(&mtty->config, &load->config, &id,
-					mtty_load_at(load));
-	if (!ret)
-		ret = mtty_load_check_config(mtty, space);
+	ret = mtty_load_check_config(mtty, space);
 	if (ret)
 		return ret;
 
-	if (!mig_config_load_snapshot(&mtty->config, &load->config, &id,
-				      mtty_load_at(load))) {
+	ret = mig_config_load_snapshot(&mtty->config, &load->config, &id,
+				       mtty_stream_has_head(&load->parser),
+				       load->parser.ended);
+	if (ret > 0)
 		trace_mtty_config(mtty->name, "superseded", id.version);
-		return 0;
-	}
+	if (ret)
+		return min(ret, 0);
 
 	trace_mtty_config(mtty->name, "loaded", id.version);
 	mtty_device_config_written(mtty, mtty_pci_write(&mtty->pci, 0, space,

@@ -131,20 +131,26 @@ int mig_config_load_record(const struct mig_config *config,
 }
 
 /**
- * mig_config_check_snapshot - may a snapshot be loaded?
+ * mig_config_load_snapshot - accept a snapshot, or refuse it
  * @config:	of the destination
- * @load:	its session
- * @id:		of the snapshot
- * @at:		position in the data
+ * @load:	its session; does not change if the snapshot is not loaded
+ * @id:		identity of the snapshot
+ * @in_record:	an accepted record is not complete
+ * @ended:	the last record is complete
  *
- * Return: 0, -EINVAL, -ESTALE or -EBUSY.
+ * With VFIO_MIG_CONFIG_ANY_ORDER snapshots come in any order and the newest counts.  After
+ * the last record, the snapshot that it was made under replaces any other.
+ *
+ * Return: 0 if the caller must load the content; 1 if it must not, because a newer one is
+ * loaded; -EINVAL, -ESTALE or -EBUSY.
  */
-int mig_config_check_snapshot(const struct mig_config *config,
-			      const struct mig_config_load *load,
-			      const struct mig_config_id *id,
-			      enum mig_config_at at)
+int mig_config_load_snapshot(const struct mig_config *config,
+			     struct mig_config_load *load,
+			     const struct mig_config_id *id, bool in_record,
+			     bool ended)
 {
 	bool before_data = config->need == VFIO_MIG_CONFIG_BEFORE_DATA;
+	bool of_record = id->version == load->record;
 
 	if (!mig_config_depends(config))
 		return 0;
@@ -152,43 +158,18 @@ int mig_config_check_snapshot(const struct mig_config *config,
 		return -EINVAL;
 	if (load->source && load->source != id->source)
 		return -ESTALE;
-	if (at == MIG_CONFIG_BETWEEN || id->version == load->record)
-		return 0;
-	if (at == MIG_CONFIG_IN_RECORD)
-		return before_data ? -EBUSY : 0;
-
-	return before_data || id->version > load->record ? -ESTALE : 0;
-}
-
-/**
- * mig_config_load_snapshot - a snapshot is loaded, unless there is a better one
- * @config:	of the destination
- * @load:	its session
- * @id:		of the snapshot, which all checks have passed
- * @at:		position in the data
- *
- * With VFIO_MIG_CONFIG_ANY_ORDER snapshots come in any order and the newest counts.  After
- * the last record, the snapshot that it was made under replaces any other.
- *
- * Return: true if the caller must load the content.
- */
-bool mig_config_load_snapshot(const struct mig_config *config,
-			      struct mig_config_load *load,
-			      const struct mig_config_id *id,
-			      enum mig_config_at at)
-{
-	if (!mig_config_depends(config))
-		return true;
-
-	if (config->need == VFIO_MIG_CONFIG_ANY_ORDER &&
-	    id->version < load->snapshot &&
-	    !(at == MIG_CONFIG_AT_END && id->version == load->record))
-		return false;
+	if (before_data && in_record && !of_record)
+		return -EBUSY;
+	if (ended && (before_data ? !of_record : id->version > load->record))
+		return -ESTALE;
+	if (!before_data && id->version < load->snapshot &&
+	    !(ended && of_record))
+		return 1;
 
 	load->source = id->source;
 	load->snapshot = id->version;
 
-	return true;
+	return 0;
 }
 
 /**

@@ -49,19 +49,6 @@ struct mig_config_load {
 };
 
 /**
- * enum mig_config_at - position of a resuming session in the data
- * @MIG_CONFIG_BETWEEN:	the next record has not been checked
- * @MIG_CONFIG_IN_RECORD: mig_config_load_record() has accepted a record that is not
- *			complete
- * @MIG_CONFIG_AT_END:	after the last record
- */
-enum mig_config_at {
-	MIG_CONFIG_BETWEEN,
-	MIG_CONFIG_IN_RECORD,
-	MIG_CONFIG_AT_END,
-};
-
-/**
  * mig_config_depends - do the data of sessions depend on config space?
  * @config:	of the device
  */
@@ -85,14 +72,10 @@ int mig_config_check_write(const struct mig_config *config,
 int mig_config_load_record(const struct mig_config *config,
 			   struct mig_config_load *load,
 			   const struct mig_config_id *id);
-int mig_config_check_snapshot(const struct mig_config *config,
-			      const struct mig_config_load *load,
-			      const struct mig_config_id *id,
-			      enum mig_config_at at);
-bool mig_config_load_snapshot(const struct mig_config *config,
-			      struct mig_config_load *load,
-			      const struct mig_config_id *id,
-			      enum mig_config_at at);
+int mig_config_load_snapshot(const struct mig_config *config,
+			     struct mig_config_load *load,
+			     const struct mig_config_id *id, bool in_record,
+			     bool ended);
 int mig_config_check_end(const struct mig_config *config,
 			 const struct mig_config_load *load);
 int mig_config_check_bits(const u8 *space, const u8 *snapshot,

@@ -43,8 +43,7 @@ enum mtty_save_step {
  * @session:	the common part
  * @id:		random, for MTTY_REC_START; does not change
  * @sent_version: version of config space that the records so far describe, 0 for none
- * @info_version: version that GET_PRECOPY_INFO has reported or will report
- * @reinit:	the next GET_PRECOPY_INFO reports VFIO_PRECOPY_INFO_REINIT
+ * @info_version: version at the start, or that GET_PRECOPY_INFO has reported last
  * @initial:	the unread bytes are initial data
  * @step:	the next record, if no record about config space is due
  * @port:	the next port, in MTTY_SAVE_UART
@@ -68,7 +67,6 @@ struct mtty_save {
 
 	u64 sent_version;
 	u64 info_version;
-	bool reinit;
 	bool initial;
 	enum mtty_save_step step;
 	u8 port;
@@ -99,7 +97,8 @@ static bool mtty_save_has_config(const struct mtty *mtty)
 	return mtty->config.need == VFIO_MIG_CONFIG_IN_DATA;
 }
 
-static bool mtty_save_is_reinit_data(const struct mtty *mtty)
+/* Is a change of config space a record of its own? */
+static bool mtty_save_has_reinit(const struct mtty *mtty)
 {
 	return mig_config_depends(&mtty->config) && !mtty_save_is_stopped(mtty);
 }
@@ -107,7 +106,7 @@ static bool mtty_save_is_reinit_data(const struct mtty *mtty)
 static bool mtty_save_reports_reinit(const struct mtty *mtty)
 {
 	return mtty_has_precopy_info_v2(&mtty->vdev) &&
-	       mtty_save_is_reinit_data(mtty);
+	       mtty_save_has_reinit(mtty);
 }
 
 static size_t mtty_save_config_size(const struct mtty *mtty)
@@ -126,7 +125,7 @@ static bool mtty_save_config_due(const struct mtty_save *save)
 	    save->sent_version == mtty->config.id.version)
 		return false;
 
-	return mtty_save_has_config(mtty) || mtty_save_is_reinit_data(mtty);
+	return mtty_save_has_config(mtty) || mtty_save_has_reinit(mtty);
 }
 
 /* Config space that is sent again is initial data only if REINIT is reported */
@@ -188,37 +187,19 @@ static u64 mtty_save_dirty_bytes(const struct mtty_save *save)
 	return bytes;
 }
 
-/* After REINIT, all unread data are initial data */
+static bool mtty_save_reinit_due(const struct mtty_save *save)
+{
+	const struct mtty *mtty = save->session.mtty;
+
+	return save->info_version != mtty->config.id.version &&
+	       mtty_save_reports_reinit(mtty);
+}
+
+/* With REINIT, all unread data are initial data, and dirty_bytes is 0 */
 static void mtty_save_restart_initial(struct mtty_save *save)
 {
 	save->initial = true;
 	mtty_cap_track_restart(&save->session.mtty->cap);
-}
-
-static void mtty_save_detect_reinit(struct mtty_save *save)
-{
-	struct mtty *mtty = save->session.mtty;
-
-	if (save->info_version == mtty->config.id.version ||
-	    !mtty_save_reports_reinit(mtty))
-		return;
-
-	save->info_version = mtty->config.id.version;
-	save->reinit = true;
-	mtty_save_restart_initial(save);
-}
-
-static u32 mtty_save_info_flags(struct mtty_save *save)
-{
-	mtty_save_detect_reinit(save);
-	if (!save->reinit)
-		return 0;
-
-	save->reinit = false;
-	/* REINIT comes with dirty_bytes of 0, even if memory was written since */
-	mtty_save_restart_initial(save);
-
-	return VFIO_PRECOPY_INFO_REINIT;
 }
 
 static size_t mtty_save_next_config(struct mtty_save *save, void *payload,
@@ -346,9 +327,6 @@ static void mtty_save_take_config(struct mtty_save *save)
 {
 	const struct mtty *mtty = save->session.mtty;
 
-	if (save->config_id.version == mtty->config.id.version)
-		return;
-
 	save->config_id = mtty->config.id;
 	memcpy(save->config, mtty->pci.space, sizeof(save->config));
 }
@@ -384,7 +362,8 @@ static int mtty_save_fill(struct mtty_save *save)
 	if (ret)
 		return ret;
 
-	mtty_save_detect_reinit(save);
+	if (mtty_save_reinit_due(save))
+		mtty_save_restart_initial(save);
 	mtty_save_take_config(save);
 	len = mtty_save_next_payload(save, save->buf + HEAD_SIZE, &type);
 	len = mtty_stream_seal(&save->chain, save->buf, type,
@@ -492,48 +471,39 @@ static __poll_t mtty_save_poll(struct file *file,
 	return 0;
 }
 
-static int mtty_save_copy_config(struct mtty_save *save, void __user *arg)
+static long mtty_save_get_config(struct mtty_save *save, void __user *arg)
 {
 	struct mtty *mtty = save->session.mtty;
 	int ret;
 
-	lockdep_assert_held(&save->session.io);
-
-	scoped_guard(mutex, &mtty->lock) {
-		if (!save->session.live)
-			return -ENODEV;
-		if (!mtty_save_unread(save) && save->step != MTTY_SAVE_DONE)
-			mtty_save_take_config(save);
-		trace_mtty_config(mtty->name, "read", save->config_id.version);
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &save->session.io) {
+		scoped_guard(mutex, &mtty->lock) {
+			if (!save->session.live)
+				return -ENODEV;
+			if (!mtty_save_unread(save) &&
+			    save->step != MTTY_SAVE_DONE)
+				mtty_save_take_config(save);
+			trace_mtty_config(mtty->name, "read",
+					  save->config_id.version);
+		}
+		ret = mig_config_copy_to_user(arg, &save->config_id,
+					      save->config,
+					      sizeof(save->config));
+		if (!ret)
+			save->got = save->config_id.version;
 	}
-
-	ret = mig_config_copy_to_user(arg, &save->config_id, save->config,
-				      sizeof(save->config));
-	if (!ret)
-		save->got = save->config_id.version;
 
 	return ret;
 }
 
-static long mtty_save_get_config(struct mtty_save *save, void __user *arg)
-{
-	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &save->session.io)
-		return mtty_save_copy_config(save, arg);
-
-	return 0;
-}
-
-static long mtty_save_ioctl(struct file *file, unsigned int cmd,
-			    unsigned long arg)
+static long mtty_save_get_info(struct mtty_save *save, unsigned int cmd,
+			       unsigned long arg)
 {
 	size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
-	struct mtty_save *save = mtty_save_from(file->private_data);
 	struct mtty *mtty = save->session.mtty;
 	struct vfio_precopy_info info;
+	u64 old;
 	int ret;
-
-	if (cmd == VFIO_MIG_GET_CONFIG && save->session.opted_in)
-		return mtty_save_get_config(save, (void __user *)arg);
 
 	ret = vfio_check_precopy_ioctl(&mtty->vdev, cmd, arg, &info);
 	if (ret)
@@ -543,7 +513,13 @@ static long mtty_save_ioctl(struct file *file, unsigned int cmd,
 		/* A device in PRE_COPY again has another session */
 		if (!save->session.live || mtty_save_is_stopped(mtty))
 			return -EINVAL;
-		info.flags = mtty_save_info_flags(save);
+		old = save->info_version;
+		info.flags = 0;
+		if (mtty_save_reinit_due(save)) {
+			mtty_save_restart_initial(save);
+			save->info_version = mtty->config.id.version;
+			info.flags = VFIO_PRECOPY_INFO_REINIT;
+		}
 		info.initial_bytes = mtty_save_initial_bytes(save);
 		info.dirty_bytes = mtty_save_dirty_bytes(save);
 	}
@@ -553,9 +529,21 @@ static long mtty_save_ioctl(struct file *file, unsigned int cmd,
 
 	/* The copy failed: report REINIT again next time */
 	guard(mutex)(&mtty->lock);
-	save->reinit |= info.flags & VFIO_PRECOPY_INFO_REINIT;
+	if (info.flags)
+		save->info_version = old;
 
 	return -EFAULT;
+}
+
+static long mtty_save_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	struct mtty_save *save = mtty_save_from(file->private_data);
+
+	if (cmd == VFIO_MIG_GET_CONFIG && save->session.opted_in)
+		return mtty_save_get_config(save, (void __user *)arg);
+
+	return mtty_save_get_info(save, cmd, arg);
 }
 
 static int mtty_save_release(struct inode *inode, struct file *file)

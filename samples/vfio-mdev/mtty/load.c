@@ -74,10 +74,8 @@ static int mtty_load_store_capture(struct mtty_load *load)
 
 	bytes = mtty_stream_capture(p, &offset, &len);
 	ret = mtty_cap_write(&load->session.mtty->cap, offset, bytes, len);
-	if (ret)
-		return mtty_stream_refuse(p, ret);
 
-	return 0;
+	return ret ? mtty_stream_refuse(p, ret) : 0;
 }
 
 /**
@@ -361,9 +359,7 @@ int mtty_load_finish(struct mtty *mtty)
 		return ret;
 
 	/* Do not load the state twice: that would repeat an early interrupt */
-	if (mtty->irq.early)
-		mtty_device_update_irq(mtty);
-	else
+	if (!mtty->irq.early)
 		mtty_device_load(mtty, &load->parser.state);
 
 	return 0;

@@ -23,15 +23,6 @@ void mig_config_open(struct mig_config *config, u64 source)
 }
 
 /**
- * mig_config_changed - the content of config space has changed
- * @config:	of the device; gets a new identity
- */
-void mig_config_changed(struct mig_config *config)
-{
-	config->id.version++;
-}
-
-/**
  * mig_config_opt_in - VFIO_DEVICE_FEATURE_SET
  * @config:	of the device
  * @answer:	from the user
@@ -53,19 +44,6 @@ int mig_config_opt_in(struct mig_config *config,
 	config->opted_in = true;
 
 	return 0;
-}
-
-/**
- * mig_config_record_id - the identity that a new record carries
- * @config:	of the source
- *
- * Return: the identity, zero if data do not depend on config space.
- */
-struct mig_config_id mig_config_record_id(const struct mig_config *config)
-{
-	static const struct mig_config_id none;
-
-	return mig_config_depends(config) ? config->id : none;
 }
 
 /**

@@ -59,13 +59,31 @@ static inline bool mig_config_depends(const struct mig_config *config)
 		config->need == VFIO_MIG_CONFIG_ANY_ORDER);
 }
 
+/**
+ * mig_config_record_id - the identity that a new record carries
+ * @config:	of the source
+ */
+static inline struct mig_config_id
+mig_config_record_id(const struct mig_config *config)
+{
+	return mig_config_depends(config) ? config->id :
+					    (struct mig_config_id) {};
+}
+
+/**
+ * mig_config_changed - the content of config space has changed
+ * @config:	of the device; gets a new identity
+ */
+static inline void mig_config_changed(struct mig_config *config)
+{
+	config->id.version++;
+}
+
 /* The rules, mig_config.c */
 void mig_config_open(struct mig_config *config, u64 source);
-void mig_config_changed(struct mig_config *config);
 int mig_config_opt_in(struct mig_config *config,
 		      const struct vfio_device_feature_mig_config *answer,
 		      bool has_session);
-struct mig_config_id mig_config_record_id(const struct mig_config *config);
 int mig_config_check_read(const struct mig_config *config, u64 got);
 int mig_config_check_write(const struct mig_config *config,
 			   const struct mig_config_load *load);

@@ -26,18 +26,6 @@
 /* Upper limit: adjacent pages share a record */
 #define PAGE_COST	(HEAD_SIZE + sizeof(struct mtty_rec_capture) + PAGE_SIZE)
 
-/* The type of the next record */
-enum mtty_save_step {
-	MTTY_SAVE_START,
-	/* Until the device has stopped and all of the memory is sent */
-	MTTY_SAVE_CAPTURE,
-	MTTY_SAVE_LOG,
-	MTTY_SAVE_UART,
-	MTTY_SAVE_IRQ,
-	MTTY_SAVE_END,
-	MTTY_SAVE_DONE,
-};
-
 /**
  * struct mtty_save - a saving session
  * @session:	the common part
@@ -45,8 +33,9 @@ enum mtty_save_step {
  * @sent_version: version of config space that the records so far describe, 0 for none
  * @info_version: version at the start, or that GET_PRECOPY_INFO has reported last
  * @initial:	the unread bytes are initial data
- * @step:	the next record, if no record about config space is due
- * @port:	the next port, in MTTY_SAVE_UART
+ * @next:	type of the next record, unless one about config space is due: those from
+ *		MTTY_REC_START to MTTY_REC_END are made in the order of their numbers
+ * @port:	the next port for MTTY_REC_UART
  * @chain:	position in the stream
  * @config_id:	identity of @config
  * @config:	config space that the record was made under
@@ -68,7 +57,7 @@ struct mtty_save {
 	u64 sent_version;
 	u64 info_version;
 	bool initial;
-	enum mtty_save_step step;
+	enum mtty_rec_type next;
 	u8 port;
 
 	struct mtty_stream_chain chain;
@@ -90,6 +79,11 @@ static struct mtty_save *mtty_save_from(struct mtty_session *session)
 static bool mtty_save_is_stopped(const struct mtty *mtty)
 {
 	return mtty->state == VFIO_DEVICE_STATE_STOP_COPY;
+}
+
+static bool mtty_save_is_done(const struct mtty_save *save)
+{
+	return save->next > MTTY_REC_END;
 }
 
 static bool mtty_save_has_config(const struct mtty *mtty)
@@ -121,7 +115,7 @@ static bool mtty_save_config_due(const struct mtty_save *save)
 {
 	const struct mtty *mtty = save->session.mtty;
 
-	if (save->step == MTTY_SAVE_START || save->step == MTTY_SAVE_DONE ||
+	if (save->next == MTTY_REC_START || mtty_save_is_done(save) ||
 	    save->sent_version == mtty->config.id.version)
 		return false;
 
@@ -164,7 +158,7 @@ static u64 mtty_save_initial_bytes(const struct mtty_save *save)
 	const struct mtty *mtty = save->session.mtty;
 	u64 bytes = (u64)mtty->cap.nr_initial * PAGE_COST;
 
-	if (save->step == MTTY_SAVE_START)
+	if (save->next == MTTY_REC_START)
 		bytes += mtty_save_start_size(mtty);
 	if (mtty_save_config_due(save) && mtty_save_config_initial(save))
 		bytes += mtty_save_config_size(mtty);
@@ -185,21 +179,6 @@ static u64 mtty_save_dirty_bytes(const struct mtty_save *save)
 		bytes += mtty_save_unread(save);
 
 	return bytes;
-}
-
-static bool mtty_save_reinit_due(const struct mtty_save *save)
-{
-	const struct mtty *mtty = save->session.mtty;
-
-	return save->info_version != mtty->config.id.version &&
-	       mtty_save_reports_reinit(mtty);
-}
-
-/* With REINIT, all unread data are initial data, and dirty_bytes is 0 */
-static void mtty_save_restart_initial(struct mtty_save *save)
-{
-	save->initial = true;
-	mtty_cap_track_restart(&save->session.mtty->cap);
 }
 
 static size_t mtty_save_next_config(struct mtty_save *save, void *payload,
@@ -225,7 +204,7 @@ static size_t mtty_save_next_start(struct mtty_save *save, void *payload)
 	struct mtty *mtty = save->session.mtty;
 	struct mtty_stream_id id;
 
-	save->step = MTTY_SAVE_CAPTURE;
+	save->next = MTTY_REC_CAPTURE;
 	save->initial = true;
 	if (!mtty_save_has_config(mtty))
 		save->sent_version = mtty->config.id.version;
@@ -242,23 +221,17 @@ static size_t mtty_save_next_state(struct mtty_save *save, void *payload,
 
 	mtty_device_save(mtty, &st);
 
-	switch (save->step) {
-	case MTTY_SAVE_LOG:
-		save->step = MTTY_SAVE_UART;
-		*type = MTTY_REC_LOG;
+	*type = save->next++;
+	switch (*type) {
+	case MTTY_REC_LOG:
 		return mtty_stream_put_log(payload, &st);
-	case MTTY_SAVE_UART:
-		if (save->port + 1 == mtty->nr_ports)
-			save->step = MTTY_SAVE_IRQ;
-		*type = MTTY_REC_UART;
+	case MTTY_REC_UART:
+		if (save->port + 1 < mtty->nr_ports)
+			save->next = MTTY_REC_UART;
 		return mtty_stream_put_uart(payload, &st, save->port++);
-	case MTTY_SAVE_IRQ:
-		save->step = MTTY_SAVE_END;
-		*type = MTTY_REC_IRQ;
+	case MTTY_REC_IRQ:
 		return mtty_stream_put_irq(payload, &st);
 	default:
-		save->step = MTTY_SAVE_DONE;
-		*type = MTTY_REC_END;
 		return mtty_stream_put_end(payload, &save->chain);
 	}
 }
@@ -267,8 +240,8 @@ static bool mtty_save_has_next(const struct mtty_save *save)
 {
 	const struct mtty *mtty = save->session.mtty;
 
-	if (save->step != MTTY_SAVE_CAPTURE)
-		return save->step != MTTY_SAVE_DONE;
+	if (save->next != MTTY_REC_CAPTURE)
+		return !mtty_save_is_done(save);
 
 	return mtty_save_is_stopped(mtty) || mtty_save_config_due(save) ||
 	       mtty->cap.nr_initial || mtty->cap.nr_dirty;
@@ -280,7 +253,7 @@ static size_t mtty_save_next_payload(struct mtty_save *save, void *payload,
 {
 	struct mtty *mtty = save->session.mtty;
 
-	if (save->step == MTTY_SAVE_START) {
+	if (save->next == MTTY_REC_START) {
 		*type = MTTY_REC_START;
 		return mtty_save_next_start(save, payload);
 	}
@@ -288,14 +261,14 @@ static size_t mtty_save_next_payload(struct mtty_save *save, void *payload,
 	if (mtty_save_config_due(save))
 		return mtty_save_next_config(save, payload, type);
 
-	if (save->step == MTTY_SAVE_CAPTURE) {
+	if (save->next == MTTY_REC_CAPTURE) {
 		save->initial = mtty->cap.nr_initial;
 		if (mtty_cap_send_next(&mtty->cap, &save->range)) {
 			*type = MTTY_REC_CAPTURE;
 			return mtty_stream_put_capture(payload,
 						       save->range.offset);
 		}
-		save->step = MTTY_SAVE_LOG;
+		save->next = MTTY_REC_LOG;
 	}
 
 	return mtty_save_next_state(save, payload, type);
@@ -362,8 +335,6 @@ static int mtty_save_fill(struct mtty_save *save)
 	if (ret)
 		return ret;
 
-	if (mtty_save_reinit_due(save))
-		mtty_save_restart_initial(save);
 	mtty_save_take_config(save);
 	len = mtty_save_next_payload(save, save->buf + HEAD_SIZE, &type);
 	len = mtty_stream_seal(&save->chain, save->buf, type,
@@ -480,8 +451,7 @@ static long mtty_save_get_config(struct mtty_save *save, void __user *arg)
 		scoped_guard(mutex, &mtty->lock) {
 			if (!save->session.live)
 				return -ENODEV;
-			if (!mtty_save_unread(save) &&
-			    save->step != MTTY_SAVE_DONE)
+			if (!mtty_save_unread(save) && !mtty_save_is_done(save))
 				mtty_save_take_config(save);
 			trace_mtty_config(mtty->name, "read",
 					  save->config_id.version);
@@ -496,14 +466,18 @@ static long mtty_save_get_config(struct mtty_save *save, void __user *arg)
 	return ret;
 }
 
-static long mtty_save_get_info(struct mtty_save *save, unsigned int cmd,
-			       unsigned long arg)
+static long mtty_save_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
 {
 	size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
+	struct mtty_save *save = mtty_save_from(file->private_data);
 	struct mtty *mtty = save->session.mtty;
 	struct vfio_precopy_info info;
 	u64 old;
 	int ret;
+
+	if (cmd == VFIO_MIG_GET_CONFIG && save->session.opted_in)
+		return mtty_save_get_config(save, (void __user *)arg);
 
 	ret = vfio_check_precopy_ioctl(&mtty->vdev, cmd, arg, &info);
 	if (ret)
@@ -515,8 +489,11 @@ static long mtty_save_get_info(struct mtty_save *save, unsigned int cmd,
 			return -EINVAL;
 		old = save->info_version;
 		info.flags = 0;
-		if (mtty_save_reinit_due(save)) {
-			mtty_save_restart_initial(save);
+		if (old != mtty->config.id.version &&
+		    mtty_save_reports_reinit(mtty)) {
+			/* All unread data are initial: dirty_bytes is 0 */
+			save->initial = true;
+			mtty_cap_track_restart(&mtty->cap);
 			save->info_version = mtty->config.id.version;
 			info.flags = VFIO_PRECOPY_INFO_REINIT;
 		}
@@ -533,17 +510,6 @@ static long mtty_save_get_info(struct mtty_save *save, unsigned int cmd,
 		save->info_version = old;
 
 	return -EFAULT;
-}
-
-static long mtty_save_ioctl(struct file *file, unsigned int cmd,
-			    unsigned long arg)
-{
-	struct mtty_save *save = mtty_save_from(file->private_data);
-
-	if (cmd == VFIO_MIG_GET_CONFIG && save->session.opted_in)
-		return mtty_save_get_config(save, (void __user *)arg);
-
-	return mtty_save_get_info(save, cmd, arg);
 }
 
 static int mtty_save_release(struct inode *inode, struct file *file)
@@ -584,6 +550,7 @@ struct file *mtty_save_begin(struct mtty *mtty)
 		return ERR_PTR(-ENOMEM);
 
 	save->id = get_random_u64();
+	save->next = MTTY_REC_START;
 	save->info_version = mtty->config.id.version;
 	file = mtty_session_begin(mtty, &save->session, &mtty_save_fops,
 				  O_RDONLY);
@@ -612,9 +579,9 @@ u64 mtty_save_stop_copy_size(const struct mtty *mtty)
 		       mtty->cap.nr_present * PAGE_COST +
 		       mtty_save_fixed_size(mtty);
 
-	/* What is written to capture memory after that step is not sent */
+	/* What is written to capture memory after its last record is not sent */
 	save = mtty_save_from(mtty->session);
-	if (save->step > MTTY_SAVE_CAPTURE)
+	if (save->next > MTTY_REC_CAPTURE)
 		return mtty_save_unread(save) + mtty_save_fixed_size(mtty) +
 		       (mtty_save_config_due(save) ?
 			mtty_save_config_size(mtty) : 0);

@@ -97,12 +97,6 @@ static bool mtty_save_has_reinit(const struct mtty *mtty)
 	return mig_config_depends(&mtty->config) && !mtty_save_is_stopped(mtty);
 }
 
-static bool mtty_save_reports_reinit(const struct mtty *mtty)
-{
-	return mtty_has_precopy_info_v2(&mtty->vdev) &&
-	       mtty_save_has_reinit(mtty);
-}
-
 static size_t mtty_save_config_size(const struct mtty *mtty)
 {
 	return HEAD_SIZE + (mtty_save_has_config(mtty) ?
@@ -125,8 +119,10 @@ static bool mtty_save_config_due(const struct mtty_save *save)
 /* Config space that is sent again is initial data only if REINIT is reported */
 static bool mtty_save_config_initial(const struct mtty_save *save)
 {
-	return !save->sent_version ||
-	       mtty_save_reports_reinit(save->session.mtty);
+	const struct mtty *mtty = save->session.mtty;
+
+	return !save->sent_version || (mtty_has_precopy_info_v2(&mtty->vdev) &&
+				       mtty_save_has_reinit(mtty));
 }
 
 /* All that follows capture memory */
@@ -140,12 +136,8 @@ static size_t mtty_save_fixed_size(const struct mtty *mtty)
 
 static size_t mtty_save_start_size(const struct mtty *mtty)
 {
-	size_t size = HEAD_SIZE + sizeof(struct mtty_rec_start);
-
-	if (mtty_save_has_config(mtty))
-		size += mtty_save_config_size(mtty);
-
-	return size;
+	return HEAD_SIZE + sizeof(struct mtty_rec_start) +
+	       (mtty_save_has_config(mtty) ? mtty_save_config_size(mtty) : 0);
 }
 
 static size_t mtty_save_unread(const struct mtty_save *save)
@@ -490,7 +482,8 @@ static long mtty_save_ioctl(struct file *file, unsigned int cmd,
 		old = save->info_version;
 		info.flags = 0;
 		if (old != mtty->config.id.version &&
-		    mtty_save_reports_reinit(mtty)) {
+		    mtty_has_precopy_info_v2(&mtty->vdev) &&
+		    mtty_save_has_reinit(mtty)) {
 			/* All unread data are initial: dirty_bytes is 0 */
 			save->initial = true;
 			mtty_cap_track_restart(&mtty->cap);

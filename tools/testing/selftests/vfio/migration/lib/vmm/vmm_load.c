@@ -15,16 +15,15 @@ static int opt_in(struct vmig_vmm *vmm)
 	struct vmig_config_answer own;
 	int ret;
 
-	ret = vmig_vmm_query(vmm, &own);
+	ret = vmig_vmm_opt_in(vmm);
 	if (!ret)
-		ret = vmig_vmm_opt_in(vmm);
-	if (ret != -EOPNOTSUPP && ret != -EINVAL && ret != -ENOTTY)
-		return ret ? vmig_vmm_fail(vmm, ret, "opt-in: %s",
-					   strerror(-ret)) : 0;
-	return vmig_vmm_fail(vmm, -EOPNOTSUPP,
-			     "config space: %s, %u bytes on the source, %s, %u bytes here",
-			     vmig_need_name(vmm->answer.need), vmm->answer.size,
-			     ret == -ENOTTY ? "unknown" : vmig_need_name(own.need),
+		return 0;
+	if (ret != -EOPNOTSUPP || vmig_vmm_query(vmm, &own))
+		return vmig_vmm_fail(vmm, ret, "opt-in: %s", strerror(-ret));
+	return vmig_vmm_fail(vmm, ret,
+			     "config space: %s on the source, %s here; snapshots of %u and %u bytes",
+			     vmig_need_name(vmm->answer.need),
+			     vmig_need_name(own.need), vmm->answer.size,
 			     own.size);
 }
 

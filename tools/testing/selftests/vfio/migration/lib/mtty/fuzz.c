@@ -148,10 +148,7 @@ static unsigned int choose_state(struct vmig_fuzz *fuzz)
 /* Mostly, or few streams would be accepted; a saving session refuses it */
 static void load_snapshot(struct vmig_fuzz *fuzz)
 {
-	bool depends = fuzz->answer.need == VFIO_MIG_CONFIG_BEFORE_DATA ||
-		       fuzz->answer.need == VFIO_MIG_CONFIG_ANY_ORDER;
-
-	if (depends && vmig_fuzz_pick(fuzz, 8))
+	if (vmig_fuzz_depends(fuzz) && vmig_fuzz_pick(fuzz, 8))
 		vmig_config_set(fuzz->data_fd, &fuzz->snapshot);
 }
 

@@ -283,7 +283,7 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 	return 0;
 }
 
-/* Policy embedded: the last CONFIG record is the config space of the device */
+/* VFIO_MIG_CONFIG_IN_DATA: the last CONFIG record is the config space of the device */
 static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 {
 	struct vmig_rec rec, other, last = { 0 };
@@ -307,15 +307,26 @@ static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 				at, other.payload[at], last.payload[at]);
 }
 
+/* Data that depend on config space are accepted only after their snapshot */
+static int check_snapshot(struct vmig_fuzz *fuzz,
+			  const struct vmig_snapshot *saved)
+{
+	if (!vmig_fuzz_depends(fuzz) || fuzz->config_touched ||
+	    !memcmp(saved->data, fuzz->snapshot.data, fuzz->snapshot.size))
+		return 0;
+	return vmig_fuzz_result(fuzz, -EUCLEAN, "accepted: config space differs");
+}
+
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 {
+	struct vmig_snapshot snapshot;
 	struct vmig_bytes saved = { 0 };
 	int ret;
 
 	fuzz->accepted += fuzz->mutated;
 	close(fuzz->data_fd);
 	fuzz->data_fd = -1;
-	ret = vmig_transfer_save(fuzz->dev, &saved);
+	ret = vmig_transfer_save_config(fuzz->dev, &snapshot, &saved);
 	if (!ret)
 		ret = vmig_mig_set_state(fuzz->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL);
@@ -326,6 +337,8 @@ int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 		ret = check_records(fuzz, &saved);
 	if (!ret)
 		ret = check_config(fuzz, &saved);
+	if (!ret)
+		ret = check_snapshot(fuzz, &snapshot);
 	if (!ret && !fuzz->memory_touched)
 		ret = check_memory(fuzz);
 	vmig_bytes_free(&saved);

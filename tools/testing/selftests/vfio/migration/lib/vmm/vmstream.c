@@ -161,7 +161,8 @@ static int decode_setup(struct vmig_reader *reader,
 	if (ret)
 		return ret;
 	if (section->version != VMIG_VMSTREAM_VERSION)
-		return refuse(reader, -EOPNOTSUPP, "the stream has format version %llu, this VMM reads %u",
+		return refuse(reader, -EOPNOTSUPP,
+			      "the stream has format version %llu, this VMM reads %u",
 			      (unsigned long long)section->version,
 			      VMIG_VMSTREAM_VERSION);
 	ret = get_word(reader, &section->need);

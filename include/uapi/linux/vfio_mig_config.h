@@ -1,7 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * VFIO migration: does a device need its PCI config space before it can accept
- * migration data?  A proposal that extends the v2 migration uAPI in vfio.h.
+ * VFIO migration: PCI config space and migration data.  A proposal that extends the v2
+ * migration uAPI in vfio.h, second version.
+ *
+ * A device may need the PCI config space of the source before it can load migration
+ * data.  The user asks whether it does, and opts in on both sides.  Then config space is
+ * copied as a snapshot, which has an identity, and migration data carry the identity of
+ * the snapshot that they were made under.  So a destination detects data and config
+ * space that do not belong together, before it has stored anything.
+ *
+ * A user that has not opted in finds a device as vfio.h describes it: none of the errors
+ * below, no new ioctl on a data_fd, and ordinary writes to config space in RESUMING.
+ *
+ * Source, VFIO_MIG_CONFIG_BEFORE_DATA:
+ *	VFIO_DEVICE_FEATURE GET		send the answer in the setup of the stream
+ *	VFIO_DEVICE_FEATURE SET		opt in, with that answer
+ *	enter PRE_COPY or STOP_COPY
+ *	VFIO_MIG_GET_CONFIG		send the snapshot, then repeat:
+ *	read()				send the data; on ESTALE go back to GET_CONFIG
+ * Destination:
+ *	VFIO_DEVICE_FEATURE SET		opt in, with the answer from the stream
+ *	enter RESUMING
+ *	VFIO_MIG_SET_CONFIG, write()	in the order of the stream
+ *	VFIO_MIG_CHECK_DATA		until it returns 0, the source must be kept
+ *	enter STOP
+ * With any other answer a snapshot may follow the data: the source issues
+ * VFIO_MIG_GET_CONFIG after read() has returned 0.
+ *
+ * Lifetimes:
+ *
+ *			session (data_fd)  content of config space  opt-in
+ *   RESET		ends		   reset values		    stays
+ *   to ERROR		ends		   stays		    stays
+ *   close		ends		   reset values at open	    ends
+ *   RESUMING to STOP	ends		   stays		    stays
+ *   cancelled saving	ends		   stays		    stays
+ *   to or from P2P	stays		   stays		    stays
+ *
+ * Cancelled saving is PRE_COPY to RUNNING or STOP_COPY to STOP.  The snapshots that a
+ * session has got or loaded end with it: a new saving session needs its own
+ * VFIO_MIG_GET_CONFIG, and a second RESUMING session its own VFIO_MIG_SET_CONFIG.  Each
+ * opening of a device gives new identities.
+ *
+ * Rules for drivers:
+ *  - The content of config space is the device's raw config region without bits that
+ *    only report a state (PCI_STATUS_INTERRUPT, write-1-to-clear status, link state):
+ *    these are zero in a snapshot.  Enable bits of MSI and MSI-X are content.  Loading
+ *    them does not set up an interrupt; only VFIO_DEVICE_SET_IRQS does.
+ *  - The identity changes at least when the content changes.  It is never the same for
+ *    different content, two devices, or two openings of a device.  An identity of zeroes
+ *    means none.  Only drivers interpret identities, and only those of one source have
+ *    an order.
+ *  - The data of a session depend on config space if the user has opted in and the
+ *    answer is VFIO_MIG_CONFIG_BEFORE_DATA or VFIO_MIG_CONFIG_ANY_ORDER.  Only then do
+ *    data carry an identity.
+ *  - A record is the unit of data that carries an identity.  The user need not know
+ *    where records end.
+ *  - A new way to depend on config space is a new answer.  A driver can continue to load
+ *    older streams by accepting the older answer in VFIO_DEVICE_FEATURE SET.
  */
 #ifndef _UAPI_VFIO_MIG_CONFIG_H
 #define _UAPI_VFIO_MIG_CONFIG_H
@@ -10,93 +66,175 @@
 
 /*
  * Index for the VFIO_DEVICE_FEATURE ioctl.  It is provisional, so it is far from the
- * indexes in vfio.h.
+ * indexes in vfio.h.  The first version of the proposal had 0xff00: drivers return ENOTTY
+ * for that index, so its users proceed as with a driver without the feature.
  */
-#define VFIO_DEVICE_FEATURE_MIG_CONFIG	0xff00
+#define VFIO_DEVICE_FEATURE_MIG_CONFIG	0xff01
 
 /**
- * struct vfio_device_feature_mig_config - config space in the migration stream
+ * enum vfio_mig_config_need - does the destination need config space for its data?
  *
- * @flags:	VFIO_MIG_CONFIG_* below.
- * @generation:	Version of the guest-visible content of config space.  It changes
- *		exactly when that content changes and is never zero.  Bits that
- *		only report the state of the device (PCI_STATUS_INTERRUPT) are
- *		not content.
+ * @VFIO_MIG_CONFIG_NOT_NEEDED:	No.  The user may copy config space at any time.
+ * @VFIO_MIG_CONFIG_BEFORE_DATA: Data can be loaded only after the snapshot that they
+ *		were made under.
+ * @VFIO_MIG_CONFIG_ANY_ORDER:	Yes, but the driver accepts data and snapshots in any
+ *		order.  The snapshot of the last record must be loaded before RESUMING is
+ *		left.
+ * @VFIO_MIG_CONFIG_IN_DATA:	The driver includes config space in its data.  The user
+ *		need not copy it.  A write of the user in RESUMING, with
+ *		VFIO_MIG_SET_CONFIG or to the config region, overrides what the data
+ *		include, byte by byte, in whatever order the two arrive.
+ */
+enum vfio_mig_config_need {
+	VFIO_MIG_CONFIG_NOT_NEEDED = 0,
+	VFIO_MIG_CONFIG_BEFORE_DATA = 1,
+	VFIO_MIG_CONFIG_ANY_ORDER = 2,
+	VFIO_MIG_CONFIG_IN_DATA = 3,
+};
+
+/**
+ * struct vfio_device_feature_mig_config - config space and migration data
  *
- * VFIO_DEVICE_FEATURE_GET works in every device state.  The user issues it on the
- * source: a migration stream may be a file, so the answer travels in the stream and
- * the destination compares it with its own.  At most one of the three policy flags is
- * set.  If none is set, the device does not need config space for its migration data,
- * and the user may send config space at the very end of the migration.
+ * @need:	enum vfio_mig_config_need
+ * @size:	bytes of a snapshot
  *
- * VFIO_DEVICE_FEATURE_SET works in VFIO_DEVICE_STATE_RESUMING only, with @flags
- * equal to VFIO_MIG_CONFIG_LOADED and @generation as the source reported it.  It
- * declares that all writes to the config region since RESUMING was entered (or since
- * the last successful SET) are one complete snapshot of that generation.  The driver
- * checks the snapshot and loads it as a whole; if SET fails, config space is what it
- * was before the call.  The user may repeat SET with a newer snapshot whenever config
- * space of the source changes; each snapshot replaces the previous one.  Bytes that a
- * snapshot leaves out are as they were when RESUMING was entered.
+ * VFIO_DEVICE_FEATURE_GET returns the same answer in every device state and has no side
+ * effect.  The user issues it on the source: a migration stream may be a file, so the
+ * answer travels in the stream.
  *
- * Writes to the config region without a SET take effect when RESUMING is left for
- * VFIO_DEVICE_STATE_STOP, as ordinary writes would.  Until then a read of the config
- * region returns the values that it will have.
+ * VFIO_DEVICE_FEATURE_SET opts in, with what GET has returned on the source: the source
+ * passes its own answer, the destination the one from the stream.  It applies to the data
+ * transfer sessions that begin afterwards and lasts until the device is closed.  It may
+ * be repeated.
  *
- * VFIO_MIG_CONFIG_REORDER: snapshots may come in any order.  The driver keeps the one
- * of the newest generation; it checks and then ignores older ones.  When all of the
- * migration data have been written, the snapshot of their generation replaces any
- * other.  The memory that the driver needs does not grow with the number of snapshots.
+ * The structure may grow; argsz says how much of it the user knows.
  *
- * VFIO_MIG_CONFIG_EMBEDDED: the user need not send config space.  Anything that it does
- * write, with or without SET, overrides config space in the migration data, in
- * whatever order the two arrive.  When the device has left RESUMING, its @generation
- * is that of the source, or the next one if the user's writes made config space
- * different from the source's.
- *
- * Errors of the ioctl:
- *   EINVAL  SET outside RESUMING; flags other than LOADED; generation zero; a
- *	     data area smaller than this structure; a snapshot that contradicts
- *	     this device (IDs or another read-only field, a BAR that is not
- *	     aligned to its size), under every policy
- *   EFAULT  the structure cannot be read or written
- *   ENOTTY  the driver does not have the feature: the user proceeds as if no
- *	     policy flag were set
- *
- * Error of read() on the data_fd while saving:
- *   ESTALE  VFIO_MIG_CONFIG_BEFORE_DATA, and config space has changed since the
- *	     last GET.  The user must issue GET and send the config space of the
- *	     generation that it returns; then read() continues where it was.
- *	     Otherwise the data could be of a config space that the user never read
- *	     and that no destination could load.  A user that has not issued GET
- *	     since the device was opened does not get this error.
- *
- * Errors of write() on the data_fd in RESUMING.  The call consumes none of its data,
- * so the user may repeat it after it has loaded the right config space:
- *   EPROTO  VFIO_MIG_CONFIG_BEFORE_DATA, and no snapshot has been loaded yet
- *   ESTALE  a snapshot has been loaded, and the data were made under another
- *	     generation; not under VFIO_MIG_CONFIG_REORDER or EMBEDDED
- *
- * Error of the change from RESUMING to STOP.  The device stays in RESUMING and loses
- * nothing, so the user may repeat the change after it has loaded the right config
- * space:
- *   ESTALE  all of the data have been written, and their last generation is not
- *	     that of the loaded snapshot; not under VFIO_MIG_CONFIG_EMBEDDED
- *
- * If the user has opted in to VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, on kernels that
- * have it, VFIO_PRECOPY_INFO_REINIT reports that config space of the source has
- * changed in the PRE_COPY states, once for all changes since the last report.
+ * Errors:
+ *   EINVAL	SET: @need is no answer of the enum; GET, SET: a data area smaller than
+ *		this structure
+ *   EOPNOTSUPP	SET: this device cannot load the data of a source with this answer and
+ *		size
+ *   EBUSY	SET: a data transfer session is open
+ *   EFAULT	the structure cannot be read or written
+ *   ENOTTY	the driver does not have the feature: the user proceeds as for
+ *		VFIO_MIG_CONFIG_NOT_NEEDED
  */
 struct vfio_device_feature_mig_config {
-	__aligned_u64 flags;
-/* The destination accepts migration data only after the config space */
-#define VFIO_MIG_CONFIG_BEFORE_DATA	(1 << 0)
-/* The driver accepts both in any order and uses the newest config space */
-#define VFIO_MIG_CONFIG_REORDER		(1 << 1)
-/* The driver includes config space in its migration data */
-#define VFIO_MIG_CONFIG_EMBEDDED	(1 << 2)
-/* A snapshot has been loaded in this RESUMING session */
-#define VFIO_MIG_CONFIG_LOADED		(1 << 3)
-	__aligned_u64 generation;
+	__u32 need;
+	__u32 size;
 };
+
+#define VFIO_MIG_CONFIG_ID_SIZE		16
+
+/**
+ * struct vfio_mig_config - a snapshot: config space and its identity
+ *
+ * @argsz:	bytes of this structure and of @data; at least sizeof(struct
+ *		vfio_mig_config) plus the size of the device's snapshot
+ * @flags:	zero
+ * @id:		identity, opaque to the user
+ * @size:	bytes at @data; GET sets it, in SET it must be the size of the device's
+ *		snapshot
+ * @reserved:	zero
+ * @data:	content of config space
+ */
+struct vfio_mig_config {
+	__u32 argsz;
+	__u32 flags;
+	__u8 id[VFIO_MIG_CONFIG_ID_SIZE];
+	__u32 size;
+	__u32 reserved;
+	__u8 data[];
+};
+
+/*
+ * The following ioctls of a data_fd need VFIO_TYPE and VFIO_BASE of vfio.h.  Their numbers
+ * are provisional, at the end of vfio.h's range.  Errors common to them:
+ *   ENOTTY	the session began before the user opted in, or it transfers data in the
+ *		other direction
+ *   ENODEV	the session has ended
+ *   EINVAL	@argsz is too small; @flags or @reserved is not zero
+ *   EFAULT	the structure cannot be read or written
+ * A call that fails changes nothing.
+ */
+
+/**
+ * VFIO_MIG_GET_CONFIG - _IO(VFIO_TYPE, VFIO_BASE + 24)
+ *
+ * Get the snapshot that the next byte of read() belongs to, on the data_fd of a saving
+ * session.  At the start of a record this is the present content of config space.  In the
+ * middle of a record, and after the end of the stream, it is the content that the record,
+ * or the last record, was made under.  Bytes and identity are one consistent copy.
+ *
+ * It belongs to this session alone: no other user can affect it.
+ *
+ * Errors of read() on the data_fd, VFIO_MIG_CONFIG_BEFORE_DATA only:
+ *   ESTALE	there is a record to read, and the snapshot that the user got last is not
+ *		the present content, or the user has got none.  Nothing is lost: the user
+ *		gets and sends the new snapshot, then read() continues.  Never in the
+ *		middle of a record, never in place of ENOMSG, never after the end of the
+ *		stream.
+ *
+ * If data depend on config space, a change of config space in the PRE_COPY states is
+ * itself data to read: poll() wakes, VFIO_MIG_GET_PRECOPY_INFO counts it, and, if the
+ * user has opted in to VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 on kernels that have it,
+ * reports VFIO_PRECOPY_INFO_REINIT once for all changes since the last report.
+ */
+#define VFIO_MIG_GET_CONFIG	_IO(VFIO_TYPE, VFIO_BASE + 24)
+
+/**
+ * VFIO_MIG_SET_CONFIG - _IO(VFIO_TYPE, VFIO_BASE + 25)
+ *
+ * Load a snapshot, on the data_fd of a resuming session.  The driver checks it and
+ * commits it as a whole, at once.
+ *
+ * Errors:
+ *   EINVAL	@size is not that of the device; read-only bits (IDs, capabilities, size
+ *		of a BAR, bits that only report a state) are not those of this device; an
+ *		identity of zeroes while data depend on config space
+ *   ESTALE	data depend on config space, and the snapshot is of another source than
+ *		the data or snapshots so far; or all data were written, and the snapshot
+ *		is newer than they are (with VFIO_MIG_CONFIG_BEFORE_DATA: is not the one
+ *		that they were made under)
+ *   EBUSY	VFIO_MIG_CONFIG_BEFORE_DATA, and the record that is half written was made
+ *		under another snapshot: the rest of the record must be written first
+ *
+ * VFIO_MIG_CONFIG_ANY_ORDER: a snapshot older than the loaded one is checked and ignored.
+ * After all data, the snapshot that the last record was made under replaces any other.
+ *
+ * While data depend on config space, a write to the config region in RESUMING fails with
+ * EBUSY.  Otherwise it is an ordinary write, and VFIO_MIG_SET_CONFIG replaces the whole
+ * content, whatever the identity.  In RESUMING, reads of the config region return the
+ * content, with all answers.
+ *
+ * Errors of write() on the data_fd.  The call consumes none of its data; if it had
+ * consumed other records before, it returns their bytes and the next call fails:
+ *   EPROTO	VFIO_MIG_CONFIG_BEFORE_DATA, and no snapshot was loaded yet; or data carry
+ *		no identity though they depend on config space here: the source had not
+ *		opted in; or they carry one though they do not: the destination had not
+ *		opted in (the only error for a user that has not opted in, as such a
+ *		stream is not one of vfio.h)
+ *   ESTALE	data depend on config space, and they are of another source than the data
+ *		or snapshots so far; or, with VFIO_MIG_CONFIG_BEFORE_DATA, were made under
+ *		another snapshot than the loaded one: the user loads that and repeats the
+ *		call
+ */
+#define VFIO_MIG_SET_CONFIG	_IO(VFIO_TYPE, VFIO_BASE + 25)
+
+/**
+ * VFIO_MIG_CHECK_DATA - _IO(VFIO_TYPE, VFIO_BASE + 26)
+ *
+ * Would the change from RESUMING to STOP succeed now?  The ioctl is issued on the data_fd
+ * of a resuming session and has no argument.  So the user can keep the source until the
+ * destination has all that it needs.
+ *
+ * Return: 0, or the error that the change would fail with.  Two errors can be mended in
+ * RESUMING, and the change leaves the device there:
+ *   ENODATA	the data are not complete
+ *   ESTALE	VFIO_MIG_CONFIG_ANY_ORDER, and the snapshot that the last record was made
+ *		under is not loaded
+ * Any other error is damage that write() has returned as well.
+ */
+#define VFIO_MIG_CHECK_DATA	_IO(VFIO_TYPE, VFIO_BASE + 26)
 
 #endif /* _UAPI_VFIO_MIG_CONFIG_H */

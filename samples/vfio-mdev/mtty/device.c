@@ -10,6 +10,7 @@
 #include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
+#include <linux/random.h>
 #include <linux/timekeeping.h>
 
 #include "device.h"
@@ -29,16 +30,28 @@ static u16 mtty_device_pci_status(const struct mtty *mtty)
 /**
  * mtty_device_update_irq - call after changes that the interrupt may depend on
  * @mtty:	the device
- *
- * A device with the early defect signals in RESUMING.  Staged writes to the command
- * register count then, as hardware with that defect has no staging.
  */
 void mtty_device_update_irq(struct mtty *mtty)
 {
 	lockdep_assert_held(&mtty->lock);
 
 	mtty_irq_update(&mtty->irq, mtty_device_pci_status(mtty),
-			mtty_pci_command_read(&mtty->pci));
+			mtty_pci_command(&mtty->pci));
+}
+
+/**
+ * mtty_device_config_written - call after a write to config space
+ * @mtty:	the device
+ * @changed:	the content has changed
+ */
+void mtty_device_config_written(struct mtty *mtty, bool changed)
+{
+	if (changed) {
+		mig_config_changed(&mtty->config);
+		trace_mtty_config(mtty->name, "changed",
+				  mtty->config.id.version);
+	}
+	mtty_device_update_irq(mtty);
 }
 
 /* Before an access: add the time until now, if the port counts */
@@ -170,7 +183,7 @@ void mtty_device_reset(struct mtty *mtty)
 		mtty_uart_reset(&mtty->port[i].uart);
 	mtty_cap_clear(&mtty->cap);
 	if (mtty_pci_reset(&mtty->pci, mtty->nr_ports, mtty->cap.size))
-		mtty_policy_config_changed(&mtty->policy);
+		mig_config_changed(&mtty->config);
 	mtty->logging = false;
 	mtty_irq_reset(&mtty->irq);
 
@@ -195,7 +208,7 @@ int mtty_device_open(struct mtty *mtty)
 		return ret;
 
 	mtty_device_reset(mtty);
-	mtty_policy_open(&mtty->policy);
+	mig_config_open(&mtty->config, get_random_u64() | 1);
 	mtty->is_open = true;
 	trace_mtty_open(mtty->name, mtty->state);
 
@@ -322,12 +335,18 @@ static int mtty_device_write_port(struct mtty *mtty, struct mtty_port *port,
 	return ret;
 }
 
-static void mtty_device_write_config(struct mtty *mtty, unsigned int offset,
-				     const u8 *buf, size_t len)
+static int mtty_device_write_config(struct mtty *mtty, unsigned int offset,
+				    const u8 *buf, size_t len)
 {
-	if (mtty_pci_write(&mtty->pci, offset, buf, len))
-		mtty_policy_config_changed(&mtty->policy);
-	mtty_device_update_irq(mtty);
+	/* Data depend on config space, so it can only be loaded with its identity */
+	if (mtty->state == VFIO_DEVICE_STATE_RESUMING &&
+	    mig_config_depends(&mtty->config))
+		return -EBUSY;
+
+	mtty_device_config_written(mtty, mtty_pci_write(&mtty->pci, offset, buf,
+							len));
+
+	return 0;
 }
 
 /**
@@ -368,8 +387,9 @@ int mtty_device_read(struct mtty *mtty, unsigned int index, u64 offset, u8 *buf,
  * @buf:	what to write
  * @len:	bytes
  *
- * Return: 0; -EINVAL with no side effects if the range exceeds the region; or
- * -ENOMEM, with the bytes before the failing one written.
+ * Return: 0; -EINVAL with no side effects if the range exceeds the region; -EBUSY if
+ * config space belongs to a session; or -ENOMEM, with the bytes before the failing one
+ * written.
  */
 int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
 		      const u8 *buf, size_t len)
@@ -382,7 +402,7 @@ int mtty_device_write(struct mtty *mtty, unsigned int index, u64 offset,
 		return -EINVAL;
 
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
-		mtty_device_write_config(mtty, offset, buf, len);
+		ret = mtty_device_write_config(mtty, offset, buf, len);
 	else if (index == VFIO_PCI_BAR2_REGION_INDEX)
 		ret = mtty_cap_write(&mtty->cap, offset, buf, len);
 	else
@@ -405,7 +425,7 @@ void mtty_device_stream_id(const struct mtty *mtty, struct mtty_stream_id *id)
 {
 	*id = (struct mtty_stream_id) {
 		.nr_ports = mtty->nr_ports,
-		.policy = mtty->policy.flag,
+		.need = mtty->config.need,
 		.features = mtty->vdev.migration_flags,
 		.capture_size = mtty->cap.size,
 	};

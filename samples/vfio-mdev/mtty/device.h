@@ -16,6 +16,7 @@ void mtty_device_reset(struct mtty *mtty);
 void mtty_device_run(struct mtty *mtty);
 void mtty_device_quiesce(struct mtty *mtty);
 void mtty_device_update_irq(struct mtty *mtty);
+void mtty_device_config_written(struct mtty *mtty, bool changed);
 u64 mtty_device_region_size(const struct mtty *mtty, unsigned int index);
 int mtty_device_read(struct mtty *mtty, unsigned int index, u64 offset, u8 *buf,
 		     size_t len);

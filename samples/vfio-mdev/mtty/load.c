@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data_fd of a loading session: write(), and the end of RESUMING.
+ * The data_fd of a loading session: write(), VFIO_MIG_SET_CONFIG, VFIO_MIG_CHECK_DATA,
+ * and the end of RESUMING.
  *
- * Capture memory is stored when it arrives, because a second copy of it could be
- * too large.  The rest stays in the parser, or in the layers of config space, until
- * the stream is complete.
+ * Capture memory and config space are stored when they arrive.  The rest stays in the
+ * parser until the stream is complete.
  */
 #include <linux/cleanup.h>
 #include <linux/err.h>
@@ -26,16 +26,13 @@
  * @parser:	the stream so far; changes with both session.io and mtty.lock held,
  *		so either is enough to read it
  * @buf:	buffer of @parser for one record; protected by session.io
- * @pci:	config space to be loaded; protected by mtty.lock
- * @loaded_at_start: generation of config space that was loaded when the current
- *		record's first byte came, 0 if none was; protected by mtty.lock
+ * @config:	config space so far; protected by mtty.lock
  */
 struct mtty_load {
 	struct mtty_session session;
 	struct mtty_stream_parser parser;
 	u8 *buf;
-	struct mtty_pci_load pci;
-	u64 loaded_at_start;
+	struct mig_config_load config;
 };
 
 static struct mtty_load *mtty_load_from(struct mtty_session *session)
@@ -43,18 +40,26 @@ static struct mtty_load *mtty_load_from(struct mtty_session *session)
 	return container_of(session, struct mtty_load, session);
 }
 
+static int mtty_load_check_config(const struct mtty *mtty, const u8 *space)
+{
+	return mig_config_check_bits(mtty->pci.space, space, mtty->pci.writable,
+				     sizeof(mtty->pci.space));
+}
+
 static int mtty_load_store_config(struct mtty_load *load)
 {
 	struct mtty_stream_parser *p = &load->parser;
+	const u8 *space = mtty_stream_config(p);
 	struct mtty *mtty = load->session.mtty;
 	int ret;
 
-	ret = mtty_pci_load_base(&mtty->pci, mtty_stream_config(p));
+	ret = mtty_load_check_config(mtty, space);
 	if (ret)
 		return mtty_stream_refuse(p, ret);
 
-	trace_mtty_config(mtty->name, "streamed", mtty_stream_generation(p));
-	mtty_device_update_irq(mtty);
+	trace_mtty_config(mtty->name, "loaded", 0);
+	mtty_device_config_written(mtty, mtty_pci_write_unwritten(&mtty->pci,
+								  space));
 
 	return 0;
 }
@@ -69,10 +74,8 @@ static int mtty_load_store_capture(struct mtty_load *load)
 
 	bytes = mtty_stream_capture(p, &offset, &len);
 	ret = mtty_cap_write(&load->session.mtty->cap, offset, bytes, len);
-	if (ret)
-		return mtty_stream_refuse(p, ret);
 
-	return 0;
+	return ret ? mtty_stream_refuse(p, ret) : 0;
 }
 
 /**
@@ -80,12 +83,13 @@ static int mtty_load_store_capture(struct mtty_load *load)
  * @load:	the session
  * @len:	bytes
  *
- * Return: 0, or an error; after -ESTALE the bytes have not been consumed.
+ * Return: 0, or an error; see mtty_load_can_repeat().
  */
 static int mtty_load_feed(struct mtty_load *load, size_t len)
 {
 	struct mtty_stream_parser *p = &load->parser;
 	struct mtty *mtty = load->session.mtty;
+	struct mig_config_id id;
 	int ret;
 
 	lockdep_assert_held(&load->session.io);
@@ -94,15 +98,11 @@ static int mtty_load_feed(struct mtty_load *load, size_t len)
 	if (!load->session.live)
 		return -ENODEV;
 
-	if (!p->fill)
-		load->loaded_at_start = mtty->policy.loaded;
-
 	ret = mtty_stream_feed(p, len);
 	switch (ret) {
 	case MTTY_STREAM_HEAD:
-		ret = mtty_policy_check_record(&mtty->policy,
-					       load->loaded_at_start,
-					       mtty_stream_generation(p));
+		id = mtty_stream_config_id(p);
+		ret = mig_config_load_record(&mtty->config, &load->config, &id);
 		if (ret)
 			mtty_stream_unfeed(p, len);
 		return ret;
@@ -134,7 +134,13 @@ static int mtty_load_check_write(struct mtty_load *load)
 	if (load->parser.error)
 		return load->parser.error;
 
-	return mtty_policy_check_write(&mtty->policy);
+	return mig_config_check_write(&mtty->config, &load->config);
+}
+
+/* These errors do not refuse the stream: their bytes have not been consumed */
+static bool mtty_load_can_repeat(int error)
+{
+	return error == -ESTALE || error == -EPROTO || error == -EFAULT;
 }
 
 static ssize_t mtty_load_copy_from_user(struct mtty_load *load,
@@ -167,8 +173,7 @@ static ssize_t mtty_load_copy_from_user(struct mtty_load *load,
 			break;
 	}
 
-	/* These two do not end the session, so return the bytes consumed before */
-	if (ret != -ESTALE && ret != -EFAULT && ret)
+	if (ret && !mtty_load_can_repeat(ret))
 		return ret;
 
 	return done ?: ret;
@@ -205,6 +210,76 @@ static __poll_t mtty_load_poll(struct file *file,
 	return EPOLLOUT | EPOLLWRNORM;
 }
 
+static long mtty_load_set_config(struct mtty_load *load, void __user *arg)
+{
+	struct mtty *mtty = load->session.mtty;
+	u8 space[PCI_CFG_SPACE_SIZE];
+	struct mig_config_id id;
+	int ret;
+
+	ret = mig_config_copy_from_user(&id, space, sizeof(space), arg);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&mtty->lock);
+
+	if (!load->session.live)
+		return -ENODEV;
+
+	ret = mtty_load_check_config(mtty, space);
+	if (ret)
+		return ret;
+
+	ret = mig_config_load_snapshot(&mtty->config, &load->config, &id,
+				       mtty_stream_has_head(&load->parser),
+				       load->parser.ended);
+	if (ret > 0)
+		trace_mtty_config(mtty->name, "superseded", id.version);
+	if (ret)
+		return min(ret, 0);
+
+	trace_mtty_config(mtty->name, "loaded", id.version);
+	mtty_device_config_written(mtty, mtty_pci_write(&mtty->pci, 0, space,
+							sizeof(space)));
+
+	return 0;
+}
+
+/* The result that the change from RESUMING to STOP would have */
+static int mtty_load_check(const struct mtty_load *load)
+{
+	const struct mtty *mtty = load->session.mtty;
+
+	lockdep_assert_held(&mtty->lock);
+
+	if (load->parser.error)
+		return load->parser.error;
+	if (!load->parser.ended)
+		return -ENODATA;
+
+	return mig_config_check_end(&mtty->config, &load->config);
+}
+
+static long mtty_load_check_data(struct mtty_load *load)
+{
+	guard(mutex)(&load->session.mtty->lock);
+
+	return load->session.live ? mtty_load_check(load) : -ENODEV;
+}
+
+static long mtty_load_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	struct mtty_load *load = mtty_load_from(file->private_data);
+
+	if (load->session.opted_in && cmd == VFIO_MIG_SET_CONFIG)
+		return mtty_load_set_config(load, (void __user *)arg);
+	if (load->session.opted_in && cmd == VFIO_MIG_CHECK_DATA)
+		return mtty_load_check_data(load);
+
+	return -ENOTTY;
+}
+
 static void mtty_load_free(struct mtty_load *load)
 {
 	kvfree(load->buf);
@@ -225,6 +300,8 @@ static const struct file_operations mtty_load_fops = {
 	.owner = THIS_MODULE,
 	.write = mtty_load_write,
 	.poll = mtty_load_poll,
+	.unlocked_ioctl = mtty_load_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.release = mtty_load_release,
 };
 
@@ -257,39 +334,9 @@ struct file *mtty_load_begin(struct mtty *mtty)
 	}
 
 	mtty_stream_parser_init(&load->parser, &id, load->buf);
-	mtty_pci_load_begin(&mtty->pci, &load->pci);
+	bitmap_zero(mtty->pci.written, PCI_CFG_SPACE_SIZE);
 
 	return file;
-}
-
-/**
- * mtty_load_generation - generation of the last record of the stream
- * @mtty:	the device, RESUMING
- *
- * Locking: mtty.lock.
- *
- * Return: the generation, or 0 as long as the stream is not complete.
- */
-u64 mtty_load_generation(const struct mtty *mtty)
-{
-	lockdep_assert_held(&mtty->lock);
-
-	return mtty_load_from(mtty->session)->parser.ended;
-}
-
-/* Apply config space and set its generation; a new one if the user changed more */
-static void mtty_load_finish_config(struct mtty *mtty, u64 ended)
-{
-	bool changed = mtty_pci_load_finish(&mtty->pci);
-
-	if (mtty->policy.loaded)
-		mtty->policy.generation = mtty->policy.loaded;
-	if (mtty_policy_embeds(&mtty->policy)) {
-		mtty->policy.generation = ended;
-		changed = mtty_pci_load_overrides(&mtty->pci);
-	}
-	if (changed)
-		mtty_policy_config_changed(&mtty->policy);
 }
 
 /**
@@ -298,33 +345,22 @@ static void mtty_load_finish_config(struct mtty *mtty, u64 ended)
  *
  * Locking: mtty.lock.
  *
- * Return: 0; with nothing changed -ENODATA if the stream is not complete, or
- * -ESTALE if config space of another generation is loaded; or the error that the
- * stream was refused with.
+ * Return: 0; with nothing changed -ENODATA if the stream is not complete, or -ESTALE
+ * if the config space of its last record is not loaded; or the error that the stream
+ * was refused with.
  */
 int mtty_load_finish(struct mtty *mtty)
 {
-	struct mtty_stream_parser *p = &mtty_load_from(mtty->session)->parser;
+	const struct mtty_load *load = mtty_load_from(mtty->session);
 	int ret;
 
-	lockdep_assert_held(&mtty->lock);
-
-	if (p->error)
-		return p->error;
-	if (!p->ended)
-		return -ENODATA;
-
-	ret = mtty_policy_check_end(&mtty->policy, p->ended);
+	ret = mtty_load_check(load);
 	if (ret)
 		return ret;
 
-	mtty_load_finish_config(mtty, p->ended);
-	trace_mtty_config(mtty->name, "effective", mtty->policy.generation);
 	/* Do not load the state twice: that would repeat an early interrupt */
-	if (mtty->irq.early)
-		mtty_device_update_irq(mtty);
-	else
-		mtty_device_load(mtty, &p->state);
+	if (!mtty->irq.early)
+		mtty_device_load(mtty, &load->parser.state);
 
 	return 0;
 }

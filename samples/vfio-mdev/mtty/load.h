@@ -9,6 +9,5 @@ struct mtty;
 
 struct file *mtty_load_begin(struct mtty *mtty);
 int mtty_load_finish(struct mtty *mtty);
-u64 mtty_load_generation(const struct mtty *mtty);
 
 #endif /* MTTY_LOAD_H */

@@ -19,7 +19,6 @@
 #include "compat.h"
 #include "device.h"
 #include "dma_log.h"
-#include "feature.h"
 #include "migration.h"
 #include "mmap.h"
 #include "mtty_trace.h"
@@ -330,6 +329,22 @@ static long mtty_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	}
 }
 
+static int mtty_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
+			size_t argsz)
+{
+	struct vfio_device_feature_mig_config answer;
+	struct mtty *mtty = to_mtty(vdev);
+	int ret;
+
+	ret = mig_config_feature(&mtty->config, flags, arg, argsz, &answer);
+	if (ret != 1)
+		return ret;
+
+	guard(mutex)(&mtty->lock);
+
+	return mig_config_opt_in(&mtty->config, &answer, mtty->session);
+}
+
 static int mtty_init_device(struct vfio_device *vdev)
 {
 	struct mdev_device *mdev = to_mdev_device(vdev->dev);
@@ -338,6 +353,9 @@ static int mtty_init_device(struct vfio_device *vdev)
 	mtty->nr_ports = container_of(mdev->type, struct mtty_type,
 				      type)->nr_ports;
 	mtty->cap.size = MTTY_CAP_DEFAULT_SIZE;
+	/* Users that do not know the proposal must not lose config space */
+	mtty->config.need = VFIO_MIG_CONFIG_IN_DATA;
+	mtty->config.size = PCI_CFG_SPACE_SIZE;
 	strscpy(mtty->name, dev_name(vdev->dev), sizeof(mtty->name));
 	mtty_device_init(mtty);
 

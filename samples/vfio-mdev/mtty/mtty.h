@@ -20,9 +20,9 @@
 
 #include "capture.h"
 #include "irq.h"
+#include "mig_config.h"
 #include "mtty_format.h"
 #include "pci.h"
-#include "policy.h"
 #include "uart.h"
 
 struct mtty_session;
@@ -59,7 +59,7 @@ struct mtty_port {
  * @logging:	DMA logging was started
  * @defect_early_irq: signal interrupts from the stream in RESUMING; changes only
  *		while the device is closed
- * @policy:	config space in a migration
+ * @config:	config space in a migration
  * @pci:	config space
  * @port:	the ports
  * @cap:	capture memory
@@ -78,7 +78,7 @@ struct mtty {
 	enum vfio_device_mig_state state;
 	bool logging;
 	bool defect_early_irq;
-	struct mtty_policy policy;
+	struct mig_config config;
 	struct mtty_pci pci;
 	struct mtty_port port[MTTY_MAX_PORTS];
 	struct mtty_cap cap;

@@ -60,7 +60,7 @@ struct mtty_cap_entry {
  * MTTY_REC_CAPTURE of the same bytes, and MTTY_REC_CONFIG, replace earlier ones.
  */
 #define MTTY_STREAM_MAGIC	0x5247494d5954544dULL	/* "MTTYMIGR" */
-#define MTTY_STREAM_VERSION	4
+#define MTTY_STREAM_VERSION	5
 
 enum mtty_rec_type {
 	/* 0 is invalid, so zeroed memory is not a record */
@@ -82,7 +82,9 @@ enum mtty_rec_type {
  * struct mtty_rec_head - start of every record
  * @type:	enum mtty_rec_type
  * @len:	length of the payload in bytes
- * @generation:	of config space when the record was made, never zero
+ * @source:	identity of the config space that the record was made under; zero if the
+ *		data do not depend on it, or the source's user has not opted in
+ * @version:	its second half, zero if @source is
  * @seq:	0 for the first record of a stream, then one more for each
  * @data_sum:	XXH64 of the payload, with seed 0
  * @head_sum:	XXH64 of the members above, seeded with the @head_sum of the previous
@@ -92,7 +94,8 @@ enum mtty_rec_type {
 struct mtty_rec_head {
 	__le32 type;
 	__le32 len;
-	__le64 generation;
+	__le64 source;
+	__le64 version;
 	__le64 seq;
 	__le64 data_sum;
 	__le64 head_sum;
@@ -103,7 +106,7 @@ struct mtty_rec_head {
  * @magic:	MTTY_STREAM_MAGIC
  * @version:	MTTY_STREAM_VERSION
  * @nr_ports:	1 or 2
- * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
+ * @need:	enum vfio_mig_config_need
  * @features:	VFIO_MIGRATION_* flags that the device advertises
  * @capture_size: size of BAR2 in bytes, 0 without capture memory
  * @session:	random, so that two streams differ in their checksums
@@ -112,7 +115,7 @@ struct mtty_rec_start {
 	__le64 magic;
 	__le32 version;
 	__le32 nr_ports;
-	__le64 policy;
+	__le64 need;
 	__le64 features;
 	__le64 capture_size;
 	__le64 session;
@@ -208,21 +211,21 @@ struct mtty_rec_end {
 };
 
 /**
- * struct mtty_rec_config - config space, under VFIO_MIG_CONFIG_EMBEDDED only
+ * struct mtty_rec_config - config space, with VFIO_MIG_CONFIG_IN_DATA only
  * @space:	its content, without the bits that only report a state
  *
- * Sent again after each change, so the last one has the generation of MTTY_REC_END.
+ * Sent again after each change.
  */
 struct mtty_rec_config {
 	__u8 space[256];
 };
 
 /**
- * struct mtty_rec_reinit - config space has changed, under any other policy
- * @before:	the generation before the change
+ * struct mtty_rec_reinit - config space, which the data depend on, has changed
+ * @before:	its version before the change
  *
- * The destination loads nothing from it.  It is the initial data that the source
- * announced by VFIO_PRECOPY_INFO_REINIT.
+ * The destination loads nothing from it.  It is the data that the source has announced,
+ * by poll() and VFIO_PRECOPY_INFO_REINIT.
  */
 struct mtty_rec_reinit {
 	__le64 before;

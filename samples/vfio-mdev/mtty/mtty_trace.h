@@ -129,22 +129,25 @@ TRACE_EVENT(mtty_set_irqs,
 		  __entry->count, __entry->data, __entry->ret)
 );
 
-/* Config space was loaded in RESUMING, or took effect at its end */
+/*
+ * Config space: what is "changed" and "read", with the version of this device; or
+ * "loaded" and "superseded", with that of the source, 0 if it has none
+ */
 TRACE_EVENT(mtty_config,
-	TP_PROTO(const char *name, const char *what, u64 generation),
-	TP_ARGS(name, what, generation),
+	TP_PROTO(const char *name, const char *what, u64 version),
+	TP_ARGS(name, what, version),
 	TP_STRUCT__entry(
 		__string(name, name)
 		__string(what, what)
-		__field(u64, generation)
+		__field(u64, version)
 	),
 	TP_fast_assign(
 		__assign_str(name);
 		__assign_str(what);
-		__entry->generation = generation;
+		__entry->version = version;
 	),
-	TP_printk("%s %s generation=%llu", __get_str(name), __get_str(what),
-		  __entry->generation)
+	TP_printk("%s %s version=%llu", __get_str(name), __get_str(what),
+		  __entry->version)
 );
 
 /* One read() or write() of a data_fd; ret is the bytes transferred or an errno */

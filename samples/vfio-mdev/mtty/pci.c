@@ -3,10 +3,6 @@
  * Config space, from one table of reset values and write masks.  Bits that are not
  * in the table read as zero.
  *
- * In RESUMING, config space has layers, each above the previous one: the content at
- * the start or from the migration stream, the snapshot that the user has declared
- * complete, and later writes.  They take effect together at the end of RESUMING.
- *
  * The caller handles the effects of the command register on interrupts and ports.
  */
 #include <linux/kernel.h>
@@ -84,7 +80,7 @@ static void mtty_pci_set_bar(struct mtty_pci *pci, unsigned int n, u32 type,
 
 /**
  * mtty_pci_reset - reset config space
- * @pci:	config space; nothing is staged afterwards
+ * @pci:	config space
  * @nr_ports:	serial ports, each with a BAR
  * @capture_size: bytes of BAR2, 0 or a power of two
  *
@@ -111,18 +107,15 @@ bool mtty_pci_reset(struct mtty_pci *pci, unsigned int nr_ports,
 	return memcmp(old, pci->space, sizeof(old));
 }
 
-/* The new value of a byte after a write */
-static u8 mtty_pci_apply_mask(const struct mtty_pci *pci, unsigned int offset,
-			      u8 val)
+/* Returns true if the byte has changed */
+static bool mtty_pci_write_byte(struct mtty_pci *pci, unsigned int at, u8 val)
 {
-	u8 writable = pci->writable[offset];
+	u8 writable = pci->writable[at];
+	u8 old = pci->space[at];
 
-	return (pci->space[offset] & ~writable) | (val & writable);
-}
+	pci->space[at] = (old & ~writable) | (val & writable);
 
-static bool mtty_pci_is_staged(const struct mtty_pci *pci, unsigned int offset)
-{
-	return pci->load && test_bit(offset, pci->load->staged_map);
+	return pci->space[at] != old;
 }
 
 /**
@@ -132,8 +125,6 @@ static bool mtty_pci_is_staged(const struct mtty_pci *pci, unsigned int offset)
  * @buf:	filled in completely
  * @len:	bytes
  * @status:	bits of PCI_STATUS that report a state of the device
- *
- * A staged write reads as the value that it will have.
  */
 void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
 		   size_t len, u16 status)
@@ -141,9 +132,7 @@ void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
 	unsigned int at;
 
 	for (at = offset; len--; at++, buf++) {
-		*buf = mtty_pci_loaded(pci)[at];
-		if (mtty_pci_is_staged(pci, at))
-			*buf = mtty_pci_apply_mask(pci, at, pci->load->staged[at]);
+		*buf = pci->space[at];
 		if (at == PCI_STATUS)
 			*buf |= status & 0xff;
 		if (at == PCI_STATUS + 1)
@@ -158,166 +147,34 @@ void mtty_pci_read(const struct mtty_pci *pci, unsigned int offset, u8 *buf,
  * @buf:	what to write
  * @len:	bytes
  *
- * Return: true if the content has changed, false if the write was staged.
+ * Return: true if the content has changed.
  */
 bool mtty_pci_write(struct mtty_pci *pci, unsigned int offset, const u8 *buf,
 		    size_t len)
 {
 	bool changed = false;
-	unsigned int at;
 
-	for (at = offset; len--; at++, buf++) {
-		u8 val = mtty_pci_apply_mask(pci, at, *buf);
-
-		if (pci->load) {
-			pci->load->staged[at] = *buf;
-			__set_bit(at, pci->load->staged_map);
-			continue;
-		}
-		changed |= pci->space[at] != val;
-		pci->space[at] = val;
-	}
+	bitmap_set(pci->written, offset, len);
+	for (; len--; offset++, buf++)
+		changed |= mtty_pci_write_byte(pci, offset, *buf);
 
 	return changed;
 }
 
 /**
- * mtty_pci_load_begin - collect writes from now on
- * @pci:	config space
- * @load:	collects them; must stay valid until mtty_pci_load_end()
- */
-void mtty_pci_load_begin(struct mtty_pci *pci, struct mtty_pci_load *load)
-{
-	memset(load, 0, sizeof(*load));
-	memcpy(load->base, pci->space, sizeof(load->base));
-	memcpy(load->config, pci->space, sizeof(load->config));
-	pci->load = load;
-}
-
-/**
- * mtty_pci_load_end - drop what was collected; writes take effect again
- * @pci:	config space
- */
-void mtty_pci_load_end(struct mtty_pci *pci)
-{
-	pci->load = NULL;
-}
-
-/*
- * Read-only bits must be the same as on this device: IDs, capabilities, and the low
- * bits of a BAR, which encode its size.
- */
-static bool mtty_pci_contradicts(const struct mtty_pci *pci, unsigned int at,
-				 u8 val)
-{
-	u8 differs = val ^ pci->space[at];
-
-	if (at == PCI_STATUS)
-		differs &= ~PCI_STATUS_INTERRUPT;
-
-	return differs & ~pci->writable[at];
-}
-
-/**
- * mtty_pci_load_base - replace the lowest layer
+ * mtty_pci_write_unwritten - write the bytes that the user has not written
  * @pci:	config space
  * @space:	PCI_CFG_SPACE_SIZE bytes from the migration stream
  *
- * Return: 0, or -EINVAL with nothing changed if read-only bits differ.
+ * Return: true if the content has changed.
  */
-int mtty_pci_load_base(struct mtty_pci *pci, const u8 *space)
+bool mtty_pci_write_unwritten(struct mtty_pci *pci, const u8 *space)
 {
-	struct mtty_pci_load *load = pci->load;
+	bool changed = false;
 	unsigned int at;
 
-	for (at = 0; at < PCI_CFG_SPACE_SIZE; at++)
-		if (mtty_pci_contradicts(pci, at, space[at]))
-			return -EINVAL;
-
-	for (at = 0; at < PCI_CFG_SPACE_SIZE; at++) {
-		load->base[at] = mtty_pci_apply_mask(pci, at, space[at]);
-		if (!test_bit(at, load->snapshot))
-			load->config[at] = load->base[at];
-	}
-
-	return 0;
-}
-
-/**
- * mtty_pci_load_check - check the staged writes
- * @pci:	config space
- *
- * Return: 0, or -EINVAL if read-only bits differ.
- */
-int mtty_pci_load_check(const struct mtty_pci *pci)
-{
-	const struct mtty_pci_load *load = pci->load;
-	unsigned int at;
-
-	for_each_set_bit(at, load->staged_map, PCI_CFG_SPACE_SIZE)
-		if (mtty_pci_contradicts(pci, at, load->staged[at]))
-			return -EINVAL;
-
-	return 0;
-}
-
-static void mtty_pci_overlay_staged(struct mtty_pci *pci)
-{
-	struct mtty_pci_load *load = pci->load;
-	unsigned int at;
-
-	for_each_set_bit(at, load->staged_map, PCI_CFG_SPACE_SIZE)
-		load->config[at] = mtty_pci_apply_mask(pci, at,
-						       load->staged[at]);
-}
-
-/**
- * mtty_pci_load_commit - replace the snapshot by the staged writes
- * @pci:	config space, after mtty_pci_load_check()
- */
-void mtty_pci_load_commit(struct mtty_pci *pci)
-{
-	struct mtty_pci_load *load = pci->load;
-
-	memcpy(load->config, load->base, sizeof(load->config));
-	mtty_pci_overlay_staged(pci);
-	bitmap_copy(load->snapshot, load->staged_map, PCI_CFG_SPACE_SIZE);
-	mtty_pci_load_drop(pci);
-}
-
-/**
- * mtty_pci_load_drop - drop the staged writes
- * @pci:	config space
- */
-void mtty_pci_load_drop(struct mtty_pci *pci)
-{
-	bitmap_zero(pci->load->staged_map, PCI_CFG_SPACE_SIZE);
-}
-
-/**
- * mtty_pci_load_finish - apply all layers
- * @pci:	config space
- *
- * Return: true if writes after the snapshot have changed the content.
- */
-bool mtty_pci_load_finish(struct mtty_pci *pci)
-{
-	struct mtty_pci_load *load = pci->load;
-	bool changed;
-
-	memcpy(pci->space, load->config, sizeof(pci->space));
-	mtty_pci_overlay_staged(pci);
-	changed = memcmp(pci->space, load->config, sizeof(pci->space));
-	memcpy(pci->space, load->config, sizeof(pci->space));
+	for_each_clear_bit(at, pci->written, PCI_CFG_SPACE_SIZE)
+		changed |= mtty_pci_write_byte(pci, at, space[at]);
 
 	return changed;
-}
-
-/**
- * mtty_pci_load_overrides - does the result differ from the lowest layer?
- * @pci:	config space, after mtty_pci_load_finish()
- */
-bool mtty_pci_load_overrides(const struct mtty_pci *pci)
-{
-	return memcmp(pci->space, pci->load->base, sizeof(pci->space));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data_fd of a saving session: read(), poll(), VFIO_MIG_GET_PRECOPY_INFO.
+ * The data_fd of a saving session: read(), poll(), VFIO_MIG_GET_PRECOPY_INFO,
+ * VFIO_MIG_GET_CONFIG.
  *
  * One record at a time is made under mtty.lock and then read in parts of any size.
  * The bytes of capture memory are copied to the user from the captured pages.  The
@@ -25,35 +26,27 @@
 /* Upper limit: adjacent pages share a record */
 #define PAGE_COST	(HEAD_SIZE + sizeof(struct mtty_rec_capture) + PAGE_SIZE)
 
-/* The type of the next record */
-enum mtty_save_step {
-	MTTY_SAVE_START,
-	/* Until the device has stopped and all of the memory is sent */
-	MTTY_SAVE_CAPTURE,
-	MTTY_SAVE_LOG,
-	MTTY_SAVE_UART,
-	MTTY_SAVE_IRQ,
-	MTTY_SAVE_END,
-	MTTY_SAVE_DONE,
-};
-
 /**
  * struct mtty_save - a saving session
  * @session:	the common part
  * @id:		random, for MTTY_REC_START; does not change
- * @sent_generation: generation of config space that the records so far describe
- * @info_generation: generation that GET_PRECOPY_INFO has reported or will report
- * @reinit:	the next GET_PRECOPY_INFO reports VFIO_PRECOPY_INFO_REINIT
+ * @sent_version: version of config space that the records so far describe, 0 for none
+ * @info_version: version at the start, or that GET_PRECOPY_INFO has reported last
  * @initial:	the unread bytes are initial data
- * @step:	the next record, if no record about config space is due
- * @port:	the next port, in MTTY_SAVE_UART
+ * @next:	type of the next record, unless one about config space is due: those from
+ *		MTTY_REC_START to MTTY_REC_END are made in the order of their numbers
+ * @port:	the next port for MTTY_REC_UART
  * @chain:	position in the stream
+ * @config_id:	identity of @config
+ * @config:	config space that the record was made under
  * @range:	capture memory that follows @buf in the record
  * @len:	bytes of the record, @range included
  * @pos:	bytes of the record that were read
  * @buf:	the record without @range
+ * @got:	version of config space that the user got last, 0 for none; protected by
+ *		session.io
  *
- * mtty.lock protects @sent_generation to @port.  @chain to @buf change with both
+ * mtty.lock protects @sent_version to @port.  @chain to @buf change with both
  * session.io and mtty.lock held, so either is enough to read them.  Only @pos also
  * changes under session.io alone; under mtty.lock alone it is an estimate.
  */
@@ -61,18 +54,21 @@ struct mtty_save {
 	struct mtty_session session;
 	u64 id;
 
-	u64 sent_generation;
-	u64 info_generation;
-	bool reinit;
+	u64 sent_version;
+	u64 info_version;
 	bool initial;
-	enum mtty_save_step step;
+	enum mtty_rec_type next;
 	u8 port;
 
 	struct mtty_stream_chain chain;
+	struct mig_config_id config_id;
+	u8 config[PCI_CFG_SPACE_SIZE];
 	struct mtty_cap_range range;
 	size_t len;
 	size_t pos;
 	u8 buf[MTTY_STREAM_SMALL_BUF_SIZE] __aligned(8);
+
+	u64 got;
 };
 
 static struct mtty_save *mtty_save_from(struct mtty_session *session)
@@ -85,15 +81,25 @@ static bool mtty_save_is_stopped(const struct mtty *mtty)
 	return mtty->state == VFIO_DEVICE_STATE_STOP_COPY;
 }
 
-static bool mtty_save_reports_reinit(const struct mtty *mtty)
+static bool mtty_save_is_done(const struct mtty_save *save)
 {
-	return mtty_has_precopy_info_v2(&mtty->vdev) &&
-	       !mtty_save_is_stopped(mtty);
+	return save->next > MTTY_REC_END;
+}
+
+static bool mtty_save_has_config(const struct mtty *mtty)
+{
+	return mtty->config.need == VFIO_MIG_CONFIG_IN_DATA;
+}
+
+/* Is a change of config space a record of its own? */
+static bool mtty_save_has_reinit(const struct mtty *mtty)
+{
+	return mig_config_depends(&mtty->config) && !mtty_save_is_stopped(mtty);
 }
 
 static size_t mtty_save_config_size(const struct mtty *mtty)
 {
-	return HEAD_SIZE + (mtty_policy_embeds(&mtty->policy) ?
+	return HEAD_SIZE + (mtty_save_has_config(mtty) ?
 			    sizeof(struct mtty_rec_config) :
 			    sizeof(struct mtty_rec_reinit));
 }
@@ -103,19 +109,20 @@ static bool mtty_save_config_due(const struct mtty_save *save)
 {
 	const struct mtty *mtty = save->session.mtty;
 
-	if (save->step == MTTY_SAVE_START || save->step == MTTY_SAVE_DONE ||
-	    save->sent_generation == mtty->policy.generation)
+	if (save->next == MTTY_REC_START || mtty_save_is_done(save) ||
+	    save->sent_version == mtty->config.id.version)
 		return false;
 
-	return mtty_policy_embeds(&mtty->policy) ||
-	       mtty_save_reports_reinit(mtty);
+	return mtty_save_has_config(mtty) || mtty_save_has_reinit(mtty);
 }
 
 /* Config space that is sent again is initial data only if REINIT is reported */
 static bool mtty_save_config_initial(const struct mtty_save *save)
 {
-	return !save->sent_generation ||
-	       mtty_save_reports_reinit(save->session.mtty);
+	const struct mtty *mtty = save->session.mtty;
+
+	return !save->sent_version || (mtty_has_precopy_info_v2(&mtty->vdev) &&
+				       mtty_save_has_reinit(mtty));
 }
 
 /* All that follows capture memory */
@@ -129,12 +136,8 @@ static size_t mtty_save_fixed_size(const struct mtty *mtty)
 
 static size_t mtty_save_start_size(const struct mtty *mtty)
 {
-	size_t size = HEAD_SIZE + sizeof(struct mtty_rec_start);
-
-	if (mtty_policy_embeds(&mtty->policy))
-		size += mtty_save_config_size(mtty);
-
-	return size;
+	return HEAD_SIZE + sizeof(struct mtty_rec_start) +
+	       (mtty_save_has_config(mtty) ? mtty_save_config_size(mtty) : 0);
 }
 
 static size_t mtty_save_unread(const struct mtty_save *save)
@@ -147,7 +150,7 @@ static u64 mtty_save_initial_bytes(const struct mtty_save *save)
 	const struct mtty *mtty = save->session.mtty;
 	u64 bytes = (u64)mtty->cap.nr_initial * PAGE_COST;
 
-	if (save->step == MTTY_SAVE_START)
+	if (save->next == MTTY_REC_START)
 		bytes += mtty_save_start_size(mtty);
 	if (mtty_save_config_due(save) && mtty_save_config_initial(save))
 		bytes += mtty_save_config_size(mtty);
@@ -170,49 +173,16 @@ static u64 mtty_save_dirty_bytes(const struct mtty_save *save)
 	return bytes;
 }
 
-/* After REINIT, all unread data are initial data */
-static void mtty_save_restart_initial(struct mtty_save *save)
-{
-	save->initial = true;
-	mtty_cap_track_restart(&save->session.mtty->cap);
-}
-
-static void mtty_save_detect_reinit(struct mtty_save *save)
-{
-	struct mtty *mtty = save->session.mtty;
-
-	if (save->info_generation == mtty->policy.generation ||
-	    !mtty_save_reports_reinit(mtty))
-		return;
-
-	save->info_generation = mtty->policy.generation;
-	save->reinit = true;
-	mtty_save_restart_initial(save);
-}
-
-static u32 mtty_save_info_flags(struct mtty_save *save)
-{
-	mtty_save_detect_reinit(save);
-	if (!save->reinit)
-		return 0;
-
-	save->reinit = false;
-	/* REINIT comes with dirty_bytes of 0, even if memory was written since */
-	mtty_save_restart_initial(save);
-
-	return VFIO_PRECOPY_INFO_REINIT;
-}
-
 static size_t mtty_save_next_config(struct mtty_save *save, void *payload,
 				    enum mtty_rec_type *type)
 {
 	struct mtty *mtty = save->session.mtty;
-	u64 before = save->sent_generation;
+	u64 before = save->sent_version;
 
 	save->initial = mtty_save_config_initial(save);
-	save->sent_generation = mtty->policy.generation;
+	save->sent_version = mtty->config.id.version;
 
-	if (mtty_policy_embeds(&mtty->policy)) {
+	if (mtty_save_has_config(mtty)) {
 		*type = MTTY_REC_CONFIG;
 		return mtty_stream_put_config(payload, mtty->pci.space);
 	}
@@ -226,10 +196,10 @@ static size_t mtty_save_next_start(struct mtty_save *save, void *payload)
 	struct mtty *mtty = save->session.mtty;
 	struct mtty_stream_id id;
 
-	save->step = MTTY_SAVE_CAPTURE;
+	save->next = MTTY_REC_CAPTURE;
 	save->initial = true;
-	if (!mtty_policy_embeds(&mtty->policy))
-		save->sent_generation = mtty->policy.generation;
+	if (!mtty_save_has_config(mtty))
+		save->sent_version = mtty->config.id.version;
 	mtty_device_stream_id(mtty, &id);
 
 	return mtty_stream_put_start(payload, &id, save->id);
@@ -243,34 +213,39 @@ static size_t mtty_save_next_state(struct mtty_save *save, void *payload,
 
 	mtty_device_save(mtty, &st);
 
-	switch (save->step) {
-	case MTTY_SAVE_LOG:
-		save->step = MTTY_SAVE_UART;
-		*type = MTTY_REC_LOG;
+	*type = save->next++;
+	switch (*type) {
+	case MTTY_REC_LOG:
 		return mtty_stream_put_log(payload, &st);
-	case MTTY_SAVE_UART:
-		if (save->port + 1 == mtty->nr_ports)
-			save->step = MTTY_SAVE_IRQ;
-		*type = MTTY_REC_UART;
+	case MTTY_REC_UART:
+		if (save->port + 1 < mtty->nr_ports)
+			save->next = MTTY_REC_UART;
 		return mtty_stream_put_uart(payload, &st, save->port++);
-	case MTTY_SAVE_IRQ:
-		save->step = MTTY_SAVE_END;
-		*type = MTTY_REC_IRQ;
+	case MTTY_REC_IRQ:
 		return mtty_stream_put_irq(payload, &st);
 	default:
-		save->step = MTTY_SAVE_DONE;
-		*type = MTTY_REC_END;
 		return mtty_stream_put_end(payload, &save->chain);
 	}
 }
 
-/* Returns the bytes of @payload, 0 if there is no record */
+static bool mtty_save_has_next(const struct mtty_save *save)
+{
+	const struct mtty *mtty = save->session.mtty;
+
+	if (save->next != MTTY_REC_CAPTURE)
+		return !mtty_save_is_done(save);
+
+	return mtty_save_is_stopped(mtty) || mtty_save_config_due(save) ||
+	       mtty->cap.nr_initial || mtty->cap.nr_dirty;
+}
+
+/* After mtty_save_has_next(); returns the bytes of @payload */
 static size_t mtty_save_next_payload(struct mtty_save *save, void *payload,
 				     enum mtty_rec_type *type)
 {
 	struct mtty *mtty = save->session.mtty;
 
-	if (save->step == MTTY_SAVE_START) {
+	if (save->next == MTTY_REC_START) {
 		*type = MTTY_REC_START;
 		return mtty_save_next_start(save, payload);
 	}
@@ -278,20 +253,15 @@ static size_t mtty_save_next_payload(struct mtty_save *save, void *payload,
 	if (mtty_save_config_due(save))
 		return mtty_save_next_config(save, payload, type);
 
-	if (save->step == MTTY_SAVE_CAPTURE) {
+	if (save->next == MTTY_REC_CAPTURE) {
 		save->initial = mtty->cap.nr_initial;
 		if (mtty_cap_send_next(&mtty->cap, &save->range)) {
 			*type = MTTY_REC_CAPTURE;
 			return mtty_stream_put_capture(payload,
 						       save->range.offset);
 		}
-		if (!mtty_save_is_stopped(mtty))
-			return 0;
-		save->step = MTTY_SAVE_LOG;
+		save->next = MTTY_REC_LOG;
 	}
-
-	if (save->step == MTTY_SAVE_DONE)
-		return 0;
 
 	return mtty_save_next_state(save, payload, type);
 }
@@ -318,12 +288,20 @@ static void mtty_save_drop_record(struct mtty_save *save)
 	save->len = 0;
 }
 
+static void mtty_save_take_config(struct mtty_save *save)
+{
+	const struct mtty *mtty = save->session.mtty;
+
+	save->config_id = mtty->config.id;
+	memcpy(save->config, mtty->pci.space, sizeof(save->config));
+}
+
 /**
  * mtty_save_fill() - make the next record, unless there are unread bytes
  * @save:	the session
  *
  * Return: 1, 0 at the end of the stream, -ENOMSG at its temporary end, -ESTALE
- * if the user must read config space first, -ENODEV if the session has ended.
+ * if the user must get config space first, -ENODEV if the session has ended.
  */
 static int mtty_save_fill(struct mtty_save *save)
 {
@@ -342,17 +320,17 @@ static int mtty_save_fill(struct mtty_save *save)
 		return 1;
 	mtty_save_drop_record(save);
 
-	ret = mtty_policy_check_read(&mtty->policy);
+	if (!mtty_save_has_next(save))
+		return mtty_save_is_stopped(mtty) ? 0 : -ENOMSG;
+
+	ret = mig_config_check_read(&mtty->config, save->got);
 	if (ret)
 		return ret;
 
-	mtty_save_detect_reinit(save);
+	mtty_save_take_config(save);
 	len = mtty_save_next_payload(save, save->buf + HEAD_SIZE, &type);
-	if (!len)
-		return mtty_save_is_stopped(mtty) ? 0 : -ENOMSG;
-
 	len = mtty_stream_seal(&save->chain, save->buf, type,
-			       mtty->policy.generation, len, vec,
+			       mig_config_record_id(&mtty->config), len, vec,
 			       mtty_save_range_to_vec(&save->range, vec));
 	save->len = len + save->range.len;
 
@@ -449,11 +427,35 @@ static __poll_t mtty_save_poll(struct file *file,
 
 	if (!save->session.live)
 		return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
-	if (mtty_save_is_stopped(mtty) || mtty_save_initial_bytes(save) ||
-	    mtty_save_dirty_bytes(save))
+	if (mtty_save_is_stopped(mtty) || mtty_save_unread(save) ||
+	    mtty_save_has_next(save))
 		return EPOLLIN | EPOLLRDNORM;
 
 	return 0;
+}
+
+static long mtty_save_get_config(struct mtty_save *save, void __user *arg)
+{
+	struct mtty *mtty = save->session.mtty;
+	int ret;
+
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &save->session.io) {
+		scoped_guard(mutex, &mtty->lock) {
+			if (!save->session.live)
+				return -ENODEV;
+			if (!mtty_save_unread(save) && !mtty_save_is_done(save))
+				mtty_save_take_config(save);
+			trace_mtty_config(mtty->name, "read",
+					  save->config_id.version);
+		}
+		ret = mig_config_copy_to_user(arg, &save->config_id,
+					      save->config,
+					      sizeof(save->config));
+		if (!ret)
+			save->got = save->config_id.version;
+	}
+
+	return ret;
 }
 
 static long mtty_save_ioctl(struct file *file, unsigned int cmd,
@@ -463,7 +465,11 @@ static long mtty_save_ioctl(struct file *file, unsigned int cmd,
 	struct mtty_save *save = mtty_save_from(file->private_data);
 	struct mtty *mtty = save->session.mtty;
 	struct vfio_precopy_info info;
+	u64 old;
 	int ret;
+
+	if (cmd == VFIO_MIG_GET_CONFIG && save->session.opted_in)
+		return mtty_save_get_config(save, (void __user *)arg);
 
 	ret = vfio_check_precopy_ioctl(&mtty->vdev, cmd, arg, &info);
 	if (ret)
@@ -473,7 +479,17 @@ static long mtty_save_ioctl(struct file *file, unsigned int cmd,
 		/* A device in PRE_COPY again has another session */
 		if (!save->session.live || mtty_save_is_stopped(mtty))
 			return -EINVAL;
-		info.flags = mtty_save_info_flags(save);
+		old = save->info_version;
+		info.flags = 0;
+		if (old != mtty->config.id.version &&
+		    mtty_has_precopy_info_v2(&mtty->vdev) &&
+		    mtty_save_has_reinit(mtty)) {
+			/* All unread data are initial: dirty_bytes is 0 */
+			save->initial = true;
+			mtty_cap_track_restart(&mtty->cap);
+			save->info_version = mtty->config.id.version;
+			info.flags = VFIO_PRECOPY_INFO_REINIT;
+		}
 		info.initial_bytes = mtty_save_initial_bytes(save);
 		info.dirty_bytes = mtty_save_dirty_bytes(save);
 	}
@@ -483,7 +499,8 @@ static long mtty_save_ioctl(struct file *file, unsigned int cmd,
 
 	/* The copy failed: report REINIT again next time */
 	guard(mutex)(&mtty->lock);
-	save->reinit |= info.flags & VFIO_PRECOPY_INFO_REINIT;
+	if (info.flags)
+		save->info_version = old;
 
 	return -EFAULT;
 }
@@ -526,7 +543,8 @@ struct file *mtty_save_begin(struct mtty *mtty)
 		return ERR_PTR(-ENOMEM);
 
 	save->id = get_random_u64();
-	save->info_generation = mtty->policy.generation;
+	save->next = MTTY_REC_START;
+	save->info_version = mtty->config.id.version;
 	file = mtty_session_begin(mtty, &save->session, &mtty_save_fops,
 				  O_RDONLY);
 	if (IS_ERR(file))
@@ -554,9 +572,9 @@ u64 mtty_save_stop_copy_size(const struct mtty *mtty)
 		       mtty->cap.nr_present * PAGE_COST +
 		       mtty_save_fixed_size(mtty);
 
-	/* Capture memory that is written after that step is not sent */
+	/* Capture memory that is written after its last record is not sent */
 	save = mtty_save_from(mtty->session);
-	if (save->step > MTTY_SAVE_CAPTURE)
+	if (save->next > MTTY_REC_CAPTURE)
 		return mtty_save_unread(save) + mtty_save_fixed_size(mtty) +
 		       (mtty_save_config_due(save) ?
 			mtty_save_config_size(mtty) : 0);

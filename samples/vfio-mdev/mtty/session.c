@@ -40,6 +40,7 @@ struct file *mtty_session_begin(struct mtty *mtty, struct mtty_session *session,
 	mutex_init(&session->io);
 	session->mtty = mtty;
 	session->file = get_file(file);
+	session->opted_in = mtty->config.opted_in;
 	session->live = true;
 	mtty->session = session;
 
@@ -63,8 +64,6 @@ void mtty_session_end(struct mtty *mtty)
 
 	session->live = false;
 	mtty->session = NULL;
-	mtty_pci_load_end(&mtty->pci);
-	mtty->policy.loaded = 0;
 	mtty_cap_track_stop(&mtty->cap);
 	mtty_irq_early(&mtty->irq, false);
 	wake_up_interruptible(&mtty->wait);

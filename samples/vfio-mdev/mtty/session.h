@@ -13,14 +13,16 @@ struct mtty;
  * @mtty:	the device; the data_fd holds a reference on it
  * @file:	the data_fd; the device holds a reference until the session ends
  * @io:		serialises read() or write()
+ * @opted_in:	the user had opted in to VFIO_DEVICE_FEATURE_MIG_CONFIG
  * @live:	the session has not ended; protected by mtty.lock
  *
- * @mtty and @file do not change.
+ * @mtty, @file and @opted_in do not change.
  */
 struct mtty_session {
 	struct mtty *mtty;
 	struct file *file;
 	struct mutex io; /* one read() or write() at a time */
+	bool opted_in;
 	bool live;
 };
 

@@ -14,7 +14,6 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/xxhash.h>
-#include <uapi/linux/vfio_mig_config.h>
 
 #include "stream.h"
 
@@ -53,7 +52,7 @@ static void mtty_stream_chain_advance(struct mtty_stream_chain *chain,
  * @chain:	position in the stream; advanced by one record
  * @buf:	space for the head, then the payload
  * @type:	of the record
- * @generation:	of config space
+ * @config:	identity of config space, or zero
  * @len:	bytes of payload in @buf
  * @tail:	rest of the payload; must not change until it is sent
  * @nr_tail:	entries in @tail
@@ -61,8 +60,9 @@ static void mtty_stream_chain_advance(struct mtty_stream_chain *chain,
  * Return: bytes of the record in @buf.
  */
 size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
-			enum mtty_rec_type type, u64 generation, size_t len,
-			const struct kvec *tail, unsigned int nr_tail)
+			enum mtty_rec_type type, struct mig_config_id config,
+			size_t len, const struct kvec *tail,
+			unsigned int nr_tail)
 {
 	struct mtty_rec_head *head = buf;
 	size_t all = len;
@@ -73,7 +73,8 @@ size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
 
 	head->type = cpu_to_le32(type);
 	head->len = cpu_to_le32(all);
-	head->generation = cpu_to_le64(generation);
+	head->source = cpu_to_le64(config.source);
+	head->version = cpu_to_le64(config.version);
 	head->seq = cpu_to_le64(chain->seq);
 	head->data_sum = cpu_to_le64(mtty_stream_data_sum(head + 1, len, tail,
 							  nr_tail));
@@ -99,7 +100,7 @@ size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
 	rec->magic = cpu_to_le64(MTTY_STREAM_MAGIC);
 	rec->version = cpu_to_le32(MTTY_STREAM_VERSION);
 	rec->nr_ports = cpu_to_le32(id->nr_ports);
-	rec->policy = cpu_to_le64(id->policy);
+	rec->need = cpu_to_le64(id->need);
 	rec->features = cpu_to_le64(id->features);
 	rec->capture_size = cpu_to_le64(id->capture_size);
 	rec->session = cpu_to_le64(session);
@@ -189,7 +190,11 @@ static size_t mtty_stream_payload_len(const struct mtty_stream_parser *p)
 	return le32_to_cpu(mtty_stream_head(p)->len);
 }
 
-static bool mtty_stream_has_head(const struct mtty_stream_parser *p)
+/**
+ * mtty_stream_has_head - is the parser inside a record, after its head?
+ * @p:		the parser
+ */
+bool mtty_stream_has_head(const struct mtty_stream_parser *p)
 {
 	return p->fill >= sizeof(struct mtty_rec_head);
 }
@@ -204,7 +209,7 @@ static int mtty_stream_take_start(struct mtty_stream_parser *p,
 	if (le32_to_cpu(rec->version) != MTTY_STREAM_VERSION)
 		return -EOPNOTSUPP;
 	if (le32_to_cpu(rec->nr_ports) != p->id.nr_ports ||
-	    le64_to_cpu(rec->policy) != p->id.policy ||
+	    le64_to_cpu(rec->need) != p->id.need ||
 	    le64_to_cpu(rec->features) != p->id.features ||
 	    le64_to_cpu(rec->capture_size) != p->id.capture_size)
 		return -EXDEV;
@@ -276,19 +281,14 @@ static int mtty_stream_take_irq(struct mtty_stream_parser *p, unsigned int *bit)
 
 static bool mtty_stream_embeds_config(const struct mtty_stream_parser *p)
 {
-	return p->id.policy == VFIO_MIG_CONFIG_EMBEDDED;
+	return p->id.need == VFIO_MIG_CONFIG_IN_DATA;
 }
 
 /* The caller checks the content */
 static int mtty_stream_take_config(struct mtty_stream_parser *p,
 				   unsigned int *bit)
 {
-	if (!mtty_stream_embeds_config(p))
-		return -EINVAL;
-
-	p->config = mtty_stream_generation(p);
-
-	return 0;
+	return mtty_stream_embeds_config(p) ? 0 : -EINVAL;
 }
 
 static int mtty_stream_take_reinit(struct mtty_stream_parser *p,
@@ -296,8 +296,8 @@ static int mtty_stream_take_reinit(struct mtty_stream_parser *p,
 {
 	const struct mtty_rec_reinit *rec = mtty_stream_payload(p);
 
-	if (mtty_stream_embeds_config(p) || !rec->before ||
-	    le64_to_cpu(rec->before) == mtty_stream_generation(p))
+	if (!rec->before ||
+	    le64_to_cpu(rec->before) >= mtty_stream_config_id(p).version)
 		return -EINVAL;
 
 	return 0;
@@ -332,15 +332,13 @@ static int mtty_stream_take_end(struct mtty_stream_parser *p, unsigned int *bit)
 	for (port = 0; port < p->id.nr_ports; port++)
 		need |= BIT(MTTY_REC_UART + MTTY_REC_NR * port);
 
-	if ((p->seen & need) != need)
-		return -EINVAL;
-	if (mtty_stream_embeds_config(p) &&
-	    p->config != mtty_stream_generation(p))
-		return -EINVAL;
-	if (!mtty_stream_is_possible(p))
+	if (mtty_stream_embeds_config(p))
+		need |= BIT(MTTY_REC_CONFIG);
+
+	if ((p->seen & need) != need || !mtty_stream_is_possible(p))
 		return -EINVAL;
 
-	p->ended = mtty_stream_generation(p);
+	p->ended = true;
 
 	return 0;
 }
@@ -350,10 +348,9 @@ static int mtty_stream_take_end(struct mtty_stream_parser *p, unsigned int *bit)
 	  repeats, event, mtty_stream_take_##name }
 
 /*
- * @take checks a payload of @min to @max bytes and stores it in the parser.  Unless
- * the record @repeats, it sets a bit in the parser's seen mask: that of its type, or
- * one that @take chooses.  No payload is empty, so that every record can be refused at
- * its head.
+ * @take checks a payload of @min to @max bytes and stores it in the parser.  The record
+ * sets a bit in the parser's seen mask: that of its type, or one that @take chooses.  No
+ * payload is empty, so that every record can be refused at its head.
  */
 static const struct {
 	u32 min;
@@ -450,7 +447,7 @@ static int mtty_stream_check_head(const struct mtty_stream_parser *p)
 	/* The first record, and only the first, describes the source */
 	if (is_start != is_first)
 		return -EBADMSG;
-	if (!head->generation)
+	if (!head->source != !head->version)
 		return -EINVAL;
 
 	return 0;
@@ -472,7 +469,7 @@ static int mtty_stream_take_record(struct mtty_stream_parser *p)
 	if (ret)
 		return ret;
 
-	if (!records[type].repeats && __test_and_set_bit(bit, &p->seen))
+	if (__test_and_set_bit(bit, &p->seen) && !records[type].repeats)
 		return -EINVAL;
 
 	mtty_stream_chain_advance(&p->chain, head);
@@ -546,12 +543,17 @@ int mtty_stream_refuse(struct mtty_stream_parser *p, int error)
 }
 
 /**
- * mtty_stream_generation - generation of the current record
+ * mtty_stream_config_id - identity of config space in the current record
  * @p:		the parser, after MTTY_STREAM_HEAD
  */
-u64 mtty_stream_generation(const struct mtty_stream_parser *p)
+struct mig_config_id mtty_stream_config_id(const struct mtty_stream_parser *p)
 {
-	return le64_to_cpu(mtty_stream_head(p)->generation);
+	const struct mtty_rec_head *head = mtty_stream_head(p);
+
+	return (struct mig_config_id) {
+		.source = le64_to_cpu(head->source),
+		.version = le64_to_cpu(head->version),
+	};
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 #include <linux/uio.h>
 
+#include "mig_config.h"
 #include "mtty_format.h"
 #include "uart.h"
 
@@ -20,13 +21,13 @@
 /**
  * struct mtty_stream_id - properties that source and destination share
  * @nr_ports:	1 or 2
- * @policy:	VFIO_MIG_CONFIG_* policy flag, or 0
+ * @need:	enum vfio_mig_config_need
  * @features:	VFIO_MIGRATION_* flags
  * @capture_size: bytes of BAR2
  */
 struct mtty_stream_id {
 	u32 nr_ports;
-	u64 policy;
+	u32 need;
 	u64 features;
 	u64 capture_size;
 };
@@ -56,8 +57,9 @@ struct mtty_stream_chain {
 };
 
 size_t mtty_stream_seal(struct mtty_stream_chain *chain, void *buf,
-			enum mtty_rec_type type, u64 generation, size_t len,
-			const struct kvec *tail, unsigned int nr_tail);
+			enum mtty_rec_type type, struct mig_config_id config,
+			size_t len, const struct kvec *tail,
+			unsigned int nr_tail);
 size_t mtty_stream_put_start(void *payload, const struct mtty_stream_id *id,
 			     u64 session);
 size_t mtty_stream_put_capture(void *payload, u64 offset);
@@ -94,9 +96,8 @@ enum mtty_stream_event {
  * @chain:	position in the stream
  * @buf:	mtty_stream_buf_size() bytes, for one record
  * @fill:	bytes of the current record in @buf
- * @seen:	bitmap of the records so far that must not be repeated
- * @config:	generation of the last MTTY_REC_CONFIG, 0 if there was none
- * @ended:	generation of MTTY_REC_END, 0 before it was received
+ * @seen:	bitmap of the records so far
+ * @ended:	MTTY_REC_END was received
  * @error:	why the stream was refused, or 0; does not change afterwards
  *
  * The caller serialises all calls.
@@ -108,8 +109,7 @@ struct mtty_stream_parser {
 	u8 *buf;
 	size_t fill;
 	unsigned long seen;
-	u64 config;
-	u64 ended;
+	bool ended;
 	int error;
 };
 
@@ -120,7 +120,9 @@ size_t mtty_stream_want(const struct mtty_stream_parser *p, u8 **where);
 int mtty_stream_feed(struct mtty_stream_parser *p, size_t len);
 void mtty_stream_unfeed(struct mtty_stream_parser *p, size_t len);
 int mtty_stream_refuse(struct mtty_stream_parser *p, int error);
-u64 mtty_stream_generation(const struct mtty_stream_parser *p);
+bool mtty_stream_has_head(const struct mtty_stream_parser *p);
+struct mig_config_id
+mtty_stream_config_id(const struct mtty_stream_parser *p);
 const u8 *mtty_stream_config(const struct mtty_stream_parser *p);
 const u8 *mtty_stream_capture(const struct mtty_stream_parser *p, u64 *offset,
 			      size_t *len);

@@ -18,14 +18,12 @@
 #include "mtty.h"
 #include "sysfs.h"
 
-static const struct {
-	const char *name;
-	u64 flag;
-} policies[] = {
-	{ "independent", 0 },
-	{ "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
-	{ "reorder", VFIO_MIG_CONFIG_REORDER },
-	{ "embedded", VFIO_MIG_CONFIG_EMBEDDED },
+/* Indexed by enum vfio_mig_config_need */
+static const char * const policies[] = {
+	[VFIO_MIG_CONFIG_NOT_NEEDED] = "independent",
+	[VFIO_MIG_CONFIG_BEFORE_DATA] = "before-data",
+	[VFIO_MIG_CONFIG_ANY_ORDER] = "reorder",
+	[VFIO_MIG_CONFIG_IN_DATA] = "embedded",
 };
 
 static const struct {
@@ -37,11 +35,20 @@ static const struct {
 	{ "pre_copy", VFIO_MIGRATION_PRE_COPY },
 };
 
-/* Called by all store functions; @set is called with mtty.lock held */
-static ssize_t mtty_sysfs_store_closed(struct device *dev, const char *buf,
-				       size_t count,
-				       int (*set)(struct mtty *mtty,
-						  const char *buf))
+/* show and set functions are called with mtty.lock held */
+static ssize_t mtty_sysfs_show(struct device *dev, char *buf,
+			       ssize_t (*show)(struct mtty *mtty, char *buf))
+{
+	struct mtty *mtty = dev_get_drvdata(dev);
+
+	guard(mutex)(&mtty->lock);
+
+	return show(mtty, buf);
+}
+
+static ssize_t mtty_sysfs_store(struct device *dev, const char *buf,
+				size_t count,
+				int (*set)(struct mtty *mtty, const char *buf))
 {
 	struct mtty *mtty = dev_get_drvdata(dev);
 	int ret;
@@ -56,42 +63,36 @@ static ssize_t mtty_sysfs_store_closed(struct device *dev, const char *buf,
 	return ret ?: count;
 }
 
-static int mtty_sysfs_set_policy(struct mtty *mtty, const char *buf)
+#define MTTY_SYSFS_ATTR(name) \
+static ssize_t name##_show(struct device *dev, struct device_attribute *attr, \
+			   char *buf) \
+{ \
+	return mtty_sysfs_show(dev, buf, mtty_sysfs_show_##name); \
+} \
+static ssize_t name##_store(struct device *dev, struct device_attribute *attr, \
+			    const char *buf, size_t count) \
+{ \
+	return mtty_sysfs_store(dev, buf, count, mtty_sysfs_set_##name); \
+} \
+static DEVICE_ATTR_RW(name)
+
+static int mtty_sysfs_set_config_policy(struct mtty *mtty, const char *buf)
 {
-	unsigned int i;
+	int need = sysfs_match_string(policies, buf);
 
-	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		if (!sysfs_streq(policies[i].name, buf))
-			continue;
-		mtty->policy.flag = policies[i].flag;
-		return 0;
-	}
+	if (need < 0)
+		return need;
 
-	return -EINVAL;
+	mtty->config.need = need;
+
+	return 0;
 }
 
-static ssize_t config_policy_show(struct device *dev,
-				  struct device_attribute *attr, char *buf)
+static ssize_t mtty_sysfs_show_config_policy(struct mtty *mtty, char *buf)
 {
-	struct mtty *mtty = dev_get_drvdata(dev);
-	unsigned int i;
-
-	guard(mutex)(&mtty->lock);
-
-	for (i = 0; i < ARRAY_SIZE(policies); i++)
-		if (policies[i].flag == mtty->policy.flag)
-			break;
-
-	return sysfs_emit(buf, "%s\n", policies[i].name);
+	return sysfs_emit(buf, "%s\n", policies[mtty->config.need]);
 }
-
-static ssize_t config_policy_store(struct device *dev,
-				   struct device_attribute *attr,
-				   const char *buf, size_t count)
-{
-	return mtty_sysfs_store_closed(dev, buf, count, mtty_sysfs_set_policy);
-}
-static DEVICE_ATTR_RW(config_policy);
+MTTY_SYSFS_ATTR(config_policy);
 
 static int mtty_sysfs_feature_flag(const char *word, size_t len,
 				   unsigned int *flags)
@@ -130,14 +131,10 @@ static int mtty_sysfs_set_features(struct mtty *mtty, const char *buf)
 	return 0;
 }
 
-static ssize_t features_show(struct device *dev, struct device_attribute *attr,
-			     char *buf)
+static ssize_t mtty_sysfs_show_features(struct mtty *mtty, char *buf)
 {
-	struct mtty *mtty = dev_get_drvdata(dev);
 	ssize_t len = 0;
 	unsigned int i;
-
-	guard(mutex)(&mtty->lock);
 
 	for (i = 0; i < ARRAY_SIZE(features); i++)
 		if (mtty->vdev.migration_flags & features[i].flag)
@@ -146,14 +143,7 @@ static ssize_t features_show(struct device *dev, struct device_attribute *attr,
 
 	return len + sysfs_emit_at(buf, len, "\n");
 }
-
-static ssize_t features_store(struct device *dev, struct device_attribute *attr,
-			      const char *buf, size_t count)
-{
-	return mtty_sysfs_store_closed(dev, buf, count,
-				       mtty_sysfs_set_features);
-}
-static DEVICE_ATTR_RW(features);
+MTTY_SYSFS_ATTR(features);
 
 /* Like memparse(), but fails on overflow */
 static int mtty_sysfs_parse_size(const char *buf, u64 *size)
@@ -201,48 +191,22 @@ static int mtty_sysfs_set_capture_size(struct mtty *mtty, const char *buf)
 	return 0;
 }
 
-static ssize_t capture_size_show(struct device *dev,
-				 struct device_attribute *attr, char *buf)
+static ssize_t mtty_sysfs_show_capture_size(struct mtty *mtty, char *buf)
 {
-	struct mtty *mtty = dev_get_drvdata(dev);
-
-	guard(mutex)(&mtty->lock);
-
 	return sysfs_emit(buf, "%llu\n", mtty->cap.size);
 }
-
-static ssize_t capture_size_store(struct device *dev,
-				  struct device_attribute *attr,
-				  const char *buf, size_t count)
-{
-	return mtty_sysfs_store_closed(dev, buf, count,
-				       mtty_sysfs_set_capture_size);
-}
-static DEVICE_ATTR_RW(capture_size);
+MTTY_SYSFS_ATTR(capture_size);
 
 static int mtty_sysfs_set_defect_early_irq(struct mtty *mtty, const char *buf)
 {
 	return kstrtobool(buf, &mtty->defect_early_irq);
 }
 
-static ssize_t defect_early_irq_show(struct device *dev,
-				     struct device_attribute *attr, char *buf)
+static ssize_t mtty_sysfs_show_defect_early_irq(struct mtty *mtty, char *buf)
 {
-	struct mtty *mtty = dev_get_drvdata(dev);
-
-	guard(mutex)(&mtty->lock);
-
 	return sysfs_emit(buf, "%u\n", mtty->defect_early_irq);
 }
-
-static ssize_t defect_early_irq_store(struct device *dev,
-				      struct device_attribute *attr,
-				      const char *buf, size_t count)
-{
-	return mtty_sysfs_store_closed(dev, buf, count,
-				       mtty_sysfs_set_defect_early_irq);
-}
-static DEVICE_ATTR_RW(defect_early_irq);
+MTTY_SYSFS_ATTR(defect_early_irq);
 
 static struct attribute *migration_attrs[] = {
 	&dev_attr_config_policy.attr,

@@ -323,7 +323,7 @@ int main(void)
 		{ .policy = "before-data", .out = stdout,
 		  .note = "config space comes before data, and again when it has changed" },
 		{ .policy = "reorder", .out = stdout,
-		  .note = "the driver keeps what comes early, and applies config space first" },
+		  .note = "the driver takes data and config space in any order" },
 		{ .policy = "embedded", .out = stdout,
 		  .note = "config space is in the device's data; the VMM sends none" },
 	};

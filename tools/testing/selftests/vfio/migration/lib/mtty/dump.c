@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 #include <linux/const.h>
-#include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
 #include "lib/vfio/transfer.h"
@@ -33,7 +32,6 @@ int vmig_dump_memory(struct vmig_bytes *memory, struct vmig_device *dev)
 
 int vmig_dump_take(struct vmig_dump *dump, struct vmig_device *dev)
 {
-	struct vfio_device_feature_mig_config answer;
 	int ret;
 
 	dump->stream.len = 0;
@@ -42,14 +40,11 @@ int vmig_dump_take(struct vmig_dump *dump, struct vmig_device *dev)
 		ret = vmig_region_read(dev, CONFIG, 0, dump->config,
 				       sizeof(dump->config));
 	if (!ret)
-		ret = vmig_mig_config_get(dev, &answer);
-	if (!ret)
 		ret = vmig_dump_memory(&dump->memory, dev);
 	if (!ret)
 		ret = vmig_transfer_save(dev, &dump->stream);
 	if (ret)
 		return ret;
-	dump->generation = answer.generation;
 	return vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 }
 
@@ -64,8 +59,6 @@ const char *vmig_dump_compare(const struct vmig_dump *a,
 {
 	if (memcmp(a->config, b->config, sizeof(a->config)))
 		return "config space";
-	if (a->generation != b->generation)
-		return "generation of config space";
 	if (a->memory.len != b->memory.len ||
 	    memcmp(a->memory.data, b->memory.data, a->memory.len))
 		return "capture memory";

@@ -16,13 +16,11 @@
 /**
  * struct vmig_dump - the whole content of a device; zero it before first use
  * @config:	config space
- * @generation:	of config space, from VFIO_DEVICE_FEATURE_MIG_CONFIG
  * @memory:	BAR2
  * @stream:	its migration stream: ports and interrupts
  */
 struct vmig_dump {
 	uint8_t config[PCI_CFG_SPACE_SIZE];
-	uint64_t generation;
 	struct vmig_bytes memory;
 	struct vmig_bytes stream;
 };

@@ -55,6 +55,11 @@ static const struct fuzz_call set_state_call = {
 	{ EINVAL, ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV },
 };
 
+static const struct fuzz_call check_data_call = {
+	"CHECK_DATA",
+	{ EINVAL, ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV, ENOTTY, ENODEV },
+};
+
 static const struct fuzz_call read_data_call = {
 	"read() of the data_fd", { EFAULT, ENODEV, ENOMSG, ESTALE, EBADF },
 };
@@ -71,15 +76,19 @@ static const struct fuzz_call data_fd_call = {
 static const struct fuzz_call poll_call = { "poll()", { 0 } };
 
 static const struct fuzz_call set_config_call = {
-	"SET MIG_CONFIG", { EINVAL },
+	"SET_CONFIG", { EINVAL, ESTALE, EBUSY, ENOTTY, ENODEV, EFAULT },
+};
+
+static const struct fuzz_call get_config_call = {
+	"GET_CONFIG", { EINVAL, ENOTTY, ENODEV, EFAULT },
 };
 
 static const struct fuzz_call feature_call = {
-	"VFIO_DEVICE_FEATURE", { EINVAL, ENOTTY, EFAULT },
+	"VFIO_DEVICE_FEATURE", { EINVAL, ENOTTY, EFAULT, EOPNOTSUPP, EBUSY },
 };
 
 static const struct fuzz_call region_call = {
-	"access to a region", { EINVAL },
+	"access to a region", { EINVAL, EBUSY },
 };
 
 static const struct fuzz_call mmap_call = { "mmap()", { EINVAL } };
@@ -136,6 +145,13 @@ static unsigned int choose_state(struct vmig_fuzz *fuzz)
 	return vmig_fuzz_pick(fuzz, VFIO_DEVICE_STATE_NR + 1);
 }
 
+/* Mostly, or few streams would be accepted; a saving session refuses it */
+static void load_snapshot(struct vmig_fuzz *fuzz)
+{
+	if (vmig_fuzz_depends(fuzz) && vmig_fuzz_pick(fuzz, 8))
+		vmig_config_set(fuzz->data_fd, &fuzz->snapshot);
+}
+
 static int change_state(struct vmig_fuzz *fuzz)
 {
 	unsigned int target = choose_state(fuzz);
@@ -151,6 +167,7 @@ static int change_state(struct vmig_fuzz *fuzz)
 		drop_data_fd(fuzz);
 		fuzz->data_fd = data_fd;
 		vmig_fuzz_stream_begin(fuzz);
+		load_snapshot(fuzz);
 	}
 	if (!ret && target == VFIO_DEVICE_STATE_STOP &&
 	    before == VFIO_DEVICE_STATE_RESUMING && !fuzz->shared)
@@ -162,15 +179,26 @@ static int change_state(struct vmig_fuzz *fuzz)
 	return ret;
 }
 
+static int get_config(struct vmig_fuzz *fuzz)
+{
+	struct vmig_snapshot snapshot;
+	int ret = vmig_config_get(fuzz->data_fd, &snapshot);
+
+	errno = -ret;
+	return check_answer(fuzz, &get_config_call, ret);
+}
+
 static int read_data(struct vmig_fuzz *fuzz)
 {
 	static uint8_t buf[1 << 17];
 	size_t len = vmig_fuzz_pick(fuzz, 3) ?
 		     1 + vmig_fuzz_pick(fuzz, 300) : sizeof(buf);
 	void *to = vmig_fuzz_pick(fuzz, 50) ? buf : NULL;
+	ssize_t got = read(fuzz->data_fd, to, len);
 
-	return check_answer(fuzz, &read_data_call,
-			    read(fuzz->data_fd, to, len));
+	if (got < 0 && errno == ESTALE && vmig_fuzz_pick(fuzz, 4))
+		return get_config(fuzz);
+	return check_answer(fuzz, &read_data_call, got);
 }
 
 static int write_data(struct vmig_fuzz *fuzz)
@@ -198,19 +226,21 @@ static int write_data(struct vmig_fuzz *fuzz)
 	return check_answer(fuzz, &write_data_call, done);
 }
 
-/* As a VMM that loads config space before data */
-static int load_config(struct vmig_fuzz *fuzz)
+/* The snapshot of the streams, often with another identity or content */
+static int set_config(struct vmig_fuzz *fuzz)
 {
-	uint64_t generation = vmig_fuzz_pick(fuzz, 4) ? fuzz->generation :
-							any_number(fuzz);
+	struct vmig_snapshot snapshot = fuzz->snapshot;
 	int ret;
 
+	if (!vmig_fuzz_pick(fuzz, 4))
+		snapshot.id[vmig_fuzz_pick(fuzz, sizeof(snapshot.id))]++;
+	if (!vmig_fuzz_pick(fuzz, 4))
+		snapshot.data[vmig_fuzz_pick(fuzz, snapshot.size)] ^=
+			1 << vmig_fuzz_pick(fuzz, 8);
+	if (!vmig_fuzz_pick(fuzz, 16))
+		snapshot.size = vmig_fuzz_pick(fuzz, VMIG_SNAPSHOT_MAX);
 	fuzz->config_touched = true;
-	if (pwrite(fuzz->dev->fd, fuzz->config, sizeof(fuzz->config),
-		   REGION(VFIO_PCI_CONFIG_REGION_INDEX)) < 0)
-		return vmig_fuzz_result(fuzz, -EPROTO, "config space: %s",
-					strerror(errno));
-	ret = vmig_mig_config_loaded(fuzz->dev, generation);
+	ret = vmig_config_set(fuzz->data_fd, &snapshot);
 	errno = -ret;
 	return check_answer(fuzz, &set_config_call, ret);
 }
@@ -297,6 +327,8 @@ static int any_feature(struct vmig_fuzz *fuzz)
 			    vmig_fuzz_pick(fuzz, 8) << 16;
 	if (!vmig_fuzz_pick(fuzz, 10))
 		arg.feature.flags = any_number(fuzz);
+	if (!vmig_fuzz_pick(fuzz, 6))
+		arg.feature.flags |= VFIO_DEVICE_FEATURE_MIG_CONFIG;
 	/* change_state() changes the state, and keeps track of the session */
 	if ((arg.feature.flags & VFIO_DEVICE_FEATURE_MASK) ==
 	    VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
@@ -342,6 +374,33 @@ static int query_data_fd(struct vmig_fuzz *fuzz)
 	return check_answer(fuzz, &data_fd_call, ret);
 }
 
+/* The ioctls of the proposal, with any argument */
+static int any_config(struct vmig_fuzz *fuzz)
+{
+	union {
+		struct vfio_mig_config config;
+		uint8_t bytes[1024];
+	} arg;
+	void *to = vmig_fuzz_pick(fuzz, 20) ? &arg : NULL;
+
+	if (!vmig_fuzz_pick(fuzz, 3))
+		return check_answer(fuzz, &check_data_call,
+				    ioctl(fuzz->data_fd, VFIO_MIG_CHECK_DATA));
+	any_bytes(fuzz, &arg, sizeof(arg));
+	arg.config.argsz = vmig_fuzz_pick(fuzz, 4) ? sizeof(arg) :
+						     any_number(fuzz);
+	arg.config.flags = vmig_fuzz_pick(fuzz, 4) ? 0 : any_number(fuzz);
+	arg.config.size = vmig_fuzz_pick(fuzz, 4) ? fuzz->answer.size :
+						    any_number(fuzz);
+	arg.config.reserved = vmig_fuzz_pick(fuzz, 4) ? 0 : any_number(fuzz);
+	if (vmig_fuzz_pick(fuzz, 2))
+		return check_answer(fuzz, &get_config_call,
+				    ioctl(fuzz->data_fd, VFIO_MIG_GET_CONFIG, to));
+	fuzz->config_touched = true;
+	return check_answer(fuzz, &set_config_call,
+			    ioctl(fuzz->data_fd, VFIO_MIG_SET_CONFIG, to));
+}
+
 static int reset(struct vmig_fuzz *fuzz)
 {
 	int ret = vmig_device_reset(fuzz->dev);
@@ -363,7 +422,8 @@ static const struct {
 	bool needs_data_fd;
 } calls[] = {
 	{ change_state, 15, false }, { read_data, 12, true },
-	{ write_data, 50, true }, { load_config, 6, false },
+	{ write_data, 50, true }, { get_config, 2, true },
+	{ set_config, 4, true }, { any_config, 2, true },
 	{ access_region, 12, false }, { map_memory, 3, false },
 	{ set_irqs, 6, false }, { any_feature, 5, false },
 	{ any_info, 3, false }, { query_data_fd, 4, true },

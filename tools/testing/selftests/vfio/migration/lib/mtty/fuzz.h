@@ -13,6 +13,7 @@
 
 #include "lib/vfio/bytes.h"
 #include "lib/vfio/device.h"
+#include "lib/vfio/feature.h"
 
 #define VMIG_FUZZ_STREAMS	3
 
@@ -21,8 +22,8 @@
  * @dev:	the device
  * @seed:	state of the random number generator
  * @good:	valid streams of the device
- * @config:	config space that belongs to them
- * @generation:	generation of @config
+ * @answer:	of the device
+ * @snapshot:	config space that the streams were made under
  * @shared:	other threads use the device too, so do not check accepted streams
  * @steps:	number of calls
  * @good_streams:	number of valid streams that were loaded
@@ -34,8 +35,8 @@ struct vmig_fuzz {
 	struct vmig_device *dev;
 	unsigned int seed;
 	struct vmig_bytes good[VMIG_FUZZ_STREAMS];
-	uint8_t config[256];
-	uint64_t generation;
+	struct vmig_config_answer answer;
+	struct vmig_snapshot snapshot;
 	bool shared;
 	uint64_t steps;
 	uint64_t good_streams;
@@ -57,8 +58,8 @@ struct vmig_fuzz {
 
 /**
  * vmig_fuzz_record - record valid streams
- * @fuzz:	@good, @config and @generation are filled in
- * @dev:	the device, RUNNING, after a reset; its contents change
+ * @fuzz:	@good, @answer and @snapshot are filled in
+ * @dev:	the device, RUNNING, after a reset; it is opted in, and its contents change
  */
 int vmig_fuzz_record(struct vmig_fuzz *fuzz, struct vmig_device *dev);
 
@@ -67,7 +68,7 @@ void vmig_fuzz_free(struct vmig_fuzz *fuzz);
 
 /**
  * vmig_fuzz_begin - prepare for the first step
- * @fuzz:	@good, @config, @generation and @shared set, the rest zero
+ * @fuzz:	@good, @answer, @snapshot and @shared set, the rest zero
  * @dev:	the device, RUNNING
  * @seed:	any number
  */

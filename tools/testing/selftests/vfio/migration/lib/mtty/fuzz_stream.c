@@ -32,39 +32,34 @@ int vmig_fuzz_result(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
 	return ret;
 }
 
-static int save(struct vmig_device *dev, struct vmig_bytes *stream)
+static int save(struct vmig_fuzz *fuzz, struct vmig_device *dev,
+		struct vmig_bytes *stream)
 {
-	struct vfio_device_feature_mig_config config;
 	int ret;
 
-	/* Some policies refuse to save until MIG_CONFIG was queried */
-	vmig_mig_config_get(dev, &config);
-	ret = vmig_transfer_save(dev, stream);
+	ret = vmig_transfer_save_config(dev, &fuzz->snapshot, stream);
 	return ret ? ret : vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING,
 					      NULL);
 }
 
 int vmig_fuzz_record(struct vmig_fuzz *fuzz, struct vmig_device *dev)
 {
-	struct vfio_device_feature_mig_config config = { 0 };
 	int ret;
 
+	ret = vmig_config_query(dev, &fuzz->answer);
+	if (!ret)
+		ret = vmig_config_opt_in(dev, &fuzz->answer);
 	/* After a reset; with contents; and with one more byte sent */
-	ret = save(dev, &fuzz->good[0]);
+	if (!ret)
+		ret = save(fuzz, dev, &fuzz->good[0]);
 	if (!ret)
 		ret = vmig_contents_set(dev, 2, SEED);
 	if (!ret)
-		ret = save(dev, &fuzz->good[1]);
+		ret = save(fuzz, dev, &fuzz->good[1]);
 	if (!ret)
 		ret = vmig_uart_out(dev, 0, UART_TX, 'x');
 	if (!ret)
-		ret = save(dev, &fuzz->good[2]);
-	if (!ret)
-		ret = vmig_region_read(dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
-				       fuzz->config, sizeof(fuzz->config));
-	if (!ret)
-		ret = vmig_mig_config_get(dev, &config);
-	fuzz->generation = config.generation;
+		ret = save(fuzz, dev, &fuzz->good[2]);
 	return ret;
 }
 
@@ -288,7 +283,7 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 	return 0;
 }
 
-/* Policy embedded: the last CONFIG record is the config space of the device */
+/* VFIO_MIG_CONFIG_IN_DATA: the last CONFIG record is the config space of the device */
 static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 {
 	struct vmig_rec rec, other, last = { 0 };
@@ -312,17 +307,26 @@ static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 				at, other.payload[at], last.payload[at]);
 }
 
+/* Data that depend on config space are accepted only after their snapshot */
+static int check_snapshot(struct vmig_fuzz *fuzz,
+			  const struct vmig_snapshot *saved)
+{
+	if (!vmig_fuzz_depends(fuzz) || fuzz->config_touched ||
+	    !memcmp(saved->data, fuzz->snapshot.data, fuzz->snapshot.size))
+		return 0;
+	return vmig_fuzz_result(fuzz, -EUCLEAN, "accepted: config space differs");
+}
+
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 {
-	struct vfio_device_feature_mig_config config;
+	struct vmig_snapshot snapshot;
 	struct vmig_bytes saved = { 0 };
 	int ret;
 
 	fuzz->accepted += fuzz->mutated;
 	close(fuzz->data_fd);
 	fuzz->data_fd = -1;
-	vmig_mig_config_get(fuzz->dev, &config);
-	ret = vmig_transfer_save(fuzz->dev, &saved);
+	ret = vmig_transfer_save_config(fuzz->dev, &snapshot, &saved);
 	if (!ret)
 		ret = vmig_mig_set_state(fuzz->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL);
@@ -333,6 +337,8 @@ int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 		ret = check_records(fuzz, &saved);
 	if (!ret)
 		ret = check_config(fuzz, &saved);
+	if (!ret)
+		ret = check_snapshot(fuzz, &snapshot);
 	if (!ret && !fuzz->memory_touched)
 		ret = check_memory(fuzz);
 	vmig_bytes_free(&saved);

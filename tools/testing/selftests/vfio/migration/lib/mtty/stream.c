@@ -32,7 +32,8 @@ int vmig_stream_peek(const struct vmig_stream_iter *iter, struct vmig_rec *rec)
 	memcpy(&head, at, sizeof(head));
 	rec->type = le32toh(head.type);
 	rec->len = le32toh(head.len);
-	rec->generation = le64toh(head.generation);
+	rec->source = le64toh(head.source);
+	rec->version = le64toh(head.version);
 	rec->seq = le64toh(head.seq);
 	rec->data_sum = le64toh(head.data_sum);
 	rec->head_sum = le64toh(head.head_sum);
@@ -99,12 +100,13 @@ unsigned int vmig_stream_count(const struct vmig_bytes *stream)
 }
 
 int vmig_stream_insert(struct vmig_bytes *stream, size_t at, uint32_t type,
-		       uint64_t generation, const void *payload, size_t len)
+		       const struct vmig_rec *id, const void *payload, size_t len)
 {
 	struct mtty_rec_head head = {
 		.type = htole32(type),
 		.len = htole32(len),
-		.generation = htole64(generation),
+		.source = htole64(id ? id->source : 0),
+		.version = htole64(id ? id->version : 0),
 	};
 	int ret;
 

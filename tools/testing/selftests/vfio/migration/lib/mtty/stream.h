@@ -21,7 +21,8 @@
  * struct vmig_rec - one record, head in host byte order
  * @type:	enum mtty_rec_type, or an invalid number
  * @len:	bytes of the payload
- * @generation:	generation of config space when it was saved
+ * @source:	identity of the config space that it was made under, or 0
+ * @version:	its second half
  * @seq:	sequence number
  * @data_sum:	checksum of the payload
  * @head_sum:	checksum of the head and the @head_sum before
@@ -34,7 +35,8 @@
 struct vmig_rec {
 	uint32_t type;
 	uint32_t len;
-	uint64_t generation;
+	uint64_t source;
+	uint64_t version;
 	uint64_t seq;
 	uint64_t data_sum;
 	uint64_t head_sum;
@@ -104,12 +106,12 @@ unsigned int vmig_stream_count(const struct vmig_bytes *stream);
  * @stream:	the stream; its checksums are wrong afterwards
  * @at:		offset of the record that follows
  * @type:	enum mtty_rec_type, or an invalid number
- * @generation:	for the head
+ * @id:		record whose @source and @version it gets; NULL: zeroes
  * @payload:	the payload
  * @len:	bytes of @payload
  */
 int vmig_stream_insert(struct vmig_bytes *stream, size_t at, uint32_t type,
-		       uint64_t generation, const void *payload, size_t len);
+		       const struct vmig_rec *id, const void *payload, size_t len);
 
 /**
  * vmig_stream_poke - overwrite part of a payload

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "feature.h"
+#include "util.h"
 
 int vmig_feature(struct vmig_device *dev, uint32_t flags, void *data,
 		 size_t size)
@@ -96,25 +98,92 @@ int vmig_precopy_info(int data_fd, struct vfio_precopy_info *info)
 	return ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, info) ? -errno : 0;
 }
 
-int vmig_mig_config_get(struct vmig_device *dev,
-			struct vfio_device_feature_mig_config *config)
+int vmig_config_query(struct vmig_device *dev, struct vmig_config_answer *answer)
 {
-	*config = (struct vfio_device_feature_mig_config) {};
+	struct vfio_device_feature_mig_config config = {};
+	int ret;
 
-	return vmig_feature(dev, VFIO_DEVICE_FEATURE_GET |
-			    VFIO_DEVICE_FEATURE_MIG_CONFIG,
-			    config, sizeof(*config));
+	ret = vmig_feature(dev, VFIO_DEVICE_FEATURE_GET |
+			   VFIO_DEVICE_FEATURE_MIG_CONFIG,
+			   &config, sizeof(config));
+	answer->need = config.need;
+	answer->size = config.size;
+
+	return ret;
 }
 
-int vmig_mig_config_loaded(struct vmig_device *dev, uint64_t generation)
+int vmig_config_opt_in(struct vmig_device *dev,
+		       const struct vmig_config_answer *answer)
 {
 	struct vfio_device_feature_mig_config config = {
-		.flags = VFIO_MIG_CONFIG_LOADED, .generation = generation,
+		.need = answer->need, .size = answer->size,
 	};
 
 	return vmig_feature(dev, VFIO_DEVICE_FEATURE_SET |
 			    VFIO_DEVICE_FEATURE_MIG_CONFIG,
 			    &config, sizeof(config));
+}
+
+int vmig_config_opt_in_own(struct vmig_device *dev)
+{
+	struct vmig_config_answer answer;
+	int ret;
+
+	ret = vmig_config_query(dev, &answer);
+
+	return ret ? ret : vmig_config_opt_in(dev, &answer);
+}
+
+/* The argument of GET_CONFIG and SET_CONFIG, with space for any snapshot */
+union config_arg {
+	struct vfio_mig_config config;
+	uint8_t bytes[sizeof(struct vfio_mig_config) + VMIG_SNAPSHOT_MAX];
+};
+
+int vmig_config_get(int data_fd, struct vmig_snapshot *snapshot)
+{
+	union config_arg arg = { .config.argsz = sizeof(arg) };
+
+	if (ioctl(data_fd, VFIO_MIG_GET_CONFIG, &arg))
+		return -errno;
+	if (arg.config.size > VMIG_SNAPSHOT_MAX)
+		return -EMSGSIZE;
+
+	memcpy(snapshot->id, arg.config.id, sizeof(snapshot->id));
+	snapshot->size = arg.config.size;
+	memcpy(snapshot->data, arg.config.data, snapshot->size);
+
+	return 0;
+}
+
+int vmig_config_set(int data_fd, const struct vmig_snapshot *snapshot)
+{
+	union config_arg arg = { .config = {
+		.argsz = sizeof(arg), .size = snapshot->size,
+	} };
+
+	if (snapshot->size > VMIG_SNAPSHOT_MAX)
+		return -EMSGSIZE;
+	memcpy(arg.config.id, snapshot->id, sizeof(snapshot->id));
+	memcpy(arg.config.data, snapshot->data, snapshot->size);
+
+	return ioctl(data_fd, VFIO_MIG_SET_CONFIG, &arg) ? -errno : 0;
+}
+
+int vmig_check_data(int data_fd)
+{
+	return ioctl(data_fd, VFIO_MIG_CHECK_DATA) ? -errno : 0;
+}
+
+const char *vmig_id_hex(const uint8_t id[VFIO_MIG_CONFIG_ID_SIZE],
+			char hex[VMIG_ID_HEX_SIZE])
+{
+	unsigned int i;
+
+	for (i = 0; i < VFIO_MIG_CONFIG_ID_SIZE; i++)
+		sprintf(hex + 2 * i, "%02x", id[i]);
+
+	return hex;
 }
 
 const char *vmig_state_name(enum vfio_device_mig_state state)
@@ -136,18 +205,14 @@ const char *vmig_state_name(enum vfio_device_mig_state state)
 	return names[state];
 }
 
-const char *vmig_policy_name(uint64_t flags)
+const char *vmig_need_name(uint64_t need)
 {
-	switch (flags & ~(uint64_t)VFIO_MIG_CONFIG_LOADED) {
-	case 0:
-		return "independent";
-	case VFIO_MIG_CONFIG_BEFORE_DATA:
-		return "before-data";
-	case VFIO_MIG_CONFIG_REORDER:
-		return "reorder";
-	case VFIO_MIG_CONFIG_EMBEDDED:
-		return "embedded";
-	default:
-		return "?";
-	}
+	static const char *const names[] = {
+		[VFIO_MIG_CONFIG_NOT_NEEDED] = "independent",
+		[VFIO_MIG_CONFIG_BEFORE_DATA] = "before-data",
+		[VFIO_MIG_CONFIG_ANY_ORDER] = "reorder",
+		[VFIO_MIG_CONFIG_IN_DATA] = "embedded",
+	};
+
+	return need < ARRAY_SIZE(names) ? names[need] : "?";
 }

@@ -8,6 +8,7 @@
 #ifndef VMIG_FEATURE_H
 #define VMIG_FEATURE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/vfio.h>
 #include <linux/vfio_mig_config.h>
@@ -63,24 +64,71 @@ int vmig_mig_data_size(struct vmig_device *dev, uint64_t *bytes);
 int vmig_precopy_info(int data_fd, struct vfio_precopy_info *info);
 
 /**
- * vmig_mig_config_get - VFIO_DEVICE_FEATURE_MIG_CONFIG, GET
- * @dev:	the device
- * @config:	filled in; -ENOTTY if the driver does not have the feature
+ * struct vmig_config_answer - answer of VFIO_DEVICE_FEATURE_MIG_CONFIG
+ * @need:	enum vfio_mig_config_need
+ * @size:	bytes of a snapshot
  */
-int vmig_mig_config_get(struct vmig_device *dev,
-			struct vfio_device_feature_mig_config *config);
+struct vmig_config_answer {
+	uint32_t need;
+	uint32_t size;
+};
+
+/** vmig_config_query - GET; -ENOTTY, and zeroes, if the driver has no such feature */
+int vmig_config_query(struct vmig_device *dev, struct vmig_config_answer *answer);
 
 /**
- * vmig_mig_config_loaded - VFIO_DEVICE_FEATURE_MIG_CONFIG, SET
- * @dev:	the device, in RESUMING
- * @generation:	generation of the snapshot that was written to config space
+ * vmig_config_opt_in - SET
+ * @dev:	the device, without a data transfer session
+ * @answer:	of the source
  */
-int vmig_mig_config_loaded(struct vmig_device *dev, uint64_t generation);
+int vmig_config_opt_in(struct vmig_device *dev,
+		       const struct vmig_config_answer *answer);
+
+/** vmig_config_opt_in_own - query a device, and opt in with its own answer */
+int vmig_config_opt_in_own(struct vmig_device *dev);
+
+/* A snapshot of conventional config space has 256 bytes, an extended one 4096 */
+#define VMIG_SNAPSHOT_MAX	4096u
+
+/**
+ * struct vmig_snapshot - config space and its identity
+ * @id:		identity
+ * @size:	bytes used at @data
+ * @data:	content of config space
+ */
+struct vmig_snapshot {
+	uint8_t id[VFIO_MIG_CONFIG_ID_SIZE];
+	uint32_t size;
+	uint8_t data[VMIG_SNAPSHOT_MAX];
+};
+
+/**
+ * vmig_config_get - VFIO_MIG_GET_CONFIG
+ * @data_fd:	of a saving session
+ * @snapshot:	filled in; unchanged on failure
+ */
+int vmig_config_get(int data_fd, struct vmig_snapshot *snapshot);
+
+/**
+ * vmig_config_set - VFIO_MIG_SET_CONFIG
+ * @data_fd:	of a resuming session
+ * @snapshot:	to load
+ */
+int vmig_config_set(int data_fd, const struct vmig_snapshot *snapshot);
+
+/** vmig_check_data - VFIO_MIG_CHECK_DATA on the data_fd of a resuming session */
+int vmig_check_data(int data_fd);
+
+#define VMIG_ID_HEX_SIZE	(2 * VFIO_MIG_CONFIG_ID_SIZE + 1)
+
+/** vmig_id_hex - an identity as text, in @hex; returns @hex */
+const char *vmig_id_hex(const uint8_t id[VFIO_MIG_CONFIG_ID_SIZE],
+			char hex[VMIG_ID_HEX_SIZE]);
 
 /** vmig_state_name - "RUNNING", "PRE_COPY", ... or "?" */
 const char *vmig_state_name(enum vfio_device_mig_state state);
 
-/** vmig_policy_name - "independent", "before-data", ... of VFIO_MIG_CONFIG_* */
-const char *vmig_policy_name(uint64_t flags);
+/** vmig_need_name - the device's word for a need: "before-data", ... or "?" */
+const char *vmig_need_name(uint64_t need);
 
 #endif /* VMIG_FEATURE_H */

@@ -46,14 +46,45 @@ int vmig_transfer_write(int data_fd, const void *data, size_t len,
 	return ret;
 }
 
-int vmig_transfer_save(struct vmig_device *dev, struct vmig_bytes *out)
+int vmig_transfer_save_config(struct vmig_device *dev,
+			      struct vmig_snapshot *snapshot,
+			      struct vmig_bytes *out)
 {
 	int data_fd, ret;
 
+	snapshot->size = 0;
 	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &data_fd);
 	if (ret)
 		return ret;
-	ret = vmig_transfer_read(data_fd, out, VMIG_TRANSFER_CHUNK);
+	ret = vmig_config_get(data_fd, snapshot);
+	if (!ret || ret == -ENOTTY)
+		ret = vmig_transfer_read(data_fd, out, VMIG_TRANSFER_CHUNK);
+	close(data_fd);
+	return ret;
+}
+
+int vmig_transfer_save(struct vmig_device *dev, struct vmig_bytes *out)
+{
+	struct vmig_snapshot snapshot;
+
+	return vmig_transfer_save_config(dev, &snapshot, out);
+}
+
+int vmig_transfer_load_config(struct vmig_device *dev,
+			      const struct vmig_snapshot *snapshot,
+			      const struct vmig_bytes *stream)
+{
+	int data_fd, ret;
+
+	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING, &data_fd);
+	if (ret)
+		return ret;
+	ret = vmig_config_set(data_fd, snapshot);
+	if (!ret)
+		ret = vmig_transfer_write(data_fd, stream->data, stream->len,
+					  VMIG_TRANSFER_CHUNK, NULL);
+	if (!ret)
+		ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(data_fd);
 	return ret;
 }

@@ -13,6 +13,7 @@
 
 #include "bytes.h"
 #include "device.h"
+#include "feature.h"
 
 /* Bytes for one read() or write() */
 #define VMIG_TRANSFER_CHUNK	(256 * 1024)
@@ -42,11 +43,29 @@ int vmig_transfer_write(int data_fd, const void *data, size_t len,
 			size_t chunk, size_t *taken);
 
 /**
- * vmig_transfer_save - save the whole stream of a device
+ * vmig_transfer_save_config - save config space, then the whole stream of a device
  * @dev:	in RUNNING or STOP; STOP_COPY afterwards
+ * @snapshot:	filled in; its size is 0 if the device was not opted in
  * @out:	the stream is appended
  */
+int vmig_transfer_save_config(struct vmig_device *dev,
+			      struct vmig_snapshot *snapshot,
+			      struct vmig_bytes *out);
+
+/** vmig_transfer_save - the same, and drop the snapshot */
 int vmig_transfer_save(struct vmig_device *dev, struct vmig_bytes *out);
+
+/**
+ * vmig_transfer_load_config - load config space, then a whole stream
+ * @dev:	opted in, in any state with a path to RESUMING; STOP afterwards
+ * @snapshot:	the snapshot
+ * @stream:	the stream
+ *
+ * Return: 0, or the -errno of the first call that failed.
+ */
+int vmig_transfer_load_config(struct vmig_device *dev,
+			      const struct vmig_snapshot *snapshot,
+			      const struct vmig_bytes *stream);
 
 /**
  * vmig_transfer_load - load a whole stream

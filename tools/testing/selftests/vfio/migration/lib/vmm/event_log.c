@@ -8,7 +8,7 @@
 #include "event_log.h"
 
 #define STEP_WIDTH	26
-#define WHAT_WIDTH	50
+#define WHAT_WIDTH	54
 
 /* Print the name of a step once, before its first line */
 static const char *name_once(struct vmig_event_log *log, const char *step)
@@ -58,9 +58,9 @@ static void print_section(struct vmig_event_log *log, const char *step,
 
 	fprintf(log->out, "%-*s >> %s", STEP_WIDTH, shown, name);
 	if (section->marker == VFIO_MIG_FLAG_DEV_SETUP_STATE)
-		fprintf(log->out, ": %s, generation %llu\n",
-			vmig_policy_name(section->policy),
-			(unsigned long long)section->generation);
+		fprintf(log->out, ": %s, %llu bytes\n",
+			vmig_need_name(section->need),
+			(unsigned long long)section->size);
 	else if (section->marker == VFIO_MIG_FLAG_DEV_CONFIG_STATE)
 		fprintf(log->out, " [%s]: %s\n",
 			vmig_subflags_name(section->subflags, names,
@@ -92,9 +92,6 @@ static void print_call(struct vmig_event_log *log, const struct vmig_event *even
 	static const char prefix[] = "VFIO_DEVICE_FEATURE ";
 	const char *call = event->call;
 
-	/* Skip the queries before and after config space is read */
-	if (strstr(call, "GET MIG_CONFIG") && !strstr(event->step, "setup"))
-		return;
 	if (!strncmp(call, prefix, strlen(prefix)))
 		call += strlen(prefix);
 	vmig_event_log_line(log, event->step, "%s: %s", call, event->text);

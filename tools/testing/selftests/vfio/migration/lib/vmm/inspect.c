@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <linux/vfio_mig_config.h>
 
-#include "lib/vfio/feature.h"
 #include "lib/vfio/util.h"
 #include "inspect_int.h"
 
@@ -24,18 +22,53 @@ static int check_setup(struct vmig_inspect *in,
 {
 	if (in->has_setup)
 		return broken(in, -EBADMSG, section, "comes twice");
-	if (!vmig_inspect_has_policy(section->policy))
-		return broken(in, -EBADMSG, section, "there is no such policy");
+	if (section->need > VFIO_MIG_CONFIG_IN_DATA)
+		return broken(in, -EBADMSG, section, "there is no such answer");
 	in->has_setup = true;
-	in->policy = section->policy;
+	in->config = (struct mig_config) {
+		.need = section->need, .size = section->size,
+		.opted_in = section->size,
+	};
 	return 0;
+}
+
+static int check_snapshot(struct vmig_inspect *in,
+			  const struct vmig_section *section)
+{
+	const struct mtty_stream_parser *parser = &in->recs.parser;
+	uint64_t id[2];
+	int ret;
+
+	memcpy(id, section->id, sizeof(id));
+	ret = mig_config_load_snapshot(&in->config, &in->load,
+				       &(const struct mig_config_id) {
+						.source = le64toh(id[0]),
+						.version = le64toh(id[1]),
+				       },
+				       mtty_stream_has_head(parser),
+				       parser->ended);
+	switch (ret) {
+	case -EINVAL:
+		return broken(in, ret, section, "has no identity");
+	case -ESTALE:
+		return broken(in, ret, section, "does not belong to the data");
+	case -EBUSY:
+		return broken(in, ret, section,
+			      "comes in the middle of a record of another one");
+	default:
+		return 0;
+	}
 }
 
 static int check_config(struct vmig_inspect *in,
 			const struct vmig_section *section)
 {
+	int ret = 0;
+
 	if (section->subflags & VMIG_CONFIG_SETUP)
-		in->config = section->generation;
+		ret = check_snapshot(in, section);
+	if (ret)
+		return ret;
 	if (!(section->subflags & VMIG_CONFIG_ENABLE_INTERRUPTS))
 		return 0;
 	if (!in->has_chip)
@@ -73,11 +106,9 @@ static int check_end(struct vmig_inspect *in, const struct vmig_section *section
 	if (!in->is_enabled)
 		return broken(in, -EPROTO, section,
 			      "no section has enabled interrupts");
-	if (in->config && in->config != in->recs.parser.ended &&
-	    in->policy != VFIO_MIG_CONFIG_EMBEDDED)
-		return broken(in, -ESTALE, section,
-			      "the generation of the last config space is not that of the data");
-	return 0;
+	ret = mig_config_check_end(&in->config, &in->load);
+	return ret ? broken(in, ret, section,
+			    "the config space that the last data were made under is missing") : 0;
 }
 
 static const struct {

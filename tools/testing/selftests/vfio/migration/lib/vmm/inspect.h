@@ -3,8 +3,8 @@
  * Inspect a stored stream: which sections and records it has, and where and why it
  * is broken.  Any content is safe, and no device is needed.
  *
- * The records are checked by the driver's own parser (lib/driver), and the order of
- * sections and records as a destination would.
+ * The driver's own parser checks the records, and its rules their order with config
+ * space (lib/driver).
  */
 #ifndef VMIG_INSPECT_H
 #define VMIG_INSPECT_H
@@ -62,8 +62,9 @@ typedef void (*vmig_inspect_show)(void *opaque,
  *
  * Return: 0 if a destination of the same kind would accept the stream, -EBADMSG if
  * it is damaged or another kind of file, -ENODATA if it ends too early, -EOPNOTSUPP
- * for another version, -EINVAL for an impossible state, -EPROTO, -ESTALE, -EALREADY
- * or -EXDEV as for vmig_vmm_load_section(), or the -errno in @read_error.
+ * for another version, -EINVAL for an impossible state, -EXDEV if START does not match
+ * the setup section, -EPROTO, -ESTALE, -EBUSY or -EALREADY as a destination returns
+ * them, or the -errno in @read_error.
  */
 int vmig_inspect(int fd, const struct vmig_patience *patience,
 		 vmig_inspect_show show, void *opaque,

@@ -3,7 +3,8 @@
 #ifndef VMIG_INSPECT_INT_H
 #define VMIG_INSPECT_INT_H
 
-/* The driver's parser: this header needs lib/driver/include */
+/* The driver's parser and rules: these headers need lib/driver/include */
+#include "mig_config.h"
 #include "stream.h"
 
 #include "inspect.h"
@@ -13,13 +14,11 @@
  * @parser:	the driver's parser, for a device of the kind that START names
  * @buf:	one record
  * @at:		offset in the stream of the record in @buf
- * @began:	generation of config space when the first byte of @buf was read
  */
 struct vmig_inspect_recs {
 	struct mtty_stream_parser parser;
 	uint8_t *buf;
 	uint64_t at;
-	uint64_t began;
 };
 
 /**
@@ -29,9 +28,9 @@ struct vmig_inspect_recs {
  * @result:	see vmig_inspect()
  * @recs:	the device's data
  * @is_raw:	the stream has records only, no sections
- * @policy:	of the setup section
  * @has_setup:	the setup section was read
- * @config:	generation of the last config space, or 0
+ * @config:	the answer in it
+ * @load:	identities of config space and data so far
  * @has_chip:	the state of the interrupt controller was read
  * @is_enabled:	interrupts were enabled
  */
@@ -41,9 +40,9 @@ struct vmig_inspect {
 	struct vmig_inspect_result *result;
 	struct vmig_inspect_recs recs;
 	bool is_raw;
-	uint64_t policy;
 	bool has_setup;
-	uint64_t config;
+	struct mig_config config;
+	struct mig_config_load load;
 	bool has_chip;
 	bool is_enabled;
 };
@@ -51,9 +50,6 @@ struct vmig_inspect {
 /* Keep place and reason, unless there is one already; returns @error */
 int vmig_inspect_broken(struct vmig_inspect *in, int error, uint64_t where,
 			const char *fmt, ...);
-
-/* 0, or a policy flag that the proposal has */
-bool vmig_inspect_has_policy(uint64_t policy);
 
 int vmig_inspect_data_begin(struct vmig_inspect *in);
 void vmig_inspect_data_free(struct vmig_inspect *in);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/util.h"
 #include "inspect_int.h"
@@ -28,13 +27,6 @@ int vmig_inspect_broken(struct vmig_inspect *in, int error, uint64_t where,
 	vsnprintf(in->result->why, sizeof(in->result->why), fmt, args);
 	va_end(args);
 	return error;
-}
-
-bool vmig_inspect_has_policy(uint64_t policy)
-{
-	return !policy || policy == VFIO_MIG_CONFIG_BEFORE_DATA ||
-	       policy == VFIO_MIG_CONFIG_REORDER ||
-	       policy == VFIO_MIG_CONFIG_EMBEDDED;
 }
 
 int vmig_inspect_data_begin(struct vmig_inspect *in)
@@ -66,42 +58,52 @@ static int broken(struct vmig_inspect *in, int error,
 static void set_device_kind(struct vmig_inspect *in)
 {
 	struct mtty_rec_start start;
-	uint64_t policy, size;
+	uint64_t need, size;
 
 	memcpy(&start, in->recs.buf + sizeof(struct mtty_rec_head),
 	       sizeof(start));
-	policy = le64toh(start.policy);
+	need = le64toh(start.need);
 	size = le64toh(start.capture_size);
 	if (size < MTTY_CAP_MIN_SIZE || size > MTTY_CAP_MAX_SIZE ||
 	    size & (size - 1))
 		size = 0;
-	if (!in->is_raw)
-		policy = in->policy;
-	else if (!vmig_inspect_has_policy(policy))
-		policy = 0;
+	/* A source that has not opted in sends no answer */
+	if (in->config.opted_in)
+		need = in->config.need;
+	else if (need > VFIO_MIG_CONFIG_IN_DATA)
+		need = VFIO_MIG_CONFIG_NOT_NEEDED;
 	in->recs.parser.id = (struct mtty_stream_id) {
 		.nr_ports = le32toh(start.nr_ports) == 1 ? 1 : MTTY_MAX_PORTS,
-		.policy = policy,
+		.need = need,
 		.features = le64toh(start.features),
 		.capture_size = size,
 	};
 }
 
-/* Was the config space that the record depends on sent before it? */
-static int check_generation(struct vmig_inspect *in, const struct vmig_rec *rec)
+/* May the record come after the config space so far? */
+static int check_id(struct vmig_inspect *in, const struct vmig_rec *rec)
 {
-	if (in->is_raw || !(in->policy & VFIO_MIG_CONFIG_BEFORE_DATA))
+	const struct mig_config_id id = mtty_stream_config_id(&in->recs.parser);
+	int ret;
+
+	/* Config space is not in the stream */
+	if (in->is_raw)
 		return 0;
-	if (!in->config)
+	if (mig_config_check_write(&in->config, &in->load))
 		return broken(in, -EPROTO, rec, "comes before any config space");
-	if (rec->generation == in->config || rec->generation == in->recs.began)
-		return 0;
-	return vmig_inspect_broken(in, -ESTALE, in->recs.at,
-				   "record %llu (%s): made under generation %llu, config space is of %llu",
-				   (unsigned long long)rec->seq,
-				   vmig_stream_type_name(rec->type),
-				   (unsigned long long)rec->generation,
-				   (unsigned long long)in->config);
+	ret = mig_config_load_record(&in->config, &in->load, &id);
+	if (ret == -EPROTO)
+		return broken(in, ret, rec, id.source ?
+			      "has an identity, but its source has not opted in" :
+			      "has no identity, but its source has opted in");
+	if (ret && id.source == in->load.source)
+		return vmig_inspect_broken(in, ret, in->recs.at,
+					   "record %llu (%s): made under version %llu of config space, after version %llu",
+					   (unsigned long long)rec->seq,
+					   vmig_stream_type_name(rec->type),
+					   (unsigned long long)id.version,
+					   (unsigned long long)in->load.snapshot);
+	return ret ? broken(in, ret, rec, "from another source") : 0;
 }
 
 static int refused(struct vmig_inspect *in, const struct vmig_rec *rec, int error)
@@ -115,7 +117,7 @@ static int refused(struct vmig_inspect *in, const struct vmig_rec *rec, int erro
 		return broken(in, error, rec, "another version of the format");
 	case -EXDEV:
 		return broken(in, error, rec,
-			      "from a device that cannot exist, or that has not the policy of the setup section");
+			      "from a device that cannot exist, or that has not the answer of the setup section");
 	case -EINVAL:
 		return broken(in, error, rec, "describes an impossible state");
 	default:
@@ -148,7 +150,7 @@ static int parse(struct vmig_inspect *in, size_t len)
 	if (event < 0)
 		return refused(in, &rec, event);
 	if (event == MTTY_STREAM_HEAD)
-		return check_generation(in, &rec);
+		return check_id(in, &rec);
 	item.rec = &rec;
 	in->show(in->opaque, &item);
 	in->result->records++;
@@ -167,10 +169,8 @@ int vmig_inspect_data(struct vmig_inspect *in, uint64_t at,
 		if (recs->parser.ended)
 			return vmig_inspect_broken(in, -EBADMSG, at + done,
 						   "data after the END record");
-		if (!recs->parser.fill) {
+		if (!recs->parser.fill)
 			recs->at = at + done;
-			recs->began = in->config;
-		}
 		n = mtty_stream_want(&recs->parser, &where);
 		if (n > len - done)
 			n = len - done;

@@ -7,14 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
-#include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
 #include "lib/vfio/irq.h"
 #include "vmm_int.h"
-
-#define POLICY_MASK	(VFIO_MIG_CONFIG_BEFORE_DATA | VFIO_MIG_CONFIG_REORDER | \
-			 VFIO_MIG_CONFIG_EMBEDDED)
 
 int vmig_vmm_init(struct vmig_vmm *vmm, enum vmig_vmm_side side,
 		  struct vmig_device *dev, struct vmig_irqchip *chip)
@@ -97,23 +93,33 @@ int vmig_vmm_fail(struct vmig_vmm *vmm, int error, const char *fmt, ...)
 	return error;
 }
 
-int vmig_vmm_query(struct vmig_vmm *vmm, uint64_t *policy,
-		   uint64_t *generation)
+int vmig_vmm_query(struct vmig_vmm *vmm, struct vmig_config_answer *answer)
 {
-	struct vfio_device_feature_mig_config answer = {};
 	int ret;
 
-	ret = vmig_mig_config_get(vmm->dev, &answer);
-	vmm->has_query = !ret;
+	ret = vmig_config_query(vmm->dev, answer);
 	if (ret && ret != -ENOTTY)
 		return vmig_vmm_fail(vmm, ret, "query: %s", strerror(-ret));
-
-	*policy = answer.flags & POLICY_MASK;
-	*generation = answer.generation;
 	vmig_vmm_report_call(vmm, "VFIO_DEVICE_FEATURE GET MIG_CONFIG",
-			     vmm->has_query ? "%s, generation %llu" :
-			     "not supported", vmig_policy_name(*policy),
-			     (unsigned long long)*generation);
+			     ret ? "not supported" : "%s, %u bytes",
+			     vmig_need_name(answer->need), answer->size);
+	return 0;
+}
+
+int vmig_vmm_opt_in(struct vmig_vmm *vmm)
+{
+	int ret;
+
+	vmm->opted_in = false;
+	vmm->has_config = false;
+	if (!vmm->answer.size)
+		return 0;
+	ret = vmig_config_opt_in(vmm->dev, &vmm->answer);
+	if (ret)
+		return ret;
+	vmm->opted_in = true;
+	vmig_vmm_report_call(vmm, "VFIO_DEVICE_FEATURE SET MIG_CONFIG", "%s",
+			     vmig_need_name(vmm->answer.need));
 	return 0;
 }
 

@@ -3,7 +3,8 @@
  * A model VMM: a device, an interrupt controller, and the steps of a live migration.
  *
  *   step of the source			sections in the stream
- *   save_setup				the answer of the query
+ *   save_setup				the answer of the query, with which both sides
+ *					opt in
  *   save_iterate, repeated		config space if the device needs it first
  *					and it has changed; device data
  *   save_complete_precopy		the same again, from the stopped device
@@ -32,6 +33,7 @@
 
 #include "lib/vfio/bytes.h"
 #include "lib/vfio/device.h"
+#include "lib/vfio/feature.h"
 #include "lib/vfio/io.h"
 #include "lib/vmm/irqchip/irqchip.h"
 #include "vmstream.h"
@@ -49,12 +51,15 @@ enum vmig_vmm_side {
  * @VMIG_VMM_CONFIG_ALWAYS:	each time before data, and at the end
  * @VMIG_VMM_CONFIG_NEVER:	never
  * @VMIG_VMM_CONFIG_LAST:	at the end
+ * @VMIG_VMM_CONFIG_PLAIN:	at the end, by access to the config region, as a VMM that
+ *				does not know the query; also for a destination
  */
 enum vmig_vmm_config {
 	VMIG_VMM_CONFIG_AUTO,
 	VMIG_VMM_CONFIG_ALWAYS,
 	VMIG_VMM_CONFIG_NEVER,
 	VMIG_VMM_CONFIG_LAST,
+	VMIG_VMM_CONFIG_PLAIN,
 };
 
 /* Stop at once, even if the device supports pre-copy */
@@ -94,9 +99,9 @@ struct vmig_event {
  * @rounds:		of pre-copy
  * @config_sections:	config sections with config space in them
  * @config_bytes:	of config space in them
- * @config_repeats:	unnecessary ones: of the same generation as the one before
+ * @config_repeats:	unnecessary ones: of the same identity as the one before
  * @flag_sections:	config sections with subflags only
- * @config_writes:	write() to config space
+ * @config_writes:	VFIO_MIG_SET_CONFIG, or write() to config space
  * @set_irqs:		VFIO_DEVICE_SET_IRQS
  * @violations:		interrupts enabled before the controller was restored
  * @started_at:		source: begin of save_setup, CLOCK_MONOTONIC in ns
@@ -139,10 +144,11 @@ struct vmig_vmm_stats {
  * @read_error:	-errno if a load failed because the stream could not be read
  * @step:	name of the current step
  * @data_fd:	data_fd of the device's session, or -1
- * @has_query:	the driver supports VFIO_DEVICE_FEATURE_MIG_CONFIG
- * @policy:	VFIO_MIG_CONFIG_* of its answer
+ * @answer:	of the source; zeroes if it did not opt in
+ * @opted_in:	to VFIO_DEVICE_FEATURE_MIG_CONFIG, for the present migration
  * @mig_flags:	VFIO_MIGRATION_* of the device
- * @generation:	of the config space that was last sent or loaded, or 0
+ * @has_config:	config space was sent or loaded
+ * @id:		identity of the last one
  * @irq_enabled: interrupts were enabled
  * @chip_restored: the interrupt controller was restored
  * @refused:	data that the device refused, for vmig_vmm_retry_data()
@@ -168,10 +174,11 @@ struct vmig_vmm {
 
 	const char *step;
 	int data_fd;
-	bool has_query;
-	uint64_t policy;
+	struct vmig_config_answer answer;
+	bool opted_in;
 	uint64_t mig_flags;
-	uint64_t generation;
+	bool has_config;
+	uint8_t id[VFIO_MIG_CONFIG_ID_SIZE];
 	bool irq_enabled;
 	bool chip_restored;
 	struct vmig_bytes refused;
@@ -231,7 +238,8 @@ int vmig_vmm_save_end(struct vmig_vmm *vmm, int fd);
  * vmig_vmm_save_config - write a config section, needed or not
  * @vmm:	source
  * @fd:		the stream
- * @subflags:	VMIG_CONFIG_*; without VMIG_CONFIG_SETUP it has no payload
+ * @subflags:	VMIG_CONFIG_*; without VMIG_CONFIG_SETUP it has no payload, with it the
+ *		session must have begun if the source has opted in
  */
 int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags);
 
@@ -254,12 +262,14 @@ int vmig_vmm_save_cancel(struct vmig_vmm *vmm);
  * @section:	any, in any order
  *
  * Return: 0 or -errno; among the latter
- *   -EXDEV	the source's device answers the query differently
- *   -EPROTO	data before config space; "enable interrupts" before the controller is
- *		restored; any section before the setup section
- *   -ESTALE	data of another generation than the config space loaded
+ *   -EOPNOTSUPP	this device cannot load data of a source with this answer; a guest, and
+ *		no @load_guest
+ *   -EPROTO	data before config space; only one side has opted in; "enable
+ *		interrupts" before the controller is restored; any section before the
+ *		setup section
+ *   -ESTALE	data and config space do not belong together
+ *   -EINVAL	config space of another device; data of an impossible state
  *   -EALREADY	a second "enable interrupts"
- *   -EOPNOTSUPP	a guest, and no @load_guest
  * After -EPROTO or -ESTALE for data, the refused data are kept for
  * vmig_vmm_retry_data().
  */
@@ -285,8 +295,8 @@ int vmig_vmm_load_step(struct vmig_vmm *vmm, struct vmig_reader *reader);
  * Return: 0 or -errno; among the latter
  *   -EPROTO	interrupts are not enabled
  *   -ENODATA	the device's data are not complete
- *   -ESTALE	they are of another generation than the config space loaded; load that,
- *		and call this again
+ *   -ESTALE	the config space that they were made under is not loaded; load that, and
+ *		call this again
  */
 int vmig_vmm_load_start(struct vmig_vmm *vmm);
 

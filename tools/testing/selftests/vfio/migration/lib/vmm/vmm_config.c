@@ -3,35 +3,35 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
 #include "vmm_int.h"
 
-/* How often config space may change while it is being read */
-#define RETRIES		64
-
-/* Read config space while its generation does not change */
-static int take_snapshot(struct vmig_vmm *vmm, uint8_t *config,
-			 uint64_t *generation)
+static int get_snapshot(struct vmig_vmm *vmm, struct vmig_snapshot *snapshot)
 {
-	unsigned int tries;
-	uint64_t now;
+	char hex[VMIG_ID_HEX_SIZE];
 	int ret;
 
-	ret = vmig_vmm_query(vmm, &vmm->policy, generation);
-	for (tries = 0; !ret && tries < RETRIES; tries++) {
-		ret = vmig_region_read(vmm->dev, VFIO_PCI_CONFIG_REGION_INDEX,
-				       0, config, VMIG_CONFIG_SIZE);
-		if (ret)
-			return vmig_vmm_fail(vmm, ret, "config space: %s",
-					     strerror(-ret));
-		ret = vmig_vmm_query(vmm, &vmm->policy, &now);
-		if (ret || now == *generation)
-			return ret;
-		*generation = now;
-	}
-	return ret ? ret : -EAGAIN;
+	ret = vmig_config_get(vmm->data_fd, snapshot);
+	if (ret)
+		return vmig_vmm_fail(vmm, ret, "VFIO_MIG_GET_CONFIG: %s",
+				     strerror(-ret));
+	vmig_vmm_report_call(vmm, "VFIO_MIG_GET_CONFIG", "%s",
+			     vmig_id_hex(snapshot->id, hex));
+	return 0;
+}
+
+/* As a VMM that does not know snapshots */
+static int read_region(struct vmig_vmm *vmm, struct vmig_snapshot *snapshot)
+{
+	int ret;
+
+	memset(snapshot->id, 0, sizeof(snapshot->id));
+	snapshot->size = VMIG_CONFIG_SIZE;
+	ret = vmig_region_read(vmm->dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
+			       snapshot->data, snapshot->size);
+	return ret ? vmig_vmm_fail(vmm, ret, "config space: %s",
+				   strerror(-ret)) : 0;
 }
 
 int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags)
@@ -40,7 +40,7 @@ int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags)
 		.marker = VFIO_MIG_FLAG_DEV_CONFIG_STATE,
 		.subflags = subflags,
 	};
-	uint8_t config[VMIG_CONFIG_SIZE];
+	struct vmig_snapshot snapshot;
 	int ret;
 
 	if (!(subflags & VMIG_CONFIG_SETUP)) {
@@ -48,27 +48,30 @@ int vmig_vmm_save_config(struct vmig_vmm *vmm, int fd, uint64_t subflags)
 		return vmig_vmm_write_section(vmm, fd, &section);
 	}
 
-	ret = take_snapshot(vmm, config, &section.generation);
+	ret = vmm->opted_in ? get_snapshot(vmm, &snapshot) :
+			      read_region(vmm, &snapshot);
 	if (ret)
-		return vmig_vmm_fail(vmm, ret, "config space: %s",
-				     strerror(-ret));
-	section.data = config;
-	section.len = sizeof(config);
+		return ret;
+	memcpy(section.id, snapshot.id, sizeof(section.id));
+	section.data = snapshot.data;
+	section.len = snapshot.size;
 	ret = vmig_vmm_write_section(vmm, fd, &section);
 	if (ret)
 		return ret;
 
-	if (section.generation && section.generation == vmm->generation)
+	if (vmm->opted_in && vmm->has_config &&
+	    !memcmp(snapshot.id, vmm->id, sizeof(vmm->id)))
 		vmm->stats.config_repeats++;
 	vmm->stats.config_sections++;
-	vmm->stats.config_bytes += sizeof(config);
-	vmm->generation = section.generation;
+	vmm->stats.config_bytes += snapshot.size;
+	vmm->has_config = true;
+	memcpy(vmm->id, snapshot.id, sizeof(vmm->id));
 	return 0;
 }
 
 static bool is_needed_first(const struct vmig_vmm *vmm)
 {
-	return vmm->policy & VFIO_MIG_CONFIG_BEFORE_DATA;
+	return vmm->answer.need == VFIO_MIG_CONFIG_BEFORE_DATA;
 }
 
 static int save_early(struct vmig_vmm *vmm, int fd)
@@ -77,34 +80,26 @@ static int save_early(struct vmig_vmm *vmm, int fd)
 				    VMIG_CONFIG_NO_INTERRUPTS);
 }
 
-static int save_early_if_new(struct vmig_vmm *vmm, int fd)
-{
-	uint64_t generation;
-	int ret;
-
-	ret = vmig_vmm_query(vmm, &vmm->policy, &generation);
-	if (ret || generation == vmm->generation)
-		return ret;
-	return save_early(vmm, fd);
-}
-
 int vmig_vmm_config_before_data(struct vmig_vmm *vmm, int fd)
 {
 	if (vmm->config == VMIG_VMM_CONFIG_ALWAYS)
 		return save_early(vmm, fd);
-	if (vmm->config == VMIG_VMM_CONFIG_AUTO && is_needed_first(vmm))
-		return save_early_if_new(vmm, fd);
+	/* Later ones are sent when read() returns ESTALE */
+	if (vmm->config == VMIG_VMM_CONFIG_AUTO && is_needed_first(vmm) &&
+	    !vmm->has_config)
+		return save_early(vmm, fd);
 	return 0;
 }
 
 int vmig_vmm_config_stale(struct vmig_vmm *vmm, int fd)
 {
-	uint64_t generation;
+	struct vmig_snapshot snapshot;
 
 	if (vmm->config == VMIG_VMM_CONFIG_ALWAYS ||
 	    vmm->config == VMIG_VMM_CONFIG_AUTO)
-		return save_early_if_new(vmm, fd);
-	return vmig_vmm_query(vmm, &vmm->policy, &generation);
+		return save_early(vmm, fd);
+	/* A mistake that the destination must find */
+	return get_snapshot(vmm, &snapshot);
 }
 
 static bool is_sent_last(const struct vmig_vmm *vmm)
@@ -112,7 +107,7 @@ static bool is_sent_last(const struct vmig_vmm *vmm)
 	switch (vmm->config) {
 	case VMIG_VMM_CONFIG_AUTO:
 		return !is_needed_first(vmm) &&
-		       !(vmm->policy & VFIO_MIG_CONFIG_EMBEDDED);
+		       vmm->answer.need != VFIO_MIG_CONFIG_IN_DATA;
 	case VMIG_VMM_CONFIG_NEVER:
 		return false;
 	default:

@@ -19,9 +19,11 @@ void vmig_vmm_report_section(struct vmig_vmm *vmm,
 /* Keep the reason of a failure, unless there is one already; returns @error */
 int vmig_vmm_fail(struct vmig_vmm *vmm, int error, const char *fmt, ...);
 
-/* Query the driver; without VFIO_DEVICE_FEATURE_MIG_CONFIG both are 0 */
-int vmig_vmm_query(struct vmig_vmm *vmm, uint64_t *policy,
-		   uint64_t *generation);
+/* Query the driver; zeroes if it does not have VFIO_DEVICE_FEATURE_MIG_CONFIG */
+int vmig_vmm_query(struct vmig_vmm *vmm, struct vmig_config_answer *answer);
+
+/* Opt in with @vmm->answer, unless that is zeroes */
+int vmig_vmm_opt_in(struct vmig_vmm *vmm);
 
 /* Change the state of the device, and keep the data_fd if there is a new one */
 int vmig_vmm_set_state(struct vmig_vmm *vmm, enum vfio_device_mig_state state);
@@ -33,7 +35,7 @@ int vmig_vmm_write_section(struct vmig_vmm *vmm, int fd,
 /* Before data: send config space if it has to be sent now */
 int vmig_vmm_config_before_data(struct vmig_vmm *vmm, int fd);
 
-/* read() returned ESTALE: query config space again */
+/* read() returned ESTALE: get config space again, and send it if @config says so */
 int vmig_vmm_config_stale(struct vmig_vmm *vmm, int fd);
 
 /* At the end: config space if it has to be sent now, and "enable interrupts" */

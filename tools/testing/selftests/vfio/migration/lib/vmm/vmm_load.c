@@ -4,33 +4,44 @@
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
-#include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
 #include "lib/vfio/util.h"
 #include "vmm_int.h"
 
-/* Compare the answers to the query first, while the device is unchanged */
-static int load_setup(struct vmig_vmm *vmm, const struct vmig_section *section)
+/* Refuse another kind of source while the device is unchanged */
+static int opt_in(struct vmig_vmm *vmm)
 {
-	uint64_t generation;
+	struct vmig_config_answer own;
 	int ret;
 
-	ret = vmig_vmm_query(vmm, &vmm->policy, &generation);
-	if (ret)
-		return ret;
-	if (vmm->policy != section->policy)
-		return vmig_vmm_fail(vmm, -EXDEV,
-				     "config space: %s on the source, %s here",
-				     vmig_policy_name(section->policy),
-				     vmig_policy_name(vmm->policy));
-
-	vmm->generation = 0;
-	return vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RESUMING);
+	ret = vmig_vmm_opt_in(vmm);
+	if (!ret)
+		return 0;
+	if (ret != -EOPNOTSUPP || vmig_vmm_query(vmm, &own))
+		return vmig_vmm_fail(vmm, ret, "opt-in: %s", strerror(-ret));
+	return vmig_vmm_fail(vmm, ret,
+			     "config space: %s on the source, %s here; snapshots of %u and %u bytes",
+			     vmig_need_name(vmm->answer.need),
+			     vmig_need_name(own.need), vmm->answer.size,
+			     own.size);
 }
 
-/* Write dwords, as firmware and kernels do */
-static int write_config(struct vmig_vmm *vmm, const struct vmig_section *section)
+static int load_setup(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	int ret;
+
+	vmm->answer = (struct vmig_config_answer) {};
+	if (vmm->config != VMIG_VMM_CONFIG_PLAIN) {
+		vmm->answer.need = section->need;
+		vmm->answer.size = section->size;
+	}
+	ret = opt_in(vmm);
+	return ret ? ret : vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RESUMING);
+}
+
+/* As a VMM that does not know snapshots: dwords, as firmware and kernels do */
+static int write_region(struct vmig_vmm *vmm, const struct vmig_section *section)
 {
 	unsigned int reg;
 	int ret;
@@ -48,44 +59,51 @@ static int write_config(struct vmig_vmm *vmm, const struct vmig_section *section
 	return 0;
 }
 
-/*
- * An early snapshot is declared only to devices for which data of a newer
- * generation may follow. Any other device gets the last one only.
- */
-static bool is_declared(const struct vmig_vmm *vmm,
-			const struct vmig_section *section)
+static const char *why_config_refused(int error)
 {
-	const uint64_t early = VFIO_MIG_CONFIG_BEFORE_DATA |
-			       VFIO_MIG_CONFIG_REORDER;
+	switch (error) {
+	case -EINVAL:
+		return "is that of another device";
+	case -ESTALE:
+		return "does not belong to the data";
+	case -EBUSY:
+		return "comes in the middle of a record of another one";
+	default:
+		return strerror(-error);
+	}
+}
 
-	if (!vmm->has_query || !section->generation)
-		return false;
-	return vmm->policy & early ||
-	       !(section->subflags & VMIG_CONFIG_NO_INTERRUPTS);
+static int set_snapshot(struct vmig_vmm *vmm, const struct vmig_section *section)
+{
+	struct vmig_snapshot snapshot = { .size = section->len };
+	char hex[VMIG_ID_HEX_SIZE];
+	int ret;
+
+	memcpy(snapshot.id, section->id, sizeof(snapshot.id));
+	memcpy(snapshot.data, section->data, section->len);
+	vmig_id_hex(section->id, hex);
+	ret = vmig_config_set(vmm->data_fd, &snapshot);
+	if (ret)
+		return vmig_vmm_fail(vmm, ret, "config space %s %s", hex,
+				     why_config_refused(ret));
+	vmm->stats.config_writes++;
+	vmig_vmm_report_call(vmm, "VFIO_MIG_SET_CONFIG", "%s", hex);
+	return 0;
 }
 
 static int set_up_config(struct vmig_vmm *vmm,
 			 const struct vmig_section *section)
 {
-	unsigned long long generation = section->generation;
 	int ret;
 
-	ret = write_config(vmm, section);
+	ret = vmm->opted_in ? set_snapshot(vmm, section) :
+			      write_region(vmm, section);
 	if (ret)
 		return ret;
 	vmm->stats.config_sections++;
 	vmm->stats.config_bytes += section->len;
-	if (!is_declared(vmm, section))
-		return 0;
-
-	ret = vmig_mig_config_loaded(vmm->dev, generation);
-	if (ret)
-		return vmig_vmm_fail(vmm, ret,
-				     "config space of generation %llu: %s",
-				     generation, strerror(-ret));
-	vmm->generation = generation;
-	vmig_vmm_report_call(vmm, "VFIO_DEVICE_FEATURE SET MIG_CONFIG",
-			     "loaded, generation %llu", generation);
+	vmm->has_config = true;
+	memcpy(vmm->id, section->id, sizeof(vmm->id));
 	return 0;
 }
 
@@ -145,14 +163,17 @@ static int write_data(struct vmig_vmm *vmm, const uint8_t *data, size_t len,
 
 static int data_refused(struct vmig_vmm *vmm, int error)
 {
+	bool is_first = vmm->answer.need == VFIO_MIG_CONFIG_BEFORE_DATA &&
+			!vmm->has_config;
+
 	switch (error) {
 	case -EPROTO:
-		return vmig_vmm_fail(vmm, error,
-				     "data before config space, which this device needs first");
+		return vmig_vmm_fail(vmm, error, is_first ?
+				     "data before config space, which this device needs first" :
+				     "only one side has opted in to MIG_CONFIG");
 	case -ESTALE:
 		return vmig_vmm_fail(vmm, error,
-				     "data of another generation than the config space loaded (%llu)",
-				     (unsigned long long)vmm->generation);
+				     "data made under another config space than the one loaded");
 	default:
 		return vmig_vmm_fail(vmm, error, "data_fd: %s",
 				     strerror(-error));
@@ -266,6 +287,23 @@ int vmig_vmm_load_step(struct vmig_vmm *vmm, struct vmig_reader *reader)
 	return 0;
 }
 
+static int check_data(struct vmig_vmm *vmm)
+{
+	int ret;
+
+	if (!vmm->opted_in)
+		return 0;
+	ret = vmig_check_data(vmm->data_fd);
+	if (ret == -ESTALE)
+		return vmig_vmm_fail(vmm, ret,
+				     "the config space that the data were made under is not loaded");
+	if (ret)
+		return vmig_vmm_fail(vmm, ret, "VFIO_MIG_CHECK_DATA: %s",
+				     strerror(-ret));
+	vmig_vmm_report_call(vmm, "VFIO_MIG_CHECK_DATA", "can run");
+	return 0;
+}
+
 int vmig_vmm_load_start(struct vmig_vmm *vmm)
 {
 	int ret;
@@ -274,11 +312,9 @@ int vmig_vmm_load_start(struct vmig_vmm *vmm)
 	if (!vmm->irq_enabled)
 		return vmig_vmm_fail(vmm, -EPROTO,
 				     "the stream has ended, and interrupts are not enabled");
-	ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RUNNING);
-	if (ret == -ESTALE) {
-		vmm->why[0] = '\0';
-		return data_refused(vmm, ret);
-	}
+	ret = check_data(vmm);
+	if (!ret)
+		ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_RUNNING);
 	if (ret)
 		return ret;
 	vmm->stats.running_at = vmig_now_ns();

@@ -72,6 +72,19 @@ static int copy_data(struct vmig_vmm *vmm, int fd, uint64_t max,
 	return ret;
 }
 
+static int opt_in(struct vmig_vmm *vmm)
+{
+	int ret = 0;
+
+	vmm->answer = (struct vmig_config_answer) {};
+	if (vmm->config != VMIG_VMM_CONFIG_PLAIN)
+		ret = vmig_vmm_query(vmm, &vmm->answer);
+	if (ret)
+		return ret;
+	ret = vmig_vmm_opt_in(vmm);
+	return ret ? vmig_vmm_fail(vmm, ret, "opt-in: %s", strerror(-ret)) : 0;
+}
+
 int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 {
 	struct vmig_section section = {
@@ -82,7 +95,6 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 
 	vmig_vmm_begin_step(vmm, "save_setup");
 	vmm->stats.started_at = vmig_now_ns();
-	vmm->generation = 0;
 	ret = vmig_mig_get_flags(vmm->dev, &vmm->mig_flags);
 	if (ret)
 		return vmig_vmm_fail(vmm, ret, "no migration: %s",
@@ -90,10 +102,11 @@ int vmig_vmm_save_setup(struct vmig_vmm *vmm, int fd)
 	if (vmm->options & VMIG_VMM_NO_PRECOPY)
 		vmm->mig_flags &= ~VFIO_MIGRATION_PRE_COPY;
 
-	ret = vmig_vmm_query(vmm, &vmm->policy, &section.generation);
+	ret = opt_in(vmm);
 	if (ret)
 		return ret;
-	section.policy = vmm->policy;
+	section.need = vmm->answer.need;
+	section.size = vmm->answer.size;
 	ret = vmig_vmm_write_section(vmm, fd, &section);
 	if (!ret && vmm->mig_flags & VFIO_MIGRATION_PRE_COPY)
 		ret = vmig_vmm_set_state(vmm, VFIO_DEVICE_STATE_PRE_COPY);
@@ -122,10 +135,8 @@ int vmig_vmm_save_iterate(struct vmig_vmm *vmm, int fd)
 	ret = vmig_vmm_config_before_data(vmm, fd);
 	if (!ret)
 		ret = copy_data(vmm, fd, ROUND_MAX, &vmm->stats.bytes_precopy);
-	/* EAGAIN: config space keeps changing; it stops when the guest does */
-	if (ret < 0 && ret != -EAGAIN)
+	if (ret < 0)
 		return ret;
-	vmm->why[0] = '\0';
 	drained = ret == 1;
 	ret = write_marker(vmm, fd, VFIO_MIG_FLAG_END_OF_STATE);
 	return ret ? ret : drained;

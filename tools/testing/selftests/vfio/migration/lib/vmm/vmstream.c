@@ -13,8 +13,10 @@
 #define KNOWN_SUBFLAGS	(VMIG_CONFIG_SETUP | VMIG_CONFIG_NO_INTERRUPTS | \
 			 VMIG_CONFIG_ENABLE_INTERRUPTS)
 
+#define ID_WORDS	(VFIO_MIG_CONFIG_ID_SIZE / sizeof(uint64_t))
+
 /* Most words between a marker and its payload */
-#define MAX_WORDS	4
+#define MAX_WORDS	(2 + ID_WORDS)
 
 /**
  * struct kind - a kind of section
@@ -145,8 +147,8 @@ static unsigned int encode_setup(const struct vmig_section *section,
 				 uint64_t *word)
 {
 	word[0] = section->version;
-	word[1] = section->policy;
-	word[2] = section->generation;
+	word[1] = section->need;
+	word[2] = section->size;
 	return 3;
 }
 
@@ -159,19 +161,31 @@ static int decode_setup(struct vmig_reader *reader,
 	if (ret)
 		return ret;
 	if (section->version != VMIG_VMSTREAM_VERSION)
-		return refuse(reader, -EOPNOTSUPP, "format version %llu, not %u",
+		return refuse(reader, -EOPNOTSUPP,
+			      "the stream has format version %llu, this VMM reads %u",
 			      (unsigned long long)section->version,
 			      VMIG_VMSTREAM_VERSION);
-	ret = get_word(reader, &section->policy);
-	return ret ? ret : get_word(reader, &section->generation);
+	ret = get_word(reader, &section->need);
+	if (!ret)
+		ret = get_word(reader, &section->size);
+	if (!ret && (section->need > UINT32_MAX || section->size > UINT32_MAX))
+		return refuse(reader, -EBADMSG, "an answer of more than 32 bits");
+	return ret;
 }
 
 static unsigned int encode_config(const struct vmig_section *section,
 				  uint64_t *word)
 {
+	unsigned int i;
+
 	word[0] = section->subflags;
-	word[1] = section->generation;
-	return section->subflags & VMIG_CONFIG_SETUP ? 2 : 1;
+	if (!(section->subflags & VMIG_CONFIG_SETUP))
+		return 1;
+	/* The identity is a string of bytes */
+	memcpy(word + 1, section->id, sizeof(section->id));
+	for (i = 1; i <= ID_WORDS; i++)
+		word[i] = be64toh(word[i]);
+	return 1 + ID_WORDS;
 }
 
 static int check_subflags(struct vmig_reader *reader, uint64_t mask)
@@ -207,7 +221,7 @@ static int decode_config(struct vmig_reader *reader,
 	if (ret || !(section->subflags & VMIG_CONFIG_SETUP))
 		return ret;
 
-	ret = get_word(reader, &section->generation);
+	ret = get(reader, section->id, sizeof(section->id));
 	if (!ret)
 		ret = get_payload(reader, section, &config);
 	if (ret == -EMSGSIZE || (!ret && section->len != VMIG_CONFIG_SIZE))

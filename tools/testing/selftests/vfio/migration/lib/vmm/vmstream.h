@@ -3,9 +3,9 @@
  * The stream between two VMMs, in one direction: sections of big-endian 64-bit words,
  * with the markers of QEMU's vfio code.
  *
- *   setup	marker, format version, answer of the query (policy, generation)
- *   config	marker, subflags; with VMIG_CONFIG_SETUP also generation, length
- *		and config space
+ *   setup	marker, format version, answer of the query (need, size)
+ *   config	marker, subflags; with VMIG_CONFIG_SETUP also identity (16 bytes),
+ *		length and config space
  *   data	marker, length, data of the device
  *   guest	marker, length, state of the guest; optional
  *   irqchip	marker, length, state of the interrupt controller
@@ -21,6 +21,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/bytes.h"
 #include "lib/vfio/io.h"
@@ -35,7 +36,7 @@
 #define VMIG_FLAG_END_OF_STREAM		0xffffffffef200002ULL
 #define VMIG_FLAG_GUEST_STATE		0xffffffffef200003ULL
 
-#define VMIG_VMSTREAM_VERSION		1
+#define VMIG_VMSTREAM_VERSION		2
 
 /* Subflags that a destination must understand, or fail */
 #define VMIG_CONFIG_MUST_UNDERSTAND	0xffffffff00000000ULL
@@ -59,10 +60,10 @@
  * @marker:	VFIO_MIG_FLAG_* or VMIG_FLAG_*
  * @offset:	in the stream; set when read
  * @version:	setup: format of the stream
- * @policy:	setup: VFIO_MIG_CONFIG_* of the source's answer
- * @generation:	setup, config: generation of config space, 0 if the source's
- *		driver does not have the query
+ * @need:	setup: enum vfio_mig_config_need of the source's answer
+ * @size:	setup: bytes of a snapshot; 0 if the source did not opt in
  * @subflags:	config: VMIG_CONFIG_*
+ * @id:		config: identity of config space; zeroes if the source did not opt in
  * @data:	config, data, guest, irqchip: payload; after a read it is valid until the
  *		next one
  * @len:	bytes of @data
@@ -71,9 +72,10 @@ struct vmig_section {
 	uint64_t marker;
 	uint64_t offset;
 	uint64_t version;
-	uint64_t policy;
-	uint64_t generation;
+	uint64_t need;
+	uint64_t size;
 	uint64_t subflags;
+	uint8_t id[VFIO_MIG_CONFIG_ID_SIZE];
 	const uint8_t *data;
 	size_t len;
 };
@@ -139,7 +141,8 @@ void vmig_reader_exit(struct vmig_reader *reader);
  *
  * Return: 0, or with @why set
  *   -ENODATA		the stream ends before END_OF_STREAM
- *   -EBADMSG		no such marker; config space of another length than 256
+ *   -EBADMSG		no such marker; config space of another length than 256; an answer
+ *			of more than 32 bits
  *   -EMSGSIZE		a length beyond VMIG_DATA_MAX, VMIG_GUEST_MAX or
  *			VMIG_IRQCHIP_MAX
  *   -EOPNOTSUPP	another format version; an unknown subflag that must be understood

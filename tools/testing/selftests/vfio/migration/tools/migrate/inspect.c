@@ -2,6 +2,7 @@
 /* vfio-migrate inspect: print the result of vmig_inspect() as a table or as JSON. */
 #include <endian.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,20 +16,20 @@
 
 static void section_text(const struct vmig_section *section, char *text)
 {
-	char names[96];
+	char names[96], hex[VMIG_ID_HEX_SIZE];
 
 	switch (section->marker) {
 	case VFIO_MIG_FLAG_DEV_SETUP_STATE:
-		snprintf(text, TEXT_MAX, "format %llu, policy %s, generation %llu",
+		snprintf(text, TEXT_MAX, "format %llu, policy %s, snapshots of %llu bytes",
 			 (unsigned long long)section->version,
-			 vmig_policy_name(section->policy),
-			 (unsigned long long)section->generation);
+			 vmig_need_name(section->need),
+			 (unsigned long long)section->size);
 		break;
 	case VFIO_MIG_FLAG_DEV_CONFIG_STATE:
 		vmig_subflags_name(section->subflags, names, sizeof(names));
 		if (section->len)
-			snprintf(text, TEXT_MAX, "[%s] generation %llu, %zu bytes",
-				 names, (unsigned long long)section->generation,
+			snprintf(text, TEXT_MAX, "[%s] identity %s, %zu bytes",
+				 names, vmig_id_hex(section->id, hex),
 				 section->len);
 		else
 			snprintf(text, TEXT_MAX, "[%s] no payload", names);
@@ -48,7 +49,7 @@ static void start_text(const struct vmig_rec *rec, char *text)
 	snprintf(text, TEXT_MAX,
 		 "mtty, format %u, %u ports, policy %s, features 0x%llx, capture memory of %llu bytes",
 		 le32toh(start.version), le32toh(start.nr_ports),
-		 vmig_policy_name(le64toh(start.policy)),
+		 vmig_need_name(le64toh(start.need)),
 		 (unsigned long long)le64toh(start.features),
 		 (unsigned long long)le64toh(start.capture_size));
 }
@@ -88,7 +89,7 @@ static void word_text(const struct vmig_rec *rec, char *text)
 	else if (rec->type == MTTY_REC_LOG)
 		snprintf(text, TEXT_MAX, "%llu bytes logged", number);
 	else if (rec->type == MTTY_REC_REINIT)
-		snprintf(text, TEXT_MAX, "config space changed, was generation %llu",
+		snprintf(text, TEXT_MAX, "config space changed, was version %llu",
 			 number);
 	else if (rec->type == MTTY_REC_END)
 		snprintf(text, TEXT_MAX, "%llu records before", number);
@@ -120,17 +121,25 @@ static void print_row(void *opaque, const struct vmig_inspect_item *item)
 		return;
 	}
 	rec_text(item->rec, text);
-	printf("%10llu    %-7s #%-4llu g%-4llu %s\n",
+	printf("%10llu    %-7s #%-4llu v%-4llu %s\n",
 	       (unsigned long long)item->offset,
 	       vmig_stream_type_name(item->rec->type),
 	       (unsigned long long)item->rec->seq,
-	       (unsigned long long)item->rec->generation, text);
+	       (unsigned long long)item->rec->version, text);
+}
+
+/* Two members of the head of a record are the identity */
+static const uint8_t *item_id(const struct vmig_inspect_item *item)
+{
+	return item->section ? item->section->id :
+	       item->rec->payload - sizeof(struct mtty_rec_head) +
+	       offsetof(struct mtty_rec_head, source);
 }
 
 static void print_object(void *opaque, const struct vmig_inspect_item *item)
 {
 	const char **comma = opaque;
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], hex[VMIG_ID_HEX_SIZE];
 
 	printf("%s{\"offset\":%llu,", *comma, (unsigned long long)item->offset);
 	*comma = ",\n";
@@ -146,9 +155,9 @@ static void print_object(void *opaque, const struct vmig_inspect_item *item)
 				    vmig_stream_type_name(item->rec->type));
 		printf(",\"seq\":%llu", (unsigned long long)item->rec->seq);
 	}
-	printf(",\"generation\":%llu,\"length\":%llu,", (unsigned long long)
-	       (item->section ? item->section->generation :
-				item->rec->generation),
+	putchar(',');
+	migrate_json_string(stdout, "identity", vmig_id_hex(item_id(item), hex));
+	printf(",\"length\":%llu,",
 	       (unsigned long long)(item->section ? item->section->len :
 				    item->rec->len));
 	migrate_json_string(stdout, "text", text);
@@ -180,7 +189,7 @@ static int inspect_as_table(int fd, const struct vmig_patience *patience,
 {
 	int ret;
 
-	printf("%10s  %s\n", "OFFSET", "SECTION, or RECORD #number generation");
+	printf("%10s  %s\n", "OFFSET", "SECTION, or RECORD #number version of config space");
 	ret = vmig_inspect(fd, patience, print_row, NULL, result);
 	if (!ret)
 		printf("whole: %llu sections, %llu records, %llu bytes\n",

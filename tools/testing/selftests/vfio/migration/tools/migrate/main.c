@@ -38,7 +38,7 @@ static const char help[] =
 "save:\n"
 "  --config MODE   when to send config space: auto (by the driver's answer to the query;\n"
 "                  the default), always (each time before data, and at the end), last,\n"
-"                  never\n"
+"                  never, plain (last, by a VMM that does not know the query)\n"
 "  --no-precopy    stop the device at once\n"
 "  --max-rounds N  limit of pre-copy rounds, before the device is stopped (8)\n"
 "  --busy-config   the guest writes its config space all the time\n"
@@ -68,10 +68,11 @@ static const char help[] =
 "     the stream cannot be read\n"
 "  2  the command line is invalid\n"
 "  3  load, inspect: the stream is broken, or this device refuses it; the error says\n"
-"     where and why.  From the device: EBADMSG damaged, EOPNOTSUPP another version,\n"
-"     EXDEV another kind of device or policy, EINVAL an impossible state, EPROTO data\n"
-"     before config space or interrupts before their controller, ESTALE data of\n"
-"     another generation than the config space, ENODATA the stream ends too early\n"
+"     where and why.  From the device: EBADMSG damaged, EOPNOTSUPP another version\n"
+"     or policy, EXDEV another kind of device, EINVAL an impossible state or config\n"
+"     space of another device, EPROTO data before config space or interrupts before\n"
+"     their controller, ESTALE data and config space that do not belong together,\n"
+"     ENODATA the stream ends too early\n"
 "  4  the device cannot be opened or used\n"
 "  5  save: handed over, but not confirmed; the source is stopped\n"
 "  6  the guest has lost data\n"
@@ -124,6 +125,7 @@ static int parse_config(const char *word, struct migrate_options *options)
 		[VMIG_VMM_CONFIG_ALWAYS] = "always",
 		[VMIG_VMM_CONFIG_NEVER] = "never",
 		[VMIG_VMM_CONFIG_LAST] = "last",
+		[VMIG_VMM_CONFIG_PLAIN] = "plain",
 	};
 	unsigned int i;
 

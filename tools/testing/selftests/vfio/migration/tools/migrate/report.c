@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <linux/vfio_mig_config.h>
 
 #include "lib/vfio/feature.h"
 #include "migrate.h"
@@ -60,7 +59,7 @@ static void json(const struct migrate *mig, enum migrate_exit status)
 	fputc(',', out);
 	string("device", mig->options->device);
 	fputc(',', out);
-	string("policy", vmig_policy_name(mig->vmm.policy));
+	string("policy", vmig_need_name(mig->vmm.answer.need));
 	fputc(',', out);
 	string("config", mig->options->config_word);
 	number("bytes_precopy", stats->bytes_precopy);
@@ -88,7 +87,7 @@ static void text(const struct migrate *mig, enum migrate_exit status)
 	const struct vmig_traffic_report *report = &mig->guest.report;
 
 	fprintf(out, "%s: policy %s", results[status],
-		vmig_policy_name(mig->vmm.policy));
+		vmig_need_name(mig->vmm.answer.need));
 	if (!strcmp(mig->options->command, "save"))
 		fprintf(out, ", %llu bytes before and %llu after the stop",
 			(unsigned long long)stats->bytes_precopy,

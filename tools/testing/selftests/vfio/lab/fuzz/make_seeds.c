@@ -92,12 +92,12 @@ static void put_streams(const char *dir)
 		   large, STREAM_FEED_SMALL | STREAM_FEED_UNFEED,
 		   STREAM_TAMPER_SWAP_RECORDS);
 	put_stream(dir, "reorder",
-		   &(struct stream_input_device){ .ports = 1, .policy = 2,
+		   &(struct stream_input_device){ .ports = 1, .need = 2,
 						  .features = 1, .size = 5 },
 		   large, STREAM_FEED_ANY | STREAM_FEED_UNFEED,
 		   STREAM_TAMPER_SPLICE);
 	put_stream(dir, "embedded",
-		   &(struct stream_input_device){ .policy = 3, .size = 2 },
+		   &(struct stream_input_device){ .need = 3, .size = 2 },
 		   embedded, STREAM_FEED_ANY, STREAM_TAMPER_CUT);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes the seeds of the fuzzers: streams as devices send them, and register accesses
- * as drivers make them.  The files are the same in each run.
+ * Writes the seeds of the fuzzers: streams as devices send them, register accesses
+ * as drivers make them, and the calls of a migration.  The files are the same in each run.
  *
  * Usage: make_seeds DIRECTORY
  */
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <linux/serial_reg.h>
 
+#include "config_ops.h"
 #include "fuzz.h"
 #include "stream_input.h"
 #include "uart_ops.h"
@@ -92,12 +93,12 @@ static void put_streams(const char *dir)
 		   large, STREAM_FEED_SMALL | STREAM_FEED_UNFEED,
 		   STREAM_TAMPER_SWAP_RECORDS);
 	put_stream(dir, "reorder",
-		   &(struct stream_input_device){ .ports = 1, .policy = 2,
+		   &(struct stream_input_device){ .ports = 1, .need = 2,
 						  .features = 1, .size = 5 },
 		   large, STREAM_FEED_ANY | STREAM_FEED_UNFEED,
 		   STREAM_TAMPER_SPLICE);
 	put_stream(dir, "embedded",
-		   &(struct stream_input_device){ .policy = 3, .size = 2 },
+		   &(struct stream_input_device){ .need = 3, .size = 2 },
 		   embedded, STREAM_FEED_ANY, STREAM_TAMPER_CUT);
 }
 
@@ -154,6 +155,54 @@ static void put_ports(const char *dir)
 	put_file(dir, "quiet", quiet, sizeof(quiet));
 }
 
+/* Device 0 saves to device 2; the byte after an opt-in is the answer */
+static void put_configs(const char *dir)
+{
+	static const u8 before_data[] = {
+		CONFIG_OP_NEEDS(1, 1),
+		CONFIG_OP(CONFIG_OP_OPT_IN, 0), 1,
+		CONFIG_OP(CONFIG_OP_OPT_IN, 2), 1,
+		CONFIG_OP(CONFIG_OP_SAVE, 0), CONFIG_OP(CONFIG_OP_RESUME, 2),
+		CONFIG_OP(CONFIG_OP_CHANGE, 0), CONFIG_OP(CONFIG_OP_READ, 0),
+		CONFIG_OP(CONFIG_OP_GET, 0), CONFIG_OP(CONFIG_OP_READ, 0),
+		CONFIG_OP(CONFIG_OP_SET, 2), 0, CONFIG_OP(CONFIG_OP_HEAD, 2), 0,
+		CONFIG_OP(CONFIG_OP_BODY, 2), CONFIG_OP(CONFIG_OP_CHANGE, 0),
+		CONFIG_OP(CONFIG_OP_HEAD, 2), 0, CONFIG_OP(CONFIG_OP_SET, 2), 0,
+		CONFIG_OP(CONFIG_OP_HEAD, 2), 0, CONFIG_OP(CONFIG_OP_SET, 2), 1,
+		CONFIG_OP(CONFIG_OP_END, 2), CONFIG_OP(CONFIG_OP_SET, 2), 0,
+	};
+	static const u8 any_order[] = {
+		CONFIG_OP_NEEDS(2, 2),
+		CONFIG_OP(CONFIG_OP_OPT_IN, 0), 2,
+		CONFIG_OP(CONFIG_OP_OPT_IN, 2), 2,
+		CONFIG_OP(CONFIG_OP_SAVE, 0), CONFIG_OP(CONFIG_OP_RESUME, 2),
+		CONFIG_OP(CONFIG_OP_CHANGE, 0), CONFIG_OP(CONFIG_OP_CHANGE, 0),
+		CONFIG_OP(CONFIG_OP_HEAD, 2), 1, CONFIG_OP(CONFIG_OP_SET, 2), 0,
+		CONFIG_OP(CONFIG_OP_SET, 2), 1, CONFIG_OP(CONFIG_OP_END, 2),
+		CONFIG_OP(CONFIG_OP_SET, 2), 0, CONFIG_OP(CONFIG_OP_SET, 2), 1,
+	};
+	static const u8 not_opted_in[] = {
+		CONFIG_OP_NEEDS(1, 1),
+		CONFIG_OP(CONFIG_OP_SAVE, 0), CONFIG_OP(CONFIG_OP_READ, 0),
+		CONFIG_OP(CONFIG_OP_RESUME, 2), CONFIG_OP(CONFIG_OP_HEAD, 2),
+		CONFIG_OP_NONE, CONFIG_OP(CONFIG_OP_END, 2),
+		CONFIG_OP(CONFIG_OP_STOP, 2), CONFIG_OP(CONFIG_OP_OPEN, 2),
+	};
+	static const u8 in_data[] = {
+		CONFIG_OP_NEEDS(3, 0),
+		CONFIG_OP(CONFIG_OP_OPT_IN, 0), 3,
+		CONFIG_OP(CONFIG_OP_OPT_IN, 2), 8,
+		CONFIG_OP(CONFIG_OP_RESUME, 2), CONFIG_OP(CONFIG_OP_SET, 2),
+		CONFIG_OP_NONE, CONFIG_OP(CONFIG_OP_BITS, 0),
+		0x5a, 0x0f, 0x5b, 0xff, 0x01, 0xf0,
+	};
+
+	put_file(dir, "before-data", before_data, sizeof(before_data));
+	put_file(dir, "any-order", any_order, sizeof(any_order));
+	put_file(dir, "not-opted-in", not_opted_in, sizeof(not_opted_in));
+	put_file(dir, "in-data", in_data, sizeof(in_data));
+}
+
 int main(int argc, char **argv)
 {
 	char dir[4096];
@@ -170,6 +219,9 @@ int main(int argc, char **argv)
 	snprintf(dir, sizeof(dir), "%s/uart", argv[1]);
 	mkdir(dir, 0777);
 	put_ports(dir);
+	snprintf(dir, sizeof(dir), "%s/config", argv[1]);
+	mkdir(dir, 0777);
+	put_configs(dir);
 
 	return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the fuzzers of stream.c and uart.c on this machine, one after the other,
+# Runs the fuzzers of stream.c, uart.c and mig_config.c on this machine, one after the other,
 # until the time is over or one finds something. Ends with the line
 # "N executions, N findings", and fails if there are findings.
 #
@@ -10,7 +10,7 @@
 #
 # Usage: run.sh DIR [SECONDS | -n RUNS]
 #   DIR      where the fuzzers were built
-#   SECONDS  for both together (default: 60)
+#   SECONDS  for all together (default: 60)
 #   RUNS     for each of them instead
 set -eu
 export LC_ALL=C
@@ -33,7 +33,7 @@ dir=$1
 shift
 case $#:${1-} in
 0:)
-	limit=-max_total_time=30 long="30 seconds"
+	limit=-max_total_time=20 long="20 seconds"
 	;;
 2:-n)
 	is_number "$2" || usage
@@ -41,7 +41,7 @@ case $#:${1-} in
 	;;
 1:*)
 	is_number "$1" || usage
-	limit=-max_total_time=$((($1 + 1) / 2)) long="$((($1 + 1) / 2)) seconds"
+	limit=-max_total_time=$((($1 + 2) / 3)) long="$((($1 + 2) / 3)) seconds"
 	;;
 *)
 	usage
@@ -101,5 +101,6 @@ executions=0 findings=0 failed=0
 "$dir/make_seeds" "$dir/seeds"
 fuzz stream 4096
 fuzz uart 256
+fuzz config 128
 echo "$executions executions, $findings findings"
 [ "$findings$failed" = 00 ] && [ "$executions" != 0 ]

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <linux/kernel.h>
 #include <linux/xxhash.h>
-#include <uapi/linux/vfio_mig_config.h>
 
 #include "stream_input.h"
 
@@ -14,18 +13,13 @@ static const u64 sizes[STREAM_DEVICE_SIZES] = {
 	MTTY_CAP_MAX_SIZE
 };
 
-static const u64 policies[STREAM_DEVICE_POLICIES] = {
-	0, VFIO_MIG_CONFIG_BEFORE_DATA, VFIO_MIG_CONFIG_REORDER,
-	VFIO_MIG_CONFIG_EMBEDDED
-};
-
 /* The parser only compares them, so any two are enough */
 static const u64 features[STREAM_DEVICE_FEATURES] = { 1, 7 };
 
 u8 stream_input_device(const struct stream_input_device *of)
 {
 	return of->ports + STREAM_DEVICE_PORTS *
-	       (of->policy + STREAM_DEVICE_POLICIES *
+	       (of->need + STREAM_DEVICE_NEEDS *
 		(of->features + STREAM_DEVICE_FEATURES * of->size));
 }
 
@@ -34,8 +28,8 @@ void stream_input_id(u8 device, struct mtty_stream_id *id)
 	memset(id, 0, sizeof(*id));
 	id->nr_ports = 1 + device % STREAM_DEVICE_PORTS;
 	device /= STREAM_DEVICE_PORTS;
-	id->policy = policies[device % STREAM_DEVICE_POLICIES];
-	device /= STREAM_DEVICE_POLICIES;
+	id->need = device % STREAM_DEVICE_NEEDS;
+	device /= STREAM_DEVICE_NEEDS;
 	id->features = features[device % STREAM_DEVICE_FEATURES];
 	device /= STREAM_DEVICE_FEATURES;
 	id->capture_size = sizes[device % STREAM_DEVICE_SIZES];
@@ -273,13 +267,14 @@ size_t stream_template(u8 *rec, enum mtty_rec_type type,
 		len = mtty_stream_put_config(head + 1, space);
 		break;
 	case MTTY_REC_REINIT:
-		len = mtty_stream_put_reinit(head + 1, 2);
+		len = mtty_stream_put_reinit(head + 1, 1);
 		break;
 	default:
 		len = mtty_stream_put_end(head + 1, &chain);
 		break;
 	}
-	len = mtty_stream_seal(&chain, head, type, 1, len, NULL, 0);
+	len = mtty_stream_seal(&chain, head, type,
+			       (struct mig_config_id) { 1, 2 }, len, NULL, 0);
 	memcpy(rec, to, len);
 
 	return len;

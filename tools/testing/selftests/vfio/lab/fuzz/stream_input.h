@@ -24,7 +24,7 @@ enum stream_input_byte {
 
 /* STREAM_INPUT_DEVICE: the number of choices for each, low bits first */
 #define STREAM_DEVICE_PORTS	2
-#define STREAM_DEVICE_POLICIES	4
+#define STREAM_DEVICE_NEEDS	4
 #define STREAM_DEVICE_FEATURES	2
 #define STREAM_DEVICE_SIZES	6
 
@@ -65,7 +65,7 @@ enum stream_tamper {
 
 struct stream_input_device {
 	unsigned int ports;
-	unsigned int policy;
+	unsigned int need;
 	unsigned int features;
 	unsigned int size;
 };

@@ -10,12 +10,12 @@
 
 /* Offsets in a head and in payloads */
 enum {
-	H_TYPE = 0, H_LEN = 4, H_GENERATION = 8, H_SEQ = 16, H_DATA_SUM = 24,
-	H_HEAD_SUM = 32, H_SIZE = 40
+	H_TYPE = 0, H_LEN = 4, H_SOURCE = 8, H_VERSION = 16, H_SEQ = 24,
+	H_DATA_SUM = 32, H_HEAD_SUM = 40, H_SIZE = 48
 };
 
 enum {
-	START_MAGIC = 0, START_VERSION = 8, START_PORTS = 12, START_POLICY = 16,
+	START_MAGIC = 0, START_VERSION = 8, START_PORTS = 12, START_NEED = 16,
 	START_FEATURES = 24, START_CAPTURE = 32, START_SIZE = 48
 };
 
@@ -30,7 +30,8 @@ struct reader {
 	const u8 *payload;
 	u32 type;
 	u32 len;
-	u64 generation;
+	u64 source;
+	u64 version;
 	u64 nr;
 	u64 last_sum;
 	unsigned int times[MTTY_REC_NR];
@@ -49,7 +50,7 @@ static u64 get(const u8 *from, unsigned int bytes)
 
 static bool embeds(const struct reader *r)
 {
-	return r->id->policy == VFIO_MIG_CONFIG_EMBEDDED;
+	return r->id->need == VFIO_MIG_CONFIG_IN_DATA;
 }
 
 static bool is_len_good(u32 type, u32 len)
@@ -90,7 +91,8 @@ static int judge_head(const struct reader *r)
 	if (is_first != is_start)
 		return -EBADMSG;
 
-	return r->generation ? 0 : -EINVAL;
+	/* Both halves of an identity, or none */
+	return !r->source == !r->version ? 0 : -EINVAL;
 }
 
 static int judge_start(struct reader *r)
@@ -103,7 +105,7 @@ static int judge_start(struct reader *r)
 		return -EOPNOTSUPP;
 
 	return get(p + START_PORTS, 4) == r->id->nr_ports &&
-	       get(p + START_POLICY, 8) == r->id->policy &&
+	       get(p + START_NEED, 8) == r->id->need &&
 	       get(p + START_FEATURES, 8) == r->id->features &&
 	       get(p + START_CAPTURE, 8) == r->id->capture_size ? 0 : -EXDEV;
 }
@@ -163,19 +165,15 @@ static int judge_irq(struct reader *r)
 
 static int judge_config(struct reader *r)
 {
-	if (!embeds(r))
-		return -EINVAL;
-	r->m->config = r->generation;
-
-	return 0;
+	return embeds(r) ? 0 : -EINVAL;
 }
 
 static int judge_reinit(struct reader *r)
 {
 	u64 before = get(r->payload, 8);
 
-	/* A change has two generations */
-	return embeds(r) || !before || before == r->generation ? -EINVAL : 0;
+	/* A change moves the version */
+	return !before || before >= r->version ? -EINVAL : 0;
 }
 
 /* Bit 1: an assertion was signalled; invalid if no port asserts */
@@ -200,12 +198,12 @@ static int judge_end(struct reader *r)
 	for (port = 0; port < r->id->nr_ports; port++)
 		if (!r->has_port[port])
 			return -EINVAL;
-	if (embeds(r) && r->m->config != r->generation)
+	if (embeds(r) && !r->times[MTTY_REC_CONFIG])
 		return -EINVAL;
 	if (is_impossible(r))
 		return -EINVAL;
 
-	r->m->ended = r->generation;
+	r->m->ended = true;
 
 	return 0;
 }
@@ -280,7 +278,8 @@ static size_t read_record(struct reader *r, const u8 *wire, size_t pos,
 	r->payload = r->head + H_SIZE;
 	r->type = get(r->head + H_TYPE, 4);
 	r->len = get(r->head + H_LEN, 4);
-	r->generation = get(r->head + H_GENERATION, 8);
+	r->source = get(r->head + H_SOURCE, 8);
+	r->version = get(r->head + H_VERSION, 8);
 	pos += H_SIZE;
 
 	ret = judge_head(r);

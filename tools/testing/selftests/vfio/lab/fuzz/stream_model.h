@@ -25,8 +25,7 @@ struct stream_event {
  * struct stream_model - the content of a stream
  * @events:	the events that the parser must return
  * @nr_events:	number of events
- * @ended:	generation of the end, 0 without an end
- * @config:	generation of the last config space, 0 without config space
+ * @ended:	the end is there
  * @logged:	as in struct mtty_rec_log
  * @dropped:	as in struct mtty_rec_log
  * @irq_flags:	as in struct mtty_rec_irq
@@ -35,8 +34,7 @@ struct stream_event {
 struct stream_model {
 	struct stream_event *events;
 	size_t nr_events;
-	u64 ended;
-	u64 config;
+	bool ended;
 	u64 logged;
 	u64 dropped;
 	u32 irq_flags;

@@ -115,15 +115,18 @@ static void mutate_head(struct mutation *m)
 				 STREAM_HEAD_SIZE);
 }
 
-/* A generation that records may have, or that is invalid */
-static void set_generation(struct mutation *m)
+/* An identity that records may have, or an invalid one: half of it is zero */
+static void set_config_id(struct mutation *m)
 {
-	u64 generation = cpu_to_le64(fuzz_below(&m->rnd, 3));
+	u64 id[2] = {
+		cpu_to_le64(fuzz_below(&m->rnd, 2)),
+		cpu_to_le64(fuzz_below(&m->rnd, 3)),
+	};
 	size_t at;
 
 	if (pick(m, &at))
-		memcpy(m->data + at + offsetof(struct mtty_rec_head, generation),
-		       &generation, sizeof(generation));
+		memcpy(m->data + at + offsetof(struct mtty_rec_head, source),
+		       id, sizeof(id));
 }
 
 /* A size near a limit */
@@ -133,7 +136,8 @@ static void insert_capture(struct mutation *m)
 				    MTTY_STREAM_PAYLOAD_MAX };
 	struct mtty_rec_head head = {
 		.type = cpu_to_le32(MTTY_REC_CAPTURE),
-		.generation = cpu_to_le64(1),
+		.source = cpu_to_le64(1),
+		.version = cpu_to_le64(1),
 	};
 	u8 rec[STREAM_HEAD_SIZE + STREAM_STRETCH_KEPT] = { 0 };
 	u32 len = lens[fuzz_below(&m->rnd, 5)] + fuzz_below(&m->rnd, 3) - 1;
@@ -205,7 +209,7 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size,
 		mutate_controls(&m);
 		break;
 	case 8:
-		set_generation(&m);
+		set_config_id(&m);
 		break;
 	default:
 		mutate_payload(&m);

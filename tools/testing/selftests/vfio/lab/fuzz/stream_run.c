@@ -106,6 +106,14 @@ static size_t encode(const struct stream_run *run, u32 type, void *payload)
 	}
 }
 
+static struct mig_config_id config_id(const struct mtty_rec_head *head)
+{
+	return (struct mig_config_id) {
+		.source = le64_to_cpu(head->source),
+		.version = le64_to_cpu(head->version),
+	};
+}
+
 static void check_record(struct stream_run *run, size_t end)
 {
 	const u8 *was = run->wire + run->began;
@@ -123,8 +131,8 @@ static void check_record(struct stream_run *run, size_t end)
 		nr_vec = encode_capture(run, head + 1, &len, vec);
 	else
 		len = encode(run, type, head + 1);
-	len = mtty_stream_seal(&run->chain, head, type,
-			       le64_to_cpu(wire.generation), len, vec, nr_vec);
+	len = mtty_stream_seal(&run->chain, head, type, config_id(&wire), len,
+			       vec, nr_vec);
 
 	for (i = 0; i < len; i++)
 		FUZZ_CHECK(((u8 *)head)[i] == was[i],
@@ -141,11 +149,13 @@ static void check_record(struct stream_run *run, size_t end)
 
 static void check_head(const struct stream_run *run)
 {
+	struct mig_config_id was, is = mtty_stream_config_id(run->parser);
 	struct mtty_rec_head head;
 
 	memcpy(&head, run->wire + run->began, sizeof(head));
-	FUZZ_CHECK(mtty_stream_generation(run->parser) ==
-		   le64_to_cpu(head.generation), "generation");
+	was = config_id(&head);
+	FUZZ_CHECK(is.source == was.source && is.version == was.version,
+		   "identity");
 }
 
 /* After an error, each call returns the same error */

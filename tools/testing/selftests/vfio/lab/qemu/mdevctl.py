@@ -11,7 +11,7 @@ from lib.card import DEVICES
 from lib.cases import Cases
 
 UUID = str(uuid.uuid4())
-ATTRIBUTES = {'migration/config_policy': 'embedded', 'migration/capture_size': '16384'}
+ATTRIBUTES = {'migration/config_policy': 'reorder', 'migration/capture_size': '16384'}
 
 
 def mdevctl(*words):

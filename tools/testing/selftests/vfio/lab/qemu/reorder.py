@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Policy "reorder": QEMU does not know the query, and can migrate the card."""
+"""Policy "reorder": QEMU has not opted in, and migrates the card as vfio.h describes it."""
 
-from lib.cases import Program, and_back, there
+from lib.cases import Program, and_back, config_is_lost, there
 
 if __name__ == '__main__':
-    Program([there, and_back], config_policy='reorder').run()
+    Program([there, and_back, config_is_lost], config_policy='reorder').run()

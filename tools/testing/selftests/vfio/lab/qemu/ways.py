@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Migrate a guest that uses the card in each way that QEMU has.
 
-INTx, by KVM's resample path. The policy is "independent", the default.
+INTx, by KVM's resample path. The policy is "embedded", the default.
 """
 
 import time

@@ -134,6 +134,28 @@ static int unopen_device(struct vmig_fail_ctx *w, int ret)
 	return 0;
 }
 
+static int opt_in(struct vmig_fail_ctx *w)
+{
+	return vmig_config_opt_in_own(&w->dev);
+}
+
+/* Opted in, or nothing has changed; only a session shows which */
+static int unopt_in(struct vmig_fail_ctx *w, int ret)
+{
+	struct vmig_snapshot config;
+	int want = ret ? -ENOTTY : 0;
+	int fd;
+
+	ret = vmig_mig_set_state(&w->dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	if (ret)
+		return ret;
+	ret = vmig_config_get(fd, &config);
+	close(fd);
+	if (ret != want)
+		return -EUCLEAN;
+	return vmig_mig_set_state(&w->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+}
+
 static int get_info(struct vmig_fail_ctx *w)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
@@ -343,6 +365,7 @@ static const struct vmig_step life[] = {
 	{ "write attributes", set_attrs },
 	{ "read attributes", get_attrs },
 	{ "open", open_device, unopen_device },
+	{ "GET and SET MIG_CONFIG", opt_in, unopt_in },
 	{ "GET_INFO, GET_REGION_INFO, GET_IRQ_INFO", get_info },
 	{ "read and write regions", access_regions },
 	{ "send a byte", send_byte, unsend_byte },

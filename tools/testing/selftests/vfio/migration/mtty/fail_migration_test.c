@@ -13,6 +13,8 @@
 #define PORTS		2
 #define SEED		7
 #define SIZE		"1M"
+/* A byte of config space */
+#define LINE		0x5a
 /* Two pages that are not adjacent, so that there are several records */
 #define FAR		0x8000u
 #define NEAR		0x3000u
@@ -28,8 +30,7 @@ struct vmig_fail_ctx {
 	struct vmig_testdev src;
 	struct vmig_testdev dst;
 	struct vmig_bytes stream;
-	uint8_t config[256];
-	uint64_t generation;
+	struct vmig_snapshot config;
 	uint64_t fresh;
 	size_t loaded;
 	int fd;
@@ -160,14 +161,22 @@ static int get_precopy_info(struct vmig_fail_ctx *w)
 	return ret || info.initial_bytes ? ret : -EUCLEAN;
 }
 
-static int ask(struct vmig_fail_ctx *w)
+static int opt_in(struct vmig_fail_ctx *w)
 {
-	struct vfio_device_feature_mig_config answer = { 0 };
-	uint64_t bytes = 0, flags = 0;
 	int ret;
 
-	memset(w->config, 0, sizeof(w->config));
-	ret = vmig_mig_config_get(&w->src.dev, &answer);
+	ret = vmig_config_opt_in_own(&w->src.dev);
+	return ret ? ret : vmig_config_opt_in_own(&w->dst.dev);
+}
+
+static int ask(struct vmig_fail_ctx *w)
+{
+	struct vmig_config_answer answer = { 0 };
+	uint64_t bytes = 0, flags = 0;
+	uint8_t config[256] = { 0 };
+	int ret;
+
+	ret = vmig_config_query(&w->src.dev, &answer);
 	if (!ret)
 		ret = vmig_mig_get_flags(&w->src.dev, &flags);
 	if (!ret)
@@ -175,12 +184,32 @@ static int ask(struct vmig_fail_ctx *w)
 	if (!ret)
 		ret = vmig_region_read(&w->src.dev,
 				       VFIO_PCI_CONFIG_REGION_INDEX, 0,
-				       w->config, sizeof(w->config));
-	w->generation = answer.generation;
+				       config, sizeof(config));
 	/* A call that returns 0 must return all values */
-	if (!ret && (!answer.generation || !flags || !bytes || !w->config[PCI_VENDOR_ID]))
+	if (!ret && (!answer.size || !flags || !bytes || !config[PCI_VENDOR_ID]))
 		ret = -EUCLEAN;
 	return ret;
+}
+
+static int get_config(struct vmig_fail_ctx *w)
+{
+	int ret;
+
+	memset(&w->config, 0, sizeof(w->config));
+	ret = vmig_config_get(w->fd, &w->config);
+	if (!ret && w->config.data[PCI_INTERRUPT_LINE] != LINE)
+		ret = -EUCLEAN;
+	return ret;
+}
+
+/* The user has not got a snapshot, so data that need one cannot be read */
+static int unget_config(struct vmig_fail_ctx *w, int ret)
+{
+	char byte;
+
+	if (!ret || strcmp(w->policy, "before-data"))
+		return 0;
+	return read(w->fd, &byte, 1) == -1 && errno == ESTALE ? 0 : -EUCLEAN;
 }
 
 static int read_data(struct vmig_fail_ctx *w)
@@ -248,11 +277,18 @@ static int unresuming(struct vmig_fail_ctx *w, int ret)
 
 static int load_config(struct vmig_fail_ctx *w)
 {
-	int ret;
+	return vmig_config_set(w->fd, &w->config);
+}
 
-	ret = vmig_region_write(&w->dst.dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
-				w->config, sizeof(w->config));
-	return ret ? ret : vmig_mig_config_loaded(&w->dst.dev, w->generation);
+/* Loaded, or nothing has changed */
+static int unload_config(struct vmig_fail_ctx *w, int ret)
+{
+	uint8_t line;
+
+	if (!ret)
+		return 0;
+	ret = vmig_config_read8(&w->dst.dev, PCI_INTERRUPT_LINE, &line);
+	return ret || !line ? ret : -EUCLEAN;
 }
 
 static int config_first(struct vmig_fail_ctx *w)
@@ -293,6 +329,11 @@ static int unwrite_data(struct vmig_fail_ctx *w, int ret)
 	return ret ? ret : 2;
 }
 
+static int check_data(struct vmig_fail_ctx *w)
+{
+	return vmig_check_data(w->fd);
+}
+
 static int load_end(struct vmig_fail_ctx *w)
 {
 	return vmig_mig_set_state(&w->dst.dev, VFIO_DEVICE_STATE_STOP, NULL);
@@ -310,19 +351,23 @@ static int run(struct vmig_fail_ctx *w)
 }
 
 static const struct vmig_step migration[] = {
+	{ "SET MIG_CONFIG", opt_in },
 	{ "PRE_COPY", pre_copy, unpre_copy },
 	{ "GET_PRECOPY_INFO", get_precopy_info },
 	{ "MIG_CONFIG, MIGRATION, MIG_DATA_SIZE", ask },
+	{ "GET_CONFIG", get_config, unget_config },
 	{ "read() in PRE_COPY", read_data },
 	{ "write a page again", write_again },
 	{ "STOP_COPY", stop_copy, unstop_copy },
 	{ "read() in STOP_COPY", read_data },
+	{ "GET_CONFIG at the end", get_config },
 	{ "STOP after STOP_COPY", save_end },
 	{ "close of the saving data_fd", close_fd },
 	{ "RESUMING", resuming, unresuming },
-	{ "config space before data", config_first },
+	{ "SET_CONFIG before data", config_first, unload_config },
 	{ "write()", write_data, unwrite_data },
-	{ "config space at last", config_last },
+	{ "SET_CONFIG at last", config_last, unload_config },
+	{ "CHECK_DATA", check_data },
 	{ "STOP after RESUMING", load_end, unload_end },
 	{ "close of the resuming data_fd", close_fd },
 	{ "RUNNING", run },
@@ -331,10 +376,12 @@ static const struct vmig_step migration[] = {
 /* Driver: a migration in which everything fails once transfers everything */
 TEST_F_TIMEOUT(fail_migration, all_of_it_arrives, TIMEOUT_S)
 {
-	uint8_t page[6] = "far", seen[6] = "";
+	uint8_t page[6] = "far", seen[6] = "", line = 0;
 	struct vmig_fail_ctx *w = &self->w;
 
 	ASSERT_RET(0, vmig_contents_set(&w->src.dev, PORTS, SEED), "contents");
+	ASSERT_RET(0, vmig_config_write8(&w->src.dev, PCI_INTERRUPT_LINE, LINE),
+		   "config space");
 	ASSERT_RET(0, vmig_region_write(&w->src.dev, BAR2, FAR, page,
 					sizeof(page)), "far");
 	ASSERT_RET(0, vmig_fail_each(&self->result, &self->fault, migration,
@@ -347,6 +394,9 @@ TEST_F_TIMEOUT(fail_migration, all_of_it_arrives, TIMEOUT_S)
 	EXPECT_EQ(0, memcmp(page, seen, sizeof(page)));
 	EXPECT_RET(0, vmig_region_read(&w->dst.dev, BAR2, NEAR, seen, 5), "near");
 	EXPECT_EQ(0, memcmp("again", seen, 5));
+	EXPECT_RET(0, vmig_config_read8(&w->dst.dev, PCI_INTERRUPT_LINE, &line),
+		   "config space");
+	EXPECT_EQ(LINE, line);
 	vmig_testdev_close(&w->src);
 	vmig_testdev_close(&w->dst);
 	EXPECT_EQ(self->fds, vmig_count_fds());

@@ -9,8 +9,6 @@
  * Each episode has its own seed, one more than the previous one. To repeat an episode,
  * start with its seed.
  */
-#include <linux/vfio_mig_config.h>
-
 #include "lib/mtty.h"
 
 #define PORTS		2
@@ -26,13 +24,19 @@ FIXTURE(fuzz) {
 	struct vmig_fuzz fuzz;
 };
 
+/* @plain: without the opt-in to VFIO_DEVICE_FEATURE_MIG_CONFIG */
 FIXTURE_VARIANT(fuzz) {
 	struct vmig_attrs attrs;
+	bool plain;
 };
 
 #define VARIANT(_name, ...) \
 	FIXTURE_VARIANT_ADD(fuzz, _name) { \
 		.attrs = { __VA_ARGS__ }, \
+	}
+#define PLAIN(_name, ...) \
+	FIXTURE_VARIANT_ADD(fuzz, plain_##_name) { \
+		.attrs = { __VA_ARGS__ }, .plain = true, \
 	}
 
 VARIANT(independent, .config_policy = "independent", .capture_size = "64K");
@@ -42,12 +46,15 @@ VARIANT(embedded, .config_policy = "embedded", .capture_size = "64K");
 VARIANT(no_capture, .config_policy = "independent", .capture_size = "0");
 VARIANT(stop_copy_only, .config_policy = "reorder", .capture_size = "8K",
 	.features = "stop_copy");
+PLAIN(before_data, .config_policy = "before-data", .capture_size = "64K");
+PLAIN(embedded, .config_policy = "embedded", .capture_size = "64K");
 
 FIXTURE_SETUP(fuzz)
 {
 	OPEN_DEVICE("mtty-2", .config_policy = variant->attrs.config_policy,
 		    .capture_size = variant->attrs.capture_size,
 		    .features = variant->attrs.features);
+	self->fuzz.opt_in = !variant->plain;
 	ASSERT_EQ(0, vmig_fuzz_record(&self->fuzz, self->dev));
 }
 
@@ -60,21 +67,16 @@ FIXTURE_TEARDOWN(fuzz)
 /* Save, reset, load */
 static void migrate(struct __test_metadata *_metadata, FIXTURE_DATA(fuzz) *self)
 {
-	struct vfio_device_feature_mig_config config;
+	struct vmig_snapshot config;
 
 	self->stream.len = 0;
-	ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "query");
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	ASSERT_RET(0, vmig_transfer_save_config(self->dev, &config, &self->stream),
+		   "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
-	ASSERT_RET(0, vmig_region_write(self->dev, VFIO_PCI_CONFIG_REGION_INDEX,
-					0, self->fuzz.config,
-					sizeof(self->fuzz.config)), "config");
-	if (config.flags & (VFIO_MIG_CONFIG_BEFORE_DATA | VFIO_MIG_CONFIG_REORDER))
-		ASSERT_RET(0, vmig_mig_config_loaded(self->dev,
-						     config.generation),
-			   "loaded");
+	if (self->fuzz.opt_in)
+		ASSERT_RET(0, vmig_config_set(self->fd, &config), "SET_CONFIG");
 	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data, self->stream.len,
 					  VMIG_TRANSFER_CHUNK, NULL), "load");
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,

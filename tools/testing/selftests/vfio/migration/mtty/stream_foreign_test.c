@@ -114,17 +114,25 @@ TEST_F(foreign, first_record_is_checked)
 	close(fd);
 }
 
-/* The destination is @dev, in RESUMING */
+/* @dev: the destination, in RESUMING; @stream and @config: of a source without PRE_COPY */
 FIXTURE(before_data) {
 	DEVICE_MEMBERS;
 	struct vmig_testdev src;
+	struct vmig_snapshot config;
 };
 
 FIXTURE_SETUP(before_data)
 {
+	const struct vmig_attrs attrs = {
+		.config_policy = "before-data", .features = "stop_copy",
+	};
+
 	OPEN_DEVICE("mtty-2", .config_policy = "before-data");
-	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY, NULL));
-	ASSERT_RET(0, vmig_transfer_save(&self->src.dev, &self->stream), "save");
+	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY, &attrs));
+	ASSERT_RET(0, vmig_config_opt_in_own(&self->src.dev), "opt in");
+	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
+	ASSERT_RET(0, vmig_transfer_save_config(&self->src.dev, &self->config,
+						&self->stream), "save");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &self->fd), "RESUMING");
 }
@@ -144,7 +152,7 @@ TEST_F(before_data, first_record_needs_config)
 /* Driver: policy before-data: EXDEV at the first record once a snapshot is loaded */
 TEST_F(before_data, first_record_is_checked_after_config)
 {
-	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 1), "SET");
+	EXPECT_RET(0, vmig_config_set(self->fd, &self->config), "SET_CONFIG");
 	EXPECT_RET(-EXDEV, write_first(self->fd, &self->stream), "START");
 }
 

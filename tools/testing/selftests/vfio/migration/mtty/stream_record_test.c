@@ -5,6 +5,8 @@
  */
 #include <endian.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <linux/xxhash.h>
 
 #include "lib/mtty.h"
 #include "expect_offer.h"
@@ -14,7 +16,8 @@
 
 #define HEAD_LEN	offsetof(struct mtty_rec_head, len)
 #define HEAD_SEQ	offsetof(struct mtty_rec_head, seq)
-#define HEAD_GENERATION	offsetof(struct mtty_rec_head, generation)
+#define HEAD_SOURCE	offsetof(struct mtty_rec_head, source)
+#define HEAD_VERSION	offsetof(struct mtty_rec_head, version)
 
 FIXTURE(record) {
 	DEVICE_MEMBERS;
@@ -48,10 +51,10 @@ FIXTURE_TEARDOWN(record)
 #define CUT(_rec) \
 	ASSERT_EQ(0, vmig_bytes_cut(&self->bad, (_rec)->offset, (_rec)->size))
 
-/* A record before the one at @_at, in the generation of @_rec */
+/* A record before the one at @_at, with the identity of @_rec */
 #define INSERT(_at, _type, _rec, _payload, _len) \
-	ASSERT_EQ(0, vmig_stream_insert(&self->bad, _at, _type, (_rec)->generation, \
-					_payload, _len))
+	ASSERT_EQ(0, vmig_stream_insert(&self->bad, _at, _type, _rec, _payload, \
+					_len))
 
 /* Offer the bad stream, with new checksums, and reset the device */
 #define RESEAL_AND_OFFER(_err, ...) do { \
@@ -78,6 +81,7 @@ TEST_F(record, missing_ones_are_noticed)
 		{ MTTY_REC_UART, 0, -EINVAL, "no first UART" },
 		{ MTTY_REC_UART, 1, -EINVAL, "no second UART" },
 		{ MTTY_REC_IRQ, 0, -EINVAL, "no IRQ" },
+		{ MTTY_REC_CONFIG, 0, -EINVAL, "no CONFIG" },
 		/* Memory that was never written is not sent either */
 		{ MTTY_REC_CAPTURE, 0, 0, "no CAPTURE" },
 	};
@@ -92,7 +96,7 @@ TEST_F(record, missing_ones_are_noticed)
 	}
 }
 
-/* Driver: a record that is repeated: EINVAL, START and END EBADMSG; CAPTURE may be */
+/* Driver: a record that is repeated: EINVAL, START and END EBADMSG; CAPTURE, CONFIG may be */
 TEST_F(record, repeated_ones_are_noticed)
 {
 	static const struct {
@@ -103,6 +107,7 @@ TEST_F(record, repeated_ones_are_noticed)
 	} row[] = {
 		{ MTTY_REC_START, 0, -EBADMSG, "START" },
 		{ MTTY_REC_CAPTURE, 0, 0, "CAPTURE" },
+		{ MTTY_REC_CONFIG, 0, 0, "CONFIG" },
 		{ MTTY_REC_LOG, 0, -EINVAL, "LOG" },
 		{ MTTY_REC_UART, 0, -EINVAL, "first UART" },
 		{ MTTY_REC_UART, 1, -EINVAL, "second UART" },
@@ -272,7 +277,7 @@ TEST_F(record, huge_length_is_refused_at_once)
 	static const uint32_t lens[] = {
 		0xffffffff, 0x80000000, 0x7fffffff, 0x01000000,
 	};
-	struct vmig_rec rec = { .generation = 1 };
+	struct vmig_rec rec = { 0 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
@@ -315,39 +320,58 @@ TEST_F(record, sequence_is_checked_by_itself)
 	}
 }
 
-/* Driver: mtty_rec_head.generation zero, checksums right: EINVAL */
-TEST_F(record, generation_zero_is_refused)
+/* Driver: mtty_rec_head: one of source and version is zero, checksums right: EINVAL */
+TEST_F(record, half_an_identity_is_refused)
 {
 	struct vmig_rec rec;
 	unsigned int nr;
 
 	for (nr = 0; !vmig_stream_at(&self->good, nr, &rec); nr++) {
-		poke_head(_metadata, self, &rec, HEAD_GENERATION, 0);
-		OFFER(-EINVAL, "record %u", nr);
+		poke_head(_metadata, self, &rec, HEAD_SOURCE, 1);
+		OFFER(-EINVAL, "record %u, no version", nr);
+		poke_head(_metadata, self, &rec, HEAD_VERSION, 1);
+		OFFER(-EINVAL, "record %u, no source", nr);
 	}
 }
 
-/* Driver: MTTY_REC_REINIT: its generation differs from the one before, which is not 0 */
-TEST_F(record, reinit_generations_are_checked)
+/* Driver: MTTY_REC_REINIT in a stream without identities: EINVAL */
+TEST_F(record, reinit_needs_an_identity)
 {
-	const struct {
-		uint64_t before;
-		int err;
-	} rows[] = { { 2, 0 }, { 1, -EINVAL }, { 0, -EINVAL } };
-	const struct vmig_rec first = { .generation = 1 };
+	const struct mtty_rec_reinit reinit = { .before = htole64(1) };
 	struct vmig_rec rec;
-	unsigned int i;
 
 	FIND(MTTY_REC_LOG, 0, &rec);
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct mtty_rec_reinit reinit = {
-			.before = htole64(rows[i].before),
-		};
+	INSERT(rec.offset, MTTY_REC_REINIT, &rec, &reinit, sizeof(reinit));
+	RESEAL_AND_OFFER(-EINVAL, "REINIT");
+}
 
-		COPY_GOOD();
-		INSERT(rec.offset, MTTY_REC_REINIT, &first, &reinit, sizeof(reinit));
-		RESEAL_AND_OFFER(rows[i].err, "row %u", i);
-	}
+/* Driver: a stream of version 4, with its shorter heads: EBADMSG at its first record */
+TEST_F(record, version_4_is_refused)
+{
+	struct {
+		__le32 type;
+		__le32 len;
+		__le64 generation;
+		__le64 seq;
+		__le64 data_sum;
+		__le64 head_sum;
+	} head = {
+		.type = htole32(MTTY_REC_START),
+		.len = htole32(sizeof(struct mtty_rec_start)),
+		.generation = htole64(1),
+	};
+	struct mtty_rec_start start;
+	struct vmig_rec rec;
+
+	FIND(MTTY_REC_START, 0, &rec);
+	memcpy(&start, rec.payload, sizeof(start));
+	start.version = htole32(4);
+	head.data_sum = htole64(xxh64(&start, sizeof(start), 0));
+	head.head_sum = htole64(xxh64(&head, sizeof(head) - sizeof(head.head_sum), 0));
+	self->bad.len = 0;
+	ASSERT_EQ(0, vmig_bytes_add(&self->bad, &head, sizeof(head)));
+	ASSERT_EQ(0, vmig_bytes_add(&self->bad, &start, sizeof(start)));
+	OFFER(-EBADMSG, "START");
 }
 
 DEVICE_FIXTURE(no_memory, "mtty-2", .capture_size = "0");
@@ -361,7 +385,7 @@ TEST_F(no_memory, capture_record_is_refused)
 
 	ASSERT_RET(0, vmig_transfer_save(self->dev, stream), "save");
 	ASSERT_EQ(0, vmig_stream_at(stream, 1, &rec));
-	ASSERT_EQ(0, vmig_stream_insert(stream, rec.offset, MTTY_REC_CAPTURE, 1,
+	ASSERT_EQ(0, vmig_stream_insert(stream, rec.offset, MTTY_REC_CAPTURE, NULL,
 					payload, sizeof(payload)));
 	ASSERT_EQ(0, vmig_stream_renumber(stream));
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");

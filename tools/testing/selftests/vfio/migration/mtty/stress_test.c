@@ -45,9 +45,7 @@ FIXTURE_VARIANT(stress) {
 	const char *policy;
 };
 
-FIXTURE_VARIANT_ADD(stress, independent) { .policy = "independent" };
-FIXTURE_VARIANT_ADD(stress, before_data) { .policy = "before-data" };
-FIXTURE_VARIANT_ADD(stress, embedded) { .policy = "embedded" };
+POLICY_VARIANTS(stress);
 
 #define OPEN(_policy) \
 	OPEN_DEVICE("mtty-2", .config_policy = _policy, .capture_size = "64K")
@@ -61,6 +59,7 @@ FIXTURE_SETUP(stress)
 		struct user *user = &self->user[i];
 
 		ASSERT_EQ(0, vmig_device_reset(self->dev));
+		user->fuzz.opt_in = true;
 		ASSERT_EQ(0, vmig_fuzz_record(&user->fuzz, self->dev));
 		user->fuzz.shared = true;
 		user->stop = &self->stop;
@@ -221,18 +220,18 @@ static void expect_stays(struct __test_metadata *_metadata,
 			 struct vmig_device *dev)
 {
 	uint64_t size = dev->region[VFIO_PCI_BAR2_REGION_INDEX].size;
-	struct vfio_device_feature_mig_config before, after;
+	struct vmig_config_answer before, after;
 	uint8_t byte;
 
 	EXPECT_TRUE(size == 8192 || size == 65536);
-	ASSERT_RET(0, vmig_mig_config_get(dev, &before), "query");
+	ASSERT_RET(0, vmig_config_query(dev, &before), "query");
 	rest(1);
 	EXPECT_RET(0, vmig_region_write(dev, VFIO_PCI_BAR2_REGION_INDEX,
 					size - 1, "x", 1), "last byte");
 	EXPECT_RET(-EINVAL, vmig_region_read(dev, VFIO_PCI_BAR2_REGION_INDEX,
 					     size, &byte, 1), "behind it");
-	ASSERT_RET(0, vmig_mig_config_get(dev, &after), "query");
-	EXPECT_EQ(before.flags, after.flags);
+	ASSERT_RET(0, vmig_config_query(dev, &after), "query");
+	EXPECT_EQ(before.need, after.need);
 }
 
 /* Driver: migration/ in sysfs, others open and close: changes only between openings */

@@ -48,7 +48,7 @@ FIXTURE_TEARDOWN(sysfs)
 } while (0)
 
 #define EXPECT_DEFAULTS() do { \
-	EXPECT_ATTR(POLICY, "independent"); \
+	EXPECT_ATTR(POLICY, "embedded"); \
 	EXPECT_ATTR(FEATURES, "stop_copy p2p pre_copy"); \
 	EXPECT_ATTR(CAPTURE, "1048576"); \
 } while (0)
@@ -72,10 +72,10 @@ static int reopen(FIXTURE_DATA(sysfs) *self)
 	return vmig_device_open(self->dev, self->mdev, VMIG_PATH_ANY);
 }
 
-/* Driver: migration/config_policy: "independent" by default */
+/* Driver: migration/config_policy: "embedded" by default */
 TEST_F(sysfs, policy_default)
 {
-	EXPECT_ATTR(POLICY, "independent");
+	EXPECT_ATTR(POLICY, "embedded");
 }
 
 /* Driver: migration/features: all by default */
@@ -96,26 +96,26 @@ TEST_F(sysfs, policy_words_are_accepted)
 	static const struct {
 		const char *write;
 		const char *show;
-		uint64_t flags;
+		uint32_t need;
 	} row[] = {
 		{ "before-data", "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
-		{ "independent", "independent", 0 },
+		{ "independent", "independent", VFIO_MIG_CONFIG_NOT_NEEDED },
 		{ "before-data\n", "before-data", VFIO_MIG_CONFIG_BEFORE_DATA },
-		{ "independent\n", "independent", 0 },
-		{ "reorder", "reorder", VFIO_MIG_CONFIG_REORDER },
-		{ "embedded", "embedded", VFIO_MIG_CONFIG_EMBEDDED },
-		{ "reorder\n", "reorder", VFIO_MIG_CONFIG_REORDER },
-		{ "embedded\n", "embedded", VFIO_MIG_CONFIG_EMBEDDED },
+		{ "independent\n", "independent", VFIO_MIG_CONFIG_NOT_NEEDED },
+		{ "reorder", "reorder", VFIO_MIG_CONFIG_ANY_ORDER },
+		{ "embedded", "embedded", VFIO_MIG_CONFIG_IN_DATA },
+		{ "reorder\n", "reorder", VFIO_MIG_CONFIG_ANY_ORDER },
+		{ "embedded\n", "embedded", VFIO_MIG_CONFIG_IN_DATA },
 	};
-	struct vfio_device_feature_mig_config config;
+	struct vmig_config_answer answer;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
 		SET_ATTR(0, POLICY, row[i].write);
 		EXPECT_ATTR(POLICY, row[i].show);
 		ASSERT_RET(0, reopen(self), "open");
-		ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
-		EXPECT_EQ(row[i].flags, config.flags);
+		ASSERT_RET(0, vmig_config_query(self->dev, &answer), "GET");
+		EXPECT_EQ(row[i].need, answer.need);
 		vmig_device_close(self->dev);
 	}
 }

@@ -5,6 +5,8 @@
  */
 #include <fnmatch.h>
 
+#include <linux/pci_regs.h>
+
 #include "lib/vmm.h"
 
 #define MSI		VFIO_PCI_MSI_IRQ_INDEX
@@ -13,6 +15,9 @@
 
 #define LINES		64
 #define LINE		160
+
+/* Lowest byte of the second half of an identity */
+#define VERSION		8
 
 /* More than the parser needs to refuse it */
 #define GARBAGE		64
@@ -161,12 +166,17 @@ static void open_device(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY, attrs));
 }
 
-/* Up to where the destination is RESUMING */
-#define SAVED \
+/* Up to where the destination is RESUMING; arguments: what follows PRE_COPY */
+#define SAVED(...) \
 	"open src state=RUNNING", \
 	"open dst state=RUNNING", \
+	"config src changed version=2", \
+	"config src changed version=3", \
+	"config src changed version=4", \
+	"config src changed version=5", \
 	"set_irqs src MSI EVENTFD|TRIGGER start=0 count=1 data=* ret=0", \
 	"state src RUNNING -> PRE_COPY ret=0 now=PRE_COPY", \
+	__VA_ARGS__ \
 	"data src read", \
 	"state src PRE_COPY -> PRE_COPY_P2P ret=0 now=PRE_COPY_P2P", \
 	"state src PRE_COPY_P2P -> STOP_COPY ret=0 now=STOP_COPY", \
@@ -179,37 +189,18 @@ static void open_device(struct __test_metadata *_metadata,
 /* After all is loaded; a pending interrupt is signalled on the way to RUNNING */
 #define STARTED \
 	"set_irqs dst MSI EVENTFD|TRIGGER start=0 count=1 data=* ret=0", \
-	"config dst effective generation=*", \
 	"state dst RESUMING -> STOP ret=0 now=STOP", \
 	"signal dst MSI why=running", \
 	"state dst STOP -> RUNNING_P2P ret=0 now=RUNNING_P2P", \
 	"state dst RUNNING_P2P -> RUNNING ret=0 now=RUNNING"
 
-/* All events of config space have the generation of the source */
-static void expect_generation(struct __test_metadata *_metadata,
-			      FIXTURE_DATA(trace) *self)
-{
-	struct vfio_device_feature_mig_config config = { 0 };
-	unsigned long long generation;
-	unsigned int i;
-
-	EXPECT_RET(0, vmig_mig_config_get(self->pair.src.dev, &config), "GET");
-	EXPECT_LT(1, config.generation);
-	for (i = 0; i < self->nr; i++) {
-		if (sscanf(self->line[i], "config dst %*s generation=%llu",
-			   &generation) != 1)
-			continue;
-		EXPECT_EQ(config.generation, generation)
-			TH_LOG("%s", self->line[i]);
-	}
-}
-
 /* Driver: mtty_*: a migration with an interrupt pending: all events, in order */
 TEST_F(trace, a_migration)
 {
 	static const char * const want[] = {
-		SAVED,
-		"config dst committed generation=*",
+		SAVED("config src read version=5",),
+		"config dst loaded version=5",
+		"config dst changed version=2",
 		"data dst write",
 		STARTED,
 	};
@@ -219,7 +210,6 @@ TEST_F(trace, a_migration)
 	open_pair(_metadata, self, &attrs);
 	migrate(_metadata, self);
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
-	expect_generation(_metadata, self);
 	EXPECT_EQ(stats->bytes_precopy + stats->bytes_stopcopy, self->bytes_read);
 	EXPECT_EQ(self->bytes_read, self->bytes_written);
 }
@@ -228,8 +218,9 @@ TEST_F(trace, a_migration)
 TEST_F(trace, embedded_config)
 {
 	static const char * const want[] = {
-		SAVED,
-		"config dst streamed generation=*",
+		SAVED(),
+		"config dst loaded version=0",
+		"config dst changed version=2",
 		"data dst write",
 		STARTED,
 	};
@@ -238,7 +229,6 @@ TEST_F(trace, embedded_config)
 	open_pair(_metadata, self, &attrs);
 	migrate(_metadata, self);
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
-	expect_generation(_metadata, self);
 }
 
 /* Driver: mtty_config, reorder: a snapshot older than the loaded one is superseded */
@@ -249,17 +239,24 @@ TEST_F(trace, superseded_config)
 		"state dev RUNNING -> RUNNING_P2P ret=0 now=RUNNING_P2P",
 		"state dev RUNNING_P2P -> STOP ret=0 now=STOP",
 		"state dev STOP -> RESUMING ret=0 now=RESUMING",
-		"config dev committed generation=9",
-		"config dev superseded generation=8",
+		"config dev loaded version=9",
+		"config dev superseded version=8",
 	};
 	const struct vmig_attrs attrs = { .config_policy = "reorder" };
+	struct vmig_snapshot config = {
+		.id = { 1, [VERSION] = 9 }, .size = PCI_CFG_SPACE_SIZE,
+	};
 	int data_fd;
 
 	open_device(_metadata, self, &attrs);
+	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
+	ASSERT_RET(0, vmig_region_read(self->dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
+				       config.data, config.size), "config space");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &data_fd), "RESUMING");
-	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 9), "newer");
-	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 8), "older");
+	EXPECT_RET(0, vmig_config_set(data_fd, &config), "newer");
+	config.id[VERSION]--;
+	EXPECT_RET(0, vmig_config_set(data_fd, &config), "older");
 	close(data_fd);
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
 }
@@ -289,6 +286,7 @@ TEST_F(trace, interrupts)
 {
 	static const char * const want[] = {
 		"open dev state=RUNNING",
+		"config dev changed version=2",
 		"set_irqs dev MSI EVENTFD|TRIGGER start=0 count=1 data=FD ret=0",
 		"signal dev MSI why=running",
 		"signal dev MSI why=user",
@@ -408,7 +406,36 @@ TEST_F(trace, data_fd_outlives_the_device)
 	self->td.mdev.uuid[0] = '\0';
 }
 
-/* Driver: accesses to registers and config space have no event: they are frequent */
+/* Driver: mtty_config: a write that changes the content of config space: its version */
+TEST_F(trace, config_changes)
+{
+	static const char * const want[] = {
+		"open dev state=RUNNING",
+		"config dev changed version=2",
+		"config dev changed version=3",
+		"reset dev state=RUNNING",
+		"reset dev state=RUNNING",
+		/* The first reset changed it as well */
+		"config dev changed version=5",
+	};
+	unsigned int i;
+
+	open_device(_metadata, self, NULL);
+	for (i = 1; i <= 2; i++) {
+		EXPECT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, i),
+			   "change");
+		EXPECT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, i),
+			   "no change");
+		EXPECT_RET(0, vmig_config_write8(self->dev, PCI_VENDOR_ID, i),
+			   "a read-only byte");
+	}
+	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_RET(0, vmig_device_reset(self->dev), "reset without a change");
+	EXPECT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 1), "change");
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+}
+
+/* Driver: accesses that change no config space have no event: they are frequent */
 TEST_F(trace, accesses_have_no_event)
 {
 	static const char * const want[] = { "open dev state=RUNNING" };
@@ -420,7 +447,7 @@ TEST_F(trace, accesses_have_no_event)
 				     UART_IER_THRI), "init");
 	EXPECT_RET(0, vmig_uart_exchange(self->dev, 0, tx, rx, sizeof(tx)), "bytes");
 	EXPECT_RET(0, vmig_config_read16(self->dev, 4, &command), "read");
-	EXPECT_RET(0, vmig_config_write16(self->dev, 4, command | 2), "write");
+	EXPECT_RET(0, vmig_config_write16(self->dev, 4, command), "write");
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
 }
 

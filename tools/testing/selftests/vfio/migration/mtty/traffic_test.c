@@ -36,6 +36,8 @@ VARIANT(independent, "independent", NULL);
 VARIANT(independent_stop_copy_only, "independent", "stop_copy");
 VARIANT(before_data, "before-data", NULL);
 VARIANT(before_data_stop_copy_only, "before-data", "stop_copy");
+VARIANT(reorder, "reorder", NULL);
+VARIANT(embedded, "embedded", NULL);
 
 FIXTURE_SETUP(traffic)
 {
@@ -141,29 +143,46 @@ TEST_F(traffic, stream_may_be_a_file)
 	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
 }
 
-/* Clause: STOP_COPY: the destination refuses the stream: the source has lost nothing */
-TEST_F(traffic, source_survives_a_failed_migration)
+/* To a destination with other attributes, which refuses the stream */
+static void expect_refused(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(traffic) *self,
+			   const struct vmig_attrs *attrs, int err)
 {
-	const char *policy = variant->attrs.config_policy;
-	struct vmig_attrs other = variant->attrs;
 	struct vmig_pair *pair = &self->pair;
 	struct vmig_testdev td;
 	struct vmig_vmm dst;
 	int ret;
 
-	other.config_policy = strcmp(policy, "independent") ? "independent" :
-			      "before-data";
-	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, &other));
+	ASSERT_EQ(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, attrs));
 	ASSERT_EQ(0, vmig_vmm_init(&dst, VMIG_VMM_DESTINATION, &td.dev, pair->chip[1]));
 	ASSERT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
 
 	ret = vmig_vmm_migrate(&pair->src, &dst);
-	EXPECT_RET(-EXDEV, ret, "%s", dst.why);
+	EXPECT_RET(err, ret, "%s", dst.why);
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, pair->src.dev, "source");
 	EXPECT_EQ(0, vmig_traffic_wait(self->guest, SOME_TRAFFIC));
 	vmig_vmm_exit(&dst);
 	vmig_testdev_close(&td);
 	expect_nothing_lost(_metadata, self, 2 * SOME_TRAFFIC);
+}
+
+/* Clause: STOP_COPY: the destination refuses the data: the source has lost nothing */
+TEST_F(traffic, source_survives_a_failed_migration)
+{
+	struct vmig_attrs other = variant->attrs;
+
+	other.features = other.features ? "p2p" : "stop_copy";
+	expect_refused(_metadata, self, &other, -EXDEV);
+}
+
+/* Clause: STOP_COPY: the destination cannot opt in: the source has lost nothing */
+TEST_F(traffic, source_survives_a_refused_opt_in)
+{
+	struct vmig_attrs other = variant->attrs;
+
+	other.config_policy = strcmp(other.config_policy, "before-data") ?
+			      "before-data" : "independent";
+	expect_refused(_metadata, self, &other, -EOPNOTSUPP);
 }
 
 /* Clause: STOP_COPY: if the stream is cut, the source runs and has lost nothing */

@@ -29,6 +29,7 @@ FIXTURE_VARIANT(data_size) {
 	const char *policy;
 	const char *capture;
 	uint64_t log_bytes;
+	bool opt_in;
 };
 
 FIXTURE_VARIANT_ADD(data_size, without_capture) { .capture = "0" };
@@ -38,14 +39,20 @@ FIXTURE_VARIANT_ADD(data_size, capture_1M) {
 	.capture = "1M", .log_bytes = (1 << 20) - 4096,
 };
 
-FIXTURE_VARIANT_ADD(data_size, embedded) {
-	.policy = "embedded", .capture = "8K", .log_bytes = 4096,
+FIXTURE_VARIANT_ADD(data_size, independent) {
+	.policy = "independent", .capture = "8K", .log_bytes = 4096,
+};
+
+FIXTURE_VARIANT_ADD(data_size, any_order) {
+	.policy = "reorder", .capture = "8K", .log_bytes = 4096, .opt_in = true,
 };
 
 FIXTURE_SETUP(data_size)
 {
 	OPEN_DEVICE("mtty-2", .config_policy = variant->policy,
 		    .capture_size = variant->capture);
+	if (variant->opt_in)
+		ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
 	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, 3), "contents");
 }
 

@@ -256,17 +256,29 @@ static void reopen_in_pre_copy(struct __test_metadata *_metadata,
 	self->fd = -1;
 }
 
-/* Proposal: close: generation 1 at the next open */
-TEST_F(device, next_user_finds_the_first_generation)
-{
-	struct vfio_device_feature_mig_config config;
-	unsigned int i;
+#define OPENINGS	3
 
-	for (i = 0; i < 3; i++) {
+/* Proposal: close: another identity at each open, and the content of after a reset */
+TEST_F(device, next_user_finds_another_identity)
+{
+	struct vmig_snapshot config[OPENINGS];
+	unsigned int i, other;
+
+	for (i = 0; i < OPENINGS; i++) {
 		reopen_in_pre_copy(_metadata, self, variant, SEED + i);
-		memset(&config, 0, sizeof(config));
-		EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
-		EXPECT_EQ(1, config.generation);
+		ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
+		self->stream.len = 0;
+		ASSERT_RET(0, vmig_transfer_save_config(self->dev, &config[i],
+							&self->stream), "save");
+		ASSERT_RET(0, vmig_mig_set_state(self->dev,
+						 VFIO_DEVICE_STATE_RUNNING, NULL),
+			   "RUNNING");
+		for (other = 0; other < i; other++) {
+			EXPECT_NE(0, memcmp(config[i].id, config[other].id,
+					    sizeof(config[i].id)));
+			EXPECT_EQ(0, memcmp(config[i].data, config[other].data,
+					    config[i].size));
+		}
 	}
 }
 

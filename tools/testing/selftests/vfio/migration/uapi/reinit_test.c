@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_PRECOPY_INFO_REINIT: reports a change of config space, only after the opt-in.
+ * VFIO_PRECOPY_INFO_REINIT: reports a change of config space if data depend on it, only
+ * after the opt-in to both VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 and MIG_CONFIG.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -16,53 +18,103 @@
 #define SEED	41
 #define PAGE	4096
 
-FIXTURE(reinit) {
+/**
+ * struct reinit - the fixture
+ * @config:	the snapshot got last
+ * @opted_in:	to MIG_CONFIG
+ * @first:	data need a snapshot first
+ */
+struct reinit {
 	DEVICE_MEMBERS;
+	struct vmig_snapshot config;
+	bool opted_in;
+	bool first;
 };
 
-/* @rec: the record of a change; @v1: the same without the opt-in, or 0 */
-FIXTURE_VARIANT(reinit) {
-	const char *policy;
-	uint32_t rec;
-	uint32_t v1;
-};
-
-#define VARIANT(_name, _policy, _rec, _v1) \
-	FIXTURE_VARIANT_ADD(reinit, _name) { .policy = _policy, .rec = _rec, .v1 = _v1 }
-
-VARIANT(independent, "independent", MTTY_REC_REINIT, 0);
-VARIANT(before_data, "before-data", MTTY_REC_REINIT, 0);
-VARIANT(reorder, "reorder", MTTY_REC_REINIT, 0);
-VARIANT(embedded, "embedded", MTTY_REC_CONFIG, MTTY_REC_CONFIG);
-
-FIXTURE_SETUP(reinit)
+static void open_reinit(struct __test_metadata *_metadata, struct reinit *self,
+			const char *policy, bool opt_in)
 {
-	OPEN_DEVICE("mtty-2", .config_policy = variant->policy,
-		    .capture_size = "64K");
+	OPEN_DEVICE("mtty-2", .config_policy = policy, .capture_size = "64K");
+	if (opt_in)
+		ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
 	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
+	self->opted_in = opt_in;
+	self->first = opt_in && !strcmp(policy, "before-data");
 }
 
-FIXTURE_TEARDOWN(reinit)
+static void close_reinit(struct reinit *self)
 {
 	CLOSE_DEVICE();
 }
 
-static void enter(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(reinit) *self)
+#define REINIT_SETUP(_name, _opt_in) \
+FIXTURE_SETUP(_name) \
+{ \
+	open_reinit(_metadata, &self->r, variant->policy, _opt_in); \
+} \
+\
+FIXTURE_TEARDOWN(_name) \
+{ \
+	close_reinit(&self->r); \
+} \
+struct _name##_needs_a_semicolon
+
+/* Data depend on config space */
+FIXTURE(reinit) {
+	struct reinit r;
+};
+
+FIXTURE_VARIANT(reinit) {
+	const char *policy;
+};
+
+FIXTURE_VARIANT_ADD(reinit, before_data) { .policy = "before-data" };
+FIXTURE_VARIANT_ADD(reinit, reorder) { .policy = "reorder" };
+REINIT_SETUP(reinit, true);
+
+/* They do not; @rec: the record of a change, or 0 */
+FIXTURE(no_reinit) {
+	struct reinit r;
+};
+
+FIXTURE_VARIANT(no_reinit) {
+	const char *policy;
+	bool opt_in;
+	uint32_t rec;
+};
+
+FIXTURE_VARIANT_ADD(no_reinit, independent) { .policy = "independent", .opt_in = true };
+FIXTURE_VARIANT_ADD(no_reinit, embedded) {
+	.policy = "embedded", .opt_in = true, .rec = MTTY_REC_CONFIG,
+};
+FIXTURE_VARIANT_ADD(no_reinit, plain_before_data) { .policy = "before-data" };
+FIXTURE_VARIANT_ADD(no_reinit, plain_reorder) { .policy = "reorder" };
+REINIT_SETUP(no_reinit, variant->opt_in);
+
+static void enter(struct __test_metadata *_metadata, struct reinit *self)
 {
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
 					 &self->fd), "PRE_COPY");
 }
 
-static void drain(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(reinit) *self)
+/* Or -ENOTTY */
+static void get_config(struct __test_metadata *_metadata,
+		       struct reinit *self)
 {
+	int ret = vmig_config_get(self->fd, &self->config);
+
+	EXPECT_TRUE(!ret || ret == -ENOTTY);
+}
+
+static void drain(struct __test_metadata *_metadata, struct reinit *self)
+{
+	get_config(_metadata, self);
 	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 1000),
 		   "to the temporary end");
 }
 
 static struct vfio_precopy_info info(struct __test_metadata *_metadata,
-				     FIXTURE_DATA(reinit) *self)
+				     struct reinit *self)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
 
@@ -71,20 +123,20 @@ static struct vfio_precopy_info info(struct __test_metadata *_metadata,
 }
 
 static void change(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(reinit) *self, uint8_t val)
+		   struct reinit *self, uint8_t val)
 {
 	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, val),
 		   "config space");
 }
 
-static void dirty(struct __test_metadata *_metadata, FIXTURE_DATA(reinit) *self,
+static void dirty(struct __test_metadata *_metadata, struct reinit *self,
 		  uint8_t byte)
 {
 	ASSERT_RET(0, vmig_region_write(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
 					2 * PAGE, &byte, 1), "memory");
 }
 
-static unsigned int count(FIXTURE_DATA(reinit) *self, uint32_t type)
+static unsigned int count(struct reinit *self, uint32_t type)
 {
 	struct vmig_rec rec;
 	unsigned int nr = 0;
@@ -95,10 +147,8 @@ static unsigned int count(FIXTURE_DATA(reinit) *self, uint32_t type)
 }
 
 /* Stops, and loads the stream into the same device */
-static void expect_loads(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(reinit) *self)
+static void expect_loads(struct __test_metadata *_metadata, struct reinit *self)
 {
-	struct vfio_device_feature_mig_config config;
 	const char *what = "";
 	int fd;
 
@@ -106,15 +156,18 @@ static void expect_loads(struct __test_metadata *_metadata,
 					 NULL), "STOP_COPY");
 	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, 1000),
 		   "rest");
-	ASSERT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
+	get_config(_metadata, self);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
 					 &fd), "RESUMING");
 	/* Under before-data the stream needs two snapshots of config space */
-	if (!(config.flags & VFIO_MIG_CONFIG_BEFORE_DATA)) {
+	if (!self->first) {
 		EXPECT_RET(0, vmig_transfer_write(fd, self->stream.data,
 						  self->stream.len, 4096,
 						  NULL), "load");
+		if (self->opted_in)
+			EXPECT_RET(0, vmig_config_set(fd, &self->config),
+				   "SET_CONFIG");
 		EXPECT_RET(0, vmig_mig_set_state(self->dev,
 						 VFIO_DEVICE_STATE_RUNNING,
 						 NULL), "RUNNING");
@@ -124,144 +177,26 @@ static void expect_loads(struct __test_metadata *_metadata,
 	close(fd);
 }
 
-#define NO_V2	"no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 on this kernel"
-
-static bool opt_in(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(reinit) *self)
+/* One change; @is_data: with a record of its own */
+static void change_is_data(struct __test_metadata *_metadata, struct reinit *self,
+			   bool is_data)
 {
-	int ret = vmig_precopy_v2_opt_in(self->dev);
-
-	if (ret == -ENOTTY)
-		return false;
-	EXPECT_RET(0, ret, "opt in");
-	return true;
-}
-
-/* Driver: a change of config space: REINIT, once, and one record of it */
-TEST_F(reinit, change_is_reported_once)
-{
+	struct pollfd pfd = { .events = POLLIN };
 	struct vfio_precopy_info seen;
 
-	if (!opt_in(_metadata, self))
-		SKIP(return, NO_V2);
-	enter(_metadata, self);
-	EXPECT_EQ(0, info(_metadata, self).flags);
-	drain(_metadata, self);
-	dirty(_metadata, self, 1);
-	seen = info(_metadata, self);
-	EXPECT_EQ(0, seen.initial_bytes);
-	EXPECT_LT(PAGE, seen.dirty_bytes);
-
-	change(_metadata, self, 7);
-	seen = info(_metadata, self);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
-	EXPECT_LT(PAGE, seen.initial_bytes);
-	EXPECT_EQ(0, seen.dirty_bytes);
-	EXPECT_EQ(0, info(_metadata, self).flags);
-	EXPECT_LT(PAGE, info(_metadata, self).initial_bytes);
-
-	drain(_metadata, self);
-	seen = info(_metadata, self);
-	EXPECT_EQ(0, seen.flags);
-	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
-	EXPECT_EQ(1 + (variant->rec == MTTY_REC_CONFIG),
-		  count(self, variant->rec));
-	expect_loads(_metadata, self);
-}
-
-/* Driver: changes of config space between two reports are one; no change is none */
-TEST_F(reinit, changes_coalesce)
-{
-	if (!opt_in(_metadata, self))
-		SKIP(return, NO_V2);
 	enter(_metadata, self);
 	drain(_metadata, self);
+	pfd.fd = self->fd;
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
 	change(_metadata, self, 7);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, self).flags);
-	change(_metadata, self, 8);
-	change(_metadata, self, 9);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, self).flags);
-	EXPECT_EQ(0, info(_metadata, self).flags);
-	change(_metadata, self, 9);
-	EXPECT_EQ(0, info(_metadata, self).flags);
+	EXPECT_EQ(is_data, poll(&pfd, 1, 0));
+	seen = info(_metadata, self);
+	EXPECT_EQ(is_data, seen.initial_bytes + seen.dirty_bytes > 0);
+	drain(_metadata, self);
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
 }
 
-/* Clause: VFIO_PRECOPY_INFO_REINIT: new initial data, which is read down to zero */
-TEST_F(reinit, means_new_initial_data)
-{
-	struct vfio_precopy_info seen;
-
-	if (!opt_in(_metadata, self))
-		SKIP(return, NO_V2);
-	enter(_metadata, self);
-	drain(_metadata, self);
-	seen = info(_metadata, self);
-	EXPECT_EQ(0, seen.flags);
-	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
-	change(_metadata, self, 7);
-	seen = info(_metadata, self);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
-	EXPECT_LT(0, seen.initial_bytes);
-	EXPECT_EQ(0, seen.dirty_bytes);
-	drain(_metadata, self);
-	seen = info(_metadata, self);
-	EXPECT_EQ(0, seen.flags);
-	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
-}
-
-/*
- * Clause: VFIO_PRECOPY_INFO_REINIT: dirty_bytes is reset to zero, also if memory was
- * written, and a part of the new initial data was read, before the report
- */
-TEST_F(reinit, resets_dirty_bytes)
-{
-	struct vfio_precopy_info seen;
-	uint8_t some[10];
-
-	if (!opt_in(_metadata, self))
-		SKIP(return, NO_V2);
-	enter(_metadata, self);
-	drain(_metadata, self);
-	change(_metadata, self, 7);
-	ASSERT_EQ(sizeof(some), read(self->fd, some, sizeof(some)));
-	ASSERT_RET(0, vmig_bytes_add(&self->stream, some, sizeof(some)), "add");
-	dirty(_metadata, self, 0x42);
-	seen = info(_metadata, self);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
-	EXPECT_LT(PAGE, seen.initial_bytes);
-	EXPECT_EQ(0, seen.dirty_bytes);
-	drain(_metadata, self);
-	dirty(_metadata, self, 0x43);
-	seen = info(_metadata, self);
-	EXPECT_EQ(0, seen.flags);
-	EXPECT_EQ(0, seen.initial_bytes);
-	EXPECT_LT(PAGE, seen.dirty_bytes);
-	expect_loads(_metadata, self);
-}
-
-/* Driver: PRECOPY_INFO that cannot be copied: EFAULT, REINIT is reported next time */
-TEST_F(reinit, is_repeated_after_efault)
-{
-	/* In read-only memory */
-	static const struct vfio_precopy_info constant = {
-		.argsz = sizeof(constant),
-	};
-
-	if (!opt_in(_metadata, self))
-		SKIP(return, NO_V2);
-	enter(_metadata, self);
-	drain(_metadata, self);
-	change(_metadata, self, 7);
-	EXPECT_EQ(-1, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO, &constant));
-	EXPECT_RET(-EFAULT, -errno, "constant");
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, self).flags);
-	EXPECT_EQ(0, info(_metadata, self).flags);
-	EXPECT_EQ(-1, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO, &constant));
-	EXPECT_EQ(0, info(_metadata, self).flags);
-}
-
-static void change_without_opt_in(struct __test_metadata *_metadata,
-				  FIXTURE_DATA(reinit) *self)
+static void change_without_opt_in(struct __test_metadata *_metadata, struct reinit *self)
 {
 	struct vfio_precopy_info seen;
 	uint64_t initial;
@@ -283,34 +218,213 @@ static void change_without_opt_in(struct __test_metadata *_metadata,
 	}
 }
 
+#define NO_V2	"no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 on this kernel"
+
+static bool opt_in(struct __test_metadata *_metadata,
+		   struct reinit *self)
+{
+	int ret = vmig_precopy_v2_opt_in(self->dev);
+
+	if (ret == -ENOTTY)
+		return false;
+	EXPECT_RET(0, ret, "opt in");
+	return true;
+}
+
+/* Proposal: REINIT: a change of config space that data depend on, once */
+TEST_F(reinit, change_is_reported_once)
+{
+	struct vfio_precopy_info seen;
+
+	if (!opt_in(_metadata, &self->r))
+		SKIP(return, NO_V2);
+	enter(_metadata, &self->r);
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+	drain(_metadata, &self->r);
+	dirty(_metadata, &self->r, 1);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(0, seen.initial_bytes);
+	EXPECT_LT(PAGE, seen.dirty_bytes);
+
+	change(_metadata, &self->r, 7);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
+	EXPECT_LT(PAGE, seen.initial_bytes);
+	EXPECT_EQ(0, seen.dirty_bytes);
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+	EXPECT_LT(PAGE, info(_metadata, &self->r).initial_bytes);
+
+	drain(_metadata, &self->r);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(0, seen.flags);
+	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
+	EXPECT_EQ(1, count(&self->r, MTTY_REC_REINIT));
+	expect_loads(_metadata, &self->r);
+}
+
+/* Proposal: REINIT: one for all changes between two reports, none without a change */
+TEST_F(reinit, changes_coalesce)
+{
+	if (!opt_in(_metadata, &self->r))
+		SKIP(return, NO_V2);
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	change(_metadata, &self->r, 7);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, &self->r).flags);
+	change(_metadata, &self->r, 8);
+	change(_metadata, &self->r, 9);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, &self->r).flags);
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+	change(_metadata, &self->r, 9);
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+}
+
+/* Proposal: REINIT: only if data depend on config space: opted in, and by the answer */
+TEST_F(no_reinit, not_if_data_do_not_depend)
+{
+	if (!opt_in(_metadata, &self->r))
+		SKIP(return, NO_V2);
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	change(_metadata, &self->r, 7);
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+	EXPECT_EQ(0, info(_metadata, &self->r).initial_bytes);
+	drain(_metadata, &self->r);
+	EXPECT_EQ(0, count(&self->r, MTTY_REC_REINIT));
+	expect_loads(_metadata, &self->r);
+}
+
+/* Proposal: a change in PRE_COPY is data to read, with or without MIG_PRECOPY_INFOv2 */
+TEST_F(reinit, change_is_data)
+{
+	change_is_data(_metadata, &self->r, true);
+}
+
+/* Driver: if data do not depend on config space, only a CONFIG record is data to read */
+TEST_F(no_reinit, change_is_data_if_it_is_sent)
+{
+	change_is_data(_metadata, &self->r, variant->rec);
+}
+
+/* Clause: VFIO_PRECOPY_INFO_REINIT: new initial data, which is read down to zero */
+TEST_F(reinit, means_new_initial_data)
+{
+	struct vfio_precopy_info seen;
+
+	if (!opt_in(_metadata, &self->r))
+		SKIP(return, NO_V2);
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(0, seen.flags);
+	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
+	change(_metadata, &self->r, 7);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
+	EXPECT_LT(0, seen.initial_bytes);
+	EXPECT_EQ(0, seen.dirty_bytes);
+	drain(_metadata, &self->r);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(0, seen.flags);
+	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
+}
+
+/*
+ * Clause: VFIO_PRECOPY_INFO_REINIT: dirty_bytes is reset to zero, also if memory was
+ * written, and a part of the new initial data was read, before the report
+ */
+TEST_F(reinit, resets_dirty_bytes)
+{
+	struct vfio_precopy_info seen;
+	uint8_t some[10];
+
+	if (!opt_in(_metadata, &self->r))
+		SKIP(return, NO_V2);
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	change(_metadata, &self->r, 7);
+	get_config(_metadata, &self->r);
+	ASSERT_EQ(sizeof(some), read(self->r.fd, some, sizeof(some)));
+	ASSERT_RET(0, vmig_bytes_add(&self->r.stream, some, sizeof(some)), "add");
+	dirty(_metadata, &self->r, 0x42);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
+	EXPECT_LT(PAGE, seen.initial_bytes);
+	EXPECT_EQ(0, seen.dirty_bytes);
+	drain(_metadata, &self->r);
+	dirty(_metadata, &self->r, 0x43);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(0, seen.flags);
+	EXPECT_EQ(0, seen.initial_bytes);
+	EXPECT_LT(PAGE, seen.dirty_bytes);
+	expect_loads(_metadata, &self->r);
+}
+
+/* Driver: PRECOPY_INFO that cannot be copied: EFAULT, REINIT is reported next time */
+TEST_F(reinit, is_repeated_after_efault)
+{
+	/* In read-only memory */
+	static const struct vfio_precopy_info constant = {
+		.argsz = sizeof(constant),
+	};
+
+	if (!opt_in(_metadata, &self->r))
+		SKIP(return, NO_V2);
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	change(_metadata, &self->r, 7);
+	EXPECT_EQ(-1, ioctl(self->r.fd, VFIO_MIG_GET_PRECOPY_INFO, &constant));
+	EXPECT_RET(-EFAULT, -errno, "constant");
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, info(_metadata, &self->r).flags);
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+	EXPECT_EQ(-1, ioctl(self->r.fd, VFIO_MIG_GET_PRECOPY_INFO, &constant));
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+}
+
 /* Clause: VFIO_PRECOPY_INFO_REINIT: not without the opt-in; initial_bytes never grows */
 TEST_F(reinit, needs_the_opt_in)
 {
-	change_without_opt_in(_metadata, self);
+	change_without_opt_in(_metadata, &self->r);
 }
 
-/* Driver: without the opt-in no record of a change, but for config space itself */
+/* Clause: VFIO_PRECOPY_INFO_REINIT: the same if data do not depend on config space */
+TEST_F(no_reinit, needs_the_opt_in)
+{
+	change_without_opt_in(_metadata, &self->r);
+}
+
+/* Driver: without MIG_PRECOPY_INFOv2: a REINIT for each change after START */
 TEST_F(reinit, records_without_the_opt_in)
 {
-	change_without_opt_in(_metadata, self);
-	EXPECT_EQ(0, count(self, MTTY_REC_REINIT));
-	EXPECT_EQ(variant->v1 ? 3 : 0, count(self, MTTY_REC_CONFIG));
-	expect_loads(_metadata, self);
+	change_without_opt_in(_metadata, &self->r);
+	EXPECT_EQ(2, count(&self->r, MTTY_REC_REINIT));
+	EXPECT_EQ(0, count(&self->r, MTTY_REC_CONFIG));
+	expect_loads(_metadata, &self->r);
+}
+
+/* Driver: without MIG_PRECOPY_INFOv2: no record of a change, but for config space itself */
+TEST_F(no_reinit, records_without_the_opt_in)
+{
+	change_without_opt_in(_metadata, &self->r);
+	EXPECT_EQ(0, count(&self->r, MTTY_REC_REINIT));
+	EXPECT_EQ(variant->rec ? 3 : 0, count(&self->r, MTTY_REC_CONFIG));
+	expect_loads(_metadata, &self->r);
 }
 
 /* Driver: MIG_PRECOPY_INFOv2: the opt-in ends when the device is closed */
 TEST_F(reinit, opt_in_ends_with_close)
 {
-	if (!opt_in(_metadata, self))
+	if (!opt_in(_metadata, &self->r))
 		SKIP(return, NO_V2);
-	vmig_device_close(self->dev);
-	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
+	vmig_device_close(self->r.dev);
+	ASSERT_RET(0, vmig_device_open(self->r.dev, &self->r.td.mdev,
 				       VMIG_PATH_ANY), "open");
-	enter(_metadata, self);
-	drain(_metadata, self);
-	change(_metadata, self, 7);
-	EXPECT_EQ(0, info(_metadata, self).flags);
-	EXPECT_EQ(0, info(_metadata, self).initial_bytes);
+	ASSERT_RET(0, vmig_config_opt_in_own(self->r.dev), "MIG_CONFIG");
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	change(_metadata, &self->r, 7);
+	EXPECT_EQ(0, info(_metadata, &self->r).flags);
+	EXPECT_EQ(0, info(_metadata, &self->r).initial_bytes);
 }
 
 TEST_HARNESS_MAIN

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
@@ -179,16 +180,61 @@ TEST_F(reset, closing_leaves_a_reset_device)
 	expect_migrates(_metadata, self);
 }
 
-/* Proposal: close in any state: generation 1 at the next open */
-TEST_F(reset, closing_resets_the_generation)
+/* GET_CONFIG in a new session, which then ends; or its error */
+static int get_config(struct vmig_device *dev, struct vmig_snapshot *config)
 {
-	struct vfio_device_feature_mig_config config = { 0 };
+	int fd, ret, end;
 
+	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	if (ret)
+		return ret;
+	ret = vmig_config_get(fd, config);
+	end = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	close(fd);
+	return ret ? ret : end;
+}
+
+/* Proposal: VFIO_DEVICE_RESET in any state: the opt-in stays, the identity is new */
+TEST_F(reset, keeps_the_opt_in)
+{
+	struct vmig_snapshot before, after;
+
+	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
+	prepare(_metadata, self, variant);
+	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, get_config(self->dev, &before), "GET_CONFIG");
+	ASSERT_RET(0, dirty_config(self->dev), "config space");
+	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, get_config(self->dev, &after), "GET_CONFIG");
+	EXPECT_EQ(0, memcmp(before.data, after.data, before.size));
+	EXPECT_NE(0, memcmp(before.id, after.id, sizeof(before.id)));
+}
+
+/* Proposal: close in any state: the opt-in ends: ENOTTY from GET_CONFIG at the next open */
+TEST_F(reset, closing_ends_the_opt_in)
+{
+	struct vmig_snapshot config;
+
+	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
 	prepare(_metadata, self, variant);
 	reopen(_metadata, self);
-	EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
-	EXPECT_EQ(0, config.flags);
-	EXPECT_EQ(1, config.generation);
+	EXPECT_RET(-ENOTTY, get_config(self->dev, &config), "GET_CONFIG");
+}
+
+/* Proposal: close in any state: another identity at the next open */
+TEST_F(reset, closing_gives_a_new_identity)
+{
+	struct vmig_snapshot before, after;
+
+	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, get_config(self->dev, &before), "GET_CONFIG");
+	prepare(_metadata, self, variant);
+	reopen(_metadata, self);
+	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
+	ASSERT_RET(0, get_config(self->dev, &after), "GET_CONFIG");
+	EXPECT_EQ(0, memcmp(before.data, after.data, before.size));
+	EXPECT_NE(0, memcmp(before.id, after.id, sizeof(before.id)));
 }
 
 /* Driver: close in any state: no interrupt is connected at the next open */

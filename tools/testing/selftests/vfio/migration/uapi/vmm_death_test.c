@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/vfio_mig_config.h>
 
 #include "lib/mtty.h"
 
@@ -30,9 +29,8 @@ FIXTURE(death) {
 	struct vmig_testdev src;
 	struct vmig_testdev dst;
 	struct vmig_bytes stream;
-	uint8_t config[256];
-	uint64_t generation;
-	bool needs_config;
+	struct vmig_config_answer answer;
+	struct vmig_snapshot config;
 	long long charged;
 };
 
@@ -52,7 +50,6 @@ FIXTURE_SETUP(death)
 	const struct vmig_attrs attrs = {
 		.config_policy = variant->policy, .capture_size = "64K",
 	};
-	struct vfio_device_feature_mig_config config;
 	struct vmig_device *src = &self->src.dev;
 
 	ASSERT_EQ(0, vmig_testdev_open(&self->src, "mtty-2", VMIG_PATH_ANY,
@@ -60,13 +57,10 @@ FIXTURE_SETUP(death)
 	ASSERT_EQ(0, vmig_testdev_open(&self->dst, "mtty-2", VMIG_PATH_ANY,
 				       &attrs));
 	ASSERT_EQ(0, vmig_contents_set(src, PORTS, SEED));
-	ASSERT_EQ(0, vmig_region_read(src, VFIO_PCI_CONFIG_REGION_INDEX, 0,
-				      self->config, sizeof(self->config)));
-	ASSERT_EQ(0, vmig_mig_config_get(src, &config));
-	self->generation = config.generation;
-	self->needs_config = config.flags & (VFIO_MIG_CONFIG_BEFORE_DATA |
-					     VFIO_MIG_CONFIG_REORDER);
-	ASSERT_EQ(0, vmig_transfer_save(src, &self->stream));
+	ASSERT_EQ(0, vmig_config_query(src, &self->answer));
+	ASSERT_EQ(0, vmig_config_opt_in(src, &self->answer));
+	ASSERT_EQ(0, vmig_config_opt_in(&self->dst.dev, &self->answer));
+	ASSERT_EQ(0, vmig_transfer_save_config(src, &self->config, &self->stream));
 	ASSERT_EQ(0, run(src));
 	self->charged = vmig_cgroup_enter() ? -1 : vmig_cgroup_charged();
 }
@@ -106,12 +100,13 @@ static int read_bytes(int fd, size_t len)
 
 static void save_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
 {
-	struct vfio_device_feature_mig_config config;
 	struct vmig_device *dev = &self->src.dev;
+	struct vmig_snapshot config;
 	int fd;
 
-	STEP(vmig_mig_config_get(dev, &config));
+	STEP(vmig_config_opt_in(dev, &self->answer));
 	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	STEP(vmig_config_get(fd, &config));
 	STEP(read_bytes(fd, bytes / 2));
 	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_PRE_COPY_P2P, NULL));
 	STEP(read_bytes(fd, bytes / 4));
@@ -121,41 +116,32 @@ static void save_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
 	_exit(0);
 }
 
-static int load_config(FIXTURE_DATA(death) *self)
-{
-	struct vmig_device *dev = &self->dst.dev;
-	int ret;
-
-	ret = vmig_region_write(dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
-				self->config, sizeof(self->config));
-	return ret || !self->needs_config ? ret :
-	       vmig_mig_config_loaded(dev, self->generation);
-}
-
 static void load_and_die(FIXTURE_DATA(death) *self, int steps, size_t bytes)
 {
 	struct vmig_device *dev = &self->dst.dev;
 	const uint8_t *data = self->stream.data;
 	int fd;
 
+	STEP(vmig_config_opt_in(dev, &self->answer));
 	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING, &fd));
-	STEP(load_config(self));
+	STEP(vmig_config_set(fd, &self->config));
 	STEP(vmig_irq_set_fd(dev, VFIO_PCI_MSI_IRQ_INDEX,
 			     VFIO_IRQ_SET_ACTION_TRIGGER,
 			     vmig_eventfd_create()));
 	STEP(vmig_transfer_write(fd, data, bytes, VMIG_TRANSFER_CHUNK, NULL));
 	STEP(vmig_transfer_write(fd, data + bytes, self->stream.len - bytes,
 				 VMIG_TRANSFER_CHUNK, NULL));
+	STEP(vmig_check_data(fd));
 	STEP(vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL));
 	STEP(run(dev));
 	_exit(0);
 }
 
-#define SAVE_STEPS	8
-#define LOAD_STEPS	7
+#define SAVE_STEPS	9
+#define LOAD_STEPS	9
 /* The step after which @bytes are read or written */
-#define SAVE_BYTES	6
-#define LOAD_BYTES	3
+#define SAVE_BYTES	7
+#define LOAD_BYTES	4
 
 typedef void (*work_fn)(FIXTURE_DATA(death) *self, int steps, size_t bytes);
 
@@ -207,9 +193,10 @@ static void expect_can_be_loaded(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_irq_disable(dev, VFIO_PCI_MSI_IRQ_INDEX), "disable");
 	EXPECT_RET(0, vmig_contents_check_reset(dev, PORTS, &what),
 		   "step %d, byte %zu: %s", steps, bytes, what);
+	ASSERT_RET(0, vmig_config_opt_in(dev, &self->answer), "opt in");
 	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING, &fd),
 		   "RESUMING");
-	ASSERT_RET(0, load_config(self), "config");
+	ASSERT_RET(0, vmig_config_set(fd, &self->config), "SET_CONFIG");
 	ASSERT_RET(0, vmig_transfer_write(fd, self->stream.data,
 					  self->stream.len,
 					  VMIG_TRANSFER_CHUNK, NULL), "data");

@@ -5,11 +5,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <linux/vfio_mig_config.h>
 
 #include "mtty_format.h"
 
-#include "lib/vfio/feature.h"
 #include "fuzz_int.h"
 #include "lib/vfio/irq.h"
 #include "lib/vfio/util.h"
@@ -55,11 +53,6 @@ static const struct fuzz_call set_state_call = {
 	{ EINVAL, ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV },
 };
 
-static const struct fuzz_call check_data_call = {
-	"CHECK_DATA",
-	{ EINVAL, ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV, ENOTTY, ENODEV },
-};
-
 static const struct fuzz_call read_data_call = {
 	"read() of the data_fd", { EFAULT, ENODEV, ENOMSG, ESTALE, EBADF },
 };
@@ -69,24 +62,39 @@ static const struct fuzz_call write_data_call = {
 	{ EBADMSG, EOPNOTSUPP, EXDEV, EINVAL, EPROTO, ESTALE, ENODEV, EBADF },
 };
 
+/* Of the other direction, or without the opt-in: ENOTTY */
+static const struct fuzz_call get_config_call = {
+	"GET_CONFIG", { EINVAL, EFAULT, ENODEV, ENOTTY },
+};
+
+static const struct fuzz_call set_config_call = {
+	"SET_CONFIG", { EINVAL, ESTALE, EBUSY, EFAULT, ENODEV, ENOTTY },
+};
+
+static const struct fuzz_call check_data_call = {
+	"CHECK_DATA",
+	{ ENODATA, ESTALE, EBADMSG, EOPNOTSUPP, EXDEV, EINVAL, ENODEV, ENOTTY },
+};
+
+static const struct fuzz_call plain_call = {
+	"MIG_CONFIG on a data_fd without the opt-in", { ENOTTY },
+};
+
 static const struct fuzz_call data_fd_call = {
 	"ioctl() of the data_fd", { EINVAL, ENOTTY },
 };
 
 static const struct fuzz_call poll_call = { "poll()", { 0 } };
 
-static const struct fuzz_call set_config_call = {
-	"SET_CONFIG", { EINVAL, ESTALE, EBUSY, ENOTTY, ENODEV, EFAULT },
-};
-
-static const struct fuzz_call get_config_call = {
-	"GET_CONFIG", { EINVAL, ENOTTY, ENODEV, EFAULT },
+static const struct fuzz_call opt_in_call = {
+	"SET MIG_CONFIG", { EINVAL, EOPNOTSUPP, EBUSY },
 };
 
 static const struct fuzz_call feature_call = {
 	"VFIO_DEVICE_FEATURE", { EINVAL, ENOTTY, EFAULT, EOPNOTSUPP, EBUSY },
 };
 
+/* EBUSY: config space belongs to the resuming session */
 static const struct fuzz_call region_call = {
 	"access to a region", { EINVAL, EBUSY },
 };
@@ -145,29 +153,35 @@ static unsigned int choose_state(struct vmig_fuzz *fuzz)
 	return vmig_fuzz_pick(fuzz, VFIO_DEVICE_STATE_NR + 1);
 }
 
-/* Mostly, or few streams would be accepted; a saving session refuses it */
-static void load_snapshot(struct vmig_fuzz *fuzz)
+/* CHECK_DATA returned @check: the change to STOP that follows must return the same */
+static bool check_was_right(const struct vmig_fuzz *fuzz, int check, int ret)
 {
-	if (vmig_fuzz_depends(fuzz) && vmig_fuzz_pick(fuzz, 8))
-		vmig_config_set(fuzz->data_fd, &fuzz->snapshot);
+	return fuzz->shared || !fuzz->opt_in || check == ret || ret == -ENOMEM;
 }
 
 static int change_state(struct vmig_fuzz *fuzz)
 {
 	unsigned int target = choose_state(fuzz);
 	enum vfio_device_mig_state before, state;
-	int data_fd, ret;
+	int check = 0, data_fd, ret;
+	bool loads;
 
 	ret = vmig_mig_get_state(fuzz->dev, &before);
 	if (ret)
 		return vmig_fuzz_result(fuzz, -EPROTO, "no state: %s",
 					strerror(-ret));
+	loads = before == VFIO_DEVICE_STATE_RESUMING &&
+		target == VFIO_DEVICE_STATE_STOP && fuzz->data_fd >= 0;
+	if (loads)
+		check = vmig_check_data(fuzz->data_fd);
 	ret = vmig_mig_set_state(fuzz->dev, target, &data_fd);
+	if (loads && !check_was_right(fuzz, check, ret))
+		return vmig_fuzz_result(fuzz, -EUCLEAN,
+					"CHECK_DATA returned %d, STOP %d", check, ret);
 	if (!ret && data_fd >= 0) {
 		drop_data_fd(fuzz);
 		fuzz->data_fd = data_fd;
 		vmig_fuzz_stream_begin(fuzz);
-		load_snapshot(fuzz);
 	}
 	if (!ret && target == VFIO_DEVICE_STATE_STOP &&
 	    before == VFIO_DEVICE_STATE_RESUMING && !fuzz->shared)
@@ -179,26 +193,15 @@ static int change_state(struct vmig_fuzz *fuzz)
 	return ret;
 }
 
-static int get_config(struct vmig_fuzz *fuzz)
-{
-	struct vmig_snapshot snapshot;
-	int ret = vmig_config_get(fuzz->data_fd, &snapshot);
-
-	errno = -ret;
-	return check_answer(fuzz, &get_config_call, ret);
-}
-
 static int read_data(struct vmig_fuzz *fuzz)
 {
 	static uint8_t buf[1 << 17];
 	size_t len = vmig_fuzz_pick(fuzz, 3) ?
 		     1 + vmig_fuzz_pick(fuzz, 300) : sizeof(buf);
 	void *to = vmig_fuzz_pick(fuzz, 50) ? buf : NULL;
-	ssize_t got = read(fuzz->data_fd, to, len);
 
-	if (got < 0 && errno == ESTALE && vmig_fuzz_pick(fuzz, 4))
-		return get_config(fuzz);
-	return check_answer(fuzz, &read_data_call, got);
+	return check_answer(fuzz, &read_data_call,
+			    read(fuzz->data_fd, to, len));
 }
 
 static int write_data(struct vmig_fuzz *fuzz)
@@ -226,23 +229,127 @@ static int write_data(struct vmig_fuzz *fuzz)
 	return check_answer(fuzz, &write_data_call, done);
 }
 
-/* The snapshot of the streams, often with another identity or content */
-static int set_config(struct vmig_fuzz *fuzz)
+/* Mostly valid; @size is mostly that of a snapshot */
+static void any_config_head(struct vmig_fuzz *fuzz, struct vfio_mig_config *head,
+			    uint32_t size)
 {
-	struct vmig_snapshot snapshot = fuzz->snapshot;
+	head->argsz = sizeof(*head) + size;
+	head->size = size;
+	switch (vmig_fuzz_pick(fuzz, 20)) {
+	case 0:
+		head->argsz = any_number(fuzz);
+		break;
+	case 1:
+		head->flags = any_number(fuzz);
+		break;
+	case 2:
+		head->reserved = any_number(fuzz);
+		break;
+	case 3:
+		head->size = any_number(fuzz);
+		break;
+	}
+}
+
+/* @done: set to whether the call has succeeded */
+static int config_call(struct vmig_fuzz *fuzz, const struct fuzz_call *call,
+		       unsigned long cmd, void *arg, bool *done)
+{
+	long ret;
+
+	ret = ioctl(fuzz->data_fd, cmd, vmig_fuzz_pick(fuzz, 50) ? arg : NULL);
+	*done = !ret;
+	return check_answer(fuzz, fuzz->opt_in ? call : &plain_call, ret);
+}
+
+/* Of the recorded ones, mostly the one of the current stream; or almost that */
+static int load_config(struct vmig_fuzz *fuzz)
+{
+	const struct vmig_snapshot *from;
+	struct vmig_snapshot *loaded;
+	struct {
+		struct vfio_mig_config head;
+		uint8_t data[256];
+	} arg = {};
+	bool done;
 	int ret;
 
-	if (!vmig_fuzz_pick(fuzz, 4))
-		snapshot.id[vmig_fuzz_pick(fuzz, sizeof(snapshot.id))]++;
-	if (!vmig_fuzz_pick(fuzz, 4))
-		snapshot.data[vmig_fuzz_pick(fuzz, snapshot.size)] ^=
+	from = &fuzz->config[vmig_fuzz_pick(fuzz, 4) ? fuzz->chosen :
+			     vmig_fuzz_pick(fuzz, VMIG_FUZZ_STREAMS)];
+	any_config_head(fuzz, &arg.head, sizeof(arg.data));
+	memcpy(arg.head.id, from->id, sizeof(arg.head.id));
+	memcpy(arg.data, from->data, sizeof(arg.data));
+	if (!vmig_fuzz_pick(fuzz, 6))
+		arg.head.id[vmig_fuzz_pick(fuzz, sizeof(arg.head.id))] ^=
 			1 << vmig_fuzz_pick(fuzz, 8);
-	if (!vmig_fuzz_pick(fuzz, 16))
-		snapshot.size = vmig_fuzz_pick(fuzz, VMIG_SNAPSHOT_MAX);
+	if (!vmig_fuzz_pick(fuzz, 6))
+		arg.data[vmig_fuzz_pick(fuzz, sizeof(arg.data))] ^=
+			1 << vmig_fuzz_pick(fuzz, 8);
 	fuzz->config_touched = true;
-	ret = vmig_config_set(fuzz->data_fd, &snapshot);
+	ret = config_call(fuzz, &set_config_call, VFIO_MIG_SET_CONFIG, &arg, &done);
+	if (done) {
+		loaded = &fuzz->loaded[fuzz->loads++ % VMIG_FUZZ_LOADS];
+		loaded->size = sizeof(arg.data);
+		memcpy(loaded->id, arg.head.id, sizeof(loaded->id));
+		memcpy(loaded->data, arg.data, sizeof(arg.data));
+	}
+	return ret;
+}
+
+/* The same identity must be that of the same content */
+static int get_config(struct vmig_fuzz *fuzz)
+{
+	struct {
+		struct vfio_mig_config head;
+		uint8_t data[256];
+	} arg = {};
+	struct vmig_snapshot *got = &fuzz->got;
+	bool done;
+	int ret;
+
+	any_config_head(fuzz, &arg.head, sizeof(arg.data));
+	ret = config_call(fuzz, &get_config_call, VFIO_MIG_GET_CONFIG, &arg, &done);
+	if (!done)
+		return ret;
+	if (got->size && !memcmp(got->id, arg.head.id, sizeof(got->id)) &&
+	    memcmp(got->data, arg.data, sizeof(arg.data)))
+		return vmig_fuzz_result(fuzz, -EUCLEAN,
+					"GET_CONFIG: one identity of two contents");
+	got->size = arg.head.size;
+	memcpy(got->id, arg.head.id, sizeof(got->id));
+	memcpy(got->data, arg.data, sizeof(arg.data));
+	return 0;
+}
+
+static int check_data(struct vmig_fuzz *fuzz)
+{
+	bool done;
+
+	return config_call(fuzz, &check_data_call, VFIO_MIG_CHECK_DATA, NULL, &done);
+}
+
+/* The device's own answer, or almost that, which must be refused */
+static int opt_in(struct vmig_fuzz *fuzz)
+{
+	bool change = !fuzz->opt_in || vmig_fuzz_pick(fuzz, 2);
+	struct vmig_config_answer answer;
+	uint32_t *word;
+	int ret;
+
+	ret = vmig_config_query(fuzz->dev, &answer);
+	if (ret)
+		return vmig_fuzz_result(fuzz, -EPROTO, "GET MIG_CONFIG: %s",
+					strerror(-ret));
+	word = vmig_fuzz_pick(fuzz, 2) ? &answer.need : &answer.size;
+	if (change)
+		*word ^= 1u << vmig_fuzz_pick(fuzz, 32);
+	ret = vmig_config_opt_in(fuzz->dev, &answer);
+	if (change && !ret)
+		return vmig_fuzz_result(fuzz, -EUCLEAN,
+					"SET MIG_CONFIG: need %u, size %u is accepted",
+					answer.need, answer.size);
 	errno = -ret;
-	return check_answer(fuzz, &set_config_call, ret);
+	return check_answer(fuzz, &opt_in_call, ret);
 }
 
 static int access_region(struct vmig_fuzz *fuzz)
@@ -325,10 +432,11 @@ static int any_feature(struct vmig_fuzz *fuzz)
 			    any_number(fuzz);
 	arg.feature.flags = vmig_fuzz_pick(fuzz, 14) |
 			    vmig_fuzz_pick(fuzz, 8) << 16;
+	if (!vmig_fuzz_pick(fuzz, 6))
+		arg.feature.flags = VFIO_DEVICE_FEATURE_MIG_CONFIG |
+				    vmig_fuzz_pick(fuzz, 8) << 16;
 	if (!vmig_fuzz_pick(fuzz, 10))
 		arg.feature.flags = any_number(fuzz);
-	if (!vmig_fuzz_pick(fuzz, 6))
-		arg.feature.flags |= VFIO_DEVICE_FEATURE_MIG_CONFIG;
 	/* change_state() changes the state, and keeps track of the session */
 	if ((arg.feature.flags & VFIO_DEVICE_FEATURE_MASK) ==
 	    VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
@@ -374,33 +482,6 @@ static int query_data_fd(struct vmig_fuzz *fuzz)
 	return check_answer(fuzz, &data_fd_call, ret);
 }
 
-/* The ioctls of the proposal, with any argument */
-static int any_config(struct vmig_fuzz *fuzz)
-{
-	union {
-		struct vfio_mig_config config;
-		uint8_t bytes[1024];
-	} arg;
-	void *to = vmig_fuzz_pick(fuzz, 20) ? &arg : NULL;
-
-	if (!vmig_fuzz_pick(fuzz, 3))
-		return check_answer(fuzz, &check_data_call,
-				    ioctl(fuzz->data_fd, VFIO_MIG_CHECK_DATA));
-	any_bytes(fuzz, &arg, sizeof(arg));
-	arg.config.argsz = vmig_fuzz_pick(fuzz, 4) ? sizeof(arg) :
-						     any_number(fuzz);
-	arg.config.flags = vmig_fuzz_pick(fuzz, 4) ? 0 : any_number(fuzz);
-	arg.config.size = vmig_fuzz_pick(fuzz, 4) ? fuzz->answer.size :
-						    any_number(fuzz);
-	arg.config.reserved = vmig_fuzz_pick(fuzz, 4) ? 0 : any_number(fuzz);
-	if (vmig_fuzz_pick(fuzz, 2))
-		return check_answer(fuzz, &get_config_call,
-				    ioctl(fuzz->data_fd, VFIO_MIG_GET_CONFIG, to));
-	fuzz->config_touched = true;
-	return check_answer(fuzz, &set_config_call,
-			    ioctl(fuzz->data_fd, VFIO_MIG_SET_CONFIG, to));
-}
-
 static int reset(struct vmig_fuzz *fuzz)
 {
 	int ret = vmig_device_reset(fuzz->dev);
@@ -422,8 +503,8 @@ static const struct {
 	bool needs_data_fd;
 } calls[] = {
 	{ change_state, 15, false }, { read_data, 12, true },
-	{ write_data, 50, true }, { get_config, 2, true },
-	{ set_config, 4, true }, { any_config, 2, true },
+	{ write_data, 50, true }, { load_config, 12, true },
+	{ get_config, 5, true }, { check_data, 3, true }, { opt_in, 3, false },
 	{ access_region, 12, false }, { map_memory, 3, false },
 	{ set_irqs, 6, false }, { any_feature, 5, false },
 	{ any_info, 3, false }, { query_data_fd, 4, true },
@@ -439,6 +520,7 @@ int vmig_fuzz_begin(struct vmig_fuzz *fuzz, struct vmig_device *dev,
 	fuzz->candidate.len = 0;
 	fuzz->offered.len = 0;
 	fuzz->pos = 0;
+	fuzz->loads = 0;
 	fuzz->eventfd = vmig_eventfd_create();
 	return fuzz->eventfd < 0 ? fuzz->eventfd : 0;
 }
@@ -454,9 +536,12 @@ int vmig_fuzz_step(struct vmig_fuzz *fuzz)
 		at -= calls[i].weight;
 	fuzz->steps++;
 	/* Mostly complete a stream, so that it is checked */
-	if (fuzz->pos && fuzz->data_fd >= 0 && vmig_fuzz_pick(fuzz, 8))
-		return fuzz->pos < fuzz->candidate.len ? write_data(fuzz) :
-							 change_state(fuzz);
+	if (fuzz->pos && fuzz->data_fd >= 0 && vmig_fuzz_pick(fuzz, 8)) {
+		if (fuzz->pos < fuzz->candidate.len)
+			return write_data(fuzz);
+		return fuzz->opt_in && !vmig_fuzz_pick(fuzz, 3) ?
+		       load_config(fuzz) : change_state(fuzz);
+	}
 	if (calls[i].needs_data_fd && fuzz->data_fd < 0)
 		return change_state(fuzz);
 	return calls[i].call(fuzz);

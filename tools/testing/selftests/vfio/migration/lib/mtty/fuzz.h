@@ -16,14 +16,17 @@
 #include "lib/vfio/feature.h"
 
 #define VMIG_FUZZ_STREAMS	3
+/* Snapshots of a session that are remembered */
+#define VMIG_FUZZ_LOADS		8
 
 /**
  * struct vmig_fuzz - the fuzzer
  * @dev:	the device
  * @seed:	state of the random number generator
+ * @opt_in:	vmig_fuzz_record() opts in to VFIO_DEVICE_FEATURE_MIG_CONFIG; else no call
+ *		may do so
  * @good:	valid streams of the device
- * @answer:	of the device
- * @snapshot:	config space that the streams were made under
+ * @config:	their snapshots, if @opt_in is set
  * @shared:	other threads use the device too, so do not check accepted streams
  * @steps:	number of calls
  * @good_streams:	number of valid streams that were loaded
@@ -34,9 +37,9 @@
 struct vmig_fuzz {
 	struct vmig_device *dev;
 	unsigned int seed;
+	bool opt_in;
 	struct vmig_bytes good[VMIG_FUZZ_STREAMS];
-	struct vmig_config_answer answer;
-	struct vmig_snapshot snapshot;
+	struct vmig_snapshot config[VMIG_FUZZ_STREAMS];
 	bool shared;
 	uint64_t steps;
 	uint64_t good_streams;
@@ -50,6 +53,10 @@ struct vmig_fuzz {
 	struct vmig_bytes candidate;
 	struct vmig_bytes offered;
 	size_t pos;
+	unsigned int chosen;
+	struct vmig_snapshot got;
+	struct vmig_snapshot loaded[VMIG_FUZZ_LOADS];
+	unsigned int loads;
 	bool irqs_touched;
 	bool memory_touched;
 	bool config_touched;
@@ -58,8 +65,8 @@ struct vmig_fuzz {
 
 /**
  * vmig_fuzz_record - record valid streams
- * @fuzz:	@good, @answer and @snapshot are filled in
- * @dev:	the device, RUNNING, after a reset; it is opted in, and its contents change
+ * @fuzz:	@opt_in set; @good and @config are filled in
+ * @dev:	the device, RUNNING, after a reset; its contents change
  */
 int vmig_fuzz_record(struct vmig_fuzz *fuzz, struct vmig_device *dev);
 
@@ -68,7 +75,7 @@ void vmig_fuzz_free(struct vmig_fuzz *fuzz);
 
 /**
  * vmig_fuzz_begin - prepare for the first step
- * @fuzz:	@good, @answer, @snapshot and @shared set, the rest zero
+ * @fuzz:	@opt_in, @good, @config and @shared set, the rest zero
  * @dev:	the device, RUNNING
  * @seed:	any number
  */

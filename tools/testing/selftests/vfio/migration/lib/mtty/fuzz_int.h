@@ -13,13 +13,6 @@ static inline unsigned int vmig_fuzz_pick(struct vmig_fuzz *fuzz, unsigned int n
 	return rand_r(&fuzz->seed) % nr;
 }
 
-/* Do the data depend on config space? */
-static inline bool vmig_fuzz_depends(const struct vmig_fuzz *fuzz)
-{
-	return fuzz->answer.need == VFIO_MIG_CONFIG_BEFORE_DATA ||
-	       fuzz->answer.need == VFIO_MIG_CONFIG_ANY_ORDER;
-}
-
 /* Set @fuzz->what, and return @ret */
 int vmig_fuzz_result(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...);
 

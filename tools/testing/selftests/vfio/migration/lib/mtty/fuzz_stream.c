@@ -9,9 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <linux/vfio_mig_config.h>
+#include <linux/pci_regs.h>
 
-#include "lib/vfio/feature.h"
 #include "fuzz_int.h"
 #include "contents.h"
 #include "stream.h"
@@ -32,35 +31,33 @@ int vmig_fuzz_result(struct vmig_fuzz *fuzz, int ret, const char *fmt, ...)
 	return ret;
 }
 
-static int save(struct vmig_fuzz *fuzz, struct vmig_device *dev,
-		struct vmig_bytes *stream)
+static int record(struct vmig_fuzz *fuzz, struct vmig_device *dev, unsigned int nr)
 {
 	int ret;
 
-	ret = vmig_transfer_save_config(dev, &fuzz->snapshot, stream);
+	ret = vmig_transfer_save_config(dev, &fuzz->config[nr], &fuzz->good[nr]);
 	return ret ? ret : vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING,
 					      NULL);
 }
 
 int vmig_fuzz_record(struct vmig_fuzz *fuzz, struct vmig_device *dev)
 {
-	int ret;
+	int ret = 0;
 
-	ret = vmig_config_query(dev, &fuzz->answer);
+	if (fuzz->opt_in)
+		ret = vmig_config_opt_in_own(dev);
+	/* After a reset; with contents; and with other ones and another snapshot */
 	if (!ret)
-		ret = vmig_config_opt_in(dev, &fuzz->answer);
-	/* After a reset; with contents; and with one more byte sent */
-	if (!ret)
-		ret = save(fuzz, dev, &fuzz->good[0]);
+		ret = record(fuzz, dev, 0);
 	if (!ret)
 		ret = vmig_contents_set(dev, 2, SEED);
 	if (!ret)
-		ret = save(fuzz, dev, &fuzz->good[1]);
+		ret = record(fuzz, dev, 1);
 	if (!ret)
 		ret = vmig_uart_out(dev, 0, UART_TX, 'x');
 	if (!ret)
-		ret = save(fuzz, dev, &fuzz->good[2]);
-	return ret;
+		ret = vmig_config_write8(dev, PCI_INTERRUPT_LINE, SEED);
+	return ret ? ret : record(fuzz, dev, 2);
 }
 
 void vmig_fuzz_free(struct vmig_fuzz *fuzz)
@@ -76,6 +73,7 @@ void vmig_fuzz_stream_begin(struct vmig_fuzz *fuzz)
 	fuzz->offered.len = 0;
 	fuzz->candidate.len = 0;
 	fuzz->pos = 0;
+	fuzz->loads = 0;
 	fuzz->memory_touched = false;
 	fuzz->irqs_touched = false;
 	fuzz->config_touched = false;
@@ -165,7 +163,8 @@ int vmig_fuzz_stream_next(struct vmig_fuzz *fuzz)
 	unsigned int i, nr = vmig_fuzz_pick(fuzz, MUTATIONS);
 	int ret;
 
-	good = &fuzz->good[vmig_fuzz_pick(fuzz, VMIG_FUZZ_STREAMS)];
+	fuzz->chosen = vmig_fuzz_pick(fuzz, VMIG_FUZZ_STREAMS);
+	good = &fuzz->good[fuzz->chosen];
 	ret = vmig_bytes_copy(&fuzz->candidate, good);
 	for (i = 0; !ret && i < nr; i++)
 		ret = mutate(fuzz, &fuzz->candidate);
@@ -283,6 +282,52 @@ static int check_records(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 	return 0;
 }
 
+/* The last one that was loaded with the identity in a head, or NULL */
+static const struct vmig_snapshot *find_loaded(const struct vmig_fuzz *fuzz,
+					       const struct mtty_rec_head *head)
+{
+	const struct vmig_snapshot *loaded;
+	unsigned int i;
+
+	for (i = 1; i <= fuzz->loads && i <= VMIG_FUZZ_LOADS; i++) {
+		loaded = &fuzz->loaded[(fuzz->loads - i) % VMIG_FUZZ_LOADS];
+		/* The identity is two adjacent members of the head */
+		if (!memcmp(&head->source, loaded->id, sizeof(loaded->id)))
+			return loaded;
+	}
+	return NULL;
+}
+
+/* Data that depend on config space: it is the snapshot of the last record */
+static int check_snapshot(struct vmig_fuzz *fuzz)
+{
+	const struct vmig_snapshot *loaded;
+	struct vmig_rec rec, last = { 0 };
+	struct vmig_stream_iter iter;
+	struct mtty_rec_head head;
+	uint8_t seen[256];
+	int ret;
+
+	vmig_stream_start(&iter, fuzz->offered.data, fuzz->offered.len);
+	while (!vmig_stream_next(&iter, &rec))
+		last = rec;
+	if (!last.source)
+		return 0;
+	memcpy(&head, fuzz->offered.data + last.offset, sizeof(head));
+	loaded = find_loaded(fuzz, &head);
+	if (!loaded && fuzz->loads > VMIG_FUZZ_LOADS)
+		return 0;
+	if (!loaded)
+		return vmig_fuzz_result(fuzz, -EUCLEAN,
+					"accepted: without the snapshot of the last record");
+	ret = vmig_region_read(fuzz->dev, VFIO_PCI_CONFIG_REGION_INDEX, 0, seen,
+			       sizeof(seen));
+	seen[PCI_STATUS] &= ~PCI_STATUS_INTERRUPT;
+	if (!ret && memcmp(seen, loaded->data, sizeof(seen)))
+		ret = -EUCLEAN;
+	return ret ? vmig_fuzz_result(fuzz, ret, "accepted: config space differs") : 0;
+}
+
 /* VFIO_MIG_CONFIG_IN_DATA: the last CONFIG record is the config space of the device */
 static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 {
@@ -307,26 +352,18 @@ static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 				at, other.payload[at], last.payload[at]);
 }
 
-/* Data that depend on config space are accepted only after their snapshot */
-static int check_snapshot(struct vmig_fuzz *fuzz,
-			  const struct vmig_snapshot *saved)
-{
-	if (!vmig_fuzz_depends(fuzz) || fuzz->config_touched ||
-	    !memcmp(saved->data, fuzz->snapshot.data, fuzz->snapshot.size))
-		return 0;
-	return vmig_fuzz_result(fuzz, -EUCLEAN, "accepted: config space differs");
-}
-
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 {
-	struct vmig_snapshot snapshot;
 	struct vmig_bytes saved = { 0 };
 	int ret;
 
 	fuzz->accepted += fuzz->mutated;
 	close(fuzz->data_fd);
 	fuzz->data_fd = -1;
-	ret = vmig_transfer_save_config(fuzz->dev, &snapshot, &saved);
+	ret = check_snapshot(fuzz);
+	if (ret)
+		return ret;
+	ret = vmig_transfer_save(fuzz->dev, &saved);
 	if (!ret)
 		ret = vmig_mig_set_state(fuzz->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL);
@@ -337,8 +374,6 @@ int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 		ret = check_records(fuzz, &saved);
 	if (!ret)
 		ret = check_config(fuzz, &saved);
-	if (!ret)
-		ret = check_snapshot(fuzz, &snapshot);
 	if (!ret && !fuzz->memory_touched)
 		ret = check_memory(fuzz);
 	vmig_bytes_free(&saved);

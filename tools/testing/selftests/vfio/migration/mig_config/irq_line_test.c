@@ -36,26 +36,17 @@ FIXTURE_VARIANT(irq_line) {
 		.policy = _policy, .mode = _mode, .arrives = _arrives, \
 	}
 
-VARIANT(independent_level, "independent", LEVEL, 1);
-VARIANT(independent_level_masked, "independent", VMIG_INTX_MASKED, 1);
-VARIANT(independent_edge, "independent", VMIG_INTX_EDGE, 1);
-VARIANT(independent_edge_masked, "independent", EDGE_MASKED,
-	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
-VARIANT(before_data_level, "before-data", LEVEL, 1);
-VARIANT(before_data_level_masked, "before-data", VMIG_INTX_MASKED, 1);
-VARIANT(before_data_edge, "before-data", VMIG_INTX_EDGE, 1);
-VARIANT(before_data_edge_masked, "before-data", EDGE_MASKED,
-	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
-VARIANT(reorder_level, "reorder", LEVEL, 1);
-VARIANT(reorder_level_masked, "reorder", VMIG_INTX_MASKED, 1);
-VARIANT(reorder_edge, "reorder", VMIG_INTX_EDGE, 1);
-VARIANT(reorder_edge_masked, "reorder", EDGE_MASKED,
-	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
-VARIANT(embedded_level, "embedded", LEVEL, 1);
-VARIANT(embedded_level_masked, "embedded", VMIG_INTX_MASKED, 1);
-VARIANT(embedded_edge, "embedded", VMIG_INTX_EDGE, 1);
-VARIANT(embedded_edge_masked, "embedded", EDGE_MASKED,
-	VMIG_IRQCHIP_KEEPS_MASKED_EDGE);
+#define VARIANTS(_name, _policy) \
+	VARIANT(_name##_level, _policy, LEVEL, 1); \
+	VARIANT(_name##_level_masked, _policy, VMIG_INTX_MASKED, 1); \
+	VARIANT(_name##_edge, _policy, VMIG_INTX_EDGE, 1); \
+	VARIANT(_name##_edge_masked, _policy, EDGE_MASKED, \
+		VMIG_IRQCHIP_KEEPS_MASKED_EDGE)
+
+VARIANTS(independent, "independent");
+VARIANTS(before_data, "before-data");
+VARIANTS(reorder, "reorder");
+VARIANTS(embedded, "embedded");
 
 FIXTURE_SETUP(irq_line)
 {

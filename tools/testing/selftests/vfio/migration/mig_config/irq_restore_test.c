@@ -36,27 +36,18 @@ FIXTURE_VARIANT(irq_restore) {
 		.kind = VMIG_IRQCHIP_##_kind, .index = _index, __VA_ARGS__ \
 	}
 
-VARIANT(kvm_msi_independent, KVM, MSI, .policy = "independent");
-VARIANT(kvm_intx_independent, KVM, INTX, .policy = "independent");
-VARIANT(model_msi_independent, MODEL, MSI, .policy = "independent");
-VARIANT(model_intx_independent, MODEL, INTX, .policy = "independent");
-VARIANT(kvm_msi_before_data, KVM, MSI, .policy = "before-data", .early = 1);
-VARIANT(kvm_intx_before_data, KVM, INTX, .policy = "before-data", .early = 1);
-VARIANT(model_msi_before_data, MODEL, MSI, .policy = "before-data", .early = 1);
-VARIANT(model_intx_before_data, MODEL, INTX, .policy = "before-data",
-	.early = 1);
-VARIANT(kvm_msi_reorder, KVM, MSI, .policy = "reorder");
-VARIANT(kvm_intx_reorder, KVM, INTX, .policy = "reorder");
-VARIANT(model_msi_reorder, MODEL, MSI, .policy = "reorder");
-VARIANT(model_intx_reorder, MODEL, INTX, .policy = "reorder");
-VARIANT(kvm_msi_embedded, KVM, MSI, .policy = "embedded",
-	.old = VMIG_VMM_CONFIG_LAST);
-VARIANT(kvm_intx_embedded, KVM, INTX, .policy = "embedded",
-	.old = VMIG_VMM_CONFIG_LAST);
-VARIANT(model_msi_embedded, MODEL, MSI, .policy = "embedded",
-	.old = VMIG_VMM_CONFIG_LAST);
-VARIANT(model_intx_embedded, MODEL, INTX, .policy = "embedded",
-	.old = VMIG_VMM_CONFIG_LAST);
+#define VARIANTS(_name, _kind, _index) \
+	VARIANT(_name##_independent, _kind, _index, .policy = "independent"); \
+	VARIANT(_name##_before_data, _kind, _index, .policy = "before-data", \
+		.early = 1); \
+	VARIANT(_name##_reorder, _kind, _index, .policy = "reorder"); \
+	VARIANT(_name##_embedded, _kind, _index, .policy = "embedded", \
+		.old = VMIG_VMM_CONFIG_LAST)
+
+VARIANTS(kvm_msi, KVM, MSI);
+VARIANTS(kvm_intx, KVM, INTX);
+VARIANTS(model_msi, MODEL, MSI);
+VARIANTS(model_intx, MODEL, INTX);
 
 FIXTURE_SETUP(irq_restore)
 {

@@ -1,50 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_FEATURE_MIG_CONFIG, GET: the answer under each policy, errors of the
- * call, and the generation of config space.
+ * VFIO_DEVICE_FEATURE_MIG_CONFIG: the answer under each policy, opting in with it, and
+ * the errors of both.
  */
-#include <endian.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <string.h>
 #include <unistd.h>
-#include <linux/pci_regs.h>
 
 #include "lib/mtty.h"
+#include "recording.h"
 
 #define MIG_CONFIG	VFIO_DEVICE_FEATURE_MIG_CONFIG
+#define FIRST_VERSION	0xff00
 #define GET		VFIO_DEVICE_FEATURE_GET
 #define SET		VFIO_DEVICE_FEATURE_SET
 #define PROBE		VFIO_DEVICE_FEATURE_PROBE
 
-FIXTURE_VARIANT(query) {
+FIXTURE_VARIANT(feature) {
 	const char *policy;
-	uint64_t flags;
+	uint32_t need;
 };
 
-DEVICE_FIXTURE(query, "mtty-2", .capture_size = "8K",
+DEVICE_FIXTURE(feature, "mtty-2", .capture_size = "8K",
 	       .config_policy = variant->policy);
 
-FIXTURE_VARIANT_ADD(query, independent) {
-	.policy = "independent", .flags = 0,
-};
+#define VARIANT(_name, _policy, _need) \
+	FIXTURE_VARIANT_ADD(feature, _name) { \
+		.policy = _policy, .need = VFIO_MIG_CONFIG_##_need, \
+	}
 
-FIXTURE_VARIANT_ADD(query, before_data) {
-	.policy = "before-data", .flags = VFIO_MIG_CONFIG_BEFORE_DATA,
-};
+VARIANT(independent, "independent", NOT_NEEDED);
+VARIANT(before_data, "before-data", BEFORE_DATA);
+VARIANT(reorder, "reorder", ANY_ORDER);
+VARIANT(embedded, "embedded", IN_DATA);
+/* Driver: the default is an answer that costs today's VMMs no byte of config space */
+VARIANT(default, NULL, IN_DATA);
 
-FIXTURE_VARIANT_ADD(query, reorder) {
-	.policy = "reorder", .flags = VFIO_MIG_CONFIG_REORDER,
-};
+static int opt_in(struct vmig_device *dev, uint32_t need, uint32_t size)
+{
+	const struct vmig_config_answer answer = { .need = need, .size = size };
 
-FIXTURE_VARIANT_ADD(query, embedded) {
-	.policy = "embedded", .flags = VFIO_MIG_CONFIG_EMBEDDED,
-};
+	return vmig_config_opt_in(dev, &answer);
+}
+
+/* Does a session that begins now have the ioctls? */
+static bool is_opted_in(struct vmig_device *dev)
+{
+	struct vmig_snapshot snapshot;
+	int fd, ret;
+
+	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	if (ret)
+		return false;
+	ret = vmig_config_get(fd, &snapshot);
+	close(fd);
+
+	return !ret;
+}
 
 /* Proposal: MIG_CONFIG has GET and SET, as PROBE reports */
-TEST_F(query, probe_finds_get_and_set)
+TEST_F(feature, probe_finds_get_and_set)
 {
 	static const uint32_t flags[] = { 0, GET, SET, GET | SET };
 	unsigned int i;
@@ -55,79 +72,87 @@ TEST_F(query, probe_finds_get_and_set)
 			   "PROBE with %#x", flags[i]);
 }
 
-/* Proposal: GET returns the flag of the policy, and a generation other than zero */
-TEST_F(query, get_returns_the_policy)
+/* Proposal: GET returns the same answer in every state, opted in or not */
+TEST_F(feature, answer_is_the_same_in_every_state)
 {
-	struct vfio_device_feature_mig_config config;
+	struct vmig_config_answer answer;
+	unsigned int state, i;
 
-	memset(&config, 0x55, sizeof(config));
-	EXPECT_RET(0, vmig_feature(self->dev, MIG_CONFIG | GET, &config,
-				   sizeof(config)), "GET");
-	EXPECT_EQ(variant->flags, config.flags);
-	EXPECT_NE(0, config.generation);
-}
-
-/* Driver: the generation is 1 after open */
-TEST_F(query, first_generation_is_1)
-{
-	struct vfio_device_feature_mig_config config = { 0 };
-
-	EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "GET");
-	EXPECT_EQ(1, config.generation);
-}
-
-/* Proposal: GET returns the same in every state */
-TEST_F(query, get_works_in_every_state)
-{
-	static const enum vfio_device_mig_state states[] = {
-		VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING,
-		VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RESUMING,
-		VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_PRE_COPY,
-		VFIO_DEVICE_STATE_PRE_COPY_P2P,
-	};
-	struct vfio_device_feature_mig_config config = { 0 };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(states); i++) {
-		ASSERT_RET(0, vmig_transfer_reach(self->dev, states[i], NULL,
-						  &self->fd), "%s",
-			   vmig_state_name(states[i]));
-		EXPECT_RET(0, vmig_mig_config_get(self->dev, &config), "in %s",
-			   vmig_state_name(states[i]));
-		EXPECT_EQ(variant->flags, config.flags);
-		EXPECT_EQ(1, config.generation);
-		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-		if (self->fd >= 0)
-			close(self->fd);
-		self->fd = -1;
+	for (i = 0; i < 2; i++) {
+		/* Data that lead to ERROR need a snapshot once opted in */
+		state = i ? VFIO_DEVICE_STATE_STOP : VFIO_DEVICE_STATE_ERROR;
+		for (; state < VFIO_DEVICE_STATE_NR; state++) {
+			ASSERT_RET(0, vmig_transfer_reach(self->dev, state,
+							  NULL, &self->fd),
+				   "%s", vmig_state_name(state));
+			memset(&answer, 0x55, sizeof(answer));
+			EXPECT_RET(0, vmig_config_query(self->dev, &answer),
+				   "in %s", vmig_state_name(state));
+			EXPECT_EQ(variant->need, answer.need);
+			EXPECT_EQ(PCI_CFG_SPACE_SIZE, answer.size);
+			ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+			if (self->fd >= 0)
+				close(self->fd);
+			self->fd = -1;
+		}
+		ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
 	}
 }
 
-/* Clause: VFIO_DEVICE_FEATURE: GET and SET are mutually exclusive */
-TEST_F(query, get_and_set_exclude_each_other)
+/* Proposal: objection "monitor": GET has no side effect on a VMM that has not opted in */
+TEST_F(feature, objection_monitor_does_not_affect_a_session)
 {
-	struct vfio_device_feature_mig_config config = { 0 };
+	struct vmig_config_answer answer;
+
+	ASSERT_RET(0, vmig_config_query(self->dev, &answer), "monitor");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "read");
+	ASSERT_RET(0, change_config(self->dev), "config");
+	ASSERT_RET(0, vmig_config_query(self->dev, &answer), "monitor");
+	ASSERT_RET(0, change_config(self->dev), "config");
+	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "read");
+	ASSERT_RET(0, set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY), "stop");
+	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096), "read");
+}
+
+/* Clause: VFIO_DEVICE_FEATURE: GET and SET are mutually exclusive */
+TEST_F(feature, get_and_set_exclude_each_other)
+{
+	struct vfio_device_feature_mig_config config = {
+		.need = variant->need, .size = PCI_CFG_SPACE_SIZE,
+	};
 
 	EXPECT_RET(-EINVAL, vmig_feature(self->dev, MIG_CONFIG | GET | SET,
 					 &config, sizeof(config)), "both");
 	EXPECT_RET(-EINVAL, vmig_feature(self->dev, MIG_CONFIG, &config,
 					 sizeof(config)), "neither");
+	EXPECT_FALSE(is_opted_in(self->dev));
 }
 
-/* Proposal: GET, data area smaller than the structure: EINVAL */
-TEST_F(query, short_get_is_refused)
+/* Proposal: a data area smaller than the structure: EINVAL */
+TEST_F(feature, short_data_area_is_refused)
 {
-	struct vfio_device_feature_mig_config config;
+	struct vfio_device_feature_mig_config config = {
+		.need = variant->need, .size = PCI_CFG_SPACE_SIZE,
+	};
 	size_t size;
 
-	for (size = 0; size < sizeof(config); size++)
+	for (size = 0; size < sizeof(config); size++) {
 		EXPECT_RET(-EINVAL, vmig_feature(self->dev, MIG_CONFIG | GET,
 						 &config, size),
-			   "%zu bytes", size);
+			   "GET, %zu bytes", size);
+		EXPECT_RET(-EINVAL, vmig_feature(self->dev, MIG_CONFIG | SET,
+						 &config, size),
+			   "SET, %zu bytes", size);
+	}
+	EXPECT_FALSE(is_opted_in(self->dev));
 }
 
-/* Driver: GET leaves what follows the structure in a larger data area */
-TEST_F(query, long_get_is_accepted)
+/* Proposal: the structure may grow: a larger data area is accepted */
+TEST_F(feature, long_data_area_is_accepted)
 {
 	struct {
 		struct vfio_device_feature_mig_config config;
@@ -136,8 +161,11 @@ TEST_F(query, long_get_is_accepted)
 
 	EXPECT_RET(0, vmig_feature(self->dev, MIG_CONFIG | GET, &data,
 				   sizeof(data)), "GET");
-	EXPECT_EQ(1, data.config.generation);
+	EXPECT_EQ(variant->need, data.config.need);
 	EXPECT_EQ(77, data.rest);
+	EXPECT_RET(0, vmig_feature(self->dev, MIG_CONFIG | SET, &data,
+				   sizeof(data)), "SET");
+	EXPECT_TRUE(is_opted_in(self->dev));
 }
 
 /* The structure behind the header is at an address that is not accessible */
@@ -161,23 +189,23 @@ static int feature_at_edge(struct vmig_device *dev, uint32_t flags)
 		ret = ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature);
 	ret = ret ? -errno : 0;
 	munmap(map, 2 * page);
+
 	return ret;
 }
 
-/* Proposal: a structure that cannot be read or written: EFAULT */
-TEST_F(query, bad_address_is_efault)
+/* Proposal: a structure that cannot be read or written: EFAULT, and nothing changes */
+TEST_F(feature, bad_address_is_efault)
 {
 	EXPECT_RET(-EFAULT, feature_at_edge(self->dev, GET), "GET");
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
 	EXPECT_RET(-EFAULT, feature_at_edge(self->dev, SET), "SET");
+	EXPECT_FALSE(is_opted_in(self->dev));
 }
 
-/* Driver: a feature that does not exist: ENOTTY */
-TEST_F(query, unknown_features_are_enotty)
+/* Proposal: the index of the first version, as any unknown one: ENOTTY */
+TEST_F(feature, first_version_is_enotty)
 {
 	static const uint32_t indexes[] = {
-		MIG_CONFIG - 1, MIG_CONFIG + 1, 0x7777, 0xffff,
+		FIRST_VERSION, MIG_CONFIG + 1, 0x7777, 0xffff,
 	};
 	char data[64] = { 0 };
 	unsigned int i;
@@ -186,249 +214,77 @@ TEST_F(query, unknown_features_are_enotty)
 		EXPECT_RET(-ENOTTY, vmig_feature(self->dev, indexes[i] | GET,
 						 data, sizeof(data)),
 			   "GET %#x", indexes[i]);
+		EXPECT_RET(-ENOTTY, vmig_feature(self->dev, indexes[i] | SET,
+						 data, sizeof(data)),
+			   "SET %#x", indexes[i]);
 		EXPECT_RET(-ENOTTY, vmig_feature(self->dev, indexes[i] | PROBE,
 						 NULL, 0),
 			   "PROBE %#x", indexes[i]);
 	}
 }
 
-FIXTURE_VARIANT(generation) {
-	const char *policy;
-};
-
-DEVICE_FIXTURE(generation, "mtty-2", .capture_size = "8K",
-	       .config_policy = variant->policy);
-POLICY_VARIANTS(generation);
-
-/* 0, which no generation is, if GET fails */
-static uint64_t generation(struct vmig_device *dev)
+/* Proposal: opting in may be repeated */
+TEST_F(feature, opt_in_may_be_repeated)
 {
-	struct vfio_device_feature_mig_config config = { 0 };
-
-	return vmig_mig_config_get(dev, &config) ? 0 : config.generation;
-}
-
-/* Proposal: the generation changes when a register that a guest can write does */
-TEST_F(generation, changes_with_every_writable_register)
-{
-	unsigned int msi = vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI);
-	const struct {
-		unsigned int reg;
-		uint16_t val;
-	} row[] = {
-		{ PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MASTER },
-		{ PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_INTX_DISABLE },
-		{ PCI_COMMAND, PCI_COMMAND_MEMORY },
-		{ PCI_CACHE_LINE_SIZE, 0x0010 },
-		{ PCI_CACHE_LINE_SIZE, 0x4010 },
-		{ PCI_BASE_ADDRESS_0, 0x1000 },
-		{ PCI_BASE_ADDRESS_0 + 2, 0x0001 },
-		{ PCI_BASE_ADDRESS_1, 0x1008 },
-		{ PCI_BASE_ADDRESS_2, 0xe000 },
-		{ PCI_INTERRUPT_LINE, 0x000b },
-		{ msi + PCI_MSI_ADDRESS_LO, 0x1000 },
-		{ msi + PCI_MSI_ADDRESS_HI, 0x0001 },
-		{ msi + PCI_MSI_DATA_64, 0x4021 },
-		{ msi + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE },
-	};
-	uint64_t before = generation(self->dev), after;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		ASSERT_RET(0, vmig_config_write16(self->dev, row[i].reg,
-						  row[i].val), "write");
-		after = generation(self->dev);
-		EXPECT_NE(0, after);
-		EXPECT_NE(before, after) {
-			TH_LOG("register %#x = %#x", row[i].reg, row[i].val);
-		}
-		EXPECT_RET(0, vmig_config_write16(self->dev, row[i].reg,
-						  row[i].val), "once more");
-		EXPECT_EQ(after, generation(self->dev)) {
-			TH_LOG("register %#x = %#x once more", row[i].reg,
-			       row[i].val);
-		}
-		before = after;
+	EXPECT_FALSE(is_opted_in(self->dev));
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	for (i = 0; i < 3; i++) {
+		EXPECT_RET(0, opt_in(self->dev, variant->need,
+				     PCI_CFG_SPACE_SIZE), "time %u", i);
+		EXPECT_TRUE(is_opted_in(self->dev));
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	}
 }
 
-/* Proposal: a write of the same value does not change the generation */
-TEST_F(generation, stays_when_nothing_changes)
+/* Proposal: SET, a need that is no answer: EINVAL */
+TEST_F(feature, unknown_answer_is_refused)
 {
-	uint64_t before = generation(self->dev);
-	uint8_t space[PCI_CFG_SPACE_SIZE];
+	static const uint32_t needs[] = { 4, 5, 0x80, 1U << 31, ~0U };
 	unsigned int i;
 
-	ASSERT_RET(0, vmig_region_read(self->dev, VFIO_PCI_CONFIG_REGION_INDEX,
-				       0, space, sizeof(space)), "read");
-	EXPECT_EQ(before, generation(self->dev));
-	EXPECT_RET(0, vmig_region_write(self->dev, VFIO_PCI_CONFIG_REGION_INDEX,
-					0, space, sizeof(space)), "write");
-	EXPECT_EQ(before, generation(self->dev));
-	for (i = 0; i < sizeof(space); i++) {
-		EXPECT_RET(0, vmig_config_write8(self->dev, i, space[i]),
-			   "byte %#x", i);
-		EXPECT_EQ(before, generation(self->dev)) {
-			TH_LOG("byte %#x", i);
-		}
-	}
+	for (i = 0; i < ARRAY_SIZE(needs); i++)
+		EXPECT_RET(-EINVAL, opt_in(self->dev, needs[i],
+					   PCI_CFG_SPACE_SIZE),
+			   "need %#x", needs[i]);
+	EXPECT_FALSE(is_opted_in(self->dev));
 }
 
-/* Proposal: a write to read-only bits does not change the generation */
-TEST_F(generation, stays_when_read_only_bits_are_written)
+/* Proposal: objection "late refusal": SET, another answer or size: EOPNOTSUPP */
+TEST_F(feature, objection_late_refusal_other_answer_is_refused_at_opt_in)
 {
-	static const unsigned int regs[] = {
-		PCI_VENDOR_ID, PCI_DEVICE_ID, PCI_STATUS, PCI_CLASS_DEVICE,
-		PCI_BASE_ADDRESS_3, PCI_BASE_ADDRESS_4, PCI_BASE_ADDRESS_5,
-		PCI_SUBSYSTEM_ID, PCI_CAPABILITY_LIST, PCI_ROM_ADDRESS, 0xfe,
-	};
-	uint64_t before = generation(self->dev);
+	static const uint32_t sizes[] = { 0, 1, 255, 257, 4096, ~0U };
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(regs); i++) {
-		EXPECT_RET(0, vmig_config_write16(self->dev, regs[i], 0xffff),
-			   "register %#x", regs[i]);
-		EXPECT_EQ(before, generation(self->dev)) {
-			TH_LOG("register %#x", regs[i]);
-		}
+	for (i = 0; i <= VFIO_MIG_CONFIG_IN_DATA; i++)
+		if (i != variant->need)
+			EXPECT_RET(-EOPNOTSUPP, opt_in(self->dev, i,
+						       PCI_CFG_SPACE_SIZE),
+				   "%s", vmig_need_name(i));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		EXPECT_RET(-EOPNOTSUPP, opt_in(self->dev, variant->need,
+					       sizes[i]), "size %u", sizes[i]);
+	EXPECT_FALSE(is_opted_in(self->dev));
+}
+
+/* Proposal: SET while a data transfer session is open: EBUSY */
+TEST_F(feature, opt_in_during_a_session_is_refused)
+{
+	unsigned int state = VFIO_DEVICE_STATE_STOP;
+
+	for (; state < VFIO_DEVICE_STATE_NR; state++) {
+		ASSERT_RET(0, vmig_transfer_reach(self->dev, state, NULL,
+						  &self->fd), "%s",
+			   vmig_state_name(state));
+		EXPECT_RET(self->fd >= 0 ? -EBUSY : 0,
+			   opt_in(self->dev, variant->need, PCI_CFG_SPACE_SIZE),
+			   "in %s", vmig_state_name(state));
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		if (self->fd >= 0)
+			close(self->fd);
+		self->fd = -1;
 	}
-}
-
-/* Proposal: PCI_STATUS_INTERRUPT is not content of config space */
-TEST_F(generation, stays_when_an_interrupt_is_pending)
-{
-	uint64_t before = generation(self->dev);
-	uint16_t status;
-
-	ASSERT_RET(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_1,
-				     UART_IER_RDI), "UART");
-	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_TX, 'i'), "byte");
-	EXPECT_RET(0, vmig_config_read16(self->dev, PCI_STATUS, &status),
-		   "status");
-	EXPECT_EQ(PCI_STATUS_INTERRUPT, status & PCI_STATUS_INTERRUPT);
-	EXPECT_EQ(before, generation(self->dev));
-}
-
-/* Proposal: ports, capture memory and the state are not content of config space */
-TEST_F(generation, stays_when_the_rest_of_the_device_changes)
-{
-	static const enum vfio_device_mig_state states[] = {
-		VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP_COPY,
-		VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING,
-	};
-	uint64_t before = generation(self->dev);
-	unsigned int i;
-
-	ASSERT_RET(0, vmig_contents_set(self->dev, 2, 1), "contents");
-	EXPECT_EQ(before, generation(self->dev));
-	for (i = 0; i < ARRAY_SIZE(states); i++) {
-		int fd = -1;
-
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, states[i], &fd),
-			   "%s", vmig_state_name(states[i]));
-		EXPECT_EQ(before, generation(self->dev));
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
-/* Proposal: VFIO_DEVICE_RESET changes the generation only if it changes content */
-TEST_F(generation, changes_at_reset_only_with_the_content)
-{
-	uint64_t before = generation(self->dev);
-
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_EQ(before, generation(self->dev));
-	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
-		   "line");
-	before = generation(self->dev);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_NE(before, generation(self->dev));
-}
-
-/* Driver: the generation is 1 after each open */
-TEST_F(generation, is_1_when_the_device_is_opened_again)
-{
-	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
-		   "line");
-	EXPECT_NE(1, generation(self->dev));
-	vmig_device_close(self->dev);
-	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev,
-				       VMIG_PATH_ANY), "open");
-	EXPECT_EQ(1, generation(self->dev));
-}
-
-/* A stream of this device with another generation in each record */
-static int make_stream(struct vmig_device *dev, struct vmig_bytes *stream,
-		       uint64_t generation)
-{
-	const uint64_t word = htole64(generation);
-	struct vmig_rec rec;
-	unsigned int nr;
-	int ret;
-
-	ret = vmig_transfer_save(dev, stream);
-	for (nr = 0; !ret && !vmig_stream_at(stream, nr, &rec); nr++)
-		ret = vmig_stream_poke_head(stream, &rec,
-					    offsetof(struct mtty_rec_head,
-						     generation),
-					    &word, sizeof(word));
-	return ret ? ret : vmig_stream_fix_sums(stream);
-}
-
-/* Proposal: the source's generation after a migration; when it wraps, never zero */
-TEST_F(generation, is_the_sources_and_never_zero)
-{
-	ASSERT_RET(0, make_stream(self->dev, &self->stream, UINT64_MAX),
-		   "stream");
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
-	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, UINT64_MAX), "SET");
-	EXPECT_EQ(UINT64_MAX, generation(self->dev));
-	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
-					  self->stream.len, 4096, NULL), "data");
-	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
-					 NULL), "RUNNING");
-	EXPECT_EQ(UINT64_MAX, generation(self->dev));
-	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
-		   "line");
-	EXPECT_EQ(1, generation(self->dev));
-}
-
-/* Proposal: VFIO_DEVICE_RESET after SET restores the generation from before SET */
-TEST_F(generation, is_restored_by_reset_after_set)
-{
-	uint64_t before = generation(self->dev);
-
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
-	EXPECT_RET(0, vmig_mig_config_loaded(self->dev, 77), "SET");
-	EXPECT_EQ(77, generation(self->dev));
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_EQ(before, generation(self->dev));
-}
-
-/* Proposal: writes without SET change the generation at RESUMING -> STOP */
-TEST_F(generation, changes_at_stop_with_writes_without_set)
-{
-	uint64_t before = generation(self->dev);
-
-	ASSERT_RET(0, make_stream(self->dev, &self->stream, before), "stream");
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
-					 &self->fd), "RESUMING");
-	/* An empty snapshot, because data need one; the write below is not in it */
-	if (!strcmp(variant->policy, "before-data"))
-		ASSERT_RET(0, vmig_mig_config_loaded(self->dev, before), "SET");
-	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5),
-		   "line");
-	EXPECT_EQ(before, generation(self->dev));
-	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
-					  self->stream.len, 4096, NULL), "data");
-	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
-					 NULL), "STOP");
-	EXPECT_EQ(before + 1, generation(self->dev));
 }
 
 TEST_HARNESS_MAIN

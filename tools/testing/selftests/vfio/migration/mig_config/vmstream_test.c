@@ -19,10 +19,11 @@ static const uint8_t some_bytes[VMIG_CONFIG_SIZE] = { 0x48, 0x43, 0x53, 0x32 };
 /* One of each */
 static const struct vmig_section all[] = {
 	{ .marker = VFIO_MIG_FLAG_DEV_SETUP_STATE,
-	  .version = VMIG_VMSTREAM_VERSION, .policy = 1, .generation = 7 },
+	  .version = VMIG_VMSTREAM_VERSION, .need = 1, .size = 256 },
 	{ .marker = VFIO_MIG_FLAG_DEV_CONFIG_STATE,
 	  .subflags = VMIG_CONFIG_SETUP | VMIG_CONFIG_NO_INTERRUPTS,
-	  .generation = 7, .data = some_bytes, .len = sizeof(some_bytes) },
+	  .id = { 0x10, 0x32, [15] = 0x98 },
+	  .data = some_bytes, .len = sizeof(some_bytes) },
 	{ .marker = VFIO_MIG_FLAG_DEV_DATA_STATE, .data = some_bytes,
 	  .len = 13 },
 	{ .marker = VFIO_MIG_FLAG_DEV_DATA_STATE },
@@ -106,8 +107,9 @@ TEST_F(vmstream, every_kind_of_section_is_read)
 		EXPECT_EQ(all[i].marker, got->marker);
 		EXPECT_EQ(at, got->offset);
 		EXPECT_EQ(all[i].version, got->version);
-		EXPECT_EQ(all[i].policy, got->policy);
-		EXPECT_EQ(all[i].generation, got->generation);
+		EXPECT_EQ(all[i].need, got->need);
+		EXPECT_EQ(all[i].size, got->size);
+		EXPECT_EQ(0, memcmp(all[i].id, got->id, sizeof(got->id)));
 		EXPECT_EQ(all[i].subflags, got->subflags);
 		ASSERT_EQ(all[i].len, got->len);
 		EXPECT_EQ(0, memcmp(all[i].data ?: got->data, got->data ?: some_bytes,
@@ -119,7 +121,7 @@ TEST_F(vmstream, every_kind_of_section_is_read)
 /* Proposal: the subflags follow the marker of the config section directly */
 TEST_F(vmstream, config_section_is_laid_out_as_words)
 {
-	uint64_t word[4];
+	uint64_t word[5];
 
 	ASSERT_EQ(0, vmig_section_write(self->fd, &all[1], NULL));
 	EXPECT_EQ(sizeof(word) + 256, lseek(self->fd, 0, SEEK_CUR));
@@ -127,8 +129,10 @@ TEST_F(vmstream, config_section_is_laid_out_as_words)
 	EXPECT_EQ(0xffffffffef100002ULL, be64toh(word[0]));
 	EXPECT_EQ(VMIG_CONFIG_SETUP | VMIG_CONFIG_NO_INTERRUPTS,
 		  be64toh(word[1]));
-	EXPECT_EQ(7, be64toh(word[2]));
-	EXPECT_EQ(256, be64toh(word[3]));
+	/* The identity is a string of bytes */
+	EXPECT_EQ(0x1032000000000000ULL, be64toh(word[2]));
+	EXPECT_EQ(0x98, be64toh(word[3]));
+	EXPECT_EQ(256, be64toh(word[4]));
 }
 
 /* Proposal: "enable interrupts" needs no payload */
@@ -205,7 +209,27 @@ TEST_F(vmstream, other_format_version_is_refused)
 {
 	PUT_WORDS(VFIO_MIG_FLAG_DEV_SETUP_STATE, VMIG_VMSTREAM_VERSION + 1, 0,
 		  1);
-	EXPECT_REFUSED(-EOPNOTSUPP, "format version 2, not 1");
+	EXPECT_REFUSED(-EOPNOTSUPP, "format version 3, this VMM reads 2");
+}
+
+/* Library: a stream of the first version of the proposal: EOPNOTSUPP */
+TEST_F(vmstream, first_version_is_refused)
+{
+	/* Marker, version, policy "before-data", generation */
+	PUT_WORDS(VFIO_MIG_FLAG_DEV_SETUP_STATE, 1, 1, 7);
+	EXPECT_REFUSED(-EOPNOTSUPP, "format version 1, this VMM reads 2");
+}
+
+/* Library: an answer that is larger than the uAPI's: EBADMSG */
+TEST_F(vmstream, huge_answer_is_refused)
+{
+	PUT_WORDS(VFIO_MIG_FLAG_DEV_SETUP_STATE, VMIG_VMSTREAM_VERSION,
+		  1ULL << 32, 256);
+	EXPECT_REFUSED(-EBADMSG, "more than 32 bits");
+	ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
+	PUT_WORDS(VFIO_MIG_FLAG_DEV_SETUP_STATE, VMIG_VMSTREAM_VERSION, 1,
+		  1ULL << 32);
+	EXPECT_REFUSED(-EBADMSG, "more than 32 bits");
 }
 
 /* Library: a data section of more than VMIG_DATA_MAX: EMSGSIZE */
@@ -241,7 +265,7 @@ TEST_F(vmstream, config_of_another_length_is_refused)
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		ASSERT_EQ(0, ftruncate(self->fd, 0));
 		ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
-		PUT_WORDS(VFIO_MIG_FLAG_DEV_CONFIG_STATE, VMIG_CONFIG_SETUP, 1,
+		PUT_WORDS(VFIO_MIG_FLAG_DEV_CONFIG_STATE, VMIG_CONFIG_SETUP, 1, 2,
 			  lens[i]);
 		ASSERT_EQ(0, ftruncate(self->fd, 8192));
 		EXPECT_REFUSED(-EBADMSG, "not 256 bytes long");

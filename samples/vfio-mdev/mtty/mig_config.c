@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rules of uapi/linux/vfio_mig_config.h: who sees them, which of data and config
- * space comes first, and whether they belong together.
+ * The rules of uapi/linux/vfio_mig_config.h: the opt-in, which of data and config space
+ * comes first, and whether they belong together.
  *
  * Pure logic: no VFIO, no locks, no allocation, no knowledge of the device, so it can be
  * built outside the kernel.

@@ -3,8 +3,8 @@
 #
 # Collects the kernel's own modules that the VM needs, with all that they
 # depend on, decompressed, in OUT, and writes OUT/order: their file names,
-# each after those that it depends on. What is built into the kernel is not
-# there to be collected; what a kernel may lack is marked optional.
+# each after those that it depends on. A module that is built into the kernel is
+# skipped. An optional one may be missing.
 #
 # Usage: modules.sh TREE OUT
 #   TREE  a built kernel tree, or a directory below /lib/modules

@@ -18,7 +18,7 @@ bool config_model_same(struct config_content a, struct config_content b)
 	return a.opening == b.opening && a.nr == b.nr;
 }
 
-/* Of one opening of one device; what is none fits any */
+/* Is it of that opening of a device? No source yet fits any */
 static bool is_of_source(struct config_content a, struct config_content b)
 {
 	return !is_any(a) || !is_any(b) || a.opening == b.opening;

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Finds parts that need each other: A needs B, and B, perhaps by way of C, needs A.
 
-Of object files, a file needs the file that defines a symbol which it uses. Of sources, a
-file needs the file that it includes, and a directory the directories of such files. Fails
-if there is a circle, and prints it.
+An object file needs the file that defines a symbol which it uses. A source file needs the
+file that it includes, and a directory the directories of such files. Fails if there is a
+circle, and prints it.
 
 Usage: circles.py [-o OBJECTS]... [-s SOURCES]...    directories
 """

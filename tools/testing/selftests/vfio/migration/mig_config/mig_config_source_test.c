@@ -178,7 +178,7 @@ TEST_F(source, objection_reinit_only_where_data_depend)
 	unsigned int i, j;
 
 	if (vmig_precopy_v2_opt_in(self->dev) == -ENOTTY)
-		SKIP(return, "no MIG_PRECOPY_INFOv2 in this kernel");
+		SKIP(return, "no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 on this kernel");
 	for (i = 0; i < 2; i++) {
 		GET_CONFIG(&self->snapshot);
 		READ(-ENOMSG, &self->stream);

@@ -195,7 +195,7 @@ static int query(struct crowd *crowd, unsigned int round)
 
 	switch (round % 3) {
 	case 0:
-		/* Of a loading session: ENOTTY */
+		/* ENOTTY: for a loading session only */
 		return UNLESS(vmig_precopy_info(crowd->fd, &info), -EINVAL, -ENOTTY);
 	case 1:
 		return poll(&pfd, 1, 0) < 0 ? -errno : 0;

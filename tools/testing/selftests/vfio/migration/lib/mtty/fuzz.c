@@ -62,7 +62,7 @@ static const struct fuzz_call write_data_call = {
 	{ EBADMSG, EOPNOTSUPP, EXDEV, EINVAL, EPROTO, ESTALE, ENODEV, EBADF },
 };
 
-/* Of the other direction, or without the opt-in: ENOTTY */
+/* ENOTTY in the other direction, or without the opt-in */
 static const struct fuzz_call get_config_call = {
 	"GET_CONFIG", { EINVAL, EFAULT, ENODEV, ENOTTY },
 };
@@ -262,7 +262,7 @@ static int config_call(struct vmig_fuzz *fuzz, const struct fuzz_call *call,
 	return check_answer(fuzz, fuzz->opt_in ? call : &plain_call, ret);
 }
 
-/* Of the recorded ones, mostly the one of the current stream; or almost that */
+/* A recorded snapshot, mostly that of the current stream, or almost that */
 static int load_config(struct vmig_fuzz *fuzz)
 {
 	const struct vmig_snapshot *from;

@@ -118,7 +118,7 @@ static int unless(int ret, const int *errors, unsigned int nr)
 
 static int read_data(struct crowd *crowd, unsigned int round)
 {
-	static _Thread_local uint8_t buf[1 << 16];
+	static __thread uint8_t buf[1 << 16];
 	size_t len = round % 7 ? 1 + round % 61 : sizeof(buf);
 
 	if (read(crowd->fd, buf, len) >= 0)
@@ -148,7 +148,7 @@ static uint64_t version_of(const struct vmig_snapshot *config)
 
 static int get_config(struct crowd *crowd, unsigned int round)
 {
-	static _Thread_local struct vmig_snapshot last;
+	static __thread struct vmig_snapshot last;
 	struct vmig_snapshot config;
 	int ret;
 
@@ -217,7 +217,7 @@ static int touch_memory(struct crowd *crowd, unsigned int round)
 /* EBADMSG: the session is another one, or has all the data */
 static int write_data(struct crowd *crowd, unsigned int round)
 {
-	static _Thread_local size_t at;
+	static __thread size_t at;
 	size_t left = crowd->stream.len - at;
 	ssize_t n;
 

@@ -137,7 +137,7 @@ static bool is_whole(const uint8_t *data)
 	return true;
 }
 
-/* Identities of one source are in order: the newer one is never the smaller one */
+/* Identities of one source are in order */
 static uint64_t version_of(const struct vmig_snapshot *config)
 {
 	uint64_t version;
@@ -157,7 +157,7 @@ static int get_config(struct crowd *crowd, unsigned int round)
 		return UNLESS(ret, -ENODEV);
 	if (!is_whole(config.data))
 		return -EUCLEAN;
-	/* The identity is equal exactly if the content can be */
+	/* No two contents have the same identity */
 	if (last.size && version_of(&config) < version_of(&last))
 		return -EILSEQ;
 	if (last.size && version_of(&config) == version_of(&last) &&

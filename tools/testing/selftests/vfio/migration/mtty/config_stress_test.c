@@ -21,7 +21,7 @@
  * Enough rounds for fast and slow threads to run at the same time. A kernel with
  * sanitizers in an emulated VM reaches the time limit first.
  */
-#define ROUNDS		3000
+#define ROUNDS		20000
 #define RUN_S		5
 /* Sessions that resets end, at least */
 #define SESSIONS	20
@@ -118,7 +118,7 @@ static int unless(int ret, const int *errors, unsigned int nr)
 
 static int read_data(struct crowd *crowd, unsigned int round)
 {
-	static _Thread_local uint8_t buf[1 << 16];
+	static __thread uint8_t buf[1 << 16];
 	size_t len = round % 7 ? 1 + round % 61 : sizeof(buf);
 
 	if (read(crowd->fd, buf, len) >= 0)
@@ -137,7 +137,7 @@ static bool is_whole(const uint8_t *data)
 	return true;
 }
 
-/* Identities of one source are in order: the newer one is never the smaller one */
+/* Identities of one source are in order */
 static uint64_t version_of(const struct vmig_snapshot *config)
 {
 	uint64_t version;
@@ -148,7 +148,7 @@ static uint64_t version_of(const struct vmig_snapshot *config)
 
 static int get_config(struct crowd *crowd, unsigned int round)
 {
-	static _Thread_local struct vmig_snapshot last;
+	static __thread struct vmig_snapshot last;
 	struct vmig_snapshot config;
 	int ret;
 
@@ -157,7 +157,7 @@ static int get_config(struct crowd *crowd, unsigned int round)
 		return UNLESS(ret, -ENODEV);
 	if (!is_whole(config.data))
 		return -EUCLEAN;
-	/* The identity is equal exactly if the content can be */
+	/* No two contents have the same identity */
 	if (last.size && version_of(&config) < version_of(&last))
 		return -EILSEQ;
 	if (last.size && version_of(&config) == version_of(&last) &&
@@ -217,7 +217,7 @@ static int touch_memory(struct crowd *crowd, unsigned int round)
 /* EBADMSG: the session is another one, or has all the data */
 static int write_data(struct crowd *crowd, unsigned int round)
 {
-	static _Thread_local size_t at;
+	static __thread size_t at;
 	size_t left = crowd->stream.len - at;
 	ssize_t n;
 

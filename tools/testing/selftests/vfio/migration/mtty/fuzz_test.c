@@ -30,24 +30,21 @@ FIXTURE_VARIANT(fuzz) {
 	bool plain;
 };
 
-#define VARIANT(_name, ...) \
+#define VARIANT(_name, _plain, ...) \
 	FIXTURE_VARIANT_ADD(fuzz, _name) { \
-		.attrs = { __VA_ARGS__ }, \
-	}
-#define PLAIN(_name, ...) \
-	FIXTURE_VARIANT_ADD(fuzz, plain_##_name) { \
-		.attrs = { __VA_ARGS__ }, .plain = true, \
+		.attrs = { __VA_ARGS__ }, .plain = _plain, \
 	}
 
-VARIANT(independent, .config_policy = "independent", .capture_size = "64K");
-VARIANT(before_data, .config_policy = "before-data", .capture_size = "64K");
-VARIANT(reorder, .config_policy = "reorder", .capture_size = "64K");
-VARIANT(embedded, .config_policy = "embedded", .capture_size = "64K");
-VARIANT(no_capture, .config_policy = "independent", .capture_size = "0");
-VARIANT(stop_copy_only, .config_policy = "reorder", .capture_size = "8K",
+VARIANT(independent, false, .config_policy = "independent", .capture_size = "64K");
+VARIANT(before_data, false, .config_policy = "before-data", .capture_size = "64K");
+VARIANT(reorder, false, .config_policy = "reorder", .capture_size = "64K");
+VARIANT(embedded, false, .config_policy = "embedded", .capture_size = "64K");
+VARIANT(no_capture, false, .config_policy = "independent", .capture_size = "0");
+VARIANT(stop_copy_only, false, .config_policy = "reorder", .capture_size = "8K",
 	.features = "stop_copy");
-PLAIN(before_data, .config_policy = "before-data", .capture_size = "64K");
-PLAIN(embedded, .config_policy = "embedded", .capture_size = "64K");
+VARIANT(plain_before_data, true, .config_policy = "before-data",
+	.capture_size = "64K");
+VARIANT(plain_embedded, true, .config_policy = "embedded", .capture_size = "64K");
 
 FIXTURE_SETUP(fuzz)
 {

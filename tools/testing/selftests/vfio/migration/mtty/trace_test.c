@@ -166,8 +166,8 @@ static void open_device(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, vmig_testdev_open(&self->td, "mtty-1", VMIG_PATH_ANY, attrs));
 }
 
-/* Up to where the destination is RESUMING; arguments: what follows PRE_COPY */
-#define SAVED(...) \
+/* Up to where the source is in PRE_COPY */
+#define BEGUN \
 	"open src state=RUNNING", \
 	"open dst state=RUNNING", \
 	"config src changed version=2", \
@@ -175,8 +175,10 @@ static void open_device(struct __test_metadata *_metadata,
 	"config src changed version=4", \
 	"config src changed version=5", \
 	"set_irqs src MSI EVENTFD|TRIGGER start=0 count=1 data=* ret=0", \
-	"state src RUNNING -> PRE_COPY ret=0 now=PRE_COPY", \
-	__VA_ARGS__ \
+	"state src RUNNING -> PRE_COPY ret=0 now=PRE_COPY"
+
+/* Up to where the destination is RESUMING */
+#define SAVED \
 	"data src read", \
 	"state src PRE_COPY -> PRE_COPY_P2P ret=0 now=PRE_COPY_P2P", \
 	"state src PRE_COPY_P2P -> STOP_COPY ret=0 now=STOP_COPY", \
@@ -198,7 +200,9 @@ static void open_device(struct __test_metadata *_metadata,
 TEST_F(trace, a_migration)
 {
 	static const char * const want[] = {
-		SAVED("config src read version=5",),
+		BEGUN,
+		"config src read version=5",
+		SAVED,
 		"config dst loaded version=5",
 		"config dst changed version=2",
 		"data dst write",
@@ -218,7 +222,8 @@ TEST_F(trace, a_migration)
 TEST_F(trace, embedded_config)
 {
 	static const char * const want[] = {
-		SAVED(),
+		BEGUN,
+		SAVED,
 		"config dst loaded version=0",
 		"config dst changed version=2",
 		"data dst write",

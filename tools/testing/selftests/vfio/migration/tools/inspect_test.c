@@ -357,6 +357,19 @@ FIXTURE_VARIANT_ADD(inspect_order, config_last) {
 	.ret = -EPROTO, .why = "comes before any config space",
 };
 
+FIXTURE_VARIANT_ADD(inspect_order, config_never_in_any_order) {
+	.policy = "reorder", .config = VMIG_VMM_CONFIG_NEVER,
+	.ret = -ESTALE, .why = "that the last data were made under is missing",
+};
+
+FIXTURE_VARIANT_ADD(inspect_order, config_last_in_any_order) {
+	.policy = "reorder", .config = VMIG_VMM_CONFIG_LAST, .why = "",
+};
+
+FIXTURE_VARIANT_ADD(inspect_order, plain) {
+	.policy = "before-data", .config = VMIG_VMM_CONFIG_PLAIN, .why = "",
+};
+
 FIXTURE_VARIANT_ADD(inspect_order, config_never_needed) {
 	.policy = "embedded", .config = VMIG_VMM_CONFIG_NEVER, .why = "",
 };
@@ -379,7 +392,7 @@ FIXTURE_TEARDOWN(inspect_order)
 	EXPECT_NE(NULL, strstr(self->result.why, _why)); \
 } while (0)
 
-/* Library: missing or late config space: EPROTO, if the policy needs it first */
+/* Library: missing or late config space: EPROTO or ESTALE, by what the policy needs */
 TEST_F(inspect_order, config)
 {
 	ASSERT_RET(0, vmig_vmm_save(self->src, self->pair.fd), "save");

@@ -4,6 +4,7 @@
  * when either side fails.
  */
 #include <ctype.h>
+#include <endian.h>
 
 #include "tools/fixture.h"
 
@@ -311,6 +312,24 @@ TEST_F(cli, another_policy)
 	EXPECT_RUN(DONE, "save %s " STREAM, self->src.uuid);
 	EXPECT_RUN(BROKEN, "load %s " STREAM, self->dst.uuid);
 	EXPECT_OUT("embedded on the source, before-data here");
+}
+
+/* Tool: a stream of the first version: 3, from load and inspect, with both versions */
+TEST_F(cli, stream_of_the_first_version)
+{
+	const uint64_t words[] = {
+		htobe64(VFIO_MIG_FLAG_DEV_SETUP_STATE), htobe64(1), htobe64(1),
+		htobe64(1),
+	};
+	int fd = open(STREAM, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(sizeof(words), write(fd, words, sizeof(words)));
+	close(fd);
+	EXPECT_RUN(BROKEN, "load %s " STREAM, self->dst.uuid);
+	EXPECT_OUT("the stream has format version 1, this VMM reads 2");
+	EXPECT_RUN(BROKEN, "inspect " STREAM);
+	EXPECT_OUT("the stream has format version 1, this VMM reads 2");
 }
 
 /* Tool: inspect --json prints an object */

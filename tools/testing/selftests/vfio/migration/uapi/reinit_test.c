@@ -84,9 +84,11 @@ FIXTURE_VARIANT(no_reinit) {
 };
 
 FIXTURE_VARIANT_ADD(no_reinit, independent) { .policy = "independent", .opt_in = true };
+
 FIXTURE_VARIANT_ADD(no_reinit, embedded) {
 	.policy = "embedded", .opt_in = true, .rec = MTTY_REC_CONFIG,
 };
+
 FIXTURE_VARIANT_ADD(no_reinit, plain_before_data) { .policy = "before-data" };
 FIXTURE_VARIANT_ADD(no_reinit, plain_reorder) { .policy = "reorder" };
 REINIT_SETUP(no_reinit, variant->opt_in);

@@ -231,6 +231,9 @@ TEST_F(reset, closing_gives_a_new_identity)
 	ASSERT_RET(0, get_config(self->dev, &before), "GET_CONFIG");
 	prepare(_metadata, self, variant);
 	reopen(_metadata, self);
+	/* As many changes as before */
+	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
 	ASSERT_RET(0, get_config(self->dev, &after), "GET_CONFIG");
 	EXPECT_EQ(0, memcmp(before.data, after.data, before.size));

@@ -17,8 +17,8 @@
 #define SENT		0x11
 #define MINE		0x77
 
-/**
- * struct resuming - the fixture: a device after a reset, and its former stream
+/*
+ * The fixture: a device after a reset, and its former stream
  * @config:	the snapshot of the stream, if the device was opted in
  */
 struct resuming {

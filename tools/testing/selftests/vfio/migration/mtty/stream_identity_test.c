@@ -12,8 +12,8 @@
 #define PORTS		2
 #define SEED		71
 
-/**
- * struct identity - the fixture
+/*
+ * The fixture
  * @good:	a stream of the device
  * @bad:	the same with a wrong identity
  * @config:	the snapshot of @good

@@ -18,8 +18,8 @@
 #define SEED	41
 #define PAGE	4096
 
-/**
- * struct reinit - the fixture
+/*
+ * The fixture
  * @config:	the snapshot got last
  * @opted_in:	to MIG_CONFIG
  * @first:	data need a snapshot first
@@ -83,14 +83,22 @@ FIXTURE_VARIANT(no_reinit) {
 	uint32_t rec;
 };
 
-FIXTURE_VARIANT_ADD(no_reinit, independent) { .policy = "independent", .opt_in = true };
+FIXTURE_VARIANT_ADD(no_reinit, independent) {
+	.policy = "independent", .opt_in = true,
+};
 
 FIXTURE_VARIANT_ADD(no_reinit, embedded) {
 	.policy = "embedded", .opt_in = true, .rec = MTTY_REC_CONFIG,
 };
 
-FIXTURE_VARIANT_ADD(no_reinit, plain_before_data) { .policy = "before-data" };
-FIXTURE_VARIANT_ADD(no_reinit, plain_reorder) { .policy = "reorder" };
+FIXTURE_VARIANT_ADD(no_reinit, plain_before_data) {
+	.policy = "before-data",
+};
+
+FIXTURE_VARIANT_ADD(no_reinit, plain_reorder) {
+	.policy = "reorder",
+};
+
 REINIT_SETUP(no_reinit, variant->opt_in);
 
 static void enter(struct __test_metadata *_metadata, struct reinit *self)

@@ -6,11 +6,13 @@
  * A device may need the PCI config space of the source before it can load migration
  * data.  The user asks whether it does, and opts in on both sides.  Then config space is
  * copied as a snapshot, which has an identity, and migration data carry the identity of
- * the snapshot that they were made under.  So a destination detects data and config
- * space that do not belong together, before it has stored anything.
+ * the snapshot that they were made under.  A destination detects data and config space
+ * that do not belong together before it leaves RESUMING; if it needs the snapshot first, it
+ * refuses such a record before any of the record is stored.
  *
- * A user that has not opted in finds a device as vfio.h describes it: none of the errors
- * below, no new ioctl on a data_fd, and ordinary writes to config space in RESUMING.
+ * A user that has not opted in finds a device as vfio.h describes it: no new ioctl on a
+ * data_fd, ordinary writes to config space in RESUMING, and none of the errors below but
+ * one, EPROTO of write() for data of a source that has opted in.
  *
  * Source, VFIO_MIG_CONFIG_BEFORE_DATA:
  *	VFIO_DEVICE_FEATURE GET		send the answer in the setup of the stream
@@ -24,8 +26,9 @@
  *	VFIO_MIG_SET_CONFIG, write()	in the order of the stream
  *	VFIO_MIG_CHECK_DATA		until it returns 0, the source must be kept
  *	enter STOP
- * With any other answer a snapshot may follow the data: the source issues
- * VFIO_MIG_GET_CONFIG after read() has returned 0.
+ * VFIO_MIG_CONFIG_NOT_NEEDED and VFIO_MIG_CONFIG_ANY_ORDER: the source can get and send the
+ * snapshot at any time, at the latest after read() has returned 0.  VFIO_MIG_CONFIG_IN_DATA
+ * needs no snapshot.  The user passes a snapshot on as it is, identity and bytes.
  *
  * Lifetimes:
  *
@@ -35,12 +38,14 @@
  *   close		ends		   reset values at open	    ends
  *   RESUMING to STOP	ends		   stays		    stays
  *   cancelled saving	ends		   stays		    stays
+ *   cancelled loading	ends		   reset values		    stays
  *   to or from P2P	stays		   stays		    stays
  *
- * Cancelled saving is PRE_COPY to RUNNING or STOP_COPY to STOP.  The snapshots that a
- * session has got or loaded end with it: a new saving session needs its own
- * VFIO_MIG_GET_CONFIG, and a second RESUMING session its own VFIO_MIG_SET_CONFIG.  Each
- * opening of a device gives new identities.
+ * Cancelled saving is PRE_COPY to RUNNING or STOP_COPY to STOP.  Only VFIO_DEVICE_RESET
+ * cancels loading.  The driver forgets which snapshots a session has got or loaded when the
+ * session ends: a new saving session needs its own VFIO_MIG_GET_CONFIG, and a second
+ * RESUMING session its own VFIO_MIG_SET_CONFIG.  Each opening of a device, from the first
+ * open to the last close, gives new identities.
  *
  * Rules for drivers:
  *  - The content of config space is the device's raw config region without bits that
@@ -50,12 +55,14 @@
  *  - The identity changes at least when the content changes.  It is never the same for
  *    different content, two devices, or two openings of a device.  An identity of zeroes
  *    means none.  Only drivers interpret identities, and only those of one source have
- *    an order.
+ *    an order.  A driver refuses an identity that no driver makes (EINVAL).
  *  - The data of a session depend on config space if the user has opted in and the
- *    answer is VFIO_MIG_CONFIG_BEFORE_DATA or VFIO_MIG_CONFIG_ANY_ORDER.  Only then do
- *    data carry an identity.
- *  - A record is the unit of data that carries an identity.  The user need not know
- *    where records end.
+ *    answer is VFIO_MIG_CONFIG_BEFORE_DATA or VFIO_MIG_CONFIG_ANY_ORDER.  Data carry an
+ *    identity only then.
+ *  - A record is data that the driver makes at one time, under one content of config
+ *    space.  The user need not know where records end.
+ *  - If several errors apply, ENOTTY is returned first.  The order of the others is the
+ *    driver's choice.
  *  - A new way to depend on config space is a new answer.  A driver can continue to load
  *    older streams by accepting the older answer in VFIO_DEVICE_FEATURE SET.
  */
@@ -82,8 +89,8 @@
  *		left.
  * @VFIO_MIG_CONFIG_IN_DATA:	The driver includes config space in its data.  The user
  *		need not copy it.  A write of the user in RESUMING, with
- *		VFIO_MIG_SET_CONFIG or to the config region, overrides what the data
- *		include, byte by byte, in whatever order the two arrive.
+ *		VFIO_MIG_SET_CONFIG or to the config region, overrides the data byte by
+ *		byte.  The order in which the two arrive does not matter.
  */
 enum vfio_mig_config_need {
 	VFIO_MIG_CONFIG_NOT_NEEDED = 0,
@@ -107,7 +114,9 @@ enum vfio_mig_config_need {
  * transfer sessions that begin afterwards and lasts until the device is closed.  It may
  * be repeated.
  *
- * The structure may grow; argsz says how much of it the user knows.
+ * The structure may grow.  A driver reads and writes the part that it knows; the user
+ * zeroes the structure before GET.  The two members below are enough for each version.  A
+ * member that a driver must not ignore comes with a new answer.
  *
  * Errors:
  *   EINVAL	SET: @need is no answer of the enum; GET, SET: a data area smaller than
@@ -116,8 +125,9 @@ enum vfio_mig_config_need {
  *		size
  *   EBUSY	SET: a data transfer session is open
  *   EFAULT	the structure cannot be read or written
- *   ENOTTY	the driver does not have the feature: the user proceeds as for
- *		VFIO_MIG_CONFIG_NOT_NEEDED
+ *   ENOTTY	the driver does not have the feature.  GET: the source sends no answer,
+ *		neither side opts in, and the migration proceeds as vfio.h describes it.
+ *		SET on the destination: the migration fails
  */
 struct vfio_device_feature_mig_config {
 	__u32 need;
@@ -150,30 +160,34 @@ struct vfio_mig_config {
 /*
  * The following ioctls of a data_fd need VFIO_TYPE and VFIO_BASE of vfio.h.  Their numbers
  * are provisional, at the end of vfio.h's range.  Errors common to them:
- *   ENOTTY	the session began before the user opted in, or it transfers data in the
- *		other direction
+ *   ENOTTY	the user had not opted in when the session began, or the session transfers
+ *		data in the other direction
  *   ENODEV	the session has ended
  *   EINVAL	@argsz is too small; @flags or @reserved is not zero
  *   EFAULT	the structure cannot be read or written
- * A call that fails changes nothing.
+ *   EINTR	a signal interrupted the wait for another call on the data_fd
+ * A call that fails changes nothing in the device or the session.
  */
 
 /**
  * VFIO_MIG_GET_CONFIG - _IO(VFIO_TYPE, VFIO_BASE + 24)
  *
  * Get the snapshot that the next byte of read() belongs to, on the data_fd of a saving
- * session.  At the start of a record this is the present content of config space.  In the
- * middle of a record, and after the end of the stream, it is the content that the record,
- * or the last record, was made under.  Bytes and identity are one consistent copy.
+ * session.  While bytes of a record are unread, this is the content that the record was
+ * made under.  After the end of the stream it is that of the last record.  Otherwise, also
+ * at the temporary end of the stream (ENOMSG), it is the present content.  Bytes and identity
+ * are one consistent copy.
  *
- * It belongs to this session alone: no other user can affect it.
+ * The driver notes for this session alone which snapshot the user got last: use the data_fd
+ * in one thread.
  *
  * Errors of read() on the data_fd, VFIO_MIG_CONFIG_BEFORE_DATA only:
  *   ESTALE	there is a record to read, and the snapshot that the user got last is not
  *		the present content, or the user has got none.  Nothing is lost: the user
- *		gets and sends the new snapshot, then read() continues.  Never in the
- *		middle of a record, never in place of ENOMSG, never after the end of the
- *		stream.
+ *		gets and sends the new snapshot, then read() continues.  It is never
+ *		returned in the middle of a record, in place of ENOMSG, or after the end
+ *		of the stream.  As a guest can change config space all the time, the user
+ *		limits how often it repeats this before it stops the guest.
  *
  * If data depend on config space, a change of config space in the PRE_COPY states is
  * itself data to read: poll() wakes, VFIO_MIG_GET_PRECOPY_INFO counts it, and, if the
@@ -189,15 +203,18 @@ struct vfio_mig_config {
  * commits it as a whole, at once.
  *
  * Errors:
- *   EINVAL	@size is not that of the device; read-only bits (IDs, capabilities, size
- *		of a BAR, bits that only report a state) are not those of this device; an
- *		identity of zeroes while data depend on config space
- *   ESTALE	data depend on config space, and the snapshot is of another source than
- *		the data or snapshots so far; or all data were written, and the snapshot
- *		is newer than they are (with VFIO_MIG_CONFIG_BEFORE_DATA: is not the one
- *		that they were made under)
+ *   EINVAL	@size is not that of the device.  Or read-only bits (IDs, capabilities,
+ *		size of a BAR) are not those of this device, or bits that only report a
+ *		state are not zero.  Or data depend on config space, and no driver makes
+ *		the identity, such as one of zeroes
+ *   ESTALE	Data depend on config space, and the snapshot is of another source than
+ *		the data or snapshots so far: only VFIO_DEVICE_RESET helps.  Or all data
+ *		were written, and the snapshot is newer than they are.  Or, with
+ *		VFIO_MIG_CONFIG_BEFORE_DATA, all data were written, and were made under
+ *		another snapshot
  *   EBUSY	VFIO_MIG_CONFIG_BEFORE_DATA, and the record that is half written was made
- *		under another snapshot: the rest of the record must be written first
+ *		under another snapshot: the rest of the record must be written first.
+ *		EBUSY precedes the last ESTALE above
  *
  * VFIO_MIG_CONFIG_ANY_ORDER: a snapshot older than the loaded one is checked and ignored.
  * After all data, the snapshot that the last record was made under replaces any other.
@@ -207,33 +224,36 @@ struct vfio_mig_config {
  * content, whatever the identity.  In RESUMING, reads of the config region return the
  * content, with all answers.
  *
- * Errors of write() on the data_fd.  The call consumes none of its data; if it had
- * consumed other records before, it returns their bytes and the next call fails:
- *   EPROTO	VFIO_MIG_CONFIG_BEFORE_DATA, and no snapshot was loaded yet; or data carry
- *		no identity though they depend on config space here: the source had not
- *		opted in; or they carry one though they do not: the destination had not
- *		opted in (the only error for a user that has not opted in, as such a
- *		stream is not one of vfio.h)
- *   ESTALE	data depend on config space, and they are of another source than the data
- *		or snapshots so far; or, with VFIO_MIG_CONFIG_BEFORE_DATA, were made under
- *		another snapshot than the loaded one: the user loads that and repeats the
- *		call
+ * Errors of write() on the data_fd.  The call consumes none of its data.  If it had
+ * consumed other records before, it returns their bytes and the next call fails.
+ *   EPROTO	- VFIO_MIG_CONFIG_BEFORE_DATA, and no snapshot was loaded yet: the user
+ *		  loads one and repeats the call
+ *		- data depend on config space, but carry no identity: the source had not
+ *		  opted in.  Only VFIO_DEVICE_RESET helps
+ *		- data carry an identity, but do not depend on config space here: the
+ *		  destination had not opted in.  Only VFIO_DEVICE_RESET helps
+ *   ESTALE	- VFIO_MIG_CONFIG_BEFORE_DATA, and data were made under another snapshot of
+ *		  their source than the loaded one: the user loads that and repeats the
+ *		  call
+ *		- data depend on config space, and are of another source than the data or
+ *		  snapshots so far.  Only VFIO_DEVICE_RESET helps
  */
 #define VFIO_MIG_SET_CONFIG	_IO(VFIO_TYPE, VFIO_BASE + 25)
 
 /**
  * VFIO_MIG_CHECK_DATA - _IO(VFIO_TYPE, VFIO_BASE + 26)
  *
- * Would the change from RESUMING to STOP succeed now?  The ioctl is issued on the data_fd
- * of a resuming session and has no argument.  So the user can keep the source until the
+ * Check whether the change from RESUMING to STOP would succeed now, on the data_fd of a
+ * resuming session.  There is no argument.  The user can keep the source until the
  * destination has all that it needs.
  *
- * Return: 0, or the error that the change would fail with.  Two errors can be mended in
- * RESUMING, and the change leaves the device there:
+ * Return: 0, or the error that the change would fail with.  Two errors leave the device in
+ * RESUMING, and the user can write or load the rest there:
  *   ENODATA	the data are not complete
  *   ESTALE	VFIO_MIG_CONFIG_ANY_ORDER, and the snapshot that the last record was made
  *		under is not loaded
- * Any other error is damage that write() has returned as well.
+ * After an error that only VFIO_DEVICE_RESET helps against, they never will be.  Any other
+ * error is damage that write() has returned as well.
  */
 #define VFIO_MIG_CHECK_DATA	_IO(VFIO_TYPE, VFIO_BASE + 26)
 

@@ -87,13 +87,15 @@ int mig_config_check_write(const struct mig_config *config,
  * @load:	its session; does not change if the record is refused
  * @id:		identity in the record
  *
- * Return: 0; -EPROTO if only one side has opted in; -ESTALE if the record is of another
- * source or snapshot than those loaded.
+ * Return: 0; -EINVAL if no driver makes the identity; -EPROTO if only one side has opted
+ * in; -ESTALE if the record is of another source or snapshot than those loaded.
  */
 int mig_config_load_record(const struct mig_config *config,
 			   struct mig_config_load *load,
 			   const struct mig_config_id *id)
 {
+	if (!id->source != !id->version)
+		return -EINVAL;
 	if (mig_config_depends(config) != !!id->source)
 		return -EPROTO;
 	if (load->source && load->source != id->source)
@@ -155,12 +157,13 @@ int mig_config_load_snapshot(const struct mig_config *config,
  * @config:	of the destination
  * @load:	its session, after the last record
  *
- * Return: 0, or -ESTALE if the snapshot of the last record is not loaded.
+ * Return: 0, or -ESTALE if there was no record or its snapshot is not loaded.
  */
 int mig_config_check_end(const struct mig_config *config,
 			 const struct mig_config_load *load)
 {
-	if (mig_config_depends(config) && load->snapshot != load->record)
+	if (mig_config_depends(config) &&
+	    (!load->record || load->snapshot != load->record))
 		return -ESTALE;
 
 	return 0;

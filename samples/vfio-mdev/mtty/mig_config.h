@@ -2,7 +2,7 @@
 /*
  * The driver's side of uapi/linux/vfio_mig_config.h, for any driver.
  *
- * The caller serialises all calls with a lock of the device.
+ * The caller serialises all calls but the copies with a lock of the device.
  */
 #ifndef MIG_CONFIG_H
 #define MIG_CONFIG_H

@@ -291,7 +291,7 @@ bench-config: modules selftests ## measure the cost of sending config space; ARG
 		-r '$(DIR_LAB)/report/bench_config.py $(B)/bench-config.json'
 
 .PHONY: fuzz
-fuzz: ## fuzz the stream parser, the UART and the config rules on the host; ARGS=SECONDS
+fuzz: ## fuzz stream parser, UART and config rules on the host; ARGS=SECONDS
 	@$(DIR_LAB)/get/hostpkgs.sh fuzz
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source
 	@$(MARKED) claim $(OUT)/fuzz

@@ -292,6 +292,10 @@ static void mtty_save_take_config(struct mtty_save *save)
 {
 	const struct mtty *mtty = save->session.mtty;
 
+	/* The same identity has the same content */
+	if (save->config_id.version == mtty->config.id.version)
+		return;
+
 	save->config_id = mtty->config.id;
 	memcpy(save->config, mtty->pci.space, sizeof(save->config));
 }

@@ -73,10 +73,15 @@ This page lists what ``include/uapi/linux/vfio.h`` and the VFIO core ask of a de
 as userspace can see it. Each clause is one thing that one test can judge. The reports of the
 conformance suite use the same ids.
 
-MUST: vfio.h demands it, or the core guarantees it. SHOULD: vfio.h recommends it, or all uses
-rest on it. OPEN: vfio.h leaves it to the driver; the suite accepts all, and records what it
-saw. A clause applies from the kernel in column "Since" on, to devices that have what it
-needs. "Core" means that ``drivers/vfio`` answers, not the driver.
+A clause applies from the kernel in column "Since" on, to devices that have what it needs.
+"Core" means that ``drivers/vfio`` answers, not the driver. The levels are:
+
+MUST
+  vfio.h demands it, or the core guarantees it.
+SHOULD
+  vfio.h says "should", or all uses rest on it.
+OPEN
+  vfio.h leaves it to the driver. The suite accepts all, and records what it saw.
 '''
 
 

@@ -316,7 +316,7 @@ shell: modules ## a shell in a VM
 	@$(BOOT_VM) -n shell -i
 
 .PHONY: lint
-lint: modules selftests ## checkpatch, kernel-doc, shellcheck; sparse, analyzer, coccinelle, circles
+lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, analyzer, coccinelle, circles
 	@$(DIR_LAB)/get/hostpkgs.sh lint
 	@echo "a minute or two on two CPUs:"
 	@$(DIR_LAB)/lint/lint.sh $(KSRC)

@@ -10,8 +10,6 @@
 #include "lib/vfio/util.h"
 #include "conformance.h"
 
-extern char **environ;
-
 /* These are set for a case, so that the caller's values do not reach it */
 static const char * const own_names[] = {
 	"VFIO_DEVICE=", "VMIG_PATH=", "VFIO_DESTRUCTIVE=", "VFIO_CALLS=",
@@ -97,7 +95,7 @@ int conf_case_run(const struct conf_suite *suite, const struct conf_case *which,
 {
 	struct conf_ktap ktap = { .name = which->name };
 	char *path = conf_text("%s/%s", suite->options.programs, which->program);
-	char *argv[] = { path, "-r", which->name, NULL };
+	char * const argv[] = { path, (char *)"-r", which->name, NULL };
 	struct conf_child child = {
 		.argv = argv, .timeout_ms = suite->options.timeout_ms,
 		.calls = memfd_create("calls", MFD_CLOEXEC),

@@ -66,11 +66,8 @@ static void add_clauses(const struct conf_suite *suite, const struct conf_case *
 static void add_outcome(const struct conf_suite *suite, const struct conf_case *which,
 			const struct conf_outcome *outcome, struct list *list)
 {
-	char *text, *at, *line;
+	char *text = conf_text("%s", outcome->seen ?: ""), *at = text, *line;
 
-	if (!outcome->seen)
-		return;
-	text = at = conf_text("%s", outcome->seen);
 	while ((line = conf_each_line(&at)))
 		add_clauses(suite, which, find(list, line));
 	free(text);

@@ -204,9 +204,9 @@ struct conf_suite {
 enum conf_exit conf_options(struct conf_options *options, int argc, char **argv);
 
 /* text.c: messages, strings and lists; these end the program when memory is short */
-enum conf_exit conf_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-char *conf_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void conf_append(char **text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+enum conf_exit conf_error(const char *fmt, ...);
+char *conf_text(const char *fmt, ...);
+void conf_append(char **text, const char *fmt, ...);
 void *conf_grow(void *list, unsigned int nr, size_t size);
 char *conf_read_text(const char *path, const char *next_step);
 bool conf_is_printable(const char *text);
@@ -249,7 +249,7 @@ enum conf_exit conf_device_check(struct conf_suite *suite);
  * @ms:		set: duration in milliseconds
  */
 struct conf_child {
-	char **argv;
+	char * const *argv;
 	char **envp;
 	unsigned int timeout_ms;
 	int calls;

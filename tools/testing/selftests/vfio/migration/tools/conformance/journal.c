@@ -117,7 +117,7 @@ static enum conf_exit put_fields(const char *first, const char * const *fields, 
 enum conf_exit conf_journal_begin(const struct conf_case *which, unsigned int repetition)
 {
 	char number[16];
-	const char *fields[] = { number, which->program, which->name };
+	const char * const fields[] = { number, which->program, which->name };
 
 	if (journal_fd < 0)
 		return CONF_GO_ON;
@@ -129,7 +129,7 @@ enum conf_exit conf_journal_end(const struct conf_case *which, unsigned int repe
 				const struct conf_outcome *outcome)
 {
 	char number[16], ms[16], verdict[16];
-	const char *fields[] = {
+	const char * const fields[] = {
 		number, which->program, which->name, ms, verdict,
 		outcome->is_broken ? "broken" : outcome->is_crash ? "crash" : NULL,
 		outcome->why, outcome->messages, outcome->seen, outcome->calls,
@@ -168,7 +168,7 @@ static char *copy(char *field)
 }
 
 /* Begun, not ended, and the machine was booted since */
-static void died(struct journal *journal)
+static void end_begun(struct journal *journal)
 {
 	if (!journal->begun)
 		return;
@@ -209,7 +209,7 @@ static enum conf_exit take_line(struct journal *journal, char *line)
 		fields[nr++] = strsep(&line, "\t");
 	if (!strcmp(fields[0], "boot") && nr == 2) {
 		if (strcmp(journal->boot_id, fields[1]))
-			died(journal);
+			end_begun(journal);
 		journal->begun = NULL;
 		snprintf(journal->boot_id, sizeof(journal->boot_id), "%s", fields[1]);
 		return CONF_GO_ON;
@@ -226,7 +226,7 @@ static enum conf_exit take_line(struct journal *journal, char *line)
 /* Device, path and kernel */
 static bool is_head(const struct conf_suite *suite, char *line)
 {
-	const char *want[] = { HEAD, suite->options.device, suite->path, suite->kernel };
+	const char * const want[] = { HEAD, suite->options.device, suite->path, suite->kernel };
 	char *field;
 	unsigned int i;
 
@@ -253,8 +253,8 @@ static enum conf_exit read_journal(struct conf_suite *suite)
 	line = conf_each_line(&at);
 	head = line ? conf_text("%s", line) : NULL;
 	if (!head || !is_head(suite, line)) {
-		conf_error("%s is no journal of this device, path and kernel, but: %s; give another "
-			   "file with --journal", journal_name, head ?: "");
+		conf_error("%s: not a journal of this device, path and kernel; it begins with: %s",
+			   journal_name, head ?: "");
 		free(head);
 		return CONF_FAILED;
 	}
@@ -262,11 +262,11 @@ static enum conf_exit read_journal(struct conf_suite *suite)
 	while ((line = conf_each_line(&at))) {
 		journal.line++;
 		if (take_line(&journal, line) != CONF_GO_ON)
-			return conf_error("%s:%u: not a line of a journal; remove the file to "
-					  "begin again", journal_name, journal.line);
+			return conf_error("%s:%u: not a line of a journal; remove the file",
+					  journal_name, journal.line);
 	}
 	if (strcmp(journal.boot_id, conf_kernel_boot_id()))
-		died(&journal);
+		end_begun(&journal);
 	free(text);
 	return CONF_GO_ON;
 }
@@ -287,8 +287,8 @@ static enum conf_exit cut_torn_line(void)
 
 enum conf_exit conf_journal_open(struct conf_suite *suite)
 {
-	const char *head[] = { suite->options.device, suite->path, suite->kernel };
-	const char *boot[] = { conf_kernel_boot_id() };
+	const char * const head[] = { suite->options.device, suite->path, suite->kernel };
+	const char * const boot[] = { conf_kernel_boot_id() };
 	enum conf_exit ret = CONF_GO_ON;
 	struct stat st;
 

@@ -63,7 +63,7 @@ void conf_kernel_init(void)
 	taint_fd = open("/proc/sys/kernel/tainted", O_RDONLY | O_CLOEXEC);
 	log_fd = open("/dev/kmsg", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (vmig_read_file("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)))
-		strcpy(boot_id, "unknown");
+		snprintf(boot_id, sizeof(boot_id), "unknown");
 	boot_id[strcspn(boot_id, "\n")] = '\0';
 }
 

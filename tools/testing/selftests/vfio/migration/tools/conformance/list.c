@@ -43,8 +43,7 @@ static void announce_device(const struct conf_suite *suite)
 	if (conf_kernel_blind())
 		printf("# kernel: %s\n", conf_kernel_blind());
 	if (!suite->is_created)
-		printf("# The device is opened, reset and migrated onto itself. It must not be in "
-		       "use.\n");
+		printf("# It is opened, reset and migrated onto itself: it must not be in use.\n");
 }
 
 /* Each reason once */

@@ -43,8 +43,8 @@ static enum conf_exit flush_output(enum conf_exit status)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
-	return conf_error("cannot print the report: %s; give a standard output that can be "
-			  "written", errno ? strerror(errno) : "an earlier write failed");
+	return conf_error("cannot print the report: %s; redirect standard output elsewhere",
+			  errno ? strerror(errno) : "an earlier write failed");
 }
 
 static enum conf_exit open_report(struct report *report)

@@ -15,6 +15,8 @@
 /* A program that has not listed its cases by then never will */
 #define LIST_TIMEOUT_MS	30000
 
+#define BLANKS	"\n\t "
+
 /**
  * struct reader - reads what "PROGRAM --cases" prints
  * @suite:	gets the cases
@@ -28,8 +30,6 @@ struct reader {
 	unsigned int cases;
 	char *bad;
 };
-
-extern char **environ;
 
 static void add_name(struct conf_suite *suite, const char *name)
 {
@@ -51,8 +51,8 @@ static enum conf_exit read_names(struct conf_suite *suite)
 		text = conf_text("%s", built_in);
 	if (!text)
 		ret = CONF_FAILED;
-	for (name = text ? strtok_r(text, " \n", &save) : NULL; name;
-	     name = strtok_r(NULL, " \n", &save))
+	for (name = text ? strtok_r(text, BLANKS, &save) : NULL; name;
+	     name = strtok_r(NULL, BLANKS, &save))
 		add_name(suite, name);
 	if (text && !suite->programs_nr)
 		ret = conf_error("no test program in %s; name their directory with --programs",
@@ -120,37 +120,41 @@ static void take_line(void *opaque, char *line)
 	suite->cases[suite->cases_nr++] = which;
 }
 
+/* What is wrong with what the program printed, or how it ended; NULL for nothing */
+static char *judge(const struct reader *reader, const struct conf_child *child)
+{
+	if (child->is_timeout || child->is_stuck)
+		return conf_text("does not end");
+	if (reader->bad)
+		return conf_text("printed \"%s\", which is no case", reader->bad);
+	if (!WIFEXITED(child->status))
+		return conf_text("was ended by signal %d", WTERMSIG(child->status));
+	if (WEXITSTATUS(child->status))
+		return conf_text("exited with status %d", WEXITSTATUS(child->status));
+	return reader->cases ? NULL : conf_text("printed no case");
+}
+
 static enum conf_exit ask(struct conf_suite *suite, const char *program)
 {
 	struct reader reader = { .suite = suite, .program = program };
-	char *path = conf_text("%s/%s", suite->options.programs, program);
-	char *argv[] = { path, "--cases", NULL };
+	char *path = conf_text("%s/%s", suite->options.programs, program), *problem;
+	char * const argv[] = { path, (char *)"--cases", NULL };
 	struct conf_child child = {
 		.argv = argv, .envp = environ, .timeout_ms = LIST_TIMEOUT_MS, .calls = -1,
 		.line = take_line, .opaque = &reader,
 	};
 	int ret = conf_child_run(&child);
-	enum conf_exit status = CONF_GO_ON;
 
 	if (ret == -EINTR)
-		status = conf_error("%s; nothing was run", conf_child_signal());
-	else if (ret)
-		status = conf_error("%s: %s; build the tests, or name their directory with "
-				    "--programs", path, strerror(-ret));
-	else if (child.is_timeout || child.is_stuck)
-		status = conf_error("%s --cases does not end; rebuild it", path);
-	else if (reader.bad)
-		status = conf_error("%s --cases printed \"%s\", which is no case; rebuild it",
-				    path, reader.bad);
-	else if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) || !reader.cases)
-		status = conf_error("%s --cases %s %d and printed %u cases; rebuild it", path,
-				    WIFEXITED(child.status) ? "exited with status" :
-				    "was ended by signal", WIFEXITED(child.status) ?
-				    WEXITSTATUS(child.status) : WTERMSIG(child.status),
-				    reader.cases);
-	free(reader.bad);
+		return conf_error("%s; nothing was run", conf_child_signal());
+	if (ret)
+		return conf_error("%s: %s; build the tests, or give their --programs", path,
+				  strerror(-ret));
+	problem = judge(&reader, &child);
+	if (problem)
+		return conf_error("%s --cases %s; rebuild the tests", path, problem);
 	free(path);
-	return status;
+	return CONF_GO_ON;
 }
 
 enum conf_exit conf_programs_read(struct conf_suite *suite)

@@ -15,33 +15,45 @@ static const char head[] =
 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 "<meta name=\"color-scheme\" content=\"light dark\">\n"
 "<style>\n"
-":root{--bg:#fff;--fg:#1c1e21;--dim:#5b6168;--line:#d8dce1;--soft:#f3f5f7;--kept:#176f2c;"
-"--violated:#b3261e;--not-applicable:#5b6168;--not-checked:#8a5a00}\n"
-"@media(prefers-color-scheme:dark){:root{--bg:#15181c;--fg:#e3e6ea;--dim:#9aa3ad;"
-"--line:#343a42;--soft:#1f242a;--kept:#6fcf86;--violated:#ff8a80;--not-applicable:#9aa3ad;"
-"--not-checked:#e5b35c}}\n"
-"body{background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif;margin:0 auto;"
-"max-width:70rem;padding:1rem}\n"
-"h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.2rem;margin:2rem 0 .5rem}"
-"h3{font-size:1rem;margin:0 0 .5rem;overflow-wrap:anywhere}\n"
-"code,pre{font:.85em/1.45 ui-monospace,monospace}"
-"pre{background:var(--soft);padding:.6rem;overflow-x:auto;margin:.3rem 0 .8rem}\n"
-"dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem}"
-"dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}\n"
-"table{border-collapse:collapse;width:100%}"
-"th,td{text-align:left;vertical-align:top;padding:.4rem .5rem;"
-"border-bottom:1px solid var(--line)}\n"
-"td:first-child{overflow-wrap:anywhere}td small{color:var(--dim);display:block}"
-".level,.verdict{white-space:nowrap}\n"
-"article{border-left:4px solid var(--violated);padding:.2rem 0 .2rem 1rem;margin:1rem 0}\n"
-".kept b{color:var(--kept)}.violated b{color:var(--violated)}"
-".not-applicable b{color:var(--not-applicable)}.not-checked b{color:var(--not-checked)}\n"
-"button{font:inherit;color:inherit;background:var(--soft);border:1px solid var(--line);"
-"border-radius:.4rem;padding:.3rem .7rem;margin:0 .4rem .4rem 0;cursor:pointer}"
-"button[aria-pressed=true]{border-color:var(--fg);box-shadow:0 0 0 1px var(--fg)}\n"
-"@media(max-width:40rem){thead{display:none}tr{display:block;padding:.5rem 0;"
-"border-bottom:1px solid var(--line)}td{display:block;border:0;padding:.1rem 0}"
-"dl{display:block}dd{margin-bottom:.4rem}}\n"
+":root { --bg: #fff; --fg: #1c1e21; --dim: #5b6168; --line: #d8dce1; --soft: #f3f5f7;\n"
+"  --kept: #176f2c; --violated: #b3261e; --not-applicable: #5b6168; --not-checked: #8a5a00 }\n"
+"@media (prefers-color-scheme: dark) {\n"
+":root { --bg: #15181c; --fg: #e3e6ea; --dim: #9aa3ad; --line: #343a42; --soft: #1f242a;\n"
+"  --kept: #6fcf86; --violated: #ff8a80; --not-applicable: #9aa3ad; --not-checked: #e5b35c }\n"
+"}\n"
+"body { background: var(--bg); color: var(--fg); font: 16px/1.5 system-ui, sans-serif;\n"
+"  margin: 0 auto; max-width: 70rem; padding: 1rem }\n"
+"h1 { font-size: 1.5rem; margin: .5rem 0 }\n"
+"h2 { font-size: 1.2rem; margin: 2rem 0 .5rem }\n"
+"h3 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere }\n"
+"a { color: inherit }\n"
+"code, pre { font: .85em/1.45 ui-monospace, monospace }\n"
+"pre { background: var(--soft); padding: .6rem; overflow-x: auto; margin: .3rem 0 .8rem }\n"
+"dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .1rem 1rem }\n"
+"dt { color: var(--dim); overflow-wrap: anywhere }\n"
+"dd { margin: 0; overflow-wrap: anywhere; white-space: pre-line }\n"
+"table { border-collapse: collapse; width: 100% }\n"
+"th, td { text-align: left; vertical-align: top; padding: .4rem .5rem;\n"
+"  border-bottom: 1px solid var(--line) }\n"
+"td { overflow-wrap: anywhere }\n"
+"td small { color: var(--dim); display: block }\n"
+".level, .verdict { white-space: nowrap }\n"
+"article { border-left: 4px solid var(--violated); padding: .2rem 0 .2rem 1rem; margin: 1rem 0 }\n"
+".kept b { color: var(--kept) }\n"
+".violated b { color: var(--violated) }\n"
+".not-applicable b { color: var(--not-applicable) }\n"
+".not-checked b { color: var(--not-checked) }\n"
+"button { font: inherit; color: inherit; background: var(--soft); cursor: pointer;\n"
+"  border: 1px solid var(--line); border-radius: .4rem; padding: .3rem .7rem;\n"
+"  margin: 0 .4rem .4rem 0 }\n"
+"button[aria-pressed=true] { border-color: var(--fg); box-shadow: 0 0 0 1px var(--fg) }\n"
+"@media (max-width: 40rem) {\n"
+"  thead { display: none }\n"
+"  tr:not([hidden]) { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) }\n"
+"  td { display: block; border: 0; padding: .1rem 0 }\n"
+"  dl { display: block }\n"
+"  dd { margin-bottom: .4rem }\n"
+"}\n"
 "</style>\n";
 
 /* Shows the clauses of one verdict, or all */
@@ -168,12 +180,12 @@ static void put_buttons(FILE *to, const struct conf_suite *suite)
 	for (i = 0; i < VERDICT_NR; i++) {
 		nr = conf_verdict_count(suite, i);
 		total += nr;
-		fprintf(to, "<button type=\"button\" class=\"%s\" data-show=\"%s\" "
-			"aria-pressed=\"false\"><b>%u</b> %s</button>\n", classes[i], classes[i],
-			nr, conf_verdict_name(i));
+		fprintf(to, "<button type=button class=%s data-show=%s aria-pressed=false>",
+			classes[i], classes[i]);
+		fprintf(to, "<b>%u</b> %s</button>\n", nr, conf_verdict_name(i));
 	}
-	fprintf(to, "<button type=\"button\" data-show=\"\" aria-pressed=\"true\">all %u</button>"
-		"</p>\n", total);
+	fputs("<button type=button data-show=\"\" aria-pressed=true>", to);
+	fprintf(to, "all %u</button></p>\n", total);
 }
 
 static void put_row(FILE *to, const struct conf_clause *clause)
@@ -201,7 +213,7 @@ static void put_clauses(FILE *to, const struct conf_suite *suite)
 
 	fputs("<h2>Clauses</h2>\n", to);
 	put_buttons(to, suite);
-	fputs("<table><thead><tr><th>Clause</th><th>Level</th><th>Verdict</th><th>Why</th></tr>"
+	fputs("<table><thead><tr><th>Clause</th><th>Level</th><th>Verdict</th><th>Why</th></tr>\n"
 	      "</thead><tbody>\n", to);
 	for (i = 0; i < suite->clauses_nr; i++) {
 		if (suite->clauses[i].is_selected)

@@ -11,12 +11,10 @@
 /* Lines of a text, each behind a mark */
 static void put_lines(const char *title, const char *text)
 {
-	char *copy, *at, *line;
+	char *copy = conf_text("%s", text ?: ""), *at = copy, *line;
 
-	if (!text || !*text)
-		return;
-	printf("#   %s:\n", title);
-	copy = at = conf_text("%s", text);
+	if (*copy)
+		printf("#   %s:\n", title);
 	while ((line = conf_each_line(&at)))
 		printf("#     %s\n", line);
 	free(copy);

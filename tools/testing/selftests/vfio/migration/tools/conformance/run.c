@@ -85,8 +85,7 @@ static enum conf_exit run_one(struct conf_suite *suite, struct conf_case *which,
 	}
 	status = conf_journal_end(which, repetition, outcome);
 	if (status == CONF_GO_ON && outcome->is_crash && suite->options.stop_on_crash) {
-		suite->stopped = conf_text("the kernel crashed, or a task cannot be killed, in "
-					   "%s: %s", which->program, which->name);
+		suite->stopped = conf_text("a crash in %s: %s", which->program, which->name);
 		return CONF_CRASHED;
 	}
 	return status;

@@ -3,6 +3,7 @@
  * Messages, strings and lists. A program that has no memory for a line of text cannot
  * report anything, so these functions do not return then.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -119,8 +120,11 @@ bool conf_is_printable(const char *text)
 /* A word of a shell command */
 void conf_quote(FILE *to, const char *word)
 {
-	if (*word && !word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				  "0123456789_-+=:,./@%")]) {
+	const char *at = word;
+
+	while (isalnum((unsigned char)*at) || (*at && strchr("_-+=:,./@%", *at)))
+		at++;
+	if (*word && !*at) {
 		fputs(word, to);
 		return;
 	}

@@ -97,12 +97,14 @@ CROSS	:=
 VM_ROOT	:=
 endif
 KSRC	:= $(DEBIAN)/src
+# The name that fetch.sh gives it
+IMAGE	:= $(DEBIAN)/image-$(firstword $(shell cksum <$(DIR_LAB)/boot/modules.sh))
 
 # Each kernel has a build directory.
 ifeq ($(KERNEL),)
 KDIR	:= $(DEBIAN)/build
-KIMAGE	:= $(DEBIAN)/image/vmlinuz
-KMODS	:= $(DEBIAN)/image/modules
+KIMAGE	:= $(IMAGE)/vmlinuz
+KMODS	:= $(IMAGE)/modules
 KHDR	:= $(KSRC)/usr/include
 PARTS	:= image headers source
 B	:= $(OUT)/$(notdir $(DEBIAN))
@@ -207,7 +209,7 @@ systems: stage
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) image
 
 # The guest's kernel is Debian's, with any kernel of the VM. TCG: nested KVM does not work.
-WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
+WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
@@ -266,17 +268,23 @@ coverage-report: check
 demo: modules selftests ## show live migrations, step by step
 	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
 
-# The kernel's own mtty, unchanged. With KERNEL= its version may not fit, so it is not
-# measured.
-KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
+# The kernel's own mediated devices, unchanged, from the source of the same kernel
+SAMPLES	:= $(if $(KERNEL),$(firstword $(wildcard $(KDIR)/source/samples/vfio-mdev \
+		   $(KDIR)/samples/vfio-mdev) none),$(DEBIAN)/samples)
+KERNEL_SAMPLES := kernel-mtty kernel-mdpy kernel-mbochs
 
-.PHONY: kernel-mtty
-kernel-mtty: prepare
-	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) sample
+.PHONY: $(KERNEL_SAMPLES)
+$(KERNEL_SAMPLES): kernel-%: prepare
+	@$(if $(KERNEL),,$(DIR_LAB)/get/fetch.sh $(DEBIAN) samples)
+	@[ -e $(SAMPLES)/$*.c ] || { echo "error: no source of samples/vfio-mdev/$*.c in $(KDIR)" >&2; \
+		exit 1; }
 	@mkdir -p $(B)/$@
-	@$(LOCKED) cp -u $(DEBIAN)/sample/mtty.c $(B)/$@
-	@$(LOCKED) sh -c 'echo "obj-m := mtty.o" >$(B)/$@/Kbuild'
+	@$(LOCKED) cp -u $(SAMPLES)/*.[ch] $(B)/$@
+	@$(LOCKED) sh -c 'echo "obj-m := $*.o" >$(B)/$@/Kbuild'
 	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
+
+# The tree of KERNEL= may have no source, so there it is not measured.
+KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
 
 .PHONY: bench
 bench: modules selftests $(KERNEL_MTTY) ## measure mtty against references; ARGS=REPETITIONS

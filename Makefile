@@ -7,7 +7,7 @@ VARS_USER := ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB OUT RUN TESTS TEST_TIMEOU
 	   TIMEOUT V VERBOSE
 # On the command line only: the environment may use such a name for another purpose.
 # C, CHECK and W are the kernel's.
-VARS_COMMAND := BOTH_PATHS C CHECK MAY_SKIP MTTY_GCOV STATUS W
+VARS_COMMAND := BOTH_PATHS C CHECK DEVICE MAY_SKIP MTTY_GCOV STATUS W
 # Programs need these from the environment. All others are removed: this makefile, its
 # scripts or the kernel's makefiles might use a variable of that name, such as B or
 # KBUILD_OUTPUT.
@@ -44,9 +44,10 @@ OUT	?= $(CURDIR)/build
 JOBS	?= $(shell nproc)
 TIMEOUT	?= 600
 ARCH	?= x86_64
+DEVICE	?= mtty
 LAB	?= 6.12
 export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP RUN TESTS TEST_TIMEOUT VERBOSE
-unexport CACHE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
+unexport CACHE DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
 # These characters are special to make, the shell, kbuild or QEMU's options.
 comma	:= ,
@@ -285,6 +286,24 @@ $(KERNEL_SAMPLES): kernel-%: prepare
 
 # The tree of KERNEL= may have no source, so there it is not measured.
 KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
+
+# The conformance suite. lab/conformance/devices has a file for each DEVICE.
+CONFORMANCE := $(DIR_LAB)/conformance
+DEVICES	:= $(notdir $(wildcard $(CONFORMANCE)/devices/*))
+$(if $(filter-out 1,$(words $(DEVICE)))$(filter-out $(DEVICES),$(DEVICE)), \
+	$(error DEVICE is one of $(DEVICES), not '$(DEVICE)'))
+# The target that builds its module
+DEVICE_MODULE := $(patsubst mtty,modules,$(firstword $(subst /, ,$(shell \
+		 sed -n 's/^Module: //p' $(CONFORMANCE)/devices/$(DEVICE)))))
+
+.PHONY: conformance
+ifneq ($(if $(KERNEL),,$(call is_set,LAB)),)
+conformance:
+	@+$(call in_lab,kasan,2) TEST_TIMEOUT=$(or $(TEST_TIMEOUT),60) DEVICE=$(DEVICE) $@
+else
+conformance: selftests $(DEVICE_MODULE) ## the conformance suite on DEVICE=mtty, kernel-mtty, vfio-pci, ...
+	@$(CONFORMANCE)/run.py $(DEVICE) $(B) $(CACHE) $(BOOT)
+endif
 
 .PHONY: bench
 bench: modules selftests $(KERNEL_MTTY) ## measure mtty against references; ARGS=REPETITIONS

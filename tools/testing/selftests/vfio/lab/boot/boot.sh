@@ -21,7 +21,7 @@
 #   -j FILE      gets what $RUN writes to the device $JOURNAL, at once: it outlives the VM
 #   -d WORDS     devices and options, added to QEMU's command line
 #   -c WORDS     added to the kernel's command line
-#   -w           reports of the kernel are no failure
+#   -w           reports of the kernel are no failure, and leaks are not searched
 #   -v DIR       systems with QEMU (roots.sh): one to boot the VM with, and all of them in
 #                the VM
 #   -r COMMAND   reads the output of $RUN (default: output.py); when it exits, the VM is ended
@@ -111,6 +111,7 @@ pack() {
 	[ -z "$counters" ] || touch "$root/vm/counters"
 	[ -z "$report" ] || mkdir "$root/report"
 	[ -z "$journal" ] || touch "$root/vm/journal"
+	[ -z "$tolerant" ] || touch "$root/vm/no-scan"
 	if [ -n "$interactive" ]; then
 		touch "$root/vm/shell"
 	else

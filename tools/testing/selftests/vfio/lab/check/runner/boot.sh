@@ -157,7 +157,10 @@ case_machine_words() {
 		fail "the device is missing"
 	grep -q ' rdinit=/init .* intel_iommu=on a=b$' "$plain/bin/qemu-system-x86_64.words" ||
 		fail "the words for the kernel are missing"
-	! grep -aq mtty.ko "$plain/bin/initrd" || fail "the VM has mtty.ko"
+	# -z: a name in the archive ends with a zero byte.
+	! grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has mtty.ko"
+	boot_ends 0
+	grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has no mtty.ko"
 }
 
 # Runner: README, the files of ADD are in /added.

@@ -53,7 +53,7 @@ conform() {
 		-m "$plain/modules" -t /none -o "$plain/out" -l 90 >"$dir/output" 2>&1 ||
 		status=$?
 	cat "$dir/output"
-	[ $((SECONDS - begin)) -lt $soon ] || fail "it took $((SECONDS - begin)) s"
+	[ $((SECONDS - begin)) -lt "$soon" ] || fail "it took $((SECONDS - begin)) s"
 	[ "$status" = "$expected" ] || fail "exit status $status instead of $expected"
 	[ -z "$(find "$plain/out" -name 'run.*' -o -name 'conformance.*')" ] ||
 		fail "files are left"

@@ -9,6 +9,7 @@
 
 #include "vfio/expect.h"
 #include "vfio/bytes.h"
+#include "vfio/calls.h"
 #include "vfio/cgroup.h"
 #include "vfio/denied.h"
 #include "vfio/device.h"
@@ -18,6 +19,7 @@
 #include "vfio/io.h"
 #include "vfio/irq.h"
 #include "vfio/mdev.h"
+#include "vfio/state_name.h"
 #include "vfio/util.h"
 #include "vfio/poll_thread.h"
 #include "vfio/signals.h"

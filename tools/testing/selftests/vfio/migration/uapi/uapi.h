@@ -1,113 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the tests in uapi/: states, interrupts, memory that ends at a known address.
+ * Shared by the tests in uapi/, which judge any driver: requests that must be refused,
+ * and a whole migration.
  */
 #ifndef VMIG_UAPI_H
 #define VMIG_UAPI_H
 
-#include <unistd.h>
-#include <sys/mman.h>
+#include "lib/subject.h"
 
-#include "lib/mtty.h"
-
-#define INTX		VFIO_PCI_INTX_IRQ_INDEX
-#define MSI		VFIO_PCI_MSI_IRQ_INDEX
-#define TRIGGER		VFIO_IRQ_SET_ACTION_TRIGGER
-#define MASK		VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK		VFIO_IRQ_SET_ACTION_UNMASK
-
-/* A variant for each state; its member is "state" */
-#define STATE_VARIANTS(_name) \
-FIXTURE_VARIANT_ADD(_name, in_error) { .state = VFIO_DEVICE_STATE_ERROR }; \
-FIXTURE_VARIANT_ADD(_name, in_stop) { .state = VFIO_DEVICE_STATE_STOP }; \
-FIXTURE_VARIANT_ADD(_name, in_running) { .state = VFIO_DEVICE_STATE_RUNNING }; \
-FIXTURE_VARIANT_ADD(_name, in_stop_copy) { .state = VFIO_DEVICE_STATE_STOP_COPY }; \
-FIXTURE_VARIANT_ADD(_name, in_resuming) { .state = VFIO_DEVICE_STATE_RESUMING }; \
-FIXTURE_VARIANT_ADD(_name, in_running_p2p) { .state = VFIO_DEVICE_STATE_RUNNING_P2P }; \
-FIXTURE_VARIANT_ADD(_name, in_pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY }; \
-FIXTURE_VARIANT_ADD(_name, in_pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P }
-
-/* Only in these states may the device signal an interrupt */
-static inline bool state_runs(enum vfio_device_mig_state state)
-{
-	return state == VFIO_DEVICE_STATE_RUNNING ||
-	       state == VFIO_DEVICE_STATE_RUNNING_P2P ||
-	       state == VFIO_DEVICE_STATE_PRE_COPY ||
-	       state == VFIO_DEVICE_STATE_PRE_COPY_P2P;
-}
-
-/* A fixture with a device that can send messages, and two eventfds */
-#define IRQ_MEMBERS \
-	DEVICE_MEMBERS; \
-	int a; \
-	int b
-#define OPEN_IRQ_DEVICE(_type, _attrs...) \
-	OPEN_IRQ_DEVICE_BY(VMIG_PATH_ANY, _type, _attrs)
-#define OPEN_IRQ_DEVICE_BY(_path, _type, _attrs...) do { \
-	OPEN_DEVICE_BY(_path, _type, _attrs); \
-	self->a = vmig_eventfd_create(); \
-	ASSERT_LE(0, self->a); \
-	self->b = vmig_eventfd_create(); \
-	ASSERT_LE(0, self->b); \
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master"); \
-} while (0)
-#define CLOSE_IRQ_DEVICE() do { \
-	close(self->a); \
-	close(self->b); \
-	CLOSE_DEVICE(); \
-} while (0)
-#define IRQ_FIXTURE(_name, _type, _attrs...) \
-FIXTURE(_name) { \
-	IRQ_MEMBERS; \
-}; \
-\
-FIXTURE_SETUP(_name) \
-{ \
-	OPEN_IRQ_DEVICE(_type, _attrs); \
-} \
-\
-FIXTURE_TEARDOWN(_name) \
-{ \
-	CLOSE_IRQ_DEVICE(); \
-} \
-struct _name##_needs_a_semicolon
-
-#define CONNECT(_index, _fd) \
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, _index, TRIGGER, _fd), \
-		   "connect an eventfd")
-#define RAISE()	ASSERT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise")
-#define LOWER()	ASSERT_RET(0, vmig_port_irq_lower(self->dev, 0), "lower")
-#define GO(_state) do { \
-	enum vfio_device_mig_state to_state = (_state); \
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, to_state, NULL), "to %s", \
-		   vmig_state_name(to_state)); \
-} while (0)
-/* So many signals since the last look; what follows names the case */
-#define EXPECT_SIGNALS(_want, _fd, ...) do { \
-	int64_t seen_signals = vmig_eventfd_take(_fd); \
-	EXPECT_EQ(_want, seen_signals) { \
-		TH_LOG(__VA_ARGS__); \
+/*
+ * EXPECT_REFUSED - the call must fail; vfio.h does not say how. @_key names the choice
+ * that is recorded, such as "errno of a short argsz".
+ */
+#define EXPECT_REFUSED(_key, _call) do { \
+	int refused_ret = (_call); \
+	EXPECT_GT(0, refused_ret) { \
+		TH_LOG("%s: %s succeeded", _key, #_call); \
 	} \
+	if (refused_ret < 0) \
+		RECORD(_key, "%s", vmig_errno_name(refused_ret)); \
 } while (0)
 
-/* A page that can be used, and behind it one that cannot; returns the end, or NULL */
-static inline uint8_t *guarded_page_map(void)
-{
-	const size_t page = sysconf(_SC_PAGESIZE);
-	uint8_t *map;
+/* Raise or lower the interrupt of an index with the operation of the device */
+#define RAISE(_index) \
+	ASSERT_RET(0, self->subject.ops->irq_raise(self->dev, _index, 0), "raise")
+#define LOWER(_index) \
+	ASSERT_RET(0, self->subject.ops->irq_lower(self->dev, _index, 0), "lower")
 
-	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
-		return NULL;
-	return mprotect(map + page, page, PROT_NONE) ? NULL : map + page;
-}
-
-static inline void guarded_page_unmap(uint8_t *end)
-{
-	const size_t page = sysconf(_SC_PAGESIZE);
-
-	munmap(end - page, 2 * page);
-}
+/* EXPECT_FILLED - a device must have the contents of the operation fill */
+#define EXPECT_FILLED(_dev, _seed) do { \
+	const char *seen_what = ""; \
+	EXPECT_RET(0, self->subject.ops->check(_dev, _seed, &seen_what), "%s", \
+		   seen_what); \
+} while (0)
 
 #endif /* VMIG_UAPI_H */

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "device.h"
 
 #define CONTAINER_PATH	"/dev/vfio/vfio"
@@ -69,13 +70,12 @@ static int close_fd(int *fd)
 	return ret;
 }
 
-static int get_group(const struct vmig_mdev *mdev)
+static int get_group(const char *sysfs)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/iommu_group",
-		 mdev->uuid);
+	snprintf(path, sizeof(path), "%s/iommu_group", sysfs);
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n < 0)
 		return -errno;
@@ -86,7 +86,7 @@ static int get_group(const struct vmig_mdev *mdev)
 	return open_node(path);
 }
 
-static int open_by_group(struct vmig_device *dev, const struct vmig_mdev *mdev)
+static int open_by_group(struct vmig_device *dev, const char *sysfs)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 
@@ -94,7 +94,7 @@ static int open_by_group(struct vmig_device *dev, const struct vmig_mdev *mdev)
 	if (dev->container < 0)
 		return dev->container;
 
-	dev->group = get_group(mdev);
+	dev->group = get_group(sysfs);
 	if (dev->group < 0)
 		return dev->group;
 
@@ -107,21 +107,21 @@ static int open_by_group(struct vmig_device *dev, const struct vmig_mdev *mdev)
 	if (ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
 		return -errno;
 
-	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, mdev->uuid);
+	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD,
+			strrchr(sysfs, '/') + 1);
 
 	return dev->fd < 0 ? -errno : 0;
 }
 
 /* The vfio-dev directory of a device has one entry, the name of its cdev */
-static int open_cdev(const struct vmig_mdev *mdev)
+static int open_cdev(const char *sysfs)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
 	int fd = -ENODEV;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev",
-		 mdev->uuid);
+	snprintf(path, sizeof(path), "%s/vfio-dev", sysfs);
 	dir = opendir(path);
 	if (!dir)
 		return -errno;
@@ -138,7 +138,7 @@ static int open_cdev(const struct vmig_mdev *mdev)
 	return fd;
 }
 
-static int open_by_cdev(struct vmig_device *dev, const struct vmig_mdev *mdev)
+static int open_by_cdev(struct vmig_device *dev, const char *sysfs)
 {
 	struct vfio_device_attach_iommufd_pt attach = {
 		.argsz = sizeof(attach),
@@ -150,7 +150,7 @@ static int open_by_cdev(struct vmig_device *dev, const struct vmig_mdev *mdev)
 	if (dev->iommufd < 0)
 		return dev->iommufd;
 
-	dev->fd = open_cdev(mdev);
+	dev->fd = open_cdev(sysfs);
 	if (dev->fd < 0)
 		return dev->fd;
 
@@ -167,25 +167,35 @@ static int open_by_cdev(struct vmig_device *dev, const struct vmig_mdev *mdev)
 	return 0;
 }
 
+/* vfio-pci refuses the VGA region of a device that has none: an absent region has size 0 */
 static int get_regions(struct vmig_device *dev)
 {
+	struct vfio_device_info info = { .argsz = sizeof(info) };
 	unsigned int i;
 
-	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++) {
-		struct vfio_region_info *info = &dev->region[i];
+	if (ioctl(dev->fd, VFIO_DEVICE_GET_INFO, &info))
+		return -errno;
 
-		*info = (struct vfio_region_info) {
-			.argsz = sizeof(*info), .index = i,
+	dev->flags = info.flags;
+	dev->nr_irqs = info.num_irqs;
+	dev->nr_regions = info.num_regions;
+	for (i = 0; i < info.num_regions && i < VMIG_REGIONS_MAX; i++) {
+		struct vfio_region_info *region = &dev->region[i];
+
+		*region = (struct vfio_region_info) {
+			.argsz = sizeof(*region), .index = i,
 		};
-		if (ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info))
+		if (!ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, region))
+			continue;
+		if (errno != EINVAL)
 			return -errno;
+		region->size = 0;
 	}
 
 	return 0;
 }
 
-int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
-		     enum vmig_path path)
+int vmig_device_open_at(struct vmig_device *dev, const char *sysfs, enum vmig_path path)
 {
 	int ret;
 
@@ -195,14 +205,24 @@ int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
 	if (!vmig_path_available(path))
 		return errno == ENOENT ? -ENODEV : -errno;
 
-	ret = path == VMIG_PATH_CDEV ? open_by_cdev(dev, mdev) :
-				       open_by_group(dev, mdev);
+	ret = path == VMIG_PATH_CDEV ? open_by_cdev(dev, sysfs) :
+				       open_by_group(dev, sysfs);
 	if (!ret)
 		ret = get_regions(dev);
 	if (ret)
 		vmig_device_close(dev);
 
 	return ret;
+}
+
+int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
+		     enum vmig_path path)
+{
+	char sysfs[64];
+
+	snprintf(sysfs, sizeof(sysfs), "/sys/bus/mdev/devices/%s", mdev->uuid);
+
+	return vmig_device_open_at(dev, sysfs, path);
 }
 
 void vmig_device_close(struct vmig_device *dev)
@@ -215,7 +235,7 @@ void vmig_device_close(struct vmig_device *dev)
 
 int vmig_device_reset(struct vmig_device *dev)
 {
-	return ioctl(dev->fd, VFIO_DEVICE_RESET) ? -errno : 0;
+	return vmig_call_ioctl(dev->fd, VFIO_DEVICE_RESET, NULL) ? -errno : 0;
 }
 
 static int full(ssize_t n, size_t len)
@@ -229,15 +249,15 @@ static int full(ssize_t n, size_t len)
 int vmig_region_read(struct vmig_device *dev, unsigned int index,
 		     uint64_t offset, void *buf, size_t len)
 {
-	return full(pread(dev->fd, buf, len,
-			  dev->region[index].offset + offset), len);
+	return full(vmig_call_pread(dev->fd, buf, len,
+				    dev->region[index].offset + offset), len);
 }
 
 int vmig_region_write(struct vmig_device *dev, unsigned int index,
 		      uint64_t offset, const void *buf, size_t len)
 {
-	return full(pwrite(dev->fd, buf, len,
-			   dev->region[index].offset + offset), len);
+	return full(vmig_call_pwrite(dev->fd, buf, len,
+				     dev->region[index].offset + offset), len);
 }
 
 static int config_read(struct vmig_device *dev, unsigned int reg, void *val,
@@ -316,6 +336,25 @@ unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id)
 			return at;
 		if (vmig_config_read8(dev, at + PCI_CAP_LIST_NEXT, &at))
 			return 0;
+	}
+
+	return 0;
+}
+
+unsigned int vmig_config_find_ext_cap(struct vmig_device *dev, uint16_t id)
+{
+	uint64_t size = dev->region[VFIO_PCI_CONFIG_REGION_INDEX].size;
+	/* Limited as for conventional capabilities */
+	unsigned int left = (PCI_CFG_SPACE_EXP_SIZE - PCI_CFG_SPACE_SIZE) / PCI_CAP_SIZEOF;
+	unsigned int at = PCI_CFG_SPACE_SIZE;
+	uint32_t header;
+
+	while (at >= PCI_CFG_SPACE_SIZE && at + sizeof(header) <= size && left--) {
+		if (vmig_config_read32(dev, at, &header) || !header)
+			return 0;
+		if (PCI_EXT_CAP_ID(header) == id)
+			return at;
+		at = PCI_EXT_CAP_NEXT(header);
 	}
 
 	return 0;

@@ -29,6 +29,9 @@ enum vmig_path {
 	VMIG_PATH_ANY = VMIG_PATH_NR
 };
 
+/* More than any driver of the kernel has: vfio-pci adds at most a few to its nine */
+#define VMIG_REGIONS_MAX	32
+
 /**
  * struct vmig_device - an open device
  * @fd:		the device; -1 when closed
@@ -36,7 +39,10 @@ enum vmig_path {
  * @group:	group fd, or -1
  * @container:	container fd, or -1
  * @iommufd:	iommufd, or -1
- * @region:	from VFIO_DEVICE_GET_REGION_INFO
+ * @flags:	VFIO_DEVICE_FLAGS_*
+ * @nr_irqs:	number of interrupt indexes
+ * @nr_regions:	number of region indexes, those above VFIO_PCI_NUM_REGIONS included
+ * @region:	from VFIO_DEVICE_GET_REGION_INFO; of size 0 if there is none
  */
 struct vmig_device {
 	int fd;
@@ -44,7 +50,10 @@ struct vmig_device {
 	int group;
 	int container;
 	int iommufd;
-	struct vfio_region_info region[VFIO_PCI_NUM_REGIONS];
+	uint32_t flags;
+	unsigned int nr_irqs;
+	unsigned int nr_regions;
+	struct vfio_region_info region[VMIG_REGIONS_MAX];
 };
 
 /* A device that is not open; vmig_device_close() ignores it */
@@ -72,6 +81,17 @@ const char *vmig_path_name(enum vmig_path path);
  */
 int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
 		     enum vmig_path path);
+
+/**
+ * vmig_device_open_at - open a device of any bus
+ * @dev:	filled in; closed on failure
+ * @sysfs:	its directory, such as "/sys/bus/pci/devices/0000:00:08.0"
+ * @path:	how to open it
+ *
+ * Return: as vmig_device_open(); -EPERM if another device of its group is not bound to a
+ * vfio driver.
+ */
+int vmig_device_open_at(struct vmig_device *dev, const char *sysfs, enum vmig_path path);
 
 /** vmig_device_close - undo vmig_device_open(); idempotent */
 void vmig_device_close(struct vmig_device *dev);
@@ -109,5 +129,8 @@ int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val)
 
 /** vmig_config_find_cap - offset of a PCI capability, or 0 */
 unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id);
+
+/** vmig_config_find_ext_cap - offset of a PCI Express extended capability, or 0 */
+unsigned int vmig_config_find_ext_cap(struct vmig_device *dev, uint16_t id);
 
 #endif /* VMIG_DEVICE_H */

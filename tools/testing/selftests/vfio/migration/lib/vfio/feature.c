@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "feature.h"
 #include "util.h"
 
@@ -24,7 +24,7 @@ int vmig_feature(struct vmig_device *dev, uint32_t flags, void *data,
 	if (size)
 		memcpy(feature->data, data, size);
 
-	if (ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature))
+	if (vmig_call_ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature))
 		ret = -errno;
 	else if (size)
 		memcpy(data, feature->data, size);
@@ -70,10 +70,12 @@ int vmig_mig_set_state(struct vmig_device *dev,
 	ret = vmig_feature(dev, VFIO_DEVICE_FEATURE_SET |
 			   VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
 			   &mig, sizeof(mig));
+	if (!ret)
+		vmig_calls_name(mig.data_fd, "data_fd");
 	if (data_fd)
 		*data_fd = ret ? -1 : mig.data_fd;
 	else if (!ret && mig.data_fd >= 0)
-		close(mig.data_fd);
+		vmig_call_close(mig.data_fd);
 
 	return ret;
 }
@@ -95,7 +97,7 @@ int vmig_precopy_info(int data_fd, struct vfio_precopy_info *info)
 {
 	*info = (struct vfio_precopy_info) { .argsz = sizeof(*info) };
 
-	return ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, info) ? -errno : 0;
+	return vmig_call_ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, info) ? -errno : 0;
 }
 
 int vmig_config_query(struct vmig_device *dev, struct vmig_config_answer *answer)
@@ -144,7 +146,7 @@ int vmig_config_get(int data_fd, struct vmig_snapshot *snapshot)
 {
 	union config_arg arg = { .config.argsz = sizeof(arg) };
 
-	if (ioctl(data_fd, VFIO_MIG_GET_CONFIG, &arg))
+	if (vmig_call_ioctl(data_fd, VFIO_MIG_GET_CONFIG, &arg))
 		return -errno;
 	if (arg.config.size > VMIG_SNAPSHOT_MAX)
 		return -EMSGSIZE;
@@ -167,12 +169,12 @@ int vmig_config_set(int data_fd, const struct vmig_snapshot *snapshot)
 	memcpy(arg.config.id, snapshot->id, sizeof(snapshot->id));
 	memcpy(arg.config.data, snapshot->data, snapshot->size);
 
-	return ioctl(data_fd, VFIO_MIG_SET_CONFIG, &arg) ? -errno : 0;
+	return vmig_call_ioctl(data_fd, VFIO_MIG_SET_CONFIG, &arg) ? -errno : 0;
 }
 
 int vmig_check_data(int data_fd)
 {
-	return ioctl(data_fd, VFIO_MIG_CHECK_DATA) ? -errno : 0;
+	return vmig_call_ioctl(data_fd, VFIO_MIG_CHECK_DATA, NULL) ? -errno : 0;
 }
 
 const char *vmig_id_hex(const uint8_t id[VFIO_MIG_CONFIG_ID_SIZE],
@@ -184,25 +186,6 @@ const char *vmig_id_hex(const uint8_t id[VFIO_MIG_CONFIG_ID_SIZE],
 		sprintf(hex + 2 * i, "%02x", id[i]);
 
 	return hex;
-}
-
-const char *vmig_state_name(enum vfio_device_mig_state state)
-{
-	static const char *const names[VFIO_DEVICE_STATE_NR] = {
-		[VFIO_DEVICE_STATE_ERROR] = "ERROR",
-		[VFIO_DEVICE_STATE_STOP] = "STOP",
-		[VFIO_DEVICE_STATE_RUNNING] = "RUNNING",
-		[VFIO_DEVICE_STATE_STOP_COPY] = "STOP_COPY",
-		[VFIO_DEVICE_STATE_RESUMING] = "RESUMING",
-		[VFIO_DEVICE_STATE_RUNNING_P2P] = "RUNNING_P2P",
-		[VFIO_DEVICE_STATE_PRE_COPY] = "PRE_COPY",
-		[VFIO_DEVICE_STATE_PRE_COPY_P2P] = "PRE_COPY_P2P",
-	};
-
-	if ((unsigned int)state >= VFIO_DEVICE_STATE_NR)
-		return "?";
-
-	return names[state];
 }
 
 const char *vmig_need_name(uint64_t need)

@@ -14,6 +14,7 @@
 #include <linux/vfio_mig_config.h>
 
 #include "device.h"
+#include "state_name.h"
 
 /**
  * vmig_feature - VFIO_DEVICE_FEATURE
@@ -124,9 +125,6 @@ int vmig_check_data(int data_fd);
 /** vmig_id_hex - an identity as text, in @hex; returns @hex */
 const char *vmig_id_hex(const uint8_t id[VFIO_MIG_CONFIG_ID_SIZE],
 			char hex[VMIG_ID_HEX_SIZE]);
-
-/** vmig_state_name - "RUNNING", "PRE_COPY", ... or "?" */
-const char *vmig_state_name(enum vfio_device_mig_state state);
 
 /** vmig_need_name - the device's word for a need: "before-data", ... or "?" */
 const char *vmig_need_name(uint64_t need);

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
+#include "calls.h"
 #include "io.h"
 #include "irq.h"
 
@@ -18,29 +18,36 @@ int vmig_irq_info(struct vmig_device *dev, unsigned int index,
 		.argsz = sizeof(*info), .index = index,
 	};
 
-	return ioctl(dev->fd, VFIO_DEVICE_GET_IRQ_INFO, info) ? -errno : 0;
+	return vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_IRQ_INFO, info) ? -errno : 0;
 }
 
 static int set_irqs(struct vmig_device *dev, unsigned int index, uint32_t flags,
-		    unsigned int count, const void *data, size_t size)
+		    unsigned int start, unsigned int count, const void *data,
+		    size_t size)
 {
-	/* One interrupt per call, so one eventfd at most */
-	union {
-		struct vfio_irq_set set;
-		uint8_t room[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
-	} arg = {
-		.set = {
-			.argsz = sizeof(struct vfio_irq_set) + size,
-			.flags = flags,
-			.index = index,
-			.count = count,
-		},
-	};
+	struct vfio_irq_set *set = calloc(1, sizeof(*set) + size);
+	int ret;
 
+	if (!set)
+		return -ENOMEM;
+	set->argsz = sizeof(*set) + size;
+	set->flags = flags;
+	set->index = index;
+	set->start = start;
+	set->count = count;
 	if (size)
-		memcpy(arg.room + sizeof(struct vfio_irq_set), data, size);
+		memcpy(set->data, data, size);
+	ret = vmig_call_ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
+	free(set);
 
-	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : 0;
+	return ret;
+}
+
+int vmig_irq_set_fds(struct vmig_device *dev, unsigned int index, uint32_t action,
+		     unsigned int start, unsigned int count, const int32_t *fds)
+{
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_EVENTFD | action, start, count,
+			fds, count * sizeof(*fds));
 }
 
 int vmig_irq_set_fd(struct vmig_device *dev, unsigned int index,
@@ -48,28 +55,28 @@ int vmig_irq_set_fd(struct vmig_device *dev, unsigned int index,
 {
 	int32_t data = fd;
 
-	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_EVENTFD | action, 1,
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_EVENTFD | action, 0, 1,
 			&data, sizeof(data));
 }
 
 int vmig_irq_action(struct vmig_device *dev, unsigned int index,
 		    uint32_t action)
 {
-	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_NONE | action, 1,
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_NONE | action, 0, 1,
 			NULL, 0);
 }
 
 int vmig_irq_action_bool(struct vmig_device *dev, unsigned int index,
 			 uint32_t action, uint8_t val)
 {
-	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_BOOL | action, 1,
+	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_BOOL | action, 0, 1,
 			&val, sizeof(val));
 }
 
 int vmig_irq_disable(struct vmig_device *dev, unsigned int index)
 {
 	return set_irqs(dev, index, VFIO_IRQ_SET_DATA_NONE |
-			VFIO_IRQ_SET_ACTION_TRIGGER, 0, NULL, 0);
+			VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL, 0);
 }
 
 int vmig_eventfd_create(void)

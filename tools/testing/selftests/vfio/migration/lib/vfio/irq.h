@@ -34,6 +34,18 @@ int vmig_irq_info(struct vmig_device *dev, unsigned int index,
 int vmig_irq_set_fd(struct vmig_device *dev, unsigned int index,
 		    uint32_t action, int fd);
 
+/**
+ * vmig_irq_set_fds - bind eventfds to the interrupts of an index, as for MSI-X
+ * @dev:	the device
+ * @index:	VFIO_PCI_*_IRQ_INDEX
+ * @action:	VFIO_IRQ_SET_ACTION_TRIGGER, _MASK or _UNMASK
+ * @start:	first interrupt
+ * @count:	number of interrupts
+ * @fds:	an eventfd or -1 for each
+ */
+int vmig_irq_set_fds(struct vmig_device *dev, unsigned int index, uint32_t action,
+		     unsigned int start, unsigned int count, const int32_t *fds);
+
 /** vmig_irq_action - perform an action now (VFIO_IRQ_SET_DATA_NONE, count 1) */
 int vmig_irq_action(struct vmig_device *dev, unsigned int index,
 		    uint32_t action);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "calls.h"
 #include "feature.h"
 #include "transfer.h"
 
@@ -15,7 +15,7 @@ int vmig_transfer_read(int data_fd, struct vmig_bytes *out, size_t chunk)
 		ret = vmig_bytes_reserve(out, chunk);
 		if (ret)
 			return ret;
-		got = read(data_fd, out->data + out->len, chunk);
+		got = vmig_call_read(data_fd, out->data + out->len, chunk);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -34,7 +34,7 @@ int vmig_transfer_write(int data_fd, const void *data, size_t len,
 
 	while (done < len && !ret) {
 		size_t part = len - done < chunk ? len - done : chunk;
-		ssize_t put = write(data_fd, (const char *)data + done, part);
+		ssize_t put = vmig_call_write(data_fd, (const char *)data + done, part);
 
 		if (put > 0)
 			done += put;
@@ -59,7 +59,7 @@ int vmig_transfer_save_config(struct vmig_device *dev,
 	ret = vmig_config_get(data_fd, snapshot);
 	if (!ret || ret == -ENOTTY)
 		ret = vmig_transfer_read(data_fd, out, VMIG_TRANSFER_CHUNK);
-	close(data_fd);
+	vmig_call_close(data_fd);
 	return ret;
 }
 
@@ -85,7 +85,7 @@ int vmig_transfer_load_config(struct vmig_device *dev,
 					  VMIG_TRANSFER_CHUNK, NULL);
 	if (!ret)
 		ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
-	close(data_fd);
+	vmig_call_close(data_fd);
 	return ret;
 }
 
@@ -109,7 +109,7 @@ int vmig_transfer_offer(struct vmig_device *dev,
 	*write_err = vmig_transfer_write(data_fd, stream->data, stream->len,
 					 VMIG_TRANSFER_CHUNK, NULL);
 	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
-	close(data_fd);
+	vmig_call_close(data_fd);
 	return ret;
 }
 
@@ -146,7 +146,7 @@ int vmig_transfer_reach(struct vmig_device *dev,
 	ret = vmig_transfer_write(*data_fd, stream->data, stream->len,
 				  VMIG_TRANSFER_CHUNK, NULL);
 	if (ret) {
-		close(*data_fd);
+		vmig_call_close(*data_fd);
 		*data_fd = -1;
 	}
 	return ret;

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 IRQ_FIXTURE(irq, "mtty-2");
 

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 #define ERR		VFIO_PCI_ERR_IRQ_INDEX
 

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 IRQ_FIXTURE(irq_state, "mtty-2", .capture_size = "8K");
 

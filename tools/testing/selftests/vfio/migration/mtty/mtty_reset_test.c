@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 #define PORTS	2
 #define SEED	80

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 #define FEATURE_STATE_GET \
 	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)

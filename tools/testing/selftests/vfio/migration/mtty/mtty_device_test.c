@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 #define PORTS		2
 #define SEED		20

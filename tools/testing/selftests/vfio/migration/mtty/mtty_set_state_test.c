@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 #define ERROR		VFIO_DEVICE_STATE_ERROR
 #define STOP		VFIO_DEVICE_STATE_STOP

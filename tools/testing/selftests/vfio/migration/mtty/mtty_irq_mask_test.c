@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 /* A signal that must not come would come in this time: bound eventfds use a worker */
 #define QUIET_MS	100

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sched.h>
 
-#include "uapi.h"
+#include "mtty/irq_fixture.h"
 
 FIXTURE(bound) {
 	DEVICE_MEMBERS;

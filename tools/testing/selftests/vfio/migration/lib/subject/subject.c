@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/vfio/calls.h"
+#include "has.h"
+#include "subject.h"
+
+#define DEFAULT_DEVICE	"mtty/mtty-1"
+#define NAME_SIZE	256
+
+/* One device of VFIO_DEVICE */
+static int get_name(bool second, char *name)
+{
+	const char *text = getenv("VFIO_DEVICE") ?: DEFAULT_DEVICE;
+	const char *comma = strchr(text, ',');
+	size_t len = comma ? (size_t)(comma - text) : strlen(text);
+
+	if (second && comma) {
+		text = comma + 1;
+		len = strlen(text);
+	}
+	if (!len || len >= NAME_SIZE)
+		return -EINVAL;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return second && !comma && !strchr(name, '/') ? -ENODEV : 0;
+}
+
+/* For messages of vmig_subject_missing() */
+#define HOW_TO_NAME \
+	"set VFIO_DEVICE to a UUID, a PCI address, a file of /dev/vfio/devices or PARENT/TYPE"
+
+static bool is_cdev(const char *name)
+{
+	return name[0] == '/';
+}
+
+static bool is_created(const char *name)
+{
+	return !is_cdev(name) && strchr(name, '/');
+}
+
+const char *vmig_subject_missing(void)
+{
+	static char reason[512];
+	char name[NAME_SIZE], path[PATH_MAX];
+
+	if (geteuid())
+		return "only root can open a device";
+	if (get_name(false, name))
+		return "VFIO_DEVICE names no device: " HOW_TO_NAME;
+	if (!is_created(name))
+		return NULL;
+	snprintf(path, sizeof(path), "/sys/class/mdev_bus/%.*s",
+		 (int)strcspn(name, "/"), name);
+	if (!access(path, F_OK))
+		return NULL;
+	snprintf(reason, sizeof(reason), "no mdev parent %.*s: load its module, or " HOW_TO_NAME,
+		 (int)strcspn(name, "/"), name);
+	return reason;
+}
+
+bool vmig_subject_given(void)
+{
+	char name[NAME_SIZE];
+
+	return !get_name(false, name) && !is_created(name);
+}
+
+/* PARENT/TYPE:ATTR=VALUE:... */
+static int create(struct vmig_mdev *mdev, char *name)
+{
+	char *attr = strchr(name, ':'), *type, *next, *value;
+	int ret;
+
+	if (attr)
+		*attr++ = '\0';
+	type = strchr(name, '/');
+	*type++ = '\0';
+	ret = vmig_mdev_create(mdev, name, type);
+	for (; !ret && attr; attr = next) {
+		next = strchr(attr, ':');
+		if (next)
+			*next++ = '\0';
+		value = strchr(attr, '=');
+		if (value) {
+			*value++ = '\0';
+			ret = vmig_mdev_set_attr(mdev, attr, value);
+		} else {
+			ret = -EINVAL;
+		}
+	}
+	if (ret)
+		vmig_mdev_remove(mdev);
+	return ret;
+}
+
+/* The directory of a device that exists */
+static int locate(struct vmig_subject *subject, const char *name)
+{
+	char link[PATH_MAX], full[PATH_MAX];
+
+	if (is_cdev(name)) {
+		subject->path = VMIG_PATH_CDEV;
+		snprintf(link, sizeof(link), "/sys/class/vfio-dev/%s/device",
+			 strrchr(name, '/') + 1);
+	} else if (strlen(name) == VMIG_UUID_LEN) {
+		snprintf(link, sizeof(link), "/sys/bus/mdev/devices/%s", name);
+	} else {
+		snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", name);
+	}
+	if (!realpath(link, full))
+		return errno == ENOENT ? -ENODEV : -errno;
+	if (snprintf(subject->sysfs, sizeof(subject->sysfs), "%s", full) >=
+	    (int)sizeof(subject->sysfs))
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+static int open_again(struct vmig_subject *subject, const char *name)
+{
+	int ret;
+
+	ret = vmig_device_open_at(&subject->dev, subject->sysfs, subject->path);
+	if (ret)
+		return ret;
+	vmig_calls_name(subject->dev.fd, name);
+	vmig_calls_restart("%s was opened", name);
+	return 0;
+}
+
+static int open_named(struct vmig_subject *subject, bool second)
+{
+	char name[NAME_SIZE];
+	int ret;
+
+	memset(subject, 0, sizeof(*subject));
+	subject->dev = VMIG_DEVICE_CLOSED;
+	subject->path = VMIG_PATH_ANY;
+	ret = get_name(second, name);
+	if (ret)
+		return ret;
+	if (is_created(name)) {
+		ret = create(&subject->mdev, name);
+		if (!ret)
+			ret = locate(subject, subject->mdev.uuid);
+	} else {
+		ret = locate(subject, name);
+	}
+	if (!ret)
+		ret = open_again(subject, second ? "device 2" : "device");
+	if (ret) {
+		vmig_mdev_remove(&subject->mdev);
+		return ret;
+	}
+	subject->ops = vmig_ops_find(&subject->dev);
+	subject->has = vmig_has(&subject->dev, subject->sysfs);
+	vmig_calls_restart("%s was opened", second ? "device 2" : "device");
+	return 0;
+}
+
+int vmig_subject_open(struct vmig_subject *subject)
+{
+	return open_named(subject, false);
+}
+
+int vmig_subject_open_second(struct vmig_subject *subject)
+{
+	return open_named(subject, true);
+}
+
+int vmig_subject_reopen(struct vmig_subject *subject)
+{
+	vmig_device_close(&subject->dev);
+	return open_again(subject, "device");
+}
+
+void vmig_subject_close(struct vmig_subject *subject)
+{
+	if (subject->dev.fd >= 0 && (subject->has & VMIG_HAS_RESET) && !subject->mdev.uuid[0])
+		vmig_device_reset(&subject->dev);
+	vmig_device_close(&subject->dev);
+	vmig_mdev_remove(&subject->mdev);
+}
+
+const char *vmig_subject_lacks(const struct vmig_subject *subject, uint32_t needs)
+{
+	return vmig_has_name(needs & ~subject->has);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/uio.h>
+#include <linux/vfio.h>
+
+#include "calls_int.h"
+#include "state_name.h"
+#include "util.h"
+
+#define FEATURE_ACTIONS \
+	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PROBE)
+
+/* The first bytes of an argument, enough for all that is shown */
+union argument {
+	uint32_t argsz;
+	struct vfio_device_feature feature;
+	struct vfio_irq_set set;
+	struct vfio_region_info region;
+	struct vfio_irq_info irq;
+	struct vfio_precopy_info precopy;
+	uint8_t bytes[64];
+};
+
+struct name {
+	unsigned long number;
+	const char *name;
+};
+
+static const struct name ioctls[] = {
+	{ VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO" },
+	{ VFIO_DEVICE_GET_REGION_INFO, "VFIO_DEVICE_GET_REGION_INFO" },
+	{ VFIO_DEVICE_GET_IRQ_INFO, "VFIO_DEVICE_GET_IRQ_INFO" },
+	{ VFIO_DEVICE_SET_IRQS, "VFIO_DEVICE_SET_IRQS" },
+	{ VFIO_DEVICE_RESET, "VFIO_DEVICE_RESET" },
+	{ VFIO_DEVICE_FEATURE, "VFIO_DEVICE_FEATURE" },
+	{ VFIO_MIG_GET_PRECOPY_INFO, "VFIO_MIG_GET_PRECOPY_INFO" },
+};
+
+static const struct name features[] = {
+	{ VFIO_DEVICE_FEATURE_MIGRATION, "MIGRATION" },
+	{ VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, "MIG_DEVICE_STATE" },
+	{ VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, "MIG_DATA_SIZE" },
+	{ VFIO_DEVICE_FEATURE_DMA_LOGGING_START, "DMA_LOGGING_START" },
+	{ VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, "DMA_LOGGING_STOP" },
+	{ VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, "DMA_LOGGING_REPORT" },
+};
+
+/* "?" for a number without a name */
+static const char *name_of(const struct name *row, unsigned int nr, unsigned long number)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (row[i].number == number)
+			return row[i].name;
+	}
+	return "?";
+}
+
+static void describe_feature(const struct vfio_device_feature *feature, char *text,
+			     size_t size)
+{
+	const struct vfio_device_feature_mig_state *mig = (const void *)feature->data;
+	unsigned int index = feature->flags & VFIO_DEVICE_FEATURE_MASK;
+	char state[32] = "";
+
+	if (index == VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE &&
+	    (feature->flags & FEATURE_ACTIONS) == VFIO_DEVICE_FEATURE_SET)
+		snprintf(state, sizeof(state), ", %s", vmig_state_name(mig->device_state));
+	snprintf(text, size, "VFIO_DEVICE_FEATURE, %s%s%s%s (%u), argsz %u%s",
+		 feature->flags & VFIO_DEVICE_FEATURE_PROBE ? "PROBE " : "",
+		 feature->flags & VFIO_DEVICE_FEATURE_GET ? "GET " : "",
+		 feature->flags & VFIO_DEVICE_FEATURE_SET ? "SET " : "",
+		 name_of(features, ARRAY_SIZE(features), index), index, feature->argsz,
+		 state);
+}
+
+static void describe_irqs(const struct vfio_irq_set *set, char *text, size_t size)
+{
+	static const char *const actions[] = { "MASK", "UNMASK", "TRIGGER" };
+	static const char *const data[] = { "NONE", "BOOL", "EVENTFD" };
+	char flags[64] = "";
+	unsigned int i;
+
+	for (i = 0; i < 6; i++) {
+		if (!(set->flags & (1u << i)))
+			continue;
+		strcat(flags, flags[0] ? "|" : "");
+		strcat(flags, i < 3 ? data[i] : actions[i - 3]);
+	}
+	snprintf(text, size,
+		 "VFIO_DEVICE_SET_IRQS, flags %s (%#x), index %u, start %u, count %u, argsz %u",
+		 flags, set->flags, set->index, set->start, set->count, set->argsz);
+}
+
+/* As much of the argument as can be read; tests also give bad addresses */
+static bool peek(const void *arg, union argument *copy)
+{
+	struct iovec to = { .iov_base = copy, .iov_len = sizeof(*copy) };
+	struct iovec from[2];
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t first = page - ((uintptr_t)arg & (page - 1));
+
+	/* The kernel copies whole elements: the second may be on a page that is not mapped */
+	if (first > sizeof(*copy))
+		first = sizeof(*copy);
+	from[0] = (struct iovec) { .iov_base = (void *)arg, .iov_len = first };
+	from[1] = (struct iovec) {
+		.iov_base = (char *)arg + first, .iov_len = sizeof(*copy) - first,
+	};
+	memset(copy, 0, sizeof(*copy));
+	return process_vm_readv(getpid(), &to, 1, from, 2, 0) >= (ssize_t)sizeof(uint32_t);
+}
+
+void vmig_calls_describe(unsigned long request, const void *arg, char *text, size_t size)
+{
+	const char *name = name_of(ioctls, ARRAY_SIZE(ioctls), request);
+	union argument copy;
+
+	if (name[0] == '?') {
+		snprintf(text, size, "%#lx, %p", request, arg);
+		return;
+	}
+	if (request == VFIO_DEVICE_RESET) {
+		snprintf(text, size, "%s", name);
+		return;
+	}
+	if (!peek(arg, &copy)) {
+		snprintf(text, size, "%s, %p", name, arg);
+		return;
+	}
+	switch (request) {
+	case VFIO_DEVICE_FEATURE:
+		describe_feature(&copy.feature, text, size);
+		break;
+	case VFIO_DEVICE_SET_IRQS:
+		describe_irqs(&copy.set, text, size);
+		break;
+	case VFIO_DEVICE_GET_REGION_INFO:
+		snprintf(text, size, "%s, index %u, argsz %u", name, copy.region.index, copy.argsz);
+		break;
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		snprintf(text, size, "%s, index %u, argsz %u", name, copy.irq.index, copy.argsz);
+		break;
+	default:
+		snprintf(text, size, "%s, argsz %u", name, copy.argsz);
+	}
+}
+
+static void describe_feature_result(const struct vfio_device_feature *feature, char *text,
+				    size_t size)
+{
+	const struct vfio_device_feature_mig_state *mig = (const void *)feature->data;
+	const struct vfio_device_feature_migration *flags = (const void *)feature->data;
+
+	if (feature->flags & VFIO_DEVICE_FEATURE_PROBE)
+		return;
+	switch (feature->flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE:
+		if (feature->flags & VFIO_DEVICE_FEATURE_GET)
+			snprintf(text, size, ", %s", vmig_state_name(mig->device_state));
+		else
+			snprintf(text, size, ", data_fd %d", mig->data_fd);
+		break;
+	case VFIO_DEVICE_FEATURE_MIGRATION:
+		snprintf(text, size, ", flags %#llx", (unsigned long long)flags->flags);
+		break;
+	}
+}
+
+void vmig_calls_describe_result(unsigned long request, const void *arg, char *text,
+				size_t size)
+{
+	union argument copy;
+
+	if (!peek(arg, &copy))
+		return;
+	switch (request) {
+	case VFIO_DEVICE_FEATURE:
+		describe_feature_result(&copy.feature, text, size);
+		break;
+	case VFIO_DEVICE_GET_REGION_INFO:
+		snprintf(text, size, ", flags %#x, size %#llx", copy.region.flags,
+			 (unsigned long long)copy.region.size);
+		break;
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		snprintf(text, size, ", flags %#x, count %u", copy.irq.flags, copy.irq.count);
+		break;
+	case VFIO_MIG_GET_PRECOPY_INFO:
+		snprintf(text, size, ", flags %#x, initial_bytes %llu, dirty_bytes %llu",
+			 copy.precopy.flags, (unsigned long long)copy.precopy.initial_bytes,
+			 (unsigned long long)copy.precopy.dirty_bytes);
+		break;
+	}
+}

@@ -305,6 +305,13 @@ conformance: selftests $(DEVICE_MODULE) ## the conformance suite on DEVICE=mtty,
 	@$(CONFORMANCE)/run.py $(DEVICE) $(B) $(CACHE) $(BOOT)
 endif
 
+.PHONY: conformance-dist
+conformance-dist: selftests ## an archive of the conformance suite, for a machine with hardware
+	@mkdir -p $(B)/conformance
+	@$(CONFORMANCE)/dist.sh $(SELFTESTS) \
+		$(B)/conformance/vfio-migration-conformance-$(ARCH).tar.xz \
+		$(notdir $(basename $(wildcard $(DIR_LAB)/../migration/uapi/*_test.c)))
+
 .PHONY: bench
 bench: modules selftests $(KERNEL_MTTY) ## measure mtty against references; ARGS=REPETITIONS
 	@$(WITHOUT_PICTURES)

@@ -4,12 +4,16 @@
 # Makes one archive of the conformance suite, for a machine with hardware and nothing else:
 # the programs, linked statically, the clauses, and a page that says how to use them.
 #
-# Usage: dist.sh SELFTESTS ARCHIVE     SELFTESTS: the installed tests; ARCHIVE: *.tar.xz
+# Usage: dist.sh SELFTESTS ARCHIVE PROGRAM...
+#   SELFTESTS  the installed tests
+#   ARCHIVE    *.tar.xz
+#   PROGRAM    names of the test programs
 set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
 selftests=$1 archive=$2
+shift 2
 name=vfio-migration-conformance
 work=$(mktemp -d "$archive.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -22,8 +26,7 @@ error() {
 mkdir "$work/$name"
 cp "$selftests/$name" "$selftests/clauses" "$here/dist-README" "$work/$name/"
 mv "$work/$name/dist-README" "$work/$name/README"
-# The program knows the names of its tests.
-for program in $("$selftests/$name" --programs-list); do
+for program; do
 	cp "$selftests/$program" "$work/$name/"
 done
 

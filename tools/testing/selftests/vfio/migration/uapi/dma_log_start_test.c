@@ -262,7 +262,8 @@ CLAUSE_TEST_F(dma_log_start, close_ends_it, "dma.close")
 	EXPECT_RET(0, log_start(self->dev), "START after close");
 }
 
-CLAUSE_TEST_F(dma_log_start, reset_may_end_it, "dma.reset")
+/* Whatever a reset did, STOP and START get the log back into a known state */
+CLAUSE_TEST_F(dma_log_start, reset_may_end_it, "reset.dma-log")
 {
 	int ret;
 

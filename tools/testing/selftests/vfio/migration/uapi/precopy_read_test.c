@@ -60,11 +60,9 @@ static int read_twice_by_answer(struct vmig_subject *subject, int fd, struct vmi
 	return ret ? ret : read_by_answer(fd, out, more);
 }
 
-/* Another try, with a new list of calls */
+/* Another try, with a new list of calls; a driver may leave the state as it is over a close */
 #define REOPEN() do { \
-	vmig_call_close(self->fd); \
-	self->fd = -1; \
-	self->stream.len = 0; \
+	CANCEL_PRE_COPY(); \
 	ASSERT_RET(0, vmig_subject_reopen(&self->subject), "close and open"); \
 } while (0)
 

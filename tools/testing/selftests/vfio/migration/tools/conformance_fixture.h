@@ -29,6 +29,8 @@ enum { KEPT, VIOLATED, INCOMPLETE, CRASHED, NO_DEVICE };
 /* Whatever the test gives as device, it must be a character device */
 #define A_DEVICE	"/dev/null"
 
+#define RUNNER		"exec ./vfio-migration-conformance"
+
 FIXTURE(conformance) {
 	char dir[64];
 	char out[262144];
@@ -63,7 +65,7 @@ static inline void read_file(const char *dir, const char *name, char *text, size
  * "CASE) COMMANDS;;" for each. $dir is the fixture's directory.
  */
 static inline void write_program(const char *dir, const char *name, const char *cases,
-			  const char *body)
+				 const char *body)
 {
 	char text[16384];
 
@@ -83,8 +85,8 @@ static inline pid_t start(const char *dir, int out, void (*prepare)(void), const
 	va_start(args, fmt);
 	vsnprintf(rest, sizeof(rest), fmt, args);
 	va_end(args);
-	snprintf(command, sizeof(command), "exec ./vfio-migration-conformance --programs %s "
-		 "--clauses %s/clauses %s", dir, dir, rest);
+	snprintf(command, sizeof(command), RUNNER " --programs %s --clauses %s/clauses %s", dir,
+		 dir, rest);
 	pid = fork();
 	if (pid)
 		return pid;
@@ -136,7 +138,7 @@ static inline pid_t start(const char *dir, int out, void (*prepare)(void), const
 
 FIXTURE_SETUP(conformance)
 {
-	strcpy(self->dir, "/tmp/conformance-XXXXXX");
+	snprintf(self->dir, sizeof(self->dir), "/tmp/conformance-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 	write_file(self->dir, "programs", "stub_test\n");
 	write_file(self->dir, "clauses", CLAUSE("a.one", MUST) CLAUSE("a.two", MUST));

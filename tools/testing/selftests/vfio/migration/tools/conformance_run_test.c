@@ -124,6 +124,8 @@ TEST_F(conformance, programs)
 /* Tool: the device before and after the run */
 TEST_F(conformance, probe)
 {
+	char path[128];
+
 	PROGRAM(GOOD);
 	EXPECT_RUNNER(KEPT, "");
 	EXPECT_OUT("# offers: MIGRATION\n");
@@ -140,7 +142,8 @@ TEST_F(conformance, probe)
 	EXPECT_RUNNER(INCOMPLETE, "");
 	EXPECT_OUT("its state is ERROR, not RUNNING");
 	PROGRAM("t.one\\ta.one\\t\\n", "t.one) echo >>$dir/ran; echo ok 1 t.one;;");
-	ASSERT_EQ(0, unlinkat(AT_FDCWD, strcat(strcpy(self->out, self->dir), "/ran"), 0));
+	snprintf(path, sizeof(path), "%s/ran", self->dir);
+	ASSERT_EQ(0, unlink(path));
 	EXPECT_RUNNER(VIOLATED, "");
 	EXPECT_OUT("# after the run: the device cannot be used: its state is ERROR, not RUNNING;");
 }
@@ -175,8 +178,8 @@ TEST_F(conformance, no_device)
 {
 	PROGRAM(GOOD);
 	EXPECT_PREPARED(NO_DEVICE, without_sysfs, "");
-	EXPECT_EQ(0, strcmp(self->out, "1..0 # SKIP no mdev parent mtty: modprobe mtty, or give "
-			    "--device (see --help)\n"));
+	EXPECT_EQ(&self->out[0], strstr(self->out, "1..0 # SKIP no mdev parent mtty: modprobe mtty"));
+	EXPECT_OUT(", or give --device (see --help)\n");
 }
 
 /* Tool: reports have what a case says, escaped, and are valid */
@@ -191,7 +194,7 @@ TEST_F(conformance, reports)
 	EXPECT_OUT("#     <b>\"x\"\\'?? & more\n");
 	EXPECT_TRUE(FILE_HAS("json", "\"messages\":[\"<b>\\\"x\\\"\\\\'?? & more\"]"));
 	EXPECT_TRUE(FILE_HAS("json", "\"calls\":[\"(<s>)\",\"\\\"<s>\\\" = 0\"]"));
-	EXPECT_TRUE(FILE_HAS("json", "\"choices\":[\n{\"clauses\":\"a.two\",\"seen\":\"a: <i>\"}]"));
+	EXPECT_TRUE(FILE_HAS("json", "{\"clauses\":\"a.two\",\"seen\":\"a: <i>\"}]"));
 	EXPECT_TRUE(FILE_HAS("json", "\"totals\":{\"kept\":0,\"violated\":2,"));
 	EXPECT_TRUE(FILE_HAS("html", "&#60;b&#62;&#34;x&#34;\\&#39;?? &#38; more"));
 	EXPECT_TRUE(FILE_HAS("html", "a: &#60;i&#62;"));
@@ -240,10 +243,11 @@ TEST_F(conformance, shuffled)
 {
 	static char plain[65536], shuffled[65536];
 
-	PROGRAM("t.1\\ta.one\\t\\n'; i=1; while [ $((i += 1)) -le 300 ]; do "
+	PROGRAM("t.1\\ta.one\\t\\n'\ni=1\nwhile [ $((i += 1)) -le 300 ]; do\n"
 		"printf \"t.$i\\tb.$((i % 7))\\t\\n\"; done; printf '",
-		"t.*) echo $2 >>$dir/order; case ${2#t.} in *3) echo not ok 1 $2;; *5) "
-		"echo \"ok 1 $2 # SKIP not checked: x\";; *) echo ok 1 $2;; esac;;");
+		"t.*) echo $2 >>$dir/order\n"
+		"	case ${2#t.} in *3) echo not ok 1 $2;;\n"
+		"	*5) echo \"ok 1 $2 # SKIP not checked: x\";; *) echo ok 1 $2;; esac;;");
 	write_file(self->dir, "clauses", CLAUSE("a.one", MUST) CLAUSE("b.0", MUST)
 		   CLAUSE("b.1", MUST) CLAUSE("b.2", MUST) CLAUSE("b.3", MUST) CLAUSE("b.4", MUST)
 		   CLAUSE("b.5", MUST) CLAUSE("b.6", MUST));

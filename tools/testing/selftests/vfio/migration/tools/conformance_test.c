@@ -28,8 +28,7 @@ TEST_F(conformance, verdicts)
 	EXPECT_OUT("\nnot ok 2 a.violated\n");
 	EXPECT_OUT("#   asks: This is what a.violated asks for.\n");
 	EXPECT_OUT("#     stub.c:7:bad:Expected 1 (1) == 2 (2)\n");
-	EXPECT_OUT("#   repeat: ./vfio-migration-conformance --device /dev/null "
-		   "--clause a.violated\n");
+	EXPECT_OUT("#   repeat: ./vfio-migration-conformance --device /dev/null --clause a.v");
 	EXPECT_OUT("\nok 3 a.lacks # SKIP not applicable: no P2P\n");
 	EXPECT_OUT("\nok 4 a.unknown # SKIP not checked: no second device\n");
 	EXPECT_OUT("\nok 5 a.other # SKIP not checked: for no reason\n");

@@ -393,7 +393,7 @@ TEST_F(conformance, kernel_log)
 	write_file(self->dir, "kmsg", "4,1,1,-;WARNING: CPU: 0 PID: 1 at before.c:1\n");
 	PROGRAM("t.one\\ta.one\\t\\nt.two\\ta.two\\t\\nt.three\\ta.three\\t\\n",
 		"t.one) echo '4,2,2,-;WARNING: CPU: 0 PID: 7 at mtty.c:9' >>$dir/kmsg\n"
-		"	echo ' SUBSYSTEM=x' >>$dir/kmsg; echo 4608 >$dir/tainted\n"
+		"	echo ' DEVICE=a;b' >>$dir/kmsg; echo 4608 >$dir/tainted\n"
 		"	echo ok 1 t.one;;\n"
 		"t.two) echo '6,3,3,-;vfio_mdev: registered' >>$dir/kmsg; echo ok 1 t.two;;\n"
 		"t.three) echo '4,4,4,-;BUG: kernel NULL pointer dereference' >>$dir/kmsg\n"

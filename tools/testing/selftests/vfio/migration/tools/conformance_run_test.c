@@ -35,6 +35,7 @@ TEST_F(conformance, options)
 		{ "--device 01234567-89ab-cdef-0123-456789abcdef", "no such mdev" },
 		{ "--device nothing/nothing-1", "no mdev parent nothing" },
 		{ "--device /tmp/not/there", "no character device" },
+		{ "--device /dev/null,/dev/null", "the second device is the first one" },
 		{ "--device /dev/null,x", "\"x\" does not name a device" },
 	};
 	unsigned int i;
@@ -129,7 +130,7 @@ TEST_F(conformance, probe)
 	PROGRAM(GOOD);
 	EXPECT_RUNNER(KEPT, "");
 	EXPECT_OUT("# offers: MIGRATION\n");
-	EXPECT_OUT("# after the run: the device can be opened, and is as before\n");
+	EXPECT_OUT("# after the run: the device can be opened, and is RUNNING\n");
 
 	write_file(self->dir, "mig_probe", "#!/bin/sh\necho 'open: Device or resource busy'\n"
 		   "exit 1\n");

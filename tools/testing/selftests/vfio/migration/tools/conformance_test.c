@@ -299,7 +299,7 @@ TEST_F(conformance, destructive)
 	EXPECT_OUT("\nok 1 a.one # SKIP not checked: it writes invalid data; allow it with ");
 	EXPECT_FALSE(FILE_HAS("ran", "\n"));
 	EXPECT_RUNNER(KEPT, "--clause a.one --list");
-	EXPECT_OUT("    stub_test: t.one\n        only with --destructive: writes invalid data\n");
+	EXPECT_OUT("    stub_test: t.one\n        destructive: writes invalid data\n");
 	EXPECT_FALSE(FILE_HAS("ran", "\n"));
 	EXPECT_RUNNER(KEPT, "--clause a.one --destructive");
 	EXPECT_OUT("# destructive: 1 cases, allowed by --destructive\n");

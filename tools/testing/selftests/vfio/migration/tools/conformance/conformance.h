@@ -175,7 +175,8 @@ struct conf_case {
  * @path:	"group" or "iommufd"
  * @is_created:	a device is created for each case
  * @device_text: what kind of device it is
- * @offers:	features that it has
+ * @offers:	features that it has, or NULL
+ * @state:	its migration state when it was opened last, or NULL
  * @stopped:	why the run ended early, or NULL
  * @after:	what is wrong with the given device after the run, or NULL
  * @is_after_known: the given device was checked after the run
@@ -195,6 +196,7 @@ struct conf_suite {
 	bool is_created;
 	char *device_text;
 	char *offers;
+	char *state;
 	char *stopped;
 	char *after;
 	bool is_after_known;

@@ -212,6 +212,7 @@ enum conf_exit conf_error(const char *fmt, ...);
 char *conf_text(const char *fmt, ...);
 void conf_append(char **text, const char *fmt, ...);
 void *conf_grow(void *list, unsigned int nr, size_t size);
+void *conf_zeroes(unsigned int nr, size_t size);
 char *conf_read_text(const char *path, const char *next_step);
 bool conf_is_printable(const char *text);
 void conf_quote(FILE *to, const char *word);

@@ -9,9 +9,10 @@ devices the suite runs on, and the outcome that is expected.
 The exit status is 0 if the outcome is the expected one, and 1 if it is not. If the suite could
 not run, it is the suite's exit status.
 
-Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS] run.py SET OUT CACHE boot.sh's options...
+Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS ADD=FILE...] run.py SET OUT CACHE boot.sh's options...
   OPTIONS  more options of the suite, for example "--clause arc.*"
   SECONDS  time limit for a case
+  FILE     more files for /added
   OUT      build directory of this kernel; the reports go to OUT/conformance/SET
 """
 
@@ -84,9 +85,11 @@ class Journal:
                 self.append(current, line)
 
     def append(self, name, line):
-        """Add a line of the suite."""
-        self.lines += 1
-        self.last = line
+        """Add a line of the suite: "begin" and "end" have a case, "boot" is no result."""
+        fields = line.split('\t')
+        if fields[0] in ('begin', 'end'):
+            self.lines += 1
+            self.last = f'{name}: {fields[0]} ' + ' '.join(fields[2:4])
         with open(self.path(name), 'a', encoding='utf-8') as file:
             file.write(line + '\n')
 
@@ -159,7 +162,7 @@ class Run:
             open(self.file(name), 'w', encoding='utf-8').close()
         words = [f'--timeout={self.limit}', *self.setup.options,
                  *os.environ.get('ARGS', '').split()]
-        environment = dict(os.environ, ADD=' '.join(self.write_inputs()),
+        environment = dict(os.environ, ADD=' '.join(self.write_inputs() + [os.environ.get('ADD', '')]),
                            RUN='exec sh suite.sh ' + ' '.join(map(quoted, words)))
         done = subprocess.run(self.command + self.boot_options(number), env=environment,
                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
@@ -195,7 +198,7 @@ class Run:
                 if self.setup.tolerant:
                     print(messages, end='', file=sys.stderr)
                 raise Failure('the VM ended without a new result')
-            print(f'reboot {number + 1}: after "{self.journal.last}": {self.why(number)}',
+            print(f'reboot {number + 1}: after {self.journal.last}: {self.why(number)}',
                   flush=True)
         raise Failure(f'the VM ended early {MAX_REBOOTS + 1} times')
 

@@ -183,7 +183,8 @@ int vmig_subject_reopen(struct vmig_subject *subject)
 
 void vmig_subject_close(struct vmig_subject *subject)
 {
-	if (subject->dev.fd >= 0 && (subject->has & VMIG_HAS_RESET) && !subject->mdev.uuid[0])
+	/* One that was given is left as after a reset; without one the driver decides */
+	if (subject->dev.fd >= 0 && !subject->mdev.uuid[0])
 		vmig_device_reset(&subject->dev);
 	vmig_device_close(&subject->dev);
 	vmig_mdev_remove(&subject->mdev);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# checkpatch and kernel-doc for all sources, shellcheck for all scripts. Any finding is a
-# failure. analyze.sh checks the code of the driver.
+# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses. Any
+# finding is a failure. analyze.sh checks the code of the driver.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
@@ -32,8 +32,11 @@ check_sources "include samples ! -name mtty_trace.h" \
 # Trace events: arguments of a macro are written as a structure and statements.
 check_sources samples/vfio-mdev/mtty/mtty_trace.h \
 	--ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
-# The harness: "*" after FIXTURE_DATA(x) declares a pointer; macros build initialisers.
-check_sources tools --ignore SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE
+# The harness: "*" after FIXTURE_DATA(x) declares a pointer; macros build initialisers and
+# end a case with SKIP(return). The kernel's macros for attributes are not in userspace.
+ignored=SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE
+check_sources tools --ignore \
+	"$ignored,MACRO_WITH_FLOW_CONTROL,MACRO_ARG_PRECEDENCE,PREFER_DEFINED_ATTRIBUTE_MACRO"
 
 # kernel-doc comments must be correct and complete.
 find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
@@ -43,4 +46,8 @@ find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
 scripts=$(grep -rlE '^(#!/bin/(ba)?sh|# shellcheck shell=)' .ci tools)
 # shellcheck disable=SC2086
 shellcheck -x -P SCRIPTDIR $scripts || status=1
+
+echo "clauses ..."
+tools/testing/selftests/vfio/lab/lint/clauses.py \
+	--check-rst Documentation/driver-api/vfio-migration-clauses.rst || status=1
 exit $status

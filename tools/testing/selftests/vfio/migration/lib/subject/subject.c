@@ -32,6 +32,10 @@ static int get_name(bool second, char *name)
 	return second && !comma && !strchr(name, '/') ? -ENODEV : 0;
 }
 
+/* For messages of vmig_subject_missing() */
+#define HOW_TO_NAME \
+	"set VFIO_DEVICE to a UUID, a PCI address, a file of /dev/vfio/devices or PARENT/TYPE"
+
 static bool is_cdev(const char *name)
 {
 	return name[0] == '/';
@@ -46,22 +50,19 @@ const char *vmig_subject_missing(void)
 {
 	static char reason[512];
 	char name[NAME_SIZE], path[PATH_MAX];
-	const char *way = "set VFIO_DEVICE to a UUID, a PCI address, /dev/vfio/devices/vfioN or PARENT/TYPE";
 
 	if (geteuid())
 		return "only root can open a device";
-	if (get_name(false, name)) {
-		snprintf(reason, sizeof(reason), "VFIO_DEVICE names no device: %s", way);
-		return reason;
-	}
+	if (get_name(false, name))
+		return "VFIO_DEVICE names no device: " HOW_TO_NAME;
 	if (!is_created(name))
 		return NULL;
 	snprintf(path, sizeof(path), "/sys/class/mdev_bus/%.*s",
 		 (int)strcspn(name, "/"), name);
 	if (!access(path, F_OK))
 		return NULL;
-	snprintf(reason, sizeof(reason), "no mdev parent %.*s: load its module, or %s",
-		 (int)strcspn(name, "/"), name, way);
+	snprintf(reason, sizeof(reason), "no mdev parent %.*s: load its module, or " HOW_TO_NAME,
+		 (int)strcspn(name, "/"), name);
 	return reason;
 }
 
@@ -116,9 +117,9 @@ static int locate(struct vmig_subject *subject, const char *name)
 	}
 	if (!realpath(link, full))
 		return errno == ENOENT ? -ENODEV : -errno;
-	if (strlen(full) >= sizeof(subject->sysfs))
+	if (snprintf(subject->sysfs, sizeof(subject->sysfs), "%s", full) >=
+	    (int)sizeof(subject->sysfs))
 		return -ENAMETOOLONG;
-	strcpy(subject->sysfs, full);
 	return 0;
 }
 
@@ -182,7 +183,8 @@ int vmig_subject_reopen(struct vmig_subject *subject)
 
 void vmig_subject_close(struct vmig_subject *subject)
 {
-	if (subject->dev.fd >= 0 && (subject->has & VMIG_HAS_RESET) && !subject->mdev.uuid[0])
+	/* One that was given is left as after a reset; without one the driver decides */
+	if (subject->dev.fd >= 0 && !subject->mdev.uuid[0])
 		vmig_device_reset(&subject->dev);
 	vmig_device_close(&subject->dev);
 	vmig_mdev_remove(&subject->mdev);

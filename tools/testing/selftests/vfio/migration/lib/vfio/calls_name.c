@@ -93,7 +93,8 @@ static void describe_irqs(const struct vfio_irq_set *set, char *text, size_t siz
 		strcat(flags, flags[0] ? "|" : "");
 		strcat(flags, i < 3 ? data[i] : actions[i - 3]);
 	}
-	snprintf(text, size, "VFIO_DEVICE_SET_IRQS, flags %s (%#x), index %u, start %u, count %u, argsz %u",
+	snprintf(text, size,
+		 "VFIO_DEVICE_SET_IRQS, flags %s (%#x), index %u, start %u, count %u, argsz %u",
 		 flags, set->flags, set->index, set->start, set->count, set->argsz);
 }
 

@@ -7,10 +7,7 @@ FIXTURE(open_first) {
 	int event;
 };
 
-/**
- * struct first - a call
- * @call:	the call; returns 0 or -errno
- */
+/* @call: the call; returns 0 or -errno */
 FIXTURE_VARIANT(open_first) {
 	int (*call)(struct vmig_device *dev, int event);
 };

@@ -316,12 +316,18 @@ shell: modules ## a shell in a VM
 	@$(BOOT_VM) -n shell -i
 
 .PHONY: lint
-lint: modules selftests ## checkpatch, kernel-doc, shellcheck; sparse, analyzer, coccinelle, circles
+lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, analyzer, coccinelle, circles
 	@$(DIR_LAB)/get/hostpkgs.sh lint
 	@echo "a minute or two on two CPUs:"
 	@$(DIR_LAB)/lint/lint.sh $(KSRC)
 	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 	@$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint
+
+CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
+
+.PHONY: clauses
+clauses: ## write the page of the clauses anew, after a change of clauses or their tests
+	@page=$$($(DIR_LAB)/lint/clauses.py --rst) && printf '%s\n' "$$page" >$(CLAUSES_RST)
 
 # OUT and CACHE may have other files: only directories with the mark are removed.
 .PHONY: clean

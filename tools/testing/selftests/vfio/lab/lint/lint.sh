@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# checkpatch and kernel-doc for all sources, shellcheck for all scripts. Any finding is a
-# failure. analyze.sh checks the code of the driver.
+# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses. Any
+# finding is a failure. analyze.sh checks the code of the driver.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
@@ -46,4 +46,8 @@ find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
 scripts=$(grep -rlE '^(#!/bin/(ba)?sh|# shellcheck shell=)' .ci tools)
 # shellcheck disable=SC2086
 shellcheck -x -P SCRIPTDIR $scripts || status=1
+
+echo "clauses ..."
+tools/testing/selftests/vfio/lab/lint/clauses.py \
+	--check-rst Documentation/driver-api/vfio-migration-clauses.rst || status=1
 exit $status

@@ -58,6 +58,7 @@ enum conf_verdict {
  * @json:	file, or NULL
  * @html:	file, or NULL
  * @journal:	file, or NULL
+ * @journal_copy: file, or NULL; with @journal only
  * @stop_on_crash: end the run when the kernel has crashed
  * @programs:	directory of the test programs
  * @clauses:	the clause file
@@ -77,6 +78,7 @@ struct conf_options {
 	const char *json;
 	const char *html;
 	const char *journal;
+	const char *journal_copy;
 	bool stop_on_crash;
 	const char *programs;
 	const char *clauses;

@@ -28,6 +28,7 @@ TEST_F(conformance, options)
 		{ "--json", "--json is not an option, or has no value" },
 		{ "--json /tmp/not/there", "/tmp/not/there: No such file or directory" },
 		{ "--journal /tmp/not/there", "/tmp/not/there: No such file or directory" },
+		{ "--journal-copy /dev/null", "--journal-copy needs --journal" },
 		{ "--programs /tmp/not/there", "/tmp/not/there/" },
 		{ "--device ''", "has an invalid value" },
 		{ "--device x", "\"x\" does not name a device" },
@@ -215,6 +216,8 @@ TEST_F(conformance, full_disk)
 	EXPECT_OUT("/dev/full: No space left on device; the report is not written");
 	EXPECT_RUNNER(INCOMPLETE, "--journal /dev/full");
 	EXPECT_OUT("/dev/full: No space left on device; give another file with --journal");
+	EXPECT_RUNNER(INCOMPLETE, "--journal %s/journal --journal-copy /dev/full", self->dir);
+	EXPECT_OUT("/dev/full: No space left on device; give another file with --journal-copy");
 	EXPECT_RUNNER(INCOMPLETE, ">/dev/full");
 	EXPECT_OUT("cannot print the report: No space left on device");
 	EXPECT_RUNNER(INCOMPLETE, ">&-");
@@ -323,7 +326,10 @@ TEST_F(conformance, journal)
 	keep_results(second, sizeof(second), self->out);
 	EXPECT_STREQ(first, second);
 	EXPECT_FALSE(FILE_HAS("ran", "\n"));
-	EXPECT_RUNNER(VIOLATED, "--repeat 2 --journal %s/journal", self->dir);
+	EXPECT_RUNNER(VIOLATED, "--repeat 2 --journal %s/journal --journal-copy %s/copy", self->dir,
+		      self->dir);
+	EXPECT_TRUE(FILE_HAS("copy", "\nend\t1\tstub_test\tt.two\t"));
+	EXPECT_FALSE(FILE_HAS("copy", "end\t0"));
 	EXPECT_TRUE(FILE_HAS("ran", "\n\n"));
 	EXPECT_FALSE(FILE_HAS("ran", "\n\n\n"));
 }

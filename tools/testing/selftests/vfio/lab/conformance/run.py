@@ -9,9 +9,10 @@ devices the suite runs on, and the outcome that is expected.
 The exit status is 0 if the outcome is the expected one, and 1 if it is not. If the suite could
 not run, it is the suite's exit status.
 
-Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS] run.py SET OUT CACHE boot.sh's options...
+Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS ADD=FILE...] run.py SET OUT CACHE boot.sh's options...
   OPTIONS  more options of the suite, for example "--clause arc.*"
   SECONDS  time limit for a case
+  FILE     more files for /added
   OUT      build directory of this kernel; the reports go to OUT/conformance/SET
 """
 
@@ -35,6 +36,8 @@ CANNOT_RUN = 2
 CRASHED = 3
 # For the boot, and for what the suite does between two cases
 STALL_MARGIN = 90
+# Lines of the console that a report has
+REPORT_LINES = 40
 
 
 class Failure(Exception):
@@ -55,7 +58,7 @@ class Journal:
         self.names = names
         self.directory = directory
         self.lines = 0
-        self.last = ''
+        self.last = None
         self.kernel = ''
         self.status = {}
         self.skipped = set()
@@ -84,11 +87,25 @@ class Journal:
                 self.append(current, line)
 
     def append(self, name, line):
-        """Add a line of the suite."""
-        self.lines += 1
-        self.last = line
+        """Add a line of the suite: "begin" and "end" have a case, "boot" is no result."""
+        fields = line.split('\t')
+        if fields[0] in ('begin', 'end'):
+            self.lines += 1
+            self.last = [name, *fields[:4]]
         with open(self.path(name), 'a', encoding='utf-8') as file:
             file.write(line + '\n')
+
+    def end_case(self, kernel):
+        """The VM ended in the last case that began; kernel: lines of its console.
+
+        In words of the suite's journal.c: the time, a violation, a crash, why, messages,
+        seen, calls, kernel.
+        """
+        name, _, *case = self.last
+        text = ''.join(line.replace('\\', '\\\\').replace('\t', '    ') + '\\n'
+                       for line in kernel)
+        self.append(name, '\t'.join(['end', *case, '0', '1', 'crash', 'the machine died in it',
+                                     '-', '-', '-', text or '-']))
 
     def is_complete(self):
         """Has the suite come to its end on each device?"""
@@ -159,7 +176,7 @@ class Run:
             open(self.file(name), 'w', encoding='utf-8').close()
         words = [f'--timeout={self.limit}', *self.setup.options,
                  *os.environ.get('ARGS', '').split()]
-        environment = dict(os.environ, ADD=' '.join(self.write_inputs()),
+        environment = dict(os.environ, ADD=' '.join(self.write_inputs() + [os.environ.get('ADD', '')]),
                            RUN='exec sh suite.sh ' + ' '.join(map(quoted, words)))
         done = subprocess.run(self.command + self.boot_options(number), env=environment,
                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
@@ -168,17 +185,27 @@ class Run:
             self.journal.add(file.read())
         return done.returncode, done.stderr
 
-    def why(self, number):
-        """What the log of the VM has of its end: the first report of the kernel."""
+    def kernel_report(self, number):
+        """Lines of the console from the first report of the kernel on."""
         with open(os.path.join(BOOT, 'kernel-reports'), encoding='utf-8') as file:
             reports = re.compile('|'.join(file.read().split('\n')[:-1]))
         path = os.path.join(self.out, 'log', log_name(self.setup, number) + '.console')
         try:
-            with open(path, encoding='utf-8', errors='replace') as file:
-                found = [line.strip() for line in file if reports.search(line)]
+            with open(path, encoding='ascii', errors='replace') as file:
+                lines = [line.rstrip().replace('\ufffd', '?') for line in file]
         except OSError as error:
-            return str(error)
-        return f'{found[0] if found else "no report of the kernel"} ({path})'
+            return [str(error)]
+        found = [number for number, line in enumerate(lines) if reports.search(line)]
+        return lines[found[0]:found[0] + REPORT_LINES] if found else []
+
+    def reboot(self, number):
+        """Print why a new VM is booted, and end the case that was running."""
+        report = self.kernel_report(number)
+        name, word, *case = self.journal.last
+        print(f'reboot {number + 1}: {name}: in {" ".join(case[1:])}: '
+              f'{report[0] if report else "no report of the kernel"}', flush=True)
+        if word == 'begin':
+            self.journal.end_case(report)
 
     def until_complete(self):
         """Boot VMs until the suite has come to its end on each device."""
@@ -188,15 +215,14 @@ class Run:
             if status != 0 and not self.setup.tolerant:
                 self.failed = True
                 print(messages, end='', file=sys.stderr)
-            complete = self.journal.is_complete()
-            if complete and (self.setup.tolerant or os.path.getsize(self.file('report.tar'))):
+            # The reports are the last that a VM sends.
+            if self.journal.is_complete() and os.path.getsize(self.file('report.tar')):
                 return number
-            if complete or self.journal.lines == before:
+            if self.journal.lines == before:
                 if self.setup.tolerant:
                     print(messages, end='', file=sys.stderr)
                 raise Failure('the VM ended without a new result')
-            print(f'reboot {number + 1}: after "{self.journal.last}": {self.why(number)}',
-                  flush=True)
+            self.reboot(number)
         raise Failure(f'the VM ended early {MAX_REBOOTS + 1} times')
 
     def unpack(self):

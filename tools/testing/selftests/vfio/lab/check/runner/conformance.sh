@@ -14,7 +14,7 @@ Device: a/b
 Paths: group iommufd'
 
 # fake_vms: standard input is a script that runs as the VM with the number $vm. It has
-# begin, end_run and finish.
+# case_lines and finish.
 fake_vms() {
 	fake_qemu < <(
 		cat <<-'SCRIPT'
@@ -22,6 +22,12 @@ fake_vms() {
 			echo $vm >"$0.count"
 			begin() {
 				printf '%s\n' "@kernel 6.12.1" "@run one" >>"$journal"
+			}
+			# case_lines WORD...: lines of the suite's journal
+			case_lines() {
+				for word; do
+					printf '%s\t0\tprogram\t%s\n' ${word%:*} ${word#*:} >>"$journal"
+				done
 			}
 			# finish STATUS RESULT...: the suite ended; its report has these results
 			finish() {
@@ -72,21 +78,24 @@ prints() {
 case_conformance_reboot() {
 	fake_vms <<-'SCRIPT'
 		case $vm in
-		1)	echo "begin case_a" >>"$journal"
+		1)	case_lines begin:case_a
 			echo "Kernel panic - not syncing: it is" >"$console"
 			exit ;;
-		2)	grep -aq "begin case_a" "$initrd" || exit
+		2)	# The report of the kernel has become a part of the result.
+			grep -aqP 'end\t0\tprogram\tcase_a\t0\t1\tcrash\t.*Kernel panic.*it is\\n' \
+				"$initrd" || exit
+			case_lines begin:case_b
 			# A line that is not complete: its write did not end.
-			printf 'end case_a\nbegin case_b\nend ca' >>"$journal"
+			printf 'end\t0\tprog' >>"$journal"
 			exit ;;
-		3)	grep -aq "end case_a" "$initrd" || exit
-			! grep -aqx "end ca" "$initrd" || exit
+		3)	grep -aqP 'end\t0\tprogram\tcase_b' "$initrd" || exit
+			! grep -aqxP 'end\t0\tprog' "$initrd" || exit
 			finish 0 "ok 1 arc.a" ;;
 		esac
 	SCRIPT
 	conform 0
-	prints 'reboot 1: after "begin case_a": Kernel panic - not syncing: it is' \
-		'reboot 2: after "begin case_b": no report of the kernel' \
+	prints 'reboot 1: one: in program case_a: Kernel panic - not syncing: it is' \
+		'reboot 2: one: in program case_b: no report of the kernel' \
 		'one: 1 kept, 0 violated' '2 reboots' 'one-iommufd: skipped'
 	[ -s "$plain/out/conformance/test/one.txt" ] || fail "the report is missing"
 }
@@ -95,7 +104,8 @@ case_conformance_reboot() {
 case_conformance_stops() {
 	fake_vms <<-'SCRIPT'
 		case $vm in
-		1)	printf '%s\n' "end case_a" "@end one 3" >>"$journal" ;;
+		1)	case_lines end:case_a
+			echo "@end one 3" >>"$journal" ;;
 		2)	finish 0 "ok 1 arc.a" ;;
 		esac
 	SCRIPT
@@ -107,7 +117,7 @@ case_conformance_stops() {
 case_conformance_hang() {
 	fake_vms <<-'SCRIPT'
 		case $vm in
-		1)	echo "begin case_a" >>"$journal"
+		1)	case_lines begin:case_a
 			exec sleep 80 ;;
 		2)	finish 0 "ok 1 arc.a" ;;
 		esac
@@ -121,7 +131,7 @@ case_conformance_hang() {
 # Runner: the number of reboots is limited,
 case_conformance_too_many() {
 	fake_vms <<-'SCRIPT'
-		echo "begin case_$vm" >>"$journal"
+		case_lines begin:case_$vm
 	SCRIPT
 	cp -r "$here/.." "$plain/lab"
 	sed -i 's/^MAX_REBOOTS = .*/MAX_REBOOTS = 3/' "$plain/lab/conformance/run.py"
@@ -133,7 +143,8 @@ case_conformance_too_many() {
 # Runner: and a VM that has no new result is the last one.
 case_conformance_no_progress() {
 	fake_vms <<-'SCRIPT'
-		[ $vm != 1 ] || echo "begin case_a" >>"$journal"
+		echo "boot	$vm" >>"$journal"
+		[ $vm != 1 ] || case_lines begin:case_a
 	SCRIPT
 	conform 2
 	prints 'error: the VM ended without a new result'

@@ -208,9 +208,32 @@ int vmig_subject_open(struct vmig_subject *subject)
 	return open_named(subject, false);
 }
 
+/* The end of a call that is shown as one */
+static int end_call(int ret)
+{
+	vmig_calls_pause(false);
+	errno = -ret;
+	vmig_call_result(ret ? -1 : 0);
+	return ret;
+}
+
 int vmig_subject_open_second(struct vmig_subject *subject)
 {
-	return open_named(subject, true);
+	char name[NAME_SIZE];
+	int ret = get_name(true, name);
+
+	if (ret)
+		return ret;
+	vmig_call_text("open device 2");
+	vmig_calls_pause(true);
+	return end_call(open_named(subject, true));
+}
+
+int vmig_subject_reset(struct vmig_subject *subject)
+{
+	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
+	vmig_calls_pause(true);
+	return end_call(vmig_device_reset(&subject->dev));
 }
 
 int vmig_subject_open_untouched(struct vmig_subject *subject)

@@ -95,7 +95,7 @@ case_conformance_reboot() {
 	SCRIPT
 	conform 0
 	prints 'reboot 1: one: in program case_a: Kernel panic - not syncing: it is' \
-		'reboot 2: one: in program case_b: no report of the kernel' \
+		'reboot 2: one: in program case_b: error: the VM ended before' \
 		'one: 1 kept, 0 violated' '2 reboots' 'one-iommufd: skipped'
 	[ -s "$plain/out/conformance/test/one.txt" ] || fail "the report is missing"
 }
@@ -195,6 +195,12 @@ case_conformance_unchecked() {
 	conform 1
 	prints 'not expected: arc.a is unchecked' '0 kept, 0 violated, 1 unchecked, 1 not applicable'
 	conform 0 "${test_set/ unchecked/}"
+	# The reason is in the clause file.
+	mkdir "$plain/out/selftests"
+	printf '%s\n' 'Id: arc.a' 'Text: text' ' more' 'Untested: a reason' \
+		>"$plain/out/selftests/clauses"
+	conform 0
+	rm -r "$plain/out/selftests"
 	conform 0 "$test_set"$'\n\nUnchecked: arc.a\nWhy: a reason\nRuns: on*'
 	conform 1 "$test_set"$'\n\nUnchecked: arc.a\nWhy: a reason\nRuns: two'
 }

@@ -177,8 +177,9 @@ struct conf_case {
  * @path:	"group" or "iommufd"
  * @is_created:	a device is created for each case
  * @device_text: what kind of device it is
+ * @offers:	features that it has
  * @stopped:	why the run ended early, or NULL
- * @after:	after the run: what is wrong with the given device, or NULL
+ * @after:	what is wrong with the given device after the run, or NULL
  * @is_after_known: the given device was checked after the run
  * @started:	wall clock
  * @ms:		duration of the run in milliseconds
@@ -195,6 +196,7 @@ struct conf_suite {
 	const char *path;
 	bool is_created;
 	char *device_text;
+	char *offers;
 	char *stopped;
 	char *after;
 	bool is_after_known;
@@ -322,6 +324,11 @@ char *conf_calls_read(int fd, char **last);
 /* case.c: run one case: 0; -EINTR after a signal to this program; or another -errno */
 int conf_case_run(const struct conf_suite *suite, const struct conf_case *which,
 		  struct conf_outcome *outcome);
+char **conf_case_environment(const struct conf_suite *suite);
+
+/* probe.c: CONF_GO_ON, or CONF_FAILED if the device cannot be used, or not be probed */
+enum conf_exit conf_probe_before(struct conf_suite *suite);
+enum conf_exit conf_probe_after(struct conf_suite *suite);
 
 /* run.c: run all cases: CONF_GO_ON, CONF_FAILED or CONF_CRASHED */
 enum conf_exit conf_run(struct conf_suite *suite);

@@ -123,9 +123,6 @@ enum conf_exit conf_device_check(struct conf_suite *suite)
 		      "group";
 	if (!suite->options.is_given && !exists("/sys/class/mdev_bus/%s", "mtty"))
 		return no_device();
-	if (second && strchr(suite->options.device, '/') &&
-	    strchr(suite->options.device, '/') < second && *suite->options.device != '/')
-		second = NULL;
 	first = conf_text("%.*s", second ? (int)(second - suite->options.device) : INT_MAX,
 			  suite->options.device);
 	if (second)

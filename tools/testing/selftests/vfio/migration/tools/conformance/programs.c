@@ -146,7 +146,7 @@ static enum conf_exit ask(struct conf_suite *suite, const char *program)
 	int ret = conf_child_run(&child);
 
 	if (ret == -EINTR)
-		return conf_error("%s; nothing was run", conf_child_signal());
+		return conf_error("stopped by %s", conf_child_signal());
 	if (ret)
 		return conf_error("%s: %s; build the tests, or give their --programs", path,
 				  strerror(-ret));

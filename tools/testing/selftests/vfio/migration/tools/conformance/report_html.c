@@ -116,6 +116,7 @@ static void put_head(FILE *to, const struct conf_suite *suite)
 	fputs("</title></head><body>\n<h1>VFIO migration conformance</h1>\n<dl>\n", to);
 	put_item(to, "Device", suite->options.device);
 	put_item(to, "Kind", suite->device_text);
+	put_item(to, "Offers", suite->offers);
 	put_item(to, "Path", suite->path);
 	put_item(to, "Kernel", suite->kernel);
 	put_item(to, "Run", started);
@@ -123,7 +124,7 @@ static void put_head(FILE *to, const struct conf_suite *suite)
 	if (suite->after)
 		put_item(to, "After the run", suite->after);
 	else if (suite->is_after_known)
-		put_item(to, "After the run", "the device can be opened");
+		put_item(to, "After the run", "the device can be used");
 	fputs("</dl>\n", to);
 }
 

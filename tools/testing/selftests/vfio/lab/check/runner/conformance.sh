@@ -239,3 +239,24 @@ case_conformance_device() {
 	refuses "DEVICE is one of" DEVICE=nothing conformance
 	refuses "not 'mtty mdpy'" DEVICE='mtty mdpy' conformance
 }
+
+# Runner: LAB=7 runs the suite on the lab kernel of that series, with the set's module built for
+# it, and gives a case more time.
+case_conformance_lab() {
+	local lab=tools/testing/selftests/vfio/lab
+
+	fake_kernel
+	scratch_checkout "$plain/mtty"
+	mkdir -p include samples "$lab/../migration" "$plain/kernel/source/samples/vfio-mdev"
+	touch "$plain/kernel/source/samples/vfio-mdev/mdpy.c"
+	printf 'install: ; @mkdir -p $(INSTALL_PATH)\n' >"$lab/../migration/Makefile"
+	printf '#!/bin/sh\necho %s\n' "$plain/kernel" >"$lab/kernels/kernel.sh"
+	chmod +x "$lab/kernels/kernel.sh"
+	printf '#!/bin/sh\nenv >%s\necho "$*" >>%s\n' "$plain/seen" "$plain/seen" \
+		>"$lab/conformance/run.py"
+	plain_make -s "${fake_arguments[@]:1}" LAB=7 DEVICE=mdpy ARGS='--clause $x' conformance
+	grep -q "^mdpy $plain/out/kernel-[0-9]* .* -k $plain/kernel/arch/x86/boot/bzImage" \
+		"$plain/seen" && grep -qxF 'TEST_TIMEOUT=60' "$plain/seen" &&
+		grep -qxF 'ARGS=--clause $x' "$plain/seen" || fail "$(cat "$plain/seen")"
+	[ -s "$(echo "$plain"/out/kernel-*/kernel-mdpy/mtty.ko)" ] || fail "no module is built"
+}

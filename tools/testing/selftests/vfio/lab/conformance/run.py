@@ -18,6 +18,7 @@ Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS ADD=FILE...] run.py SET OUT CACHE boot
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -178,12 +179,17 @@ class Run:
                  *os.environ.get('ARGS', '').split()]
         environment = dict(os.environ, ADD=' '.join(self.write_inputs() + [os.environ.get('ADD', '')]),
                            RUN='exec sh suite.sh ' + ' '.join(map(quoted, words)))
-        done = subprocess.run(self.command + self.boot_options(number), env=environment,
-                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-                              encoding='utf-8', errors='replace')
+        with subprocess.Popen(self.command + self.boot_options(number), env=environment,
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              encoding='utf-8', errors='replace') as child:
+            try:
+                _, messages = child.communicate()
+            finally:
+                # After a signal boot.sh ends QEMU and removes its files.
+                child.terminate()
         with open(self.file('vm'), encoding='utf-8', errors='replace') as file:
             self.journal.add(file.read())
-        return done.returncode, done.stderr
+        return child.returncode, messages
 
     def kernel_report(self, number):
         """Lines of the console from the first report of the kernel on."""
@@ -284,6 +290,8 @@ def main():
     if len(sys.argv) < 4:
         print(__doc__, file=sys.stderr)
         return CANNOT_RUN
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     name, out, cache, *options = sys.argv[1:]
     try:
         setup = devices.read(os.path.join(HERE, 'devices', name))

@@ -128,6 +128,21 @@ case_conformance_hang() {
 	prints '1 reboots'
 }
 
+# Runner: a run that is interrupted ends its VM and removes its files.
+case_conformance_interrupted() {
+	fake_vms <<-'SCRIPT'
+		case_lines begin:case_a
+		echo $$ >"$0.pid"
+		# The parent of boot.sh, which is the parent of timeout
+		read -r _ _ _ boot _ </proc/$PPID/stat
+		read -r _ _ _ run _ </proc/$boot/stat
+		kill "$run"
+		exec sleep 80
+	SCRIPT
+	conform 143
+	! kill -0 "$(cat "$plain/bin/qemu-system-x86_64.pid")" 2>/dev/null || fail "the VM runs"
+}
+
 # Runner: the number of reboots is limited,
 case_conformance_too_many() {
 	fake_vms <<-'SCRIPT'

@@ -49,15 +49,15 @@ static inline bool has_session(enum vfio_device_mig_state state)
 	return is_saving(state) || state == RESUMING;
 }
 
-/* Drop the session and what the device contains; the list of calls begins again */
+/*
+ * Drop the session and what the device contains; the list of calls begins again. Not
+ * NEED(RESET): a device that can migrate can be reset, and some do not have the flag.
+ */
 #define START_AGAIN() do { \
 	if (self->fd >= 0) \
 		vmig_call_close(self->fd); \
 	self->fd = -1; \
-	if (self->subject.has & VMIG_HAS_RESET) \
-		ASSERT_RET(0, vmig_device_reset(self->dev), "reset"); \
-	else \
-		ASSERT_RET(0, vmig_subject_reopen(&self->subject), "reopen"); \
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset"); \
 } while (0)
 
 /* Save the device into self->stream, and start again */

@@ -80,11 +80,35 @@ static void describe_feature(const struct vfio_device_feature *feature, char *te
 		 state);
 }
 
+/* The first eventfds or bools; enough to see which interrupt has which */
+static void describe_irq_data(const struct vfio_irq_set *set, char *text, size_t size)
+{
+	const unsigned int max = 6;
+	bool are_fds = set->flags & VFIO_IRQ_SET_DATA_EVENTFD;
+	size_t each = are_fds ? sizeof(int32_t) : 1, len;
+	unsigned int i;
+	int32_t fd;
+
+	text[0] = '\0';
+	if (!(set->flags & (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_DATA_BOOL)))
+		return;
+	for (i = 0; i < set->count && i < max; i++) {
+		if (set->argsz < sizeof(*set) + (i + 1) * each)
+			return;
+		memcpy(&fd, set->data + i * sizeof(fd), sizeof(fd));
+		len = strlen(text);
+		snprintf(text + len, size - len, "%s%d", i ? ", " : ", data ",
+			 are_fds ? fd : set->data[i]);
+	}
+	if (i < set->count)
+		strncat(text, ", ...", size - strlen(text) - 1);
+}
+
 static void describe_irqs(const struct vfio_irq_set *set, char *text, size_t size)
 {
 	static const char *const actions[] = { "MASK", "UNMASK", "TRIGGER" };
 	static const char *const data[] = { "NONE", "BOOL", "EVENTFD" };
-	char flags[64] = "";
+	char flags[64] = "", items[64];
 	unsigned int i;
 
 	for (i = 0; i < 6; i++) {
@@ -93,9 +117,10 @@ static void describe_irqs(const struct vfio_irq_set *set, char *text, size_t siz
 		strcat(flags, flags[0] ? "|" : "");
 		strcat(flags, i < 3 ? data[i] : actions[i - 3]);
 	}
+	describe_irq_data(set, items, sizeof(items));
 	snprintf(text, size,
-		 "VFIO_DEVICE_SET_IRQS, flags %s (%#x), index %u, start %u, count %u, argsz %u",
-		 flags, set->flags, set->index, set->start, set->count, set->argsz);
+		 "VFIO_DEVICE_SET_IRQS, flags %s (%#x), index %u, start %u, count %u, argsz %u%s",
+		 flags, set->flags, set->index, set->start, set->count, set->argsz, items);
 }
 
 /* As much of the argument as can be read; tests also give bad addresses */

@@ -35,9 +35,7 @@ char **conf_case_environment(const struct conf_suite *suite)
 		return envp;
 	while (environ[nr])
 		nr++;
-	envp = calloc(nr + ARRAY_SIZE(own_names) + 1, sizeof(*envp));
-	if (!envp)
-		exit(conf_error("out of memory"));
+	envp = conf_zeroes(nr + ARRAY_SIZE(own_names) + 1, sizeof(*envp));
 	for (i = nr = 0; environ[i]; i++) {
 		if (!is_own(environ[i]))
 			envp[nr++] = environ[i];

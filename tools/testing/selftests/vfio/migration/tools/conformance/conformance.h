@@ -177,7 +177,8 @@ struct conf_case {
  * @path:	"group" or "iommufd"
  * @is_created:	a device is created for each case
  * @device_text: what kind of device it is
- * @offers:	features that it has
+ * @offers:	features that it has, or NULL
+ * @state:	its migration state when it was opened last, or NULL
  * @stopped:	why the run ended early, or NULL
  * @after:	what is wrong with the given device after the run, or NULL
  * @is_after_known: the given device was checked after the run
@@ -197,6 +198,7 @@ struct conf_suite {
 	bool is_created;
 	char *device_text;
 	char *offers;
+	char *state;
 	char *stopped;
 	char *after;
 	bool is_after_known;
@@ -212,6 +214,7 @@ enum conf_exit conf_error(const char *fmt, ...);
 char *conf_text(const char *fmt, ...);
 void conf_append(char **text, const char *fmt, ...);
 void *conf_grow(void *list, unsigned int nr, size_t size);
+void *conf_zeroes(unsigned int nr, size_t size);
 char *conf_read_text(const char *path, const char *next_step);
 bool conf_is_printable(const char *text);
 void conf_quote(FILE *to, const char *word);

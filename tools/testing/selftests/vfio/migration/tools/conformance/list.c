@@ -23,7 +23,7 @@ void conf_list(const struct conf_suite *suite)
 			nr++;
 			printf("    %s: %s\n", which->program, which->name);
 			if (*which->destructive)
-				printf("        only with --destructive: %s\n",
+				printf("        destructive: %s\n",
 				       which->destructive);
 		}
 		if (!nr)

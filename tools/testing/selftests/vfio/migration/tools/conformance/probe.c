@@ -74,8 +74,9 @@ static enum conf_exit probe_device(struct conf_suite *suite, char **problem)
 				  strerror(-ret));
 	*problem = judge(&child, &probe);
 	free(suite->offers);
+	free(suite->state);
 	suite->offers = probe.offers;
-	free(probe.state);
+	suite->state = probe.state;
 	free(probe.problem);
 	free(child.stack);
 	free(path);
@@ -88,8 +89,9 @@ enum conf_exit conf_probe_before(struct conf_suite *suite)
 	enum conf_exit ret = probe_device(suite, &problem);
 
 	if (ret == CONF_GO_ON && problem)
-		ret = conf_error("%s cannot be used: %s; end what uses it, or reset it",
-				 suite->options.device, problem);
+		ret = conf_error("%s cannot be used: %s; %s", suite->options.device, problem,
+				 strstr(problem, "busy") ? "end what uses it" :
+				 "check its name, its driver, --path, and reset it");
 	free(problem);
 	return ret;
 }

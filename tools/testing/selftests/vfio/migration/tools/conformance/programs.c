@@ -165,7 +165,7 @@ enum conf_exit conf_programs_read(struct conf_suite *suite)
 	for (i = 0; i < suite->programs_nr && ret == CONF_GO_ON; i++)
 		ret = ask(suite, suite->programs[i]);
 	for (i = 0; i < suite->cases_nr; i++)
-		suite->cases[i].outcomes = calloc(suite->options.repeat,
-						  sizeof(*suite->cases[i].outcomes));
+		suite->cases[i].outcomes = conf_zeroes(suite->options.repeat,
+						       sizeof(*suite->cases[i].outcomes));
 	return ret;
 }

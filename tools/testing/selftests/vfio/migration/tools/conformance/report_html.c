@@ -29,7 +29,7 @@ static const char head[] =
 "a { color: inherit }\n"
 "code, pre { font: .85em/1.45 ui-monospace, monospace }\n"
 "pre { background: var(--soft); padding: .6rem; overflow-x: auto; margin: .3rem 0 .8rem }\n"
-"dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .1rem 1rem }\n"
+"dl { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: .1rem 1rem }\n"
 "dt { color: var(--dim); overflow-wrap: anywhere }\n"
 "dd { margin: 0; overflow-wrap: anywhere; white-space: pre-line }\n"
 "table { border-collapse: collapse; width: 100% }\n"

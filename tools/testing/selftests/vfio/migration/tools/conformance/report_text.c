@@ -158,7 +158,8 @@ static void put_after(const struct conf_suite *suite)
 		printf("the device cannot be used: %s; reset it, or bind it again\n",
 		       suite->after);
 	else
-		printf("the device can be opened, and is as before\n");
+		printf("the device can be opened%s%s\n", suite->state ? ", and is " : "",
+		       suite->state ?: "");
 }
 
 void conf_report_text(const struct conf_suite *suite)

@@ -115,12 +115,10 @@ static enum conf_exit run_each(struct conf_suite *suite, unsigned int *order)
 
 enum conf_exit conf_run(struct conf_suite *suite)
 {
-	unsigned int *order = calloc(suite->cases_nr + 1, sizeof(*order));
+	unsigned int *order = conf_zeroes(suite->cases_nr + 1, sizeof(*order));
 	int64_t began = vmig_now_ms();
 	enum conf_exit status;
 
-	if (!order)
-		return conf_error("out of memory");
 	suite->started = time(NULL);
 	status = run_each(suite, order);
 	if (status == CONF_GO_ON)

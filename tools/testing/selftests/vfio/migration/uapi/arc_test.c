@@ -125,8 +125,7 @@ CLAUSE_TEST_F(arc, stop_copy_to_stop_at_the_end, "arc.stop-copy-to-stop")
 {
 	NEED(MIGRATION);
 	REACH(STOP_COPY);
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK),
-		   "read all");
+	TRY(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read all");
 	expect_arc(_metadata, self, STOP_COPY, STOP);
 }
 

@@ -73,7 +73,7 @@ CLAUSE_TEST_F(state_fail, error_in_each_state, "state.fail-where")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		TRY_STATE(state, &self->fd);
+		REACH(state);
 		vmig_mig_set_state(self->dev, ERROR, NULL);
 		EXPECT_STAYS(state, "SET ERROR in %s", vmig_state_name(state));
 		START_AGAIN();

@@ -29,7 +29,7 @@ CLAUSE_TEST_F(state, get_in_each, "state.get")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		TRY_STATE(state, &self->fd);
+		REACH(state);
 		EXPECT_STATE(state, self->dev, "after SET %s", vmig_state_name(state));
 		START_AGAIN();
 	}
@@ -44,7 +44,7 @@ CLAUSE_TEST_F(state, get_gives_no_data_fd, "state.get-data-fd")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		TRY_STATE(state, &self->fd);
+		REACH(state);
 		memset(&mig, 0x55, sizeof(mig));
 		EXPECT_RET(0, vmig_feature(self->dev, FEATURE_GET_STATE, &mig, sizeof(mig)),
 			   "GET in %s", vmig_state_name(state));
@@ -118,7 +118,8 @@ CLAUSE_TEST_F(state, set_to_the_same, "state.same")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		TRY_STATE(state, &self->fd);
+		if (state != RUNNING)
+			TRY_STATE(state, &self->fd);
 		data_fd = -1;
 		EXPECT_RET(0, vmig_mig_set_state(self->dev, state, &data_fd), "%s again",
 			   vmig_state_name(state));
@@ -174,7 +175,7 @@ CLAUSE_TEST_F(state, accesses_change_no_state, "state.no-async")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		TRY_STATE(state, &self->fd);
+		REACH(state);
 		/* The result is not judged here */
 		vmig_config_read32(self->dev, PCI_VENDOR_ID, &val);
 		EXPECT_STATE(state, self->dev, "after an access");

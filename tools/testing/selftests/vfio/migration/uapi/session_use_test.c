@@ -138,8 +138,6 @@ CLAUSE_TEST_F(in_use, ends, "session.ended-in-use")
 	unsigned int i;
 
 	NEED_STATE(variant->state);
-	if (variant->way == BY_RESET)
-		NEED(RESET);
 	if (loads)
 		SAVE();
 	BEGIN(variant->state, &self->fd);
@@ -154,7 +152,7 @@ CLAUSE_TEST_F(in_use, ends, "session.ended-in-use")
 	if (variant->way == BY_CLOSE)
 		vmig_device_close(self->dev);
 	else if (variant->way == BY_RESET)
-		EXPECT_RET(0, reset_listed(self->dev), "reset");
+		RESET_LISTED();
 	else
 		GO(RUNNING);
 	join(_metadata, self);

@@ -106,7 +106,7 @@ static inline int profile_irq_index(const struct vmig_subject *subject)
 		} \
 	} \
 	if (!self->subject.ops->check && _metadata->exit_code != KSFT_FAIL) \
-		SKIP(return, "not checked: no operation check for %s", \
+		SKIP(return, "not checked: the contents: no operation check for %s", \
 		     self->subject.ops->name); \
 } while (0)
 

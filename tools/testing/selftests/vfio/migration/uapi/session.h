@@ -30,7 +30,7 @@
 	if (self->subject.ops->check) \
 		EXPECT_FILLED(_dev, _seed); \
 	else if (_metadata->exit_code != KSFT_FAIL) \
-		SKIP(return, "not checked: no operation check for %s", \
+		SKIP(return, "not checked: the contents: no operation check for %s", \
 		     self->subject.ops->name); \
 } while (0)
 

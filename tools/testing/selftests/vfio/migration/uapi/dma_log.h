@@ -12,10 +12,15 @@
 
 #include "uapi.h"
 
-/* The range that most cases log: 2 MiB from address 0, so that it fits larger pages too */
+/*
+ * The range that most cases log begins at address 0, and is as large as the memory of a
+ * small guest: a device may not log less. What cases report is smaller, so that the list of
+ * bits is short, but fits large pages.
+ */
 #define LOG_PAGE	4096ul
-#define LOG_BYTES	(2ul << 20)
-#define LOG_WORDS	(LOG_BYTES / LOG_PAGE / 64)
+#define LOG_BYTES	(1024ul * 1024 * 1024)
+#define REPORT_BYTES	(2048ul * 1024)
+#define REPORT_WORDS	(REPORT_BYTES / LOG_PAGE / 64)
 
 /* As many as every kernel must take */
 #define RANGES_IN_A_PAGE \
@@ -69,12 +74,12 @@ static inline int log_report_of(struct vmig_device *dev, uint64_t iova, uint64_t
 			    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &report, sizeof(report));
 }
 
-/* Of the whole range; the bits are dropped */
-static inline int log_report_all(struct vmig_device *dev)
+/* Of the first part of the range; the bits are dropped */
+static inline int log_report(struct vmig_device *dev)
 {
-	uint64_t bitmap[LOG_WORDS] = { 0 };
+	uint64_t bitmap[REPORT_WORDS] = { 0 };
 
-	return log_report_of(dev, 0, LOG_BYTES, LOG_PAGE, bitmap);
+	return log_report_of(dev, 0, REPORT_BYTES, LOG_PAGE, bitmap);
 }
 
 #define START()	ASSERT_RET(0, log_start(self->dev), "DMA_LOGGING_START")
@@ -84,7 +89,7 @@ static inline int log_report_all(struct vmig_device *dev)
  * CONFIG_IOMMUFD_DRIVER refuses all reports, also of a driver that offers them.
  */
 #define NEED_REPORT() do { \
-	int can_report = log_report_all(self->dev); \
+	int can_report = log_report(self->dev); \
 	if (can_report == -EOPNOTSUPP) \
 		SKIP(return, "not checked: this kernel has no DMA_LOGGING_REPORT"); \
 	ASSERT_RET(0, can_report, "DMA_LOGGING_REPORT"); \

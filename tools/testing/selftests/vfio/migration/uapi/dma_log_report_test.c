@@ -13,12 +13,12 @@ CLAUSE_TEST_F(dma_log_report, not_while_off, "dma.report-off")
 	int before;
 
 	NEED(DMA_LOGGING);
-	before = log_report_all(self->dev);
+	before = log_report(self->dev);
 	START();
 	NEED_REPORT();
 	EXPECT_REFUSED("errno of DMA_LOGGING_REPORT without START", before);
 	EXPECT_RET(0, log_stop(self->dev), "STOP");
-	EXPECT_REFUSED("errno of DMA_LOGGING_REPORT after STOP", log_report_all(self->dev));
+	EXPECT_REFUSED("errno of DMA_LOGGING_REPORT after STOP", log_report(self->dev));
 }
 
 CLAUSE_TEST_F(dma_log_report, on_after_a_second_start, "dma.start-twice")
@@ -27,7 +27,7 @@ CLAUSE_TEST_F(dma_log_report, on_after_a_second_start, "dma.start-twice")
 	START();
 	NEED_REPORT();
 	EXPECT_REFUSED("errno of a second DMA_LOGGING_START", log_start(self->dev));
-	EXPECT_RET(0, log_report_all(self->dev), "REPORT");
+	EXPECT_RET(0, log_report(self->dev), "REPORT");
 }
 
 CLAUSE_TEST_F(dma_log_report, off_after_a_refused_start, "dma.start-refused")
@@ -36,7 +36,7 @@ CLAUSE_TEST_F(dma_log_report, off_after_a_refused_start, "dma.start-refused")
 
 	NEED(DMA_LOGGING);
 	refused = log_start_range(self->dev, 1, LOG_PAGE);
-	report = log_report_all(self->dev);
+	report = log_report(self->dev);
 	START();
 	NEED_REPORT();
 	EXPECT_REFUSED("errno of DMA_LOGGING_START with an unaligned range", refused);
@@ -52,21 +52,21 @@ CLAUSE_TEST_F(dma_log_report, page_sizes, "dma.report-page-size")
 	NEED(DMA_LOGGING);
 	START();
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		uint64_t bitmap[LOG_WORDS] = { 0 };
+		uint64_t bitmap[REPORT_WORDS] = { 0 };
 
-		ASSERT_RET(0, log_report_of(self->dev, 0, LOG_BYTES, sizes[i], bitmap),
+		ASSERT_RET(0, log_report_of(self->dev, 0, REPORT_BYTES, sizes[i], bitmap),
 			   "page size %llu", (unsigned long long)sizes[i]);
 	}
 }
 
 CLAUSE_TEST_F(dma_log_report, a_part_of_the_range, "dma.report-page-size")
 {
-	uint64_t bitmap[LOG_WORDS] = { 0 };
+	uint64_t bitmap[REPORT_WORDS] = { 0 };
 
 	NEED(DMA_LOGGING);
 	START();
-	ASSERT_RET(0, log_report_of(self->dev, LOG_BYTES / 2, LOG_BYTES / 4, LOG_PAGE, bitmap),
-		   "a quarter");
+	ASSERT_RET(0, log_report_of(self->dev, LOG_BYTES / 2, REPORT_BYTES, LOG_PAGE, bitmap),
+		   "from its middle");
 	EXPECT_RET(0, log_report_of(self->dev, LOG_BYTES / 2, LOG_PAGE, LOG_PAGE, bitmap),
 		   "a page");
 }
@@ -74,7 +74,7 @@ CLAUSE_TEST_F(dma_log_report, a_part_of_the_range, "dma.report-page-size")
 CLAUSE_TEST_F(dma_log_report, bad_page_sizes, "dma.report-page-size-bad")
 {
 	static const uint64_t sizes[] = { 0, 1, 2048, 4097, 12288, UINT64_MAX };
-	uint64_t bitmap[LOG_WORDS] = { 0 };
+	uint64_t bitmap[REPORT_WORDS] = { 0 };
 	unsigned int i;
 
 	NEED(DMA_LOGGING);
@@ -82,31 +82,32 @@ CLAUSE_TEST_F(dma_log_report, bad_page_sizes, "dma.report-page-size-bad")
 	NEED_REPORT();
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		EXPECT_REFUSED("errno of DMA_LOGGING_REPORT with a bad page size",
-			       log_report_of(self->dev, 0, LOG_BYTES, sizes[i], bitmap));
+			       log_report_of(self->dev, 0, REPORT_BYTES, sizes[i], bitmap));
 }
 
 CLAUSE_TEST_F(dma_log_report, range_over_the_end, "dma.report-overflow")
 {
-	uint64_t bitmap[LOG_WORDS] = { 0 };
+	uint64_t bitmap[REPORT_WORDS] = { 0 };
 
 	NEED(DMA_LOGGING);
 	START();
 	NEED_REPORT();
 	EXPECT_REFUSED("errno of DMA_LOGGING_REPORT with a range over the end",
-		       log_report_of(self->dev, -(LOG_BYTES / 2), LOG_BYTES, LOG_PAGE, bitmap));
+		       log_report_of(self->dev, -(REPORT_BYTES / 2), REPORT_BYTES, LOG_PAGE,
+				     bitmap));
 }
 
 CLAUSE_TEST_F(dma_log_report, only_sets_bits, "dma.report-only-sets")
 {
-	uint64_t bitmap[LOG_WORDS + 8];
+	uint64_t bitmap[REPORT_WORDS + 8];
 	unsigned int i;
 
 	NEED(DMA_LOGGING);
 	memset(bitmap, 0xa5, sizeof(bitmap));
 	START();
 	NEED_REPORT();
-	ASSERT_RET(0, log_report_of(self->dev, 0, LOG_BYTES, LOG_PAGE, bitmap), "REPORT");
-	for (i = 0; i < LOG_WORDS; i++) {
+	ASSERT_RET(0, log_report_of(self->dev, 0, REPORT_BYTES, LOG_PAGE, bitmap), "REPORT");
+	for (i = 0; i < REPORT_WORDS; i++) {
 		EXPECT_EQ(0xa5a5a5a5a5a5a5a5, bitmap[i] & 0xa5a5a5a5a5a5a5a5) {
 			TH_LOG("bits of word %u were cleared", i);
 		}
@@ -184,7 +185,7 @@ CLAUSE_TEST_F(dma_log_state, stays_on_over_arcs, "dma.states")
 	NEED_REPORT();
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, variant->state, &self->fd), "to %s",
 		   vmig_state_name(variant->state));
-	EXPECT_RET(0, log_report_all(self->dev), "REPORT");
+	EXPECT_RET(0, log_report(self->dev), "REPORT");
 	EXPECT_RET(0, log_stop(self->dev), "STOP");
 }
 

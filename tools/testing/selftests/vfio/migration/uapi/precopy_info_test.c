@@ -186,14 +186,15 @@ CLAUSE_TEST_F(precopy_info, dirty_bytes_at_the_start, "precopy.dirty-zero")
 CLAUSE_TEST_F(precopy_info, initial_bytes_fall_to_zero, "precopy.initial-falls")
 {
 	struct vfio_precopy_info info;
+	uint64_t first, before;
 	unsigned int i;
-	uint64_t before;
 	size_t chunk;
 	ssize_t got;
 
 	ENTER_PRE_COPY();
 	ASK(&info);
-	chunk = info.initial_bytes / 4 + 1;
+	first = info.initial_bytes;
+	chunk = first / 4 + 1;
 	if (chunk > CHUNK)
 		chunk = CHUNK;
 	for (i = 0; i < READS_MAX; i++) {
@@ -204,9 +205,15 @@ CLAUSE_TEST_F(precopy_info, initial_bytes_fall_to_zero, "precopy.initial-falls")
 		if (got <= 0)
 			break;
 	}
-	DRAIN();
+	/* It is an estimate, so it may be too low, but not for ever */
+	got = read_to_end(self->fd, &self->stream);
+	if (self->stream.len / 2 < first)
+		SKIP_IF_LONG(got);
 	ASK(&info);
-	EXPECT_EQ(0, info.initial_bytes);
+	EXPECT_EQ(0, info.initial_bytes) {
+		TH_LOG("%llu bytes at the start, %zu bytes were read", (unsigned long long)first,
+		       self->stream.len);
+	}
 }
 
 /* Without new initial data, which only the second version of the answer can tell */

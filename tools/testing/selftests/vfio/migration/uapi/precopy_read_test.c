@@ -27,12 +27,12 @@ static short poll_in(int fd, int timeout_ms)
 static int read_by_answer(int fd, struct vmig_bytes *out, bool *more)
 {
 	struct vfio_precopy_info info;
-	unsigned int i;
+	int64_t give_up = vmig_now_ms() + STREAM_MS;
 	ssize_t got;
 	int ret;
 
 	*more = false;
-	for (i = 0; i < STREAM_MAX / CHUNK; i++) {
+	while (out->len < STREAM_MAX && vmig_now_ms() < give_up) {
 		ret = vmig_precopy_info(fd, &info);
 		if (ret)
 			return ret;
@@ -43,7 +43,7 @@ static int read_by_answer(int fd, struct vmig_bytes *out, bool *more)
 		if (*more)
 			return got;
 	}
-	return -EFBIG;
+	return -ETIMEDOUT;
 }
 
 /* The same, then again after a change, if the device can be changed */
@@ -60,11 +60,9 @@ static int read_twice_by_answer(struct vmig_subject *subject, int fd, struct vmi
 	return ret ? ret : read_by_answer(fd, out, more);
 }
 
-/* Another try, with a new list of calls */
+/* Another try, with a new list of calls; a driver may leave the state as it is over a close */
 #define REOPEN() do { \
-	vmig_call_close(self->fd); \
-	self->fd = -1; \
-	self->stream.len = 0; \
+	CANCEL_PRE_COPY(); \
 	ASSERT_RET(0, vmig_subject_reopen(&self->subject), "close and open"); \
 } while (0)
 
@@ -83,6 +81,7 @@ CLAUSE_TEST_F(precopy_read, no_data_means_enomsg, "precopy.enomsg")
 		if (ret == -ENOMSG || more)
 			break;
 	}
+	SKIP_IF_LONG(ret);
 	if (more)
 		SKIP(return, "not checked: read() gave no data, but the answer said some");
 	EXPECT_EQ(-ENOMSG, ret) {
@@ -98,6 +97,7 @@ CLAUSE_TEST_F(precopy_read, enomsg_means_no_data, "precopy.enomsg-only-then")
 
 	ENTER_PRE_COPY();
 	ret = read_twice_by_answer(&self->subject, self->fd, &self->stream, &more);
+	SKIP_IF_LONG(ret);
 	EXPECT_FALSE(more && ret == -ENOMSG) {
 		TH_LOG("ENOMSG, but initial_bytes or dirty_bytes was not 0");
 	}
@@ -109,6 +109,7 @@ CLAUSE_TEST_F(precopy_read, no_end_in_pre_copy, "precopy.no-end")
 
 	ENTER_PRE_COPY();
 	ret = read_to_end(self->fd, &self->stream);
+	SKIP_IF_LONG(ret);
 	EXPECT_NE(0, ret) {
 		TH_LOG("read() returned 0 after %zu bytes", self->stream.len);
 	}
@@ -123,8 +124,7 @@ CLAUSE_TEST_F(precopy_read, no_enomsg_in_stop_copy, "precopy.no-enomsg")
 {
 	ENTER_PRE_COPY();
 	DRAIN();
-	GO(VFIO_DEVICE_STATE_STOP_COPY);
-	EXPECT_RET(0, read_to_end(self->fd, &self->stream), "to the end");
+	FINISH();
 	EXPECT_RET(0, read_to_end(self->fd, &self->stream), "at the end");
 }
 

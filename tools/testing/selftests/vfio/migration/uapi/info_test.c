@@ -146,6 +146,9 @@ static void check_fault(struct __test_metadata *_metadata, FIXTURE_DATA(info) *s
 	memset(end - page, 0, page);
 	memcpy(end - minsz + 1, &minsz, sizeof(minsz));
 	EXPECT_REFUSED(FAULT_KEY, query_at(self->dev, query, end - minsz + 1));
+	memset(end - page, 0, page);
+	memcpy(end - minsz, &minsz, sizeof(minsz));
+	EXPECT_RET(0, query_at(self->dev, query, end - minsz), "up to the end of memory");
 
 	/* What the kernel can read, but not write */
 	memset(end - page, 0, page);

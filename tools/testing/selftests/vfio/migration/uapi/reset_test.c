@@ -244,16 +244,22 @@ FIXTURE_VARIANT_ADD(reset_session, of_resuming) { .state = RESUMING };
 FIXTURE_VARIANT_ADD(reset_session, of_pre_copy) { .state = PRE_COPY };
 FIXTURE_VARIANT_ADD(reset_session, of_pre_copy_p2p) { .state = PRE_COPY_P2P };
 
+#define BEGIN_SESSION(_state) do { \
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, &self->fd), "begin a session"); \
+	ASSERT_LE(0, self->fd); \
+} while (0)
+
 /* Only if the reset has left the states that have a session */
 CLAUSE_TEST_F(reset_session, ends, "reset.session")
 {
 	enum vfio_device_mig_state state;
-	uint8_t buf[64] = { 0 };
+	uint8_t buf[64];
 	ssize_t n;
 
 	NEED_MASK(state_needs(variant->state));
-	REACH(variant->state);
-	ASSERT_LE(0, self->fd);
+	if (variant->state == RESUMING)
+		SAVE_STREAM();
+	BEGIN_SESSION(variant->state);
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
 	ASSERT_RET(0, reset_in_case(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_get_state(self->dev, &state), "state");
@@ -261,7 +267,7 @@ CLAUSE_TEST_F(reset_session, ends, "reset.session")
 		SKIP(return, "not applicable: the reset leaves the device in %s",
 		     vmig_state_name(state));
 	if (variant->state == RESUMING)
-		n = vmig_call_write(self->fd, buf, sizeof(buf));
+		n = vmig_call_write(self->fd, self->stream.data, self->stream.len);
 	else
 		n = vmig_call_read(self->fd, buf, sizeof(buf));
 	EXPECT_GE(0, n) {

@@ -165,12 +165,13 @@ static void expect_source_runs(struct __test_metadata *_metadata,
 			       FIXTURE_DATA(death) *self, int steps, size_t bytes)
 {
 	struct vmig_device *dev = &self->src.dev;
+	struct vmig_snapshot snapshot;
 	struct vmig_bytes stream = { 0 };
 	const char *what = "";
 
 	ASSERT_RET(0, run(dev), "step %d, byte %zu", steps, bytes);
 	/* A check of the contents would change them, so compare the size of the stream */
-	ASSERT_RET(0, vmig_transfer_save(dev, &stream), "save");
+	ASSERT_RET(0, vmig_transfer_save_config(dev, &snapshot, &stream), "save");
 	ASSERT_RET(0, run(dev), "RUNNING");
 	EXPECT_EQ(self->stream.len, stream.len) {
 		TH_LOG("step %d, byte %zu", steps, bytes);

@@ -180,7 +180,8 @@ TEST_F(conformance, no_device)
 {
 	PROGRAM(GOOD);
 	EXPECT_PREPARED(NO_DEVICE, without_sysfs, "");
-	EXPECT_EQ(&self->out[0], strstr(self->out, "1..0 # SKIP no mdev parent mtty: modprobe mtty"));
+	EXPECT_EQ(self->out + 0,
+		  strstr(self->out, "1..0 # SKIP no mdev parent mtty: modprobe mtty"));
 	EXPECT_OUT(", or give --device (see --help)\n");
 }
 
@@ -400,6 +401,9 @@ TEST_F(conformance, kernel_log)
 	write_file(self->dir, "kmsg", "4,1,1,-;WARNING: CPU: 0 PID: 1 at before.c:1\n");
 	PROGRAM("t.one\\ta.one\\t\\nt.two\\ta.two\\t\\nt.three\\ta.three\\t\\n",
 		"t.one) echo '4,2,2,-;WARNING: CPU: 0 PID: 7 at mtty.c:9' >>$dir/kmsg\n"
+		"	echo '4,2,2,-;RAX: 0000000000000000 RBX: 0' >>$dir/kmsg\n"
+		"	echo '4,2,2,-;---[ end trace 00 ]---' >>$dir/kmsg\n"
+		"	echo '4,2,2,-;RIP: 0010:repeated' >>$dir/kmsg\n"
 		"	echo ' DEVICE=a;b' >>$dir/kmsg; echo 4608 >$dir/tainted\n"
 		"	echo ok 1 t.one;;\n"
 		"t.two) echo '6,3,3,-;vfio_mdev: registered' >>$dir/kmsg; echo ok 1 t.two;;\n"
@@ -409,7 +413,8 @@ TEST_F(conformance, kernel_log)
 		   CLAUSE("a.three", MUST));
 	EXPECT_PREPARED(CRASHED, with_another_kernel_log, "--device " A_DEVICE " --stop-on-crash");
 	EXPECT_OUT("a.one is violated: the kernel warned\n");
-	EXPECT_OUT("#   kernel:\n#     WARNING: CPU: 0 PID: 7 at mtty.c:9\n#   repeat:");
+	EXPECT_OUT("#   kernel:\n#     WARNING: CPU: 0 PID: 7 at mtty.c:9\n"
+		   "#     ---[ end trace 00 ]---\n#   repeat:");
 	EXPECT_OUT("\nok 2 a.two\n");
 	EXPECT_OUT("a.three is violated: the kernel crashed in it; ended by signal 9 (Killed)\n");
 	EXPECT_OUT("# stopped by a crash in stub_test: t.three: the report is not complete\n");

@@ -23,14 +23,14 @@ SUBJECT_FIXTURE(contents);
 	NEED_OP(check); \
 } while (0)
 
-#define FILL(_dev, _seed) \
-	ASSERT_RET(0, self->subject.ops->fill(_dev, _seed), "fill")
+#define FILL(_dev, _seed)	TRY(self->subject.ops->fill(_dev, _seed), "fill")
+#define SAVE(_dev)		TRY(vmig_transfer_save(_dev, &self->stream), "save")
 
 CLAUSE_TEST_F(contents, stay_in_stop, "state.stop-contents")
 {
 	NEED_CONTENTS();
 	FILL(self->dev, SEED);
-	GO(STOP);
+	TRY_STATE(STOP, NULL);
 	EXPECT_FILLED(self->dev, SEED);
 }
 
@@ -38,8 +38,8 @@ CLAUSE_TEST_F(contents, stay_from_stop_to_running, "state.stop-contents", "state
 {
 	NEED_CONTENTS();
 	FILL(self->dev, SEED);
-	GO(STOP);
-	GO(RUNNING);
+	TRY_STATE(STOP, NULL);
+	TRY_STATE(RUNNING, NULL);
 	EXPECT_FILLED(self->dev, SEED);
 }
 
@@ -47,7 +47,7 @@ CLAUSE_TEST_F(contents, stay_in_stop_copy, "state.stop-copy-contents")
 {
 	NEED_CONTENTS();
 	FILL(self->dev, SEED);
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	SAVE(self->dev);
 	EXPECT_FILLED(self->dev, SEED);
 }
 
@@ -55,8 +55,8 @@ CLAUSE_TEST_F(contents, stay_after_stop_copy, "state.stop-copy-contents")
 {
 	NEED_CONTENTS();
 	FILL(self->dev, SEED);
-	GO(STOP_COPY);
-	GO(STOP);
+	TRY_STATE(STOP_COPY, NULL);
+	TRY_STATE(STOP, NULL);
 	EXPECT_FILLED(self->dev, SEED);
 }
 
@@ -65,7 +65,7 @@ CLAUSE_TEST_F(contents, stay_in_running_p2p, "state.running-p2p")
 	NEED_CONTENTS();
 	NEED(P2P);
 	FILL(self->dev, SEED);
-	GO(RUNNING_P2P);
+	TRY_STATE(RUNNING_P2P, NULL);
 	EXPECT_FILLED(self->dev, SEED);
 }
 
@@ -74,7 +74,7 @@ CLAUSE_TEST_F(contents, stay_in_pre_copy, "state.pre-copy")
 	NEED_CONTENTS();
 	NEED(PRE_COPY);
 	FILL(self->dev, SEED);
-	GO(PRE_COPY);
+	TRY_STATE(PRE_COPY, NULL);
 	EXPECT_FILLED(self->dev, SEED);
 }
 
@@ -83,7 +83,7 @@ CLAUSE_TEST_F(contents, stay_in_pre_copy_p2p, "state.pre-copy-p2p")
 	NEED_CONTENTS();
 	NEED_MASK(HAS_PRE_COPY_P2P);
 	FILL(self->dev, SEED);
-	GO(PRE_COPY_P2P);
+	TRY_STATE(PRE_COPY_P2P, NULL);
 	EXPECT_FILLED(self->dev, SEED);
 }
 
@@ -93,7 +93,7 @@ CLAUSE_TEST_F(contents, replace_those_of_the_destination, "arc.resuming-to-stop"
 
 	NEED_CONTENTS();
 	FILL(self->dev, SEED);
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	SAVE(self->dev);
 	OPEN_DESTINATION(dst);
 	FILL(dst, OTHER_SEED);
 	ASSERT_RET(0, vmig_transfer_load(dst, &self->stream), "load");
@@ -107,12 +107,12 @@ CLAUSE_TEST_F(contents, go_and_come_back, "arc.resuming-to-stop", "arc.combined-
 
 	NEED_CONTENTS();
 	FILL(self->dev, SEED);
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	SAVE(self->dev);
 	OPEN_DESTINATION(dst);
 	ASSERT_RET(0, vmig_transfer_load(dst, &self->stream), "load");
 	ASSERT_RET(0, vmig_mig_set_state(dst, RUNNING, NULL), "RUNNING");
 	self->stream.len = 0;
-	ASSERT_RET(0, vmig_transfer_save(dst, &self->stream), "save again");
+	SAVE(dst);
 	START_AGAIN();
 	ASSERT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load again");
 	EXPECT_FILLED(self->dev, SEED);
@@ -138,9 +138,9 @@ CLAUSE_TEST_F(loaded, has_the_contents, "arc.resuming-to-stop")
 	NEED_CONTENTS();
 	NEED_MASK(state_needs(variant->to));
 	FILL(self->dev, SEED);
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	SAVE(self->dev);
 	OPEN_DESTINATION(dst);
-	ASSERT_RET(0, vmig_transfer_reach(dst, RESUMING, &self->stream, &self->fd), "RESUMING");
+	TRY(vmig_transfer_reach(dst, RESUMING, &self->stream, &self->fd), "to RESUMING");
 	ASSERT_RET(0, vmig_mig_set_state(dst, variant->to, NULL), "RESUMING to %s",
 		   vmig_state_name(variant->to));
 	EXPECT_FILLED(dst, SEED);
@@ -153,9 +153,9 @@ CLAUSE_TEST_F(contents, go_from_resuming_to_stop_copy, "arc.combined-to-stop-cop
 
 	NEED_CONTENTS();
 	FILL(self->dev, SEED);
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	SAVE(self->dev);
 	OPEN_DESTINATION(dst);
-	ASSERT_RET(0, vmig_transfer_reach(dst, RESUMING, &self->stream, &self->fd), "RESUMING");
+	TRY(vmig_transfer_reach(dst, RESUMING, &self->stream, &self->fd), "to RESUMING");
 	self->stream.len = 0;
 	ASSERT_RET(0, vmig_transfer_save(dst, &self->stream), "RESUMING to STOP_COPY");
 	START_AGAIN();
@@ -221,17 +221,16 @@ CLAUSE_TEST_F(saved, arrives, "arc.resuming-to-stop", "session.complete")
 		NEED_MASK(state_needs(variant->steps[i]));
 	FILL(self->dev, SEED);
 	for (i = 0; i < STEPS_MAX && variant->steps[i]; i++) {
-		ASSERT_RET(0, take_step(self, variant->steps[i]), "to %s",
-			   vmig_state_name(variant->steps[i]));
+		TRY(take_step(self, variant->steps[i]), "to %s",
+		    vmig_state_name(variant->steps[i]));
 		if (!(variant->read & (1 << variant->steps[i])))
 			continue;
 		/* The end is ENOMSG; here it matters that no data are lost */
 		ret = vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK);
-		ASSERT_TRUE(!ret || ret == -ENOMSG);
+		TRY(ret == -ENOMSG ? 0 : ret, "read");
 	}
-	ASSERT_RET(0, take_step(self, STOP_COPY), "to STOP_COPY");
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK),
-		   "read the rest");
+	TRY(take_step(self, STOP_COPY), "to STOP_COPY");
+	TRY(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read the rest");
 	vmig_call_close(self->fd);
 	self->fd = -1;
 	OPEN_DESTINATION(dst);

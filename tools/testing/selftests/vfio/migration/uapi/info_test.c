@@ -146,6 +146,9 @@ static void check_fault(struct __test_metadata *_metadata, FIXTURE_DATA(info) *s
 	memset(end - page, 0, page);
 	memcpy(end - minsz + 1, &minsz, sizeof(minsz));
 	EXPECT_REFUSED(FAULT_KEY, query_at(self->dev, query, end - minsz + 1));
+	memset(end - page, 0, page);
+	memcpy(end - minsz, &minsz, sizeof(minsz));
+	EXPECT_RET(0, query_at(self->dev, query, end - minsz), "up to the end of memory");
 
 	/* What the kernel can read, but not write */
 	memset(end - page, 0, page);
@@ -155,23 +158,32 @@ static void check_fault(struct __test_metadata *_metadata, FIXTURE_DATA(info) *s
 	guarded_page_unmap(end);
 }
 
-/* Returns the argsz that the capabilities need, or 0 if there are none */
-static uint32_t check_caps_short(struct __test_metadata *_metadata, FIXTURE_DATA(info) *self,
-				 const struct query *query, uint32_t index)
+/* The argsz that the capabilities need, or 0 if there are none */
+static uint32_t caps_need(struct vmig_device *dev, const struct query *query, uint32_t index)
+{
+	uint32_t arg[WORDS];
+
+	fill(arg);
+	if (call(dev, query, query->size, index, arg) || !(arg[1] & query->caps) ||
+	    arg[0] > INFO_MAX)
+		return 0;
+	return arg[0] < query->size ? query->size : arg[0];
+}
+
+static void check_caps_short(struct __test_metadata *_metadata, FIXTURE_DATA(info) *self,
+			     const struct query *query, uint32_t index)
 {
 	uint32_t arg[WORDS];
 
 	fill(arg);
 	EXPECT_RET(0, call(self->dev, query, query->size, index, arg), "index %u", index);
-	if (!(arg[1] & query->caps))
-		return 0;
+	EXPECT_TRUE(arg[1] & query->caps);
 	EXPECT_LE(query->size + sizeof(struct vfio_info_cap_header), arg[0]) {
 		TH_LOG("index %u: argsz was not raised: %u", index, arg[0]);
 	}
 	EXPECT_EQ(0, arg[query->cap_offset / sizeof(arg[0])]) {
 		TH_LOG("index %u: cap_offset without room for capabilities", index);
 	}
-	return arg[0] < query->size || arg[0] > INFO_MAX ? 0 : arg[0];
 }
 
 static void check_chain(struct __test_metadata *_metadata, FIXTURE_DATA(info) *self,
@@ -262,8 +274,9 @@ CLAUSE_TEST_F(info, caps_short, "info.caps-short")
 {
 	uint32_t arg[WORDS];
 
-	if (!check_caps_short(_metadata, self, &device_query, PATTERN))
+	if (!caps_need(self->dev, &device_query, PATTERN))
 		SKIP(return, "not applicable: the device has no capabilities in its info");
+	check_caps_short(_metadata, self, &device_query, PATTERN);
 	fill(arg);
 	ASSERT_RET(0, call(self->dev, &device_query, device_query.minsz, PATTERN, arg), "info");
 	EXPECT_TRUE(arg[1] & VFIO_DEVICE_FLAGS_CAPS);
@@ -275,7 +288,7 @@ CLAUSE_TEST_F(info, caps_short, "info.caps-short")
 
 CLAUSE_TEST_F(info, caps_chain, "info.caps-chain")
 {
-	uint32_t need = check_caps_short(_metadata, self, &device_query, PATTERN);
+	uint32_t need = caps_need(self->dev, &device_query, PATTERN);
 
 	if (!need)
 		SKIP(return, "not applicable: the device has no capabilities in its info");
@@ -299,7 +312,7 @@ CLAUSE_TEST_F(info, region_argsz_large, "region.argsz-large")
 	unsigned int i;
 
 	NEED_REGION();
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		if (!region_info(self->dev, i, &info))
 			check_large(_metadata, self, &region_query, i);
 	}
@@ -313,13 +326,13 @@ CLAUSE_TEST_F(info, region_fault, "region.fault")
 
 CLAUSE_TEST_F(info, region_caps_short, "region.caps-short")
 {
-	struct vfio_region_info info;
 	unsigned int i, with_caps = 0;
 
-	for (i = 0; i < regions_nr(self->dev); i++) {
-		if (!region_info(self->dev, i, &info) &&
-		    check_caps_short(_metadata, self, &region_query, i))
-			with_caps++;
+	EACH_REGION(i) {
+		if (!caps_need(self->dev, &region_query, i))
+			continue;
+		with_caps++;
+		check_caps_short(_metadata, self, &region_query, i);
 	}
 	if (!with_caps)
 		SKIP(return, "not applicable: no region has capabilities");
@@ -327,13 +340,11 @@ CLAUSE_TEST_F(info, region_caps_short, "region.caps-short")
 
 CLAUSE_TEST_F(info, region_caps_chain, "region.caps-chain")
 {
-	struct vfio_region_info info;
 	unsigned int i, with_caps = 0;
 	uint32_t need;
 
-	for (i = 0; i < regions_nr(self->dev); i++) {
-		need = region_info(self->dev, i, &info) ? 0 :
-		       check_caps_short(_metadata, self, &region_query, i);
+	EACH_REGION(i) {
+		need = caps_need(self->dev, &region_query, i);
 		if (!need)
 			continue;
 		with_caps++;

@@ -115,6 +115,20 @@ CLAUSE_TEST_F(open_group, twice_irqs, "open.group-twice")
 	EXPECT_SIGNALS(1, self->event, "connected by the first file");
 }
 
+CLAUSE_TEST_F(open_group, twice_contents, "open.group-twice")
+{
+	const char *what = "";
+
+	NEED(GROUP);
+	NEED_OP(fill);
+	NEED_OP(check);
+	self->second_fd = get_device_fd(self->dev->group, &self->subject);
+	ASSERT_LE(0, self->second_fd);
+	ASSERT_RET(0, self->subject.ops->fill(self->dev, 30), "fill");
+	change_file(self);
+	EXPECT_RET(0, self->subject.ops->check(self->dev, 30, &what), "%s", what);
+}
+
 CLAUSE_TEST_F(open_group, twice_regions, "open.group-twice")
 {
 	NEED(GROUP);

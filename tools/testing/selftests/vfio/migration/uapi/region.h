@@ -28,6 +28,11 @@ static inline unsigned int regions_nr(const struct vmig_device *dev)
 	return dev->nr_regions < VMIG_REGIONS_MAX ? dev->nr_regions : VMIG_REGIONS_MAX;
 }
 
+/* One region that shows a violation is enough */
+#define EACH_REGION(_index) \
+	for ((_index) = 0; (_index) < regions_nr(self->dev) && \
+	     _metadata->exit_code != KSFT_FAIL; (_index)++)
+
 static inline int region_info(struct vmig_device *dev, uint32_t index,
 			      struct vfio_region_info *info)
 {

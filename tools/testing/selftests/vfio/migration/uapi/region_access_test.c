@@ -35,7 +35,7 @@ CLAUSE_TEST_F(region_access, read, "region.read")
 	uint32_t val;
 
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		size_t len = first_len(self->dev, i);
 
 		if (!region_is_plain(self->dev, i) ||
@@ -58,7 +58,7 @@ DESTRUCTIVE_TEST_F(region_access, write, "writes the first register of each regi
 	uint32_t val;
 
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		size_t len = first_len(self->dev, i);
 
 		if (!region_is_plain(self->dev, i) ||
@@ -83,7 +83,7 @@ CLAUSE_TEST_F(region_access, no_read, "region.no-read")
 	uint32_t val;
 
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		if (!region_is_plain(self->dev, i) ||
 		    has_flag(self->dev, i, VFIO_REGION_INFO_FLAG_READ))
 			continue;
@@ -104,7 +104,7 @@ DESTRUCTIVE_TEST_F(region_access, no_write, "writes to regions that are not for 
 	uint32_t val;
 
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		size_t len = first_len(self->dev, i);
 
 		if (!region_is_plain(self->dev, i) ||
@@ -148,7 +148,7 @@ CLAUSE_TEST_F(region_access, read_over_the_end, "region.end")
 	unsigned int i, seen = 0;
 
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		uint64_t end = at_region(self->dev, i, self->dev->region[i].size);
 
 		if (!region_is_plain(self->dev, i) || !offset_is_free(self->dev, end, 3))
@@ -166,7 +166,7 @@ CLAUSE_TEST_F(region_access, read_behind_the_end, "region.end")
 	unsigned int i, l;
 
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		uint64_t end = at_region(self->dev, i, self->dev->region[i].size);
 
 		if (!offset_is_free(self->dev, end, LEN_MAX))
@@ -205,7 +205,7 @@ DESTRUCTIVE_TEST_F(region_access, write_behind_the_end, "writes outside of the r
 	unsigned int i;
 
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		uint64_t end = at_region(self->dev, i, self->dev->region[i].size);
 
 		if (!offset_is_free(self->dev, end, sizeof(val)))
@@ -226,7 +226,7 @@ CLAUSE_TEST_F(region_access, read_into_a_bad_buffer, "region.buffer-fault")
 
 	ASSERT_NE(NULL, end);
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		size_t len = first_len(self->dev, i);
 		uint64_t at = at_region(self->dev, i, 0);
 
@@ -265,7 +265,7 @@ CLAUSE_TEST_F(region_access, no_bytes, "region.no-bytes")
 	unsigned int i, seen = 0;
 	uint8_t val = PATTERN;
 
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		if (!region_is_plain(self->dev, i))
 			continue;
 		LIST_FROM_HERE();

@@ -32,7 +32,7 @@ CLAUSE_TEST_F(region_info, unimplemented, "region.unimplemented")
 
 	if (!self->dev->nr_regions)
 		SKIP(return, "not applicable: the device has no regions");
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		LIST_FROM_HERE();
 		ret = region_info(self->dev, i, &info);
 		EXPECT_TRUE(!ret || ret == -EINVAL) {
@@ -95,7 +95,7 @@ CLAUSE_TEST_F(region_info, caps_version, "region.caps-version")
 	struct vfio_region_info *info;
 	unsigned int i, k, seen = 0;
 
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		LIST_FROM_HERE();
 		if (region_info_whole(self->dev, i, &info)) {
 			free(info);
@@ -141,7 +141,7 @@ CLAUSE_TEST_F(region_info, sparse_inside, "region.sparse-inside")
 	struct vfio_region_info *info;
 	unsigned int i, seen = 0;
 
-	for (i = 0; i < regions_nr(self->dev); i++) {
+	EACH_REGION(i) {
 		LIST_FROM_HERE();
 		sparse = region_info_whole(self->dev, i, &info) ? NULL :
 			 region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);

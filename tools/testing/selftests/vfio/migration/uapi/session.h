@@ -30,7 +30,7 @@
 	if (self->subject.ops->check) \
 		EXPECT_FILLED(_dev, _seed); \
 	else if (_metadata->exit_code != KSFT_FAIL) \
-		SKIP(return, "not checked: no operation check for %s", \
+		SKIP(return, "not checked: the contents: no operation check for %s", \
 		     self->subject.ops->name); \
 } while (0)
 
@@ -59,6 +59,14 @@ static inline int reset_listed(struct vmig_device *dev)
 	return ret ? -errno : 0;
 }
 
+/* vfio.h has a reset for every device that can migrate; other cases judge that */
+#define RESET_LISTED() do { \
+	int listed_ret = reset_listed(self->dev); \
+	if (listed_ret == -ENOTTY) \
+		SKIP(return, "not checked: the device cannot be reset"); \
+	ASSERT_RET(0, listed_ret, "reset"); \
+} while (0)
+
 /* The same for a close and a new open */
 static inline int reopen_listed(struct vmig_subject *subject)
 {
@@ -71,6 +79,29 @@ static inline int reopen_listed(struct vmig_subject *subject)
 	vmig_call_result(ret ? -1 : 0);
 	vmig_calls_name(subject->dev.fd, "device");
 	return ret;
+}
+
+/* The bits of POLL* as text, which the next call overwrites */
+static inline const char *events_text(int events)
+{
+	static const struct {
+		int bit;
+		const char *name;
+	} names[] = {
+		{ POLLIN, " POLLIN" }, { POLLOUT, " POLLOUT" }, { POLLERR, " POLLERR" },
+		{ POLLHUP, " POLLHUP" }, { POLLNVAL, " POLLNVAL" },
+	};
+	static char text[64];
+	unsigned int i;
+
+	if (events < 0)
+		return vmig_errno_name(events);
+	text[0] = '\0';
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (events & names[i].bit)
+			strcat(text, names[i].name);
+	}
+	return text[0] ? text + 1 : "no event";
 }
 
 /* Events of a descriptor now, or -errno */

@@ -48,10 +48,9 @@ CLAUSE_TEST_F(early, close_spares_the_next_session, "session.close-early", "sess
 	NEED_STATE(variant->state);
 	FILL(self->dev, SEED);
 	if (variant->state == RESUMING) {
-		NEED(RESET);
 		BEGIN(variant->state, &self->fd);
 		EXPECT_EQ(0, vmig_call_close(self->fd));
-		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		RESET_LISTED();
 		FILL(self->dev, SEED);
 	} else {
 		BEGIN(variant->state, &self->fd);
@@ -90,7 +89,7 @@ static void use(int fd, bool loads, const char *when)
 	RECORD("data_fd", "VFIO_MIG_GET_PRECOPY_INFO after %s: %s", when,
 	       vmig_errno_name(ret));
 	ret = events_now(fd);
-	RECORD("data_fd", "poll() after %s: %#x", when, ret);
+	RECORD("data_fd", "poll() after %s: %s", when, events_text(ret));
 }
 
 CLAUSE_TEST_F(outlived, by_its_data_fd, "session.after-close")
@@ -120,8 +119,7 @@ CLAUSE_TEST_F(outlived, and_opened_again, "session.after-close", "session.ended-
 	NEED_STATE(variant->state);
 	BEGIN(variant->state, &self->fd);
 	ASSERT_RET(0, reopen_listed(&self->subject), "open again");
-	if (self->subject.has & VMIG_HAS_RESET)
-		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	RESET_LISTED();
 	FILL(self->dev, SEED);
 	SAVE();
 	use(self->fd, loads, "the device was opened again");
@@ -130,6 +128,24 @@ CLAUSE_TEST_F(outlived, and_opened_again, "session.after-close", "session.ended-
 	OPEN_DESTINATION(dst);
 	EXPECT_RET(0, vmig_transfer_load(dst, &self->stream), "load");
 	EXPECT_CONTENTS(dst, SEED);
+}
+
+/* Also where the close keeps the state, the session is gone */
+CLAUSE_TEST_F(outlived, and_leaves_the_state, "session.after-close")
+{
+	enum vfio_device_mig_state state;
+	int ret;
+
+	NEED_STATE(variant->state);
+	BEGIN(variant->state, &self->fd);
+	ASSERT_RET(0, reopen_listed(&self->subject), "open again");
+	ASSERT_RET(0, vmig_mig_get_state(self->dev, &state), "get the state");
+	RECORD("state after the close and an open", "%s, closed in %s", vmig_state_name(state),
+	       vmig_state_name(variant->state));
+	ret = vmig_mig_set_state(self->dev, STOP, NULL);
+	if (ret)
+		RESET_LISTED();
+	GO(RUNNING);
 }
 
 SUBJECT_TEST_MAIN

@@ -30,15 +30,6 @@ FIXTURE_TEARDOWN(data)
 	CLOSE_SUBJECT();
 }
 
-/* The stream of a device with contents; the device has others then */
-static void save(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self)
-{
-	FILL(self->dev, SEED);
-	SAVE();
-	GO(RUNNING);
-	FILL(self->dev, SEED + 1);
-}
-
 /* Offers self->stream; the state is asked for afterwards */
 static void offer(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self)
 {
@@ -67,7 +58,7 @@ DESTRUCTIVE_TEST_F(data, lacks_the_last_byte, "writes an incomplete stream",
 		   "session.truncated")
 {
 	NEED(MIGRATION);
-	save(_metadata, self);
+	SAVE();
 	ASSERT_LT(1, self->stream.len);
 	self->stream.len--;
 	offer(_metadata, self);
@@ -78,7 +69,7 @@ DESTRUCTIVE_TEST_F(data, lacks_the_second_half, "writes an incomplete stream",
 		   "session.truncated")
 {
 	NEED(MIGRATION);
-	save(_metadata, self);
+	SAVE();
 	self->stream.len /= 2;
 	offer(_metadata, self);
 	expect_refused(_metadata, &self->answer);
@@ -87,7 +78,7 @@ DESTRUCTIVE_TEST_F(data, lacks_the_second_half, "writes an incomplete stream",
 DESTRUCTIVE_TEST_F(data, has_one_byte, "writes an incomplete stream", "session.truncated")
 {
 	NEED(MIGRATION);
-	save(_metadata, self);
+	SAVE();
 	ASSERT_LT(1, self->stream.len);
 	self->stream.len = 1;
 	offer(_metadata, self);
@@ -102,7 +93,7 @@ DESTRUCTIVE_TEST_F(data, is_inverted, "writes invalid data", "session.invalid",
 	size_t i;
 
 	NEED(MIGRATION);
-	save(_metadata, self);
+	SAVE();
 	for (i = 0; i < self->stream.len; i++)
 		self->stream.data[i] ^= 0xff;
 	offer(_metadata, self);
@@ -117,7 +108,7 @@ DESTRUCTIVE_TEST_F(data, is_inverted, "writes invalid data", "session.invalid",
 DESTRUCTIVE_TEST_F(data, is_zero, "writes invalid data", "session.invalid")
 {
 	NEED(MIGRATION);
-	save(_metadata, self);
+	SAVE();
 	memset(self->stream.data, 0, self->stream.len);
 	offer(_metadata, self);
 	expect_refused(_metadata, &self->answer);
@@ -130,7 +121,7 @@ DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.inva
 	uint8_t byte;
 
 	NEED(MIGRATION);
-	save(_metadata, self);
+	SAVE();
 	half = self->stream.len / 2;
 	for (i = 0; i < half; i++) {
 		byte = self->stream.data[i];
@@ -147,13 +138,16 @@ DESTRUCTIVE_TEST_F(data, is_forgotten_by_a_reset, "writes invalid data", "sessio
 	struct vmig_bytes good = { 0 };
 	size_t i;
 
-	NEED2(MIGRATION, RESET);
-	save(_metadata, self);
+	NEED(MIGRATION);
+	FILL(self->dev, SEED);
+	SAVE();
+	GO(RUNNING);
+	FILL(self->dev, SEED + 1);
 	ASSERT_EQ(0, vmig_bytes_copy(&good, &self->stream));
 	for (i = 0; i < self->stream.len; i++)
 		self->stream.data[i] ^= 0xff;
 	offer(_metadata, self);
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	RESET_LISTED();
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &good), "load the right stream");
 	vmig_bytes_free(&good);
 	EXPECT_CONTENTS(self->dev, SEED);
@@ -180,7 +174,10 @@ DESTRUCTIVE_TEST_F(data, has_more_bytes_than_a_stream, "writes invalid data",
 	static const uint8_t more[TRAILING];
 
 	NEED(MIGRATION);
-	save(_metadata, self);
+	FILL(self->dev, SEED);
+	SAVE();
+	GO(RUNNING);
+	FILL(self->dev, SEED + 1);
 	ASSERT_EQ(0, vmig_bytes_add(&self->stream, more, sizeof(more)));
 	offer(_metadata, self);
 	RECORD("write() of bytes after the stream", "%s",
@@ -231,7 +228,6 @@ DESTRUCTIVE_TEST_F(damaged, does_no_harm, "writes invalid data", "session.harmle
 	int write_err, ret;
 
 	NEED(MIGRATION);
-	FILL(self->dev, SEED);
 	SAVE();
 	from = self->stream.len * variant->part / PARTS;
 	to = self->stream.len * (variant->part + 1) / PARTS;
@@ -241,8 +237,7 @@ DESTRUCTIVE_TEST_F(damaged, does_no_harm, "writes invalid data", "session.harmle
 	RECORD("a damaged stream", "%s", ret || write_err ? "refused" : "accepted");
 	if (!ret)
 		run_and_read(_metadata, self);
-	if (self->subject.has & VMIG_HAS_RESET)
-		EXPECT_RET(0, reset_listed(self->dev), "reset");
+	RESET_LISTED();
 }
 
 SUBJECT_TEST_MAIN

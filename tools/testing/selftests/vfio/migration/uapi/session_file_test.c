@@ -85,7 +85,8 @@ CLAUSE_TEST_F(session, refuses_unknown_ioctls, "session.unknown-ioctl")
 {
 	struct vfio_device_feature feature = { .argsz = sizeof(feature) };
 	static const unsigned long requests[] = {
-		VFIO_DEVICE_RESET, VFIO_DEVICE_FEATURE, _IO('x', 1), 0xffffffff,
+		VFIO_DEVICE_RESET, VFIO_DEVICE_FEATURE, VFIO_DEVICE_GET_INFO, _IO('x', 1),
+		0xffffffff,
 	};
 	unsigned int i;
 	int ret;

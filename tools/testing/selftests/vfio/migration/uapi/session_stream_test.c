@@ -48,12 +48,12 @@ CLAUSE_TEST_F(stream, has_the_whole_device, "session.complete")
 /* The same after a reset, and the device runs */
 CLAUSE_TEST_F(stream, returns_to_its_device, "session.complete")
 {
-	NEED2(MIGRATION, RESET);
+	NEED(MIGRATION);
 	NEED_OP(fill);
 	FILL(self->dev, SEED);
 	SAVE();
 	FILL(self->dev, SEED + 1);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	RESET_LISTED();
 	ASSERT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load");
 	GO(RUNNING);
 	EXPECT_CONTENTS(self->dev, SEED);

@@ -36,13 +36,15 @@ static const uint32_t no_states[] = {
 
 CLAUSE_TEST_F(state_fail, no_such_state, "state.unknown", "state.fail-where")
 {
+	enum vfio_device_mig_state before;
 	unsigned int i;
 
 	NEED(MIGRATION);
+	TRY(vmig_mig_get_state(self->dev, &before), "GET");
 	for (i = 0; i < ARRAY_SIZE(no_states); i++) {
 		EXPECT_REFUSED("errno of a number that is no state",
 			       vmig_mig_set_state(self->dev, no_states[i], NULL));
-		EXPECT_STAYS(RUNNING, "SET %#x", no_states[i]);
+		EXPECT_STAYS(before, "SET %#x", no_states[i]);
 	}
 }
 
@@ -73,8 +75,7 @@ CLAUSE_TEST_F(state_fail, error_in_each_state, "state.fail-where")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, state, &self->fd), "RUNNING to %s",
-			   vmig_state_name(state));
+		REACH(state);
 		vmig_mig_set_state(self->dev, ERROR, NULL);
 		EXPECT_STAYS(state, "SET ERROR in %s", vmig_state_name(state));
 		START_AGAIN();
@@ -134,7 +135,7 @@ CLAUSE_TEST_F(state_fail, data_fd_of_a_failure, "state.fail-fd")
 /* After a SET whose session could not be given to the caller */
 static void expect_usable(struct __test_metadata *_metadata, FIXTURE_DATA(state_fail) *self)
 {
-	START_AGAIN();
+	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
 	EXPECT_STATE(RUNNING, self->dev, "after a reset");
 	self->stream.len = 0;
 	EXPECT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save after a reset");
@@ -233,7 +234,7 @@ static uint32_t path_from_resuming(enum vfio_device_mig_state to)
 
 /* RESUMING, with the first half of the saved stream */
 #define REACH_RESUMING_HALF() do { \
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, RESUMING, &self->fd), "RESUMING"); \
+	TRY_STATE(RESUMING, &self->fd); \
 	vmig_transfer_write(self->fd, self->stream.data, self->stream.len / 2, \
 			    VMIG_TRANSFER_CHUNK, NULL); \
 } while (0)

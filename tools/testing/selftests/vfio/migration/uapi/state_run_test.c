@@ -46,6 +46,11 @@ FIXTURE_TEARDOWN(state_run)
 	NEED_OP(irq_lower); \
 } while (0)
 
+#define TRY_CONNECT() \
+	TRY(vmig_irq_set_fd(self->dev, variant->index, TRIGGER, self->irq), "connect an eventfd")
+#define TRY_RAISE() \
+	TRY(self->subject.ops->irq_raise(self->dev, variant->index, 0), "raise")
+
 /* 1 or more signals; 0: none in this time */
 static int64_t signals(int fd, int ms)
 {
@@ -61,16 +66,16 @@ static int64_t signals(int fd, int ms)
 
 /* The interrupt of the variant in this state, which is not the first one */
 #define EXPECT_INTERRUPT(_state) do { \
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master"); \
-	CONNECT(variant->index, self->irq); \
-	GO(STOP); \
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, &self->fd), "STOP to " #_state); \
+	TRY(vmig_bus_master_enable(self->dev), "set Bus Master"); \
+	TRY_CONNECT(); \
+	TRY_STATE(STOP, NULL); \
+	TRY_STATE(_state, &self->fd); \
 	signals(self->irq, 0); \
-	RAISE(variant->index); \
+	TRY_RAISE(); \
 	EXPECT_LE(1, signals(self->irq, VMIG_IRQ_DEADLINE_MS)) { \
 		TH_LOG("no interrupt in " #_state); \
 	} \
-	LOWER(variant->index); \
+	self->subject.ops->irq_lower(self->dev, variant->index, 0); \
 } while (0)
 
 CLAUSE_TEST_F(state_run, signals_in_running, "state.running")
@@ -102,10 +107,10 @@ CLAUSE_TEST_F(state_run, signals_in_pre_copy_p2p, "state.pre-copy-p2p")
 
 /* The interrupt is raised in RUNNING, where nothing is connected, and then saved */
 #define SAVE_PENDING() do { \
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master"); \
-	RAISE(variant->index); \
+	TRY(vmig_bus_master_enable(self->dev), "set Bus Master"); \
+	TRY_RAISE(); \
 	SAVE_STREAM(); \
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master"); \
+	TRY(vmig_bus_master_enable(self->dev), "set Bus Master"); \
 } while (0)
 
 /* No signal has come since the last look */
@@ -118,7 +123,7 @@ CLAUSE_TEST_F(state_run, what_is_loaded_waits_in_resuming, "state.resuming-irq")
 {
 	NEED_IRQ_OPS();
 	SAVE_PENDING();
-	CONNECT(variant->index, self->irq);
+	TRY_CONNECT();
 	REACH(RESUMING);
 	EXPECT_QUIET(RESUMING);
 }
@@ -128,13 +133,13 @@ CLAUSE_TEST_F(state_run, what_is_loaded_waits_in_stop, "state.stop-irq", "state.
 	NEED_IRQ_OPS();
 	SAVE_PENDING();
 	REACH(RESUMING);
-	CONNECT(variant->index, self->irq);
-	GO(STOP);
+	TRY_CONNECT();
+	TRY_STATE(STOP, NULL);
 	EXPECT_QUIET(STOP);
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	RECORD("interrupt that was pending in the stream", "%s",
 	       signals(self->irq, QUIET_MS) ? "signalled in RUNNING" : "not signalled");
-	LOWER(variant->index);
+	self->subject.ops->irq_lower(self->dev, variant->index, 0);
 }
 
 SUBJECT_TEST_MAIN

@@ -29,8 +29,7 @@ CLAUSE_TEST_F(state, get_in_each, "state.get")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, state, &self->fd), "RUNNING to %s",
-			   vmig_state_name(state));
+		REACH(state);
 		EXPECT_STATE(state, self->dev, "after SET %s", vmig_state_name(state));
 		START_AGAIN();
 	}
@@ -45,8 +44,7 @@ CLAUSE_TEST_F(state, get_gives_no_data_fd, "state.get-data-fd")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, state, &self->fd), "RUNNING to %s",
-			   vmig_state_name(state));
+		REACH(state);
 		memset(&mig, 0x55, sizeof(mig));
 		EXPECT_RET(0, vmig_feature(self->dev, FEATURE_GET_STATE, &mig, sizeof(mig)),
 			   "GET in %s", vmig_state_name(state));
@@ -84,8 +82,7 @@ CLAUSE_TEST_F(state, set_with_session_gives_its_data_fd, "state.set-fd")
 		if (!has_state(&self->subject, states[i]))
 			continue;
 		before = vmig_count_fds();
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, states[i], &self->fd),
-			   "RUNNING to %s", vmig_state_name(states[i]));
+		TRY_STATE(states[i], &self->fd);
 		EXPECT_LE(0, self->fd) {
 			TH_LOG("no data_fd in %s", vmig_state_name(states[i]));
 		}
@@ -121,8 +118,8 @@ CLAUSE_TEST_F(state, set_to_the_same, "state.same")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, state, &self->fd), "RUNNING to %s",
-			   vmig_state_name(state));
+		if (state != RUNNING)
+			TRY_STATE(state, &self->fd);
 		data_fd = -1;
 		EXPECT_RET(0, vmig_mig_set_state(self->dev, state, &data_fd), "%s again",
 			   vmig_state_name(state));
@@ -142,7 +139,7 @@ CLAUSE_TEST_F(state, end_of_stream_changes_no_state, "state.no-async")
 {
 	NEED(MIGRATION);
 	REACH(STOP_COPY);
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
+	TRY(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read all");
 	EXPECT_STATE(STOP_COPY, self->dev, "at the end of the stream");
 	vmig_call_close(self->fd);
 	self->fd = -1;
@@ -178,8 +175,7 @@ CLAUSE_TEST_F(state, accesses_change_no_state, "state.no-async")
 	for (state = STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!has_state(&self->subject, state))
 			continue;
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, state, &self->fd), "RUNNING to %s",
-			   vmig_state_name(state));
+		REACH(state);
 		/* The result is not judged here */
 		vmig_config_read32(self->dev, PCI_VENDOR_ID, &val);
 		EXPECT_STATE(state, self->dev, "after an access");
@@ -271,9 +267,9 @@ CLAUSE_TEST_F(state, config_space_in_stop, "state.stop-config")
 	uint32_t id, id_in_stop = 0;
 
 	NEED2(MIGRATION, PCI);
-	ASSERT_RET(0, vmig_config_read32(self->dev, PCI_VENDOR_ID, &id), "read the IDs");
-	ASSERT_RET(0, vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5), "write in RUNNING");
-	ASSERT_RET(0, vmig_config_read8(self->dev, PCI_INTERRUPT_LINE, &running), "read");
+	TRY(vmig_config_read32(self->dev, PCI_VENDOR_ID, &id), "read the IDs");
+	TRY(vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, 5), "write Interrupt Line");
+	TRY(vmig_config_read8(self->dev, PCI_INTERRUPT_LINE, &running), "read Interrupt Line");
 	REACH(STOP);
 	EXPECT_RET(0, vmig_config_read32(self->dev, PCI_VENDOR_ID, &id_in_stop), "in STOP");
 	EXPECT_EQ(id, id_in_stop);
@@ -290,7 +286,7 @@ CLAUSE_TEST_F(state, config_space_in_stop, "state.stop-config")
 	for (answer = 0; answer < nr_regions(self->dev); answer++) \
 		fresh[answer] = read_region(self->dev, answer); \
 	REACH(STOP); \
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, &self->fd), "STOP to " #_state); \
+	TRY_STATE(_state, &self->fd); \
 	for (answer = 0; answer < nr_regions(self->dev); answer++) { \
 		if (!fresh[answer]) \
 			EXPECT_RET(0, read_region(self->dev, answer), "region %u in " #_state, \

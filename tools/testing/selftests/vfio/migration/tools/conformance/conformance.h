@@ -382,6 +382,7 @@ void conf_announce(const struct conf_suite *suite);
 /* show.c: the case of a violated clause to show, and the command that repeats it */
 const struct conf_case *conf_show_case(const struct conf_suite *suite, unsigned int clause);
 char *conf_show_command(const struct conf_suite *suite, const struct conf_clause *clause);
+char *conf_show_kernel(const struct conf_outcome *outcome);
 char *conf_show_summary(const struct conf_suite *suite);
 
 /* report_text.c, report_json.c, report_html.c: the reports */

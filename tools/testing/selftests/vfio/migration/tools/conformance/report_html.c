@@ -149,10 +149,12 @@ static void put_violation(FILE *to, const struct conf_suite *suite, unsigned int
 	fputs("</dl>\n", to);
 	if (which) {
 		const struct conf_outcome *outcome = conf_case_worst(suite, which);
+		char *kernel = conf_show_kernel(outcome);
 
 		put_block(to, "Seen", outcome->messages ?: outcome->why);
 		put_block(to, "Calls", outcome->calls);
-		put_block(to, "Kernel log", outcome->kernel);
+		put_block(to, "Kernel log", kernel);
+		free(kernel);
 	}
 	put_block(to, "Repeat", command);
 	fputs("</article>\n", to);

@@ -68,11 +68,13 @@ static void put_violation(const struct conf_suite *suite, unsigned int nr)
 	       clause->since);
 	if (which) {
 		const struct conf_outcome *outcome = conf_case_worst(suite, which);
+		char *kernel = conf_show_kernel(outcome);
 
 		printf("#   case: %s: %s\n", which->program, which->name);
 		put_lines("seen", outcome->messages ?: outcome->why);
 		put_lines("calls", outcome->calls);
-		put_lines("kernel", outcome->kernel);
+		put_lines("kernel", kernel);
+		free(kernel);
 	}
 	put_other_cases(suite, nr, which);
 	printf("#   repeat: %s\n", command);

@@ -5,7 +5,7 @@
  */
 #include "irq_case.h"
 
-IRQ_FIXTURE(irq_mask, INTX);
+IRQ_FIXTURE(irq_mask, VMIG_HAS_INTX);
 
 #define CONNECT_A() do { \
 	NEED(INTX); \

@@ -7,7 +7,7 @@ VARS_USER := ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB OUT RUN TESTS TEST_TIMEOU
 	   TIMEOUT V VERBOSE
 # On the command line only: the environment may use such a name for another purpose.
 # C, CHECK and W are the kernel's.
-VARS_COMMAND := BOTH_PATHS C CHECK MAY_SKIP MTTY_GCOV STATUS W
+VARS_COMMAND := BOTH_PATHS C CHECK DEVICE MAY_SKIP MTTY_GCOV STATUS W
 # Programs need these from the environment. All others are removed: this makefile, its
 # scripts or the kernel's makefiles might use a variable of that name, such as B or
 # KBUILD_OUTPUT.
@@ -44,9 +44,10 @@ OUT	?= $(CURDIR)/build
 JOBS	?= $(shell nproc)
 TIMEOUT	?= 600
 ARCH	?= x86_64
+DEVICE	?= mtty
 LAB	?= 6.12
 export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP RUN TESTS TEST_TIMEOUT VERBOSE
-unexport CACHE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
+unexport CACHE DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
 # These characters are special to make, the shell, kbuild or QEMU's options.
 comma	:= ,
@@ -97,12 +98,14 @@ CROSS	:=
 VM_ROOT	:=
 endif
 KSRC	:= $(DEBIAN)/src
+# The name that fetch.sh gives it
+IMAGE	:= $(DEBIAN)/image-$(firstword $(shell cksum <$(DIR_LAB)/boot/modules.sh))
 
 # Each kernel has a build directory.
 ifeq ($(KERNEL),)
 KDIR	:= $(DEBIAN)/build
-KIMAGE	:= $(DEBIAN)/image/vmlinuz
-KMODS	:= $(DEBIAN)/image/modules
+KIMAGE	:= $(IMAGE)/vmlinuz
+KMODS	:= $(IMAGE)/modules
 KHDR	:= $(KSRC)/usr/include
 PARTS	:= image headers source
 B	:= $(OUT)/$(notdir $(DEBIAN))
@@ -207,7 +210,7 @@ systems: stage
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) image
 
 # The guest's kernel is Debian's, with any kernel of the VM. TCG: nested KVM does not work.
-WITH_VMM = ADD="$(DEBIAN)/image/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
+WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
@@ -266,17 +269,50 @@ coverage-report: check
 demo: modules selftests ## show live migrations, step by step
 	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
 
-# The kernel's own mtty, unchanged. With KERNEL= its version may not fit, so it is not
-# measured.
+# The kernel's own mediated devices, unchanged, from the source of the same kernel
+SAMPLES	:= $(if $(KERNEL),$(firstword $(wildcard $(KDIR)/source/samples/vfio-mdev \
+		   $(KDIR)/samples/vfio-mdev) none),$(DEBIAN)/samples)
+KERNEL_SAMPLES := kernel-mtty kernel-mdpy kernel-mbochs
+
+.PHONY: $(KERNEL_SAMPLES)
+$(KERNEL_SAMPLES): kernel-%: prepare
+	@$(if $(KERNEL),,$(DIR_LAB)/get/fetch.sh $(DEBIAN) samples)
+	@[ -e $(SAMPLES)/$*.c ] || { echo "error: no source of samples/vfio-mdev/$*.c in $(KDIR)" >&2; \
+		exit 1; }
+	@mkdir -p $(B)/$@
+	@$(LOCKED) cp -u $(SAMPLES)/*.[ch] $(B)/$@
+	@$(LOCKED) sh -c 'echo "obj-m := $*.o" >$(B)/$@/Kbuild'
+	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
+
+# The tree of KERNEL= may have no source, so there it is not measured.
 KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
 
-.PHONY: kernel-mtty
-kernel-mtty: prepare
-	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) sample
-	@mkdir -p $(B)/$@
-	@$(LOCKED) cp -u $(DEBIAN)/sample/mtty.c $(B)/$@
-	@$(LOCKED) sh -c 'echo "obj-m := mtty.o" >$(B)/$@/Kbuild'
-	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
+# The conformance suite. lab/conformance/devices has a file for each DEVICE. A VM that hangs is
+# noticed before its time limit.
+CONFORMANCE := $(DIR_LAB)/conformance
+DEVICES	:= $(notdir $(wildcard $(CONFORMANCE)/devices/*))
+$(if $(filter-out 1,$(words $(DEVICE)))$(filter-out $(DEVICES),$(DEVICE)), \
+	$(error DEVICE is one of $(DEVICES), not '$(DEVICE)'))
+# The target that builds its module
+DEVICE_MODULE := $(patsubst mtty,modules,$(firstword $(subst /, ,$(shell \
+		 sed -n 's/^Module: //p' $(CONFORMANCE)/devices/$(DEVICE)))))
+
+.PHONY: conformance
+ifneq ($(if $(KERNEL),,$(call is_set,LAB)),)
+conformance:
+	@+$(call in_lab,kasan,2) TEST_TIMEOUT=$(or $(TEST_TIMEOUT),60) DEVICE=$(DEVICE) $@
+else
+conformance: selftests $(DEVICE_MODULE) ## the conformance suite on DEVICE=mtty, kernel-mtty, vfio-pci, ...
+	@$(CONFORMANCE)/run.py $(DEVICE) $(B) $(CACHE) $(BOOT) \
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),3600)
+endif
+
+.PHONY: conformance-dist
+conformance-dist: selftests ## an archive of the conformance suite, for a machine with hardware
+	@mkdir -p $(B)/conformance
+	@$(CONFORMANCE)/dist.sh $(SELFTESTS) \
+		$(B)/conformance/vfio-migration-conformance-$(ARCH).tar.xz \
+		$(notdir $(basename $(wildcard $(DIR_LAB)/../migration/uapi/*_test.c)))
 
 .PHONY: bench
 bench: modules selftests $(KERNEL_MTTY) ## measure mtty against references; ARGS=REPETITIONS

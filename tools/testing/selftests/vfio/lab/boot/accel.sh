@@ -38,7 +38,7 @@ result=$cache/$({
 if [ ! -s "$result" ]; then
 	echo "testing whether /dev/kvm works, once for this kernel (at most $trial_limit s) ..." >&2
 	if RUN=true ADD='' VERBOSE='' "$here/boot.sh" "${options[@]}" -n kvm-trial -a kvm \
-			-l $trial_limit -r cat -f '' -g '' -e '' \
+			-l $trial_limit -r cat -f '' -j '' -g '' -e '' \
 			>"$result.log.$$" 2>&1; then
 		echo kvm >"$result.$$"
 	else

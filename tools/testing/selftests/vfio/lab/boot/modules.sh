@@ -14,11 +14,11 @@ here=$(dirname "$(realpath "$0")")
 tree=$1
 out=$2
 
-# How to reach the host, mediated devices, KVM for the interrupt controller,
-# and a link between two network namespaces. Both of KVM's vendor modules are
-# taken along, init loads the one that fits the CPU.
+# How to reach the host, mediated devices and PCI functions, KVM for the interrupt
+# controller, and a link between two network namespaces. Both of KVM's vendor modules
+# are taken along, init loads the one that fits the CPU.
 required=(virtio_pci virtio_console vfio vfio_iommu_type1 mdev)
-optional=(iommufd irqbypass kvm ccp kvm_amd kvm_intel veth sch_netem brd)
+optional=(iommufd vfio_pci irqbypass kvm ccp kvm_amd kvm_intel veth sch_netem brd)
 
 die() {
 	echo "error: $*" >&2

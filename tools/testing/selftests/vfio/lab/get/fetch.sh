@@ -8,9 +8,10 @@
 # Usage: [ARCH=x86_64|arm64] fetch.sh [-s SERIES] CACHE PART...
 #   SERIES   6.12, the default, or for example 7: the newest of that series in the backports
 #            to the next Debian, which has the part kernel only
-#   image    CACHE/image/{vmlinuz,modules/}
+#   image    CACHE/image-SUM/{vmlinuz,modules/}; SUM is the checksum of modules.sh: checkouts
+#            with other lists of modules may share CACHE
 #   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
-#   sample   CACHE/sample/mtty.c: the kernel's own, as a reference for benchmarks
+#   samples  CACHE/samples/: the kernel's own mediated devices, mtty.c and others
 #   source   CACHE/src/: kselftest's harness, kunit's parser, XXH64, the uapi headers,
 #            and the source of modules that Debian's kernel does not have (lacks)
 #   user     CACHE/user/: programs and libraries for a VM of another architecture
@@ -236,9 +237,9 @@ fetch_source() {
 	place source src
 }
 
-fetch_sample() {
-	unpack_source sample 3 samples/vfio-mdev/mtty.c
-	place sample
+fetch_samples() {
+	unpack_source samples 3 samples/vfio-mdev
+	place samples
 }
 
 # Programs for mkinitramfs.sh and libraries for the tests, with their dependencies
@@ -268,26 +269,40 @@ fetch_kernel() {
 
 made_by() {
 	case $1 in
-	image)
-		cksum <"$here/../boot/modules.sh"
-		;;
 	source)
 		printf '%s\n' "${source_parts[@]}" | cksum
 		;;
 	esac
 }
 
+# The name of a part in the cache
+name_of() {
+	local sum
+
+	[ "$1" = image ] || {
+		echo "$1"
+		return
+	}
+	read -r sum _ < <(cksum <"$here/../boot/modules.sh")
+	echo "image-$sum"
+}
+
 is_done() {
-	[ -e "$cache/$1.done" ] && [ "$(cat "$cache/$1.done")" = "$(made_by "$1")" ]
+	local mark
+
+	mark=$cache/$(name_of "$1").done
+	[ -e "$mark" ] && [ "$(cat "$mark")" = "$(made_by "$1")" ]
 }
 
 # Moves a finished part into the cache and marks it as complete.
 place() {
-	local part=$1 dir=${2:-$1}
+	local part=$1 dir=${2:-$1} name to
 
-	"$here/marked.sh" remove "$cache/$dir"
-	mv "$dir" "$cache/$dir"
-	made_by "$part" >"$cache/$part.done"
+	name=$(name_of "$part")
+	to=$cache/${2:-$name}
+	"$here/marked.sh" remove "$to"
+	mv "$dir" "$to"
+	made_by "$part" >"$cache/$name.done"
 }
 
 cache=$(realpath -m "$cache")

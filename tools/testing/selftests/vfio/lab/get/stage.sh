@@ -30,7 +30,7 @@ cd "$repo"
 find include samples "$selftests" -path '*/lab' -prune -o -type f \
 	\( -name '*.[ch]' -o -name '*.sh' -o -name Makefile \
 	   -o -name Kbuild -o -name Kconfig -o -name config -o -name config.x86_64 \
-	   -o -name settings \) ! -name '*.mod.c' -print |
+	   -o -name settings -o -name clauses \) ! -name '*.mod.c' -print |
 while read -r file; do
 	[ -L "$stage/$file" ] || mkdir -p "$stage/${file%/*}"
 	link "$repo/$file" "$stage/$file"

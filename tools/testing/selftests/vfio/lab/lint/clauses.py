@@ -32,6 +32,7 @@ GROUPS = {
     'precopy': 'Pre-copy',
     'size': 'Size of the data of STOP_COPY',
     'dma': 'DMA logging',
+    'profile': 'Sequences of calls of VMMs',
 }
 NEEDS = set('MIGRATION P2P PRE_COPY PRECOPY_V2 DATA_SIZE DMA_LOGGING RESET PCI IRQ INTX MSI MSIX '
             'REGION MMAP MDEV CDEV GROUP'.split())

@@ -3,8 +3,8 @@
 #
 # boot.sh, accel.sh, make vm and .ci/run. A stub of QEMU writes to the files of the VM's ports.
 
-# fake_qemu: standard input is the script of the stub; it has $output, $verdict, $console
-# and $initrd.
+# fake_qemu: standard input is the script of the stub; it has $output, $verdict, $console,
+# $journal, $report and $initrd.
 fake_qemu() {
 	fake_program qemu-system-x86_64 < <(
 		cat <<-'SCRIPT'
@@ -13,6 +13,8 @@ fake_qemu() {
 				case $word in
 				file,id=output,path=*) output=${word##*=} ;;
 				file,id=verdict,path=*) verdict=${word##*=} ;;
+				file,id=journal,path=*) journal=${word##*=} ;;
+				file,id=report,path=*) report=${word##*=} ;;
 				file:*/console) console=${word#file:} ;;
 				*/initramfs) initrd=$word ;;
 				esac
@@ -121,6 +123,44 @@ case_status_kernel() {
 	SCRIPT
 	boot_ends 1
 	grep -q 'BUG: it is' "$dir/errors" || fail "the report is lost"
+}
+
+# Runner: with -w reports of the kernel are no failure.
+case_status_tolerant() {
+	fake_qemu <<-'SCRIPT'
+		echo "BUG: it is" >"$console"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	boot_ends 0 -w
+}
+
+# Runner: what the VM writes to the journal is kept, however the VM ends.
+case_journal_outlives_vm() {
+	fake_qemu <<-'SCRIPT'
+		echo text >>"$journal"
+		exec sleep 80
+	SCRIPT
+	boot_ends 124 -l 1 -j "$plain/journal"
+	[ "$(cat "$plain/journal")" = text ] || fail "the journal is lost"
+}
+
+# Runner: a set of devices adds to the command lines of QEMU and of the kernel, and needs no
+# mtty.ko.
+case_machine_words() {
+	fake_qemu <<-'SCRIPT'
+		printf '%s\n' "$@" >"$0.words"
+		cp "$initrd" "$(dirname "$0")/initrd"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	boot_ends 0 -d "-machine x=off -device edu,addr=9" -c "intel_iommu=on a=b" -t ''
+	grep -A 1 -xF -e -device "$plain/bin/qemu-system-x86_64.words" | grep -qxF edu,addr=9 ||
+		fail "the device is missing"
+	grep -q ' rdinit=/init .* intel_iommu=on a=b$' "$plain/bin/qemu-system-x86_64.words" ||
+		fail "the words for the kernel are missing"
+	# -z: a name in the archive ends with a zero byte.
+	! grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has mtty.ko"
+	boot_ends 0
+	grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has no mtty.ko"
 }
 
 # Runner: README, the files of ADD are in /added.

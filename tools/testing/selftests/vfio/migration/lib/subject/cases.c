@@ -4,10 +4,6 @@
 
 #include "cases.h"
 
-/* From the linker. Weak: a program may have no such case. */
-extern const struct vmig_case __start_vmig_cases[] __attribute__((weak));
-extern const struct vmig_case __stop_vmig_cases[] __attribute__((weak));
-
 const struct vmig_case *vmig_case_find(const char *fixture, const char *test)
 {
 	const struct vmig_case *row;

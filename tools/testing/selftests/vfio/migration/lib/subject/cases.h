@@ -51,6 +51,10 @@ struct vmig_case {
 		.destructive = _why, \
 	}
 
+/* The section. Weak: a program may have no such case. */
+extern const struct vmig_case __start_vmig_cases[] __attribute__((weak));
+extern const struct vmig_case __stop_vmig_cases[] __attribute__((weak));
+
 /** vmig_case_find - the record of a case; NULL if it has none */
 const struct vmig_case *vmig_case_find(const char *fixture, const char *test);
 

@@ -95,8 +95,10 @@ struct _name##_needs_a_semicolon
 		(_dst) = &self->second.dev; \
 	} else { \
 		ASSERT_RET(-ENODEV, second_ret, "open the second device"); \
-		NEED(RESET); \
-		ASSERT_RET(0, vmig_device_reset(self->dev), "reset the source"); \
+		second_ret = vmig_device_reset(self->dev); \
+		if (second_ret == -ENOTTY) \
+			SKIP(return, "not checked: one device, and it cannot be reset"); \
+		ASSERT_RET(0, second_ret, "reset the source"); \
 		(_dst) = self->dev; \
 	} \
 } while (0)

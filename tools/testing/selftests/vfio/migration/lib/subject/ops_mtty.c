@@ -2,7 +2,8 @@
 /*
  * mtty, ours and the kernel's, which have the same IDs. Only registers that both have are
  * used, and of those only the ones that store what is written: how well a driver models
- * a 16550 is not judged here.
+ * a 16550 is not judged here. The kernel's mtty loses the divisor when it is read, so it is
+ * not compared.
  */
 #include <errno.h>
 
@@ -15,12 +16,8 @@
 #define FIFO_BYTES	5
 #define LCR	(UART_LCR_WLEN8 | UART_LCR_STOP | UART_LCR_PARITY)
 #define MEMORY	VFIO_PCI_BAR2_REGION_INDEX
-
 /* So long a character that the receiver's timeout comes after many seconds */
-static uint16_t divisor(uint8_t seed)
-{
-	return 0xff00 + seed;
-}
+#define DIVISOR	0xff00
 
 static uint64_t memory_end(struct vmig_device *dev)
 {
@@ -35,7 +32,7 @@ static int fill(struct vmig_device *dev, uint8_t seed)
 
 	ret = vmig_uart_init(dev, 0, UART_FCR_TRIGGER_8, 0);
 	if (!ret)
-		ret = vmig_uart_set_divisor(dev, 0, divisor(seed));
+		ret = vmig_uart_set_divisor(dev, 0, DIVISOR);
 	if (!ret)
 		ret = vmig_uart_out(dev, 0, UART_LCR, LCR);
 	if (!ret)
@@ -55,19 +52,6 @@ static int check_reg(struct vmig_device *dev, unsigned int reg, uint8_t want)
 	if (ret)
 		return ret;
 	return val == want ? 0 : -EUCLEAN;
-}
-
-static int check_divisor(struct vmig_device *dev, uint8_t seed)
-{
-	int ret;
-
-	ret = vmig_uart_out(dev, 0, UART_LCR, LCR | UART_LCR_DLAB);
-	if (!ret)
-		ret = check_reg(dev, UART_DLL, divisor(seed) & 0xff);
-	if (!ret)
-		ret = check_reg(dev, UART_DLM, divisor(seed) >> 8);
-	vmig_uart_out(dev, 0, UART_LCR, LCR);
-	return ret;
 }
 
 static int check_memory(struct vmig_device *dev, uint8_t seed)
@@ -94,10 +78,6 @@ static int check(struct vmig_device *dev, uint8_t seed, const char **what)
 	ret = check_reg(dev, UART_SCR, seed + 1);
 	if (ret)
 		return ret;
-	*what = "divisor";
-	ret = check_divisor(dev, seed);
-	if (ret)
-		return ret;
 	*what = "bytes in the receiver";
 	for (i = 0; i < FIFO_BYTES && !ret; i++)
 		ret = check_reg(dev, UART_RX, seed + i);
@@ -107,17 +87,17 @@ static int check(struct vmig_device *dev, uint8_t seed, const char **what)
 	return check_memory(dev, seed);
 }
 
-/* The scratch register of the second port, or a word of the memory */
+/* Nothing that check() looks at: a word of the memory, or without one a bit of MCR */
 static int dirty(struct vmig_device *dev, size_t *bytes)
 {
 	uint64_t offset = dev->region[MEMORY].size / 2, val;
-	uint8_t scratch;
+	uint8_t mcr;
 	int ret;
 
 	if (!offset) {
 		*bytes = 1;
-		ret = vmig_uart_in(dev, 0, UART_SCR, &scratch);
-		return ret ? ret : vmig_uart_out(dev, 0, UART_SCR, scratch ^ 0xff);
+		ret = vmig_uart_in(dev, 0, UART_MCR, &mcr);
+		return ret ? ret : vmig_uart_out(dev, 0, UART_MCR, mcr ^ UART_MCR_OUT1);
 	}
 	*bytes = sizeof(val);
 	ret = vmig_region_read(dev, MEMORY, offset, &val, sizeof(val));

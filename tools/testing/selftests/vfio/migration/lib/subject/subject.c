@@ -32,6 +32,10 @@ static int get_name(bool second, char *name)
 	return second && !comma && !strchr(name, '/') ? -ENODEV : 0;
 }
 
+/* For messages of vmig_subject_missing() */
+#define HOW_TO_NAME \
+	"set VFIO_DEVICE to a UUID, a PCI address, a file of /dev/vfio/devices or PARENT/TYPE"
+
 static bool is_cdev(const char *name)
 {
 	return name[0] == '/';
@@ -46,22 +50,19 @@ const char *vmig_subject_missing(void)
 {
 	static char reason[512];
 	char name[NAME_SIZE], path[PATH_MAX];
-	const char *way = "set VFIO_DEVICE to a UUID, a PCI address, /dev/vfio/devices/vfioN or PARENT/TYPE";
 
 	if (geteuid())
 		return "only root can open a device";
-	if (get_name(false, name)) {
-		snprintf(reason, sizeof(reason), "VFIO_DEVICE names no device: %s", way);
-		return reason;
-	}
+	if (get_name(false, name))
+		return "VFIO_DEVICE names no device: " HOW_TO_NAME;
 	if (!is_created(name))
 		return NULL;
 	snprintf(path, sizeof(path), "/sys/class/mdev_bus/%.*s",
 		 (int)strcspn(name, "/"), name);
 	if (!access(path, F_OK))
 		return NULL;
-	snprintf(reason, sizeof(reason), "no mdev parent %.*s: load its module, or %s",
-		 (int)strcspn(name, "/"), name, way);
+	snprintf(reason, sizeof(reason), "no mdev parent %.*s: load its module, or " HOW_TO_NAME,
+		 (int)strcspn(name, "/"), name);
 	return reason;
 }
 
@@ -116,17 +117,17 @@ static int locate(struct vmig_subject *subject, const char *name)
 	}
 	if (!realpath(link, full))
 		return errno == ENOENT ? -ENODEV : -errno;
-	if (strlen(full) >= sizeof(subject->sysfs))
+	if (snprintf(subject->sysfs, sizeof(subject->sysfs), "%s", full) >=
+	    (int)sizeof(subject->sysfs))
 		return -ENAMETOOLONG;
-	strcpy(subject->sysfs, full);
 	return 0;
 }
 
-static int open_again(struct vmig_subject *subject, const char *name)
+static int open_untouched(struct vmig_subject *subject, const char *name)
 {
 	int ret;
 
-	ret = vmig_device_open_at(&subject->dev, subject->sysfs, subject->path);
+	ret = vmig_device_open_untouched(&subject->dev, subject->sysfs, subject->path);
 	if (ret)
 		return ret;
 	vmig_calls_name(subject->dev.fd, name);
@@ -134,7 +135,24 @@ static int open_again(struct vmig_subject *subject, const char *name)
 	return 0;
 }
 
-static int open_named(struct vmig_subject *subject, bool second)
+static int open_again(struct vmig_subject *subject, const char *name)
+{
+	int ret = open_untouched(subject, name);
+
+	if (!ret)
+		ret = vmig_device_learn(&subject->dev);
+	if (ret)
+		vmig_device_close(&subject->dev);
+	return ret;
+}
+
+static const char *label(bool second)
+{
+	return second ? "device 2" : "device";
+}
+
+/* Create the device if it has to be, and open it without a call */
+static int open_first(struct vmig_subject *subject, bool second)
 {
 	char name[NAME_SIZE];
 	int ret;
@@ -142,6 +160,7 @@ static int open_named(struct vmig_subject *subject, bool second)
 	memset(subject, 0, sizeof(*subject));
 	subject->dev = VMIG_DEVICE_CLOSED;
 	subject->path = VMIG_PATH_ANY;
+	subject->ops = &vmig_ops_none;
 	ret = get_name(second, name);
 	if (ret)
 		return ret;
@@ -153,15 +172,35 @@ static int open_named(struct vmig_subject *subject, bool second)
 		ret = locate(subject, name);
 	}
 	if (!ret)
-		ret = open_again(subject, second ? "device 2" : "device");
-	if (ret) {
+		ret = open_untouched(subject, label(second));
+	if (ret)
 		vmig_mdev_remove(&subject->mdev);
+	return ret;
+}
+
+int vmig_subject_learn(struct vmig_subject *subject)
+{
+	int ret = vmig_device_learn(&subject->dev);
+
+	if (ret)
 		return ret;
-	}
 	subject->ops = vmig_ops_find(&subject->dev);
 	subject->has = vmig_has(&subject->dev, subject->sysfs);
-	vmig_calls_restart("%s was opened", second ? "device 2" : "device");
 	return 0;
+}
+
+static int open_named(struct vmig_subject *subject, bool second)
+{
+	int ret = open_first(subject, second);
+
+	if (ret)
+		return ret;
+	ret = vmig_subject_learn(subject);
+	if (ret)
+		vmig_subject_close(subject);
+	else
+		vmig_calls_restart("%s was opened", label(second));
+	return ret;
 }
 
 int vmig_subject_open(struct vmig_subject *subject)
@@ -174,6 +213,11 @@ int vmig_subject_open_second(struct vmig_subject *subject)
 	return open_named(subject, true);
 }
 
+int vmig_subject_open_untouched(struct vmig_subject *subject)
+{
+	return open_first(subject, false);
+}
+
 int vmig_subject_reopen(struct vmig_subject *subject)
 {
 	vmig_device_close(&subject->dev);
@@ -182,7 +226,8 @@ int vmig_subject_reopen(struct vmig_subject *subject)
 
 void vmig_subject_close(struct vmig_subject *subject)
 {
-	if (subject->dev.fd >= 0 && (subject->has & VMIG_HAS_RESET) && !subject->mdev.uuid[0])
+	/* One that was given is left as after a reset; without one the driver decides */
+	if (subject->dev.fd >= 0 && !subject->mdev.uuid[0])
 		vmig_device_reset(&subject->dev);
 	vmig_device_close(&subject->dev);
 	vmig_mdev_remove(&subject->mdev);

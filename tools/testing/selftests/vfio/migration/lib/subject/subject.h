@@ -23,21 +23,24 @@
 #include "ops.h"
 
 /* What a case may need; the words of "Needs:" in uapi/clauses, in lower case */
-#define VMIG_HAS_MIGRATION	(1u << 0)
-#define VMIG_HAS_P2P		(1u << 1)
-#define VMIG_HAS_PRE_COPY	(1u << 2)
-#define VMIG_HAS_PRECOPY_V2	(1u << 3)
-#define VMIG_HAS_DATA_SIZE	(1u << 4)
-#define VMIG_HAS_DMA_LOGGING	(1u << 5)
-#define VMIG_HAS_RESET		(1u << 6)
-#define VMIG_HAS_PCI		(1u << 7)
-#define VMIG_HAS_INTX		(1u << 8)
-#define VMIG_HAS_MSI		(1u << 9)
-#define VMIG_HAS_MSIX		(1u << 10)
-#define VMIG_HAS_MMAP		(1u << 11)
-#define VMIG_HAS_MDEV		(1u << 12)
-#define VMIG_HAS_GROUP		(1u << 13)
-#define VMIG_HAS_CDEV		(1u << 14)
+enum vmig_has {
+	VMIG_HAS_MIGRATION = 1 << 0,
+	VMIG_HAS_P2P = 1 << 1,
+	VMIG_HAS_PRE_COPY = 1 << 2,
+	VMIG_HAS_PRECOPY_V2 = 1 << 3,
+	VMIG_HAS_DATA_SIZE = 1 << 4,
+	VMIG_HAS_DMA_LOGGING = 1 << 5,
+	VMIG_HAS_RESET = 1 << 6,
+	VMIG_HAS_PCI = 1 << 7,
+	VMIG_HAS_INTX = 1 << 8,
+	VMIG_HAS_MSI = 1 << 9,
+	VMIG_HAS_MSIX = 1 << 10,
+	VMIG_HAS_MMAP = 1 << 11,
+	VMIG_HAS_MDEV = 1 << 12,
+	VMIG_HAS_GROUP = 1 << 13,
+	VMIG_HAS_CDEV = 1 << 14,
+};
+
 #define VMIG_HAS_NR		15
 
 /**
@@ -79,6 +82,15 @@ int vmig_subject_open(struct vmig_subject *subject);
 
 /** vmig_subject_open_second - the same for the second device; -ENODEV if there is none */
 int vmig_subject_open_second(struct vmig_subject *subject);
+
+/**
+ * vmig_subject_open_untouched - vmig_subject_open() without a call of the device
+ * @subject:	filled in; it has nothing, and no operations, before vmig_subject_learn()
+ */
+int vmig_subject_open_untouched(struct vmig_subject *subject);
+
+/** vmig_subject_learn - ask an open device what it has */
+int vmig_subject_learn(struct vmig_subject *subject);
 
 /**
  * vmig_subject_reopen - close the device and open it, without removing it

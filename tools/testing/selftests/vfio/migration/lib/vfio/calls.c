@@ -22,7 +22,7 @@
 static int list_fd = -1;
 static bool list_is_own;
 static bool list_ended;
-static const volatile int *has_failed;
+static const int *has_failed;
 static const char *names[NAMES_NR];
 
 /* One write() for a line, as threads and children write to the same file */
@@ -40,7 +40,7 @@ static bool begin_line(void)
 {
 	if (list_fd < 0)
 		return false;
-	if (!list_ended && *has_failed) {
+	if (!list_ended && __atomic_load_n(has_failed, __ATOMIC_RELAXED)) {
 		list_ended = true;
 		put_line("!\n", 2);
 	}
@@ -57,7 +57,7 @@ static void put(const char *mark, const char *fmt, va_list args)
 	put_line(line, len);
 }
 
-int vmig_calls_start(const volatile int *failed)
+int vmig_calls_start(const int *failed)
 {
 	const char *text = getenv("VFIO_CALLS");
 	unsigned int number;
@@ -208,7 +208,7 @@ void vmig_call_result(int64_t ret)
 
 int vmig_call_ioctl(int fd, unsigned long request, void *arg)
 {
-	char text[160], name[24];
+	char text[LINE_MAX_LEN - 32], name[24];
 	int ret;
 
 	if (list_fd < 0)

@@ -29,7 +29,7 @@
  *
  * Return: 0, -EBADF if VFIO_CALLS is no open descriptor, or another -errno.
  */
-int vmig_calls_start(const volatile int *failed);
+int vmig_calls_start(const int *failed);
 
 /**
  * vmig_calls_restart - begin a new list: what came before is not needed to repeat it

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Run one case, and judge it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "lib/vfio/util.h"
+#include "conformance.h"
+
+/* These are set for a case, so that the caller's values do not reach it */
+static const char * const own_names[] = {
+	"VFIO_DEVICE=", "VMIG_PATH=", "VFIO_DESTRUCTIVE=", "VFIO_CALLS=",
+};
+
+static bool is_own(const char *variable)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(own_names); i++) {
+		if (!strncmp(variable, own_names[i], strlen(own_names[i])))
+			return true;
+	}
+	return false;
+}
+
+char **conf_case_environment(const struct conf_suite *suite)
+{
+	unsigned int nr = 0, i;
+	static char **envp;
+
+	if (envp)
+		return envp;
+	while (environ[nr])
+		nr++;
+	envp = conf_zeroes(nr + ARRAY_SIZE(own_names) + 1, sizeof(*envp));
+	for (i = nr = 0; environ[i]; i++) {
+		if (!is_own(environ[i]))
+			envp[nr++] = environ[i];
+	}
+	envp[nr++] = conf_text("VFIO_DEVICE=%s", suite->options.device);
+	envp[nr++] = conf_text("VMIG_PATH=%s", strcmp(suite->path, "group") ? "cdev" : "group");
+	envp[nr++] = conf_text("VFIO_CALLS=%d", CONF_CALLS_FD);
+	if (suite->options.destructive || suite->is_created)
+		envp[nr++] = conf_text("VFIO_DESTRUCTIVE=1");
+	return envp;
+}
+
+/* The kernel's word counts more than the program's */
+static void add_crash(struct conf_outcome *outcome, const struct conf_crash *crash)
+{
+	outcome->kernel = crash->log;
+	outcome->is_crash |= crash->is_crash;
+	if (!crash->is_bad)
+		return;
+	outcome->is_broken = false;
+	outcome->verdict = VERDICT_VIOLATED;
+	if (outcome->why) {
+		char *both = conf_text("%s; %s", crash->why, outcome->why);
+
+		free(outcome->why);
+		free(crash->why);
+		outcome->why = both;
+	} else {
+		outcome->why = crash->why;
+	}
+}
+
+static void add_calls(struct conf_outcome *outcome, const struct conf_child *child)
+{
+	char *last;
+
+	if (outcome->verdict != VERDICT_VIOLATED)
+		return;
+	outcome->calls = conf_calls_read(child->calls, &last);
+	if (last && (child->is_stuck || child->is_timeout))
+		conf_append(&outcome->why, ", in %s", last);
+	free(last);
+}
+
+/* Messages of what has not failed say nothing */
+static void trim(struct conf_outcome *outcome)
+{
+	if (outcome->verdict == VERDICT_VIOLATED || outcome->is_broken)
+		return;
+	free(outcome->messages);
+	outcome->messages = NULL;
+}
+
+/* 0, -EINTR, or another -errno if it cannot be run */
+int conf_case_run(const struct conf_suite *suite, const struct conf_case *which,
+		  struct conf_outcome *outcome)
+{
+	struct conf_ktap ktap = { .name = which->name };
+	char *path = conf_text("%s/%s", suite->options.programs, which->program);
+	char * const argv[] = { path, (char *)"-r", which->name, NULL };
+	struct conf_child child = {
+		.argv = argv, .envp = conf_case_environment(suite),
+		.timeout_ms = suite->options.timeout_ms,
+		.calls = memfd_create("calls", MFD_CLOEXEC),
+		.line = conf_ktap_line, .opaque = &ktap,
+	};
+	struct conf_crash crash;
+	int ret;
+
+	if (child.calls < 0)
+		return -errno;
+	/* Threads and children of the case write to it */
+	fcntl(child.calls, F_SETFL, O_APPEND);
+	conf_kernel_before();
+	ret = conf_child_run(&child);
+	crash = conf_kernel_after();
+	if (!ret) {
+		conf_ktap_judge(&ktap, &child, outcome);
+		outcome->is_crash = child.is_stuck;
+		add_crash(outcome, &crash);
+		if (child.stack)
+			conf_append(&outcome->kernel, "%s", child.stack);
+		add_calls(outcome, &child);
+		trim(outcome);
+	}
+	close(child.calls);
+	free(child.stack);
+	free(path);
+	return ret;
+}

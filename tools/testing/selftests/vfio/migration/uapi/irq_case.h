@@ -58,10 +58,7 @@ static inline void find_index(struct vmig_device *dev, uint32_t kinds,
 	vmig_calls_restart("device was opened"); \
 } while (0)
 
-/* A reset or close may leave the level high, which the next case would see */
 #define CLOSE_IRQ_SUBJECT() do { \
-	if (self->dev->fd >= 0 && self->subject.ops->irq_lower) \
-		self->subject.ops->irq_lower(self->dev, self->info.index, 0); \
 	close(self->a); \
 	close(self->b); \
 	close(self->c); \

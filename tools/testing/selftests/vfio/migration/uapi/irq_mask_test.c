@@ -273,17 +273,4 @@ CLAUSE_TEST_F(irq_mask, loopback_while_masked, "irq.loopback-masked")
 	RECORD("TRIGGER by the user while masked", "%s", nr ? "signals" : "does not signal");
 }
 
-CLAUSE_TEST_F(irq_mask, pending_over_a_reset, "reset.pending")
-{
-	NEED(RESET);
-	CONNECT_LEVEL();
-	ACTION(MASK);
-	RAISE(INTX);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	CONNECT(INTX, self->b);
-	ACTION(UNMASK);
-	EXPECT_SILENT(self->b, "raised before the reset");
-	EXPECT_NONE(self->a, "raised before the reset");
-}
-
 SUBJECT_TEST_MAIN

@@ -149,14 +149,4 @@ CLAUSE_TEST_F(irq_state, raised_in_stop, "state.stop-later")
 	QUIESCE(0);
 }
 
-CLAUSE_TEST_F(irq_state, raised_in_stop_and_reset, "reset.pending")
-{
-	NEED(RESET);
-	CONNECT_AND_GO(VFIO_DEVICE_STATE_STOP);
-	RAISE_STOPPED();
-	count_signals(self->a, 0);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_SILENT(self->a, "raised before the reset");
-}
-
 SUBJECT_TEST_MAIN

@@ -271,22 +271,4 @@ CLAUSE_TEST_F(irq, reopened_device_signals, "open.reopen-irqs", "irq.signal")
 	QUIESCE(0);
 }
 
-CLAUSE_TEST_F(irq, eventfd_over_a_reset, "reset.irqs")
-{
-	int64_t nr;
-
-	NEED(RESET);
-	CONNECT_TO(self->a);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	vmig_irq_action(self->dev, self->info.index, TRIGGER);
-	nr = count_signals(self->a, QUIET_MS);
-	EXPECT_GE(1, nr);
-	RECORD("eventfd after VFIO_DEVICE_RESET", "%s", nr ? "connected" : "disconnected");
-	vmig_irq_disable(self->dev, self->info.index);
-	CONNECT_TO(self->b);
-	FIRE(0);
-	EXPECT_SIGNAL(self->b, "connected after the reset");
-	QUIESCE(0);
-}
-
 SUBJECT_TEST_MAIN

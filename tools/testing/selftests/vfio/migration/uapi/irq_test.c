@@ -251,11 +251,12 @@ CLAUSE_TEST_F(irq, error_and_request, "irq.pci-error-request")
 	QUIESCE(0);
 }
 
-/* The last close */
+/* Neither by a TRIGGER of the next user, nor by the device */
 CLAUSE_TEST_F(irq, closed_device_is_silent, "open.reopen-irqs")
 {
 	CONNECT_TO(self->a);
 	ASSERT_RET(0, vmig_subject_reopen(&self->subject), "open again");
+	vmig_irq_action(self->dev, self->info.index, TRIGGER);
 	fire_unconnected(&self->subject, self->info.index);
 	EXPECT_SILENT(self->a, "connected before the close");
 }

@@ -247,11 +247,23 @@ int vmig_subject_reopen(struct vmig_subject *subject)
 	return open_again(subject, "device");
 }
 
+/*
+ * A device that was given is left as after a reset; without one the driver decides. The
+ * next case must not see a level that this one has raised. A reset may leave it: e1000e of
+ * QEMU 7.2 says that it has a soft reset, and does nothing.
+ */
+static void restore_given(struct vmig_subject *subject)
+{
+	if (subject->dev.fd < 0 || subject->mdev.uuid[0])
+		return;
+	vmig_device_reset(&subject->dev);
+	if (subject->ops && subject->ops->irq_lower)
+		subject->ops->irq_lower(&subject->dev, VFIO_PCI_INTX_IRQ_INDEX, 0);
+}
+
 void vmig_subject_close(struct vmig_subject *subject)
 {
-	/* One that was given is left as after a reset; without one the driver decides */
-	if (subject->dev.fd >= 0 && !subject->mdev.uuid[0])
-		vmig_device_reset(&subject->dev);
+	restore_given(subject);
 	vmig_device_close(&subject->dev);
 	vmig_mdev_remove(&subject->mdev);
 }

@@ -9,14 +9,16 @@ devices the suite runs on, and the outcome that is expected.
 The exit status is 0 if the outcome is the expected one, and 1 if it is not. If the suite could
 not run, it is the suite's exit status.
 
-Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS] run.py SET OUT CACHE boot.sh's options...
+Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS ADD=FILE...] run.py SET OUT CACHE boot.sh's options...
   OPTIONS  more options of the suite, for example "--clause arc.*"
   SECONDS  time limit for a case
+  FILE     more files for /added
   OUT      build directory of this kernel; the reports go to OUT/conformance/SET
 """
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -35,6 +37,8 @@ CANNOT_RUN = 2
 CRASHED = 3
 # For the boot, and for what the suite does between two cases
 STALL_MARGIN = 90
+# Lines of the console that a report has
+REPORT_LINES = 40
 
 
 class Failure(Exception):
@@ -55,7 +59,7 @@ class Journal:
         self.names = names
         self.directory = directory
         self.lines = 0
-        self.last = ''
+        self.last = None
         self.kernel = ''
         self.status = {}
         self.skipped = set()
@@ -84,11 +88,25 @@ class Journal:
                 self.append(current, line)
 
     def append(self, name, line):
-        """Add a line of the suite."""
-        self.lines += 1
-        self.last = line
+        """Add a line of the suite: "begin" and "end" have a case, "boot" is no result."""
+        fields = line.split('\t')
+        if fields[0] in ('begin', 'end'):
+            self.lines += 1
+            self.last = [name, *fields[:4]]
         with open(self.path(name), 'a', encoding='utf-8') as file:
             file.write(line + '\n')
+
+    def end_case(self, kernel):
+        """The VM ended in the last case that began; kernel: lines of its console.
+
+        In words of the suite's journal.c: the time, a violation, a crash, why, messages,
+        seen, calls, kernel.
+        """
+        name, _, *case = self.last
+        text = ''.join(line.replace('\\', '\\\\').replace('\t', '    ') + '\\n'
+                       for line in kernel)
+        self.append(name, '\t'.join(['end', *case, '0', '1', 'crash', 'the machine died in it',
+                                     '-', '-', '-', text or '-']))
 
     def is_complete(self):
         """Has the suite come to its end on each device?"""
@@ -159,26 +177,43 @@ class Run:
             open(self.file(name), 'w', encoding='utf-8').close()
         words = [f'--timeout={self.limit}', *self.setup.options,
                  *os.environ.get('ARGS', '').split()]
-        environment = dict(os.environ, ADD=' '.join(self.write_inputs()),
+        environment = dict(os.environ, ADD=' '.join(self.write_inputs() + [os.environ.get('ADD', '')]),
                            RUN='exec sh suite.sh ' + ' '.join(map(quoted, words)))
-        done = subprocess.run(self.command + self.boot_options(number), env=environment,
-                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-                              encoding='utf-8', errors='replace')
+        with subprocess.Popen(self.command + self.boot_options(number), env=environment,
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              encoding='utf-8', errors='replace') as child:
+            try:
+                _, messages = child.communicate()
+            finally:
+                # After a signal boot.sh ends QEMU and removes its files.
+                child.terminate()
         with open(self.file('vm'), encoding='utf-8', errors='replace') as file:
             self.journal.add(file.read())
-        return done.returncode, done.stderr
+        return child.returncode, messages
 
-    def why(self, number):
-        """What the log of the VM has of its end: the first report of the kernel."""
+    def kernel_report(self, number):
+        """Lines of the console from the first report of the kernel on."""
         with open(os.path.join(BOOT, 'kernel-reports'), encoding='utf-8') as file:
             reports = re.compile('|'.join(file.read().split('\n')[:-1]))
         path = os.path.join(self.out, 'log', log_name(self.setup, number) + '.console')
         try:
-            with open(path, encoding='utf-8', errors='replace') as file:
-                found = [line.strip() for line in file if reports.search(line)]
+            with open(path, encoding='ascii', errors='replace') as file:
+                lines = [line.rstrip().replace('\ufffd', '?') for line in file]
         except OSError as error:
-            return str(error)
-        return f'{found[0] if found else "no report of the kernel"} ({path})'
+            return [str(error)]
+        found = [number for number, line in enumerate(lines) if reports.search(line)]
+        return lines[found[0]:found[0] + REPORT_LINES] if found else []
+
+    def reboot(self, number, messages):
+        """Print why a new VM is booted, and end the case that was running."""
+        report = self.kernel_report(number)
+        name, word, *case = self.journal.last
+        # QEMU itself may have ended.
+        report = report or [line for line in messages.split('\n') if 'error: ' in line][:1]
+        print(f'reboot {number + 1}: {name}: in {" ".join(case[1:])}: '
+              f'{report[0] if report else "unknown"}', flush=True)
+        if word == 'begin':
+            self.journal.end_case(report)
 
     def until_complete(self):
         """Boot VMs until the suite has come to its end on each device."""
@@ -188,15 +223,14 @@ class Run:
             if status != 0 and not self.setup.tolerant:
                 self.failed = True
                 print(messages, end='', file=sys.stderr)
-            complete = self.journal.is_complete()
-            if complete and (self.setup.tolerant or os.path.getsize(self.file('report.tar'))):
+            # The reports are the last that a VM sends.
+            if self.journal.is_complete() and os.path.getsize(self.file('report.tar')):
                 return number
-            if complete or self.journal.lines == before:
+            if self.journal.lines == before:
                 if self.setup.tolerant:
                     print(messages, end='', file=sys.stderr)
                 raise Failure('the VM ended without a new result')
-            print(f'reboot {number + 1}: after "{self.journal.last}": {self.why(number)}',
-                  flush=True)
+            self.reboot(number, messages)
         raise Failure(f'the VM ended early {MAX_REBOOTS + 1} times')
 
     def unpack(self):
@@ -213,28 +247,32 @@ class Run:
                         file.write(tar.extractfile(member).read())
         return to
 
+    def results(self, run, directory):
+        """The results of one run: clause to state."""
+        path = os.path.join(directory, run.name + '.txt')
+        status = self.journal.status[run.name]
+        with open(path, encoding='utf-8', errors='replace') as file:
+            text = file.read()
+        if status not in (0, VIOLATED):
+            print(text, end='')
+            raise Failure(f'{run.name}: the suite ended with status {status}', status)
+        return ktap_results.read(text.split('\n'))
+
     def judge(self, directory):
         """Print a line for each device and the differences; returns the exit status."""
-        result = VIOLATED if self.failed else 0
+        untested = devices.untested(os.path.join(self.out, 'selftests/clauses'))
+        differences = {}
         for run in self.setup.runs:
             if run.name in self.journal.skipped:
                 print(f'{run.name}: skipped, this kernel has no iommufd')
                 continue
-            status = self.journal.status[run.name]
-            path = os.path.join(directory, run.name + '.txt')
-            if status not in (0, VIOLATED):
-                with open(path, encoding='utf-8', errors='replace') as file:
-                    print(file.read(), end='')
-                raise Failure(f'{run.name}: the suite ended with status {status}', status)
-            with open(path, encoding='utf-8', errors='replace') as file:
-                results = ktap_results.read(file)
+            results = self.results(run, directory)
             print(f'{run.name}: {ktap_results.summary(results)}')
-            differences = self.setup.differences(run, self.journal.kernel, results)
-            for text in differences:
-                print(f'  not expected: {text}')
-            if differences:
-                result = VIOLATED
-        return result
+            for text in self.setup.differences(run, self.journal.kernel, results, untested):
+                differences.setdefault(text, []).append(run.name)
+        for text, names in differences.items():
+            print(f'not expected: {text} ({", ".join(names)})')
+        return VIOLATED if differences or self.failed else 0
 
 
 def remove_logs(setup, out):
@@ -252,6 +290,8 @@ def main():
     if len(sys.argv) < 4:
         print(__doc__, file=sys.stderr)
         return CANNOT_RUN
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     name, out, cache, *options = sys.argv[1:]
     try:
         setup = devices.read(os.path.join(HERE, 'devices', name))

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The whole device: info and feature ioctls, bad arguments, any call as the first one,
- * and the device after close.
+ * The whole device: info and feature ioctls, bad arguments, and the device after close.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -10,8 +9,6 @@
 
 #define PORTS		2
 #define SEED		20
-
-#define PATTERN		0x5a
 
 /* An interrupt that must not come would come in this time */
 #define QUIET_MS	100
@@ -34,7 +31,6 @@ static const struct info infos[] = {
 
 /* Words of the structure; not all have an index */
 #define WORD_ARGSZ	0
-#define WORD_INDEX	2
 #define WORDS		16
 
 FIXTURE(device) {
@@ -77,7 +73,7 @@ TEST_F(device, info)
 	EXPECT_EQ(VFIO_PCI_NUM_IRQS, info.num_irqs);
 }
 
-/* Clause: argsz of each info structure: too small EINVAL, nothing filled in */
+/* Driver: argsz of each info structure: too small EINVAL, nothing filled in */
 TEST_F(device, info_argsz_too_small)
 {
 	unsigned int i, w;
@@ -98,32 +94,7 @@ TEST_F(device, info_argsz_too_small)
 	}
 }
 
-/* Clause: argsz of each info structure: a larger one is valid, the rest not written */
-TEST_F(device, info_argsz_larger)
-{
-	unsigned int i, l, w;
-
-	for (i = 0; i < ARRAY_SIZE(infos); i++) {
-		const uint32_t large[] = { infos[i].minsz, infos[i].minsz + 1,
-					   WORDS * 4, UINT32_MAX };
-
-		for (l = 0; l < ARRAY_SIZE(large); l++) {
-			uint32_t arg[WORDS];
-
-			memset(arg, PATTERN, sizeof(arg));
-			arg[WORD_ARGSZ] = large[l];
-			arg[WORD_INDEX] = 0;
-			EXPECT_RET(0, call(self->dev, infos[i].cmd, arg),
-				   "%s, argsz %u", infos[i].name, large[l]);
-			for (w = infos[i].minsz / 4; w < WORDS; w++)
-				EXPECT_EQ(0x5a5a5a5a, arg[w]) {
-					TH_LOG("%s, word %u", infos[i].name, w);
-				}
-		}
-	}
-}
-
-/* Clause: ioctl(2), info structure not accessible: EFAULT */
+/* Driver: info structure not accessible: EFAULT */
 TEST_F(device, info_bad_pointer)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
@@ -156,7 +127,7 @@ TEST_F(device, info_bad_pointer)
 	guarded_page_unmap(end);
 }
 
-/* Clause: ioctl(2) that the device does not have: ENOTTY */
+/* Driver: an ioctl that the device does not have: ENOTTY */
 TEST_F(device, unknown_ioctl)
 {
 	static const unsigned int cmds[] = {
@@ -174,7 +145,7 @@ TEST_F(device, unknown_ioctl)
 			   cmds[i]);
 }
 
-/* Clause: VFIO_DEVICE_FEATURE that the device does not have: ENOTTY */
+/* Driver: a feature that the device does not have: ENOTTY */
 TEST_F(device, unknown_feature)
 {
 	static const uint32_t features[] = {
@@ -200,40 +171,6 @@ TEST_F(device, unknown_feature)
 							 features[i] | ops[o],
 							 data, sizeof(data)),
 				   "feature %u, op %#x", features[i], ops[o]);
-}
-
-/* Clause: VFIO_DEVICE_* of one device: no effect on another one */
-TEST_F(device, two_devices_are_independent)
-{
-	struct vmig_testdev other;
-	const char *what = "";
-
-	ASSERT_RET(0, vmig_testdev_open(&other, "mtty-2", variant->path, NULL),
-		   "second device");
-	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
-	ASSERT_RET(0, vmig_contents_set(&other.dev, PORTS, SEED + 1), "contents");
-	CONNECT(MSI, self->a);
-	ASSERT_RET(0, vmig_irq_set_fd(&other.dev, INTX, TRIGGER, self->b),
-		   "INTx");
-	vmig_eventfd_take(self->a);
-	vmig_eventfd_take(self->b);
-
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
-					 NULL), "STOP");
-	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, &other.dev, "other");
-	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "trigger");
-	EXPECT_EQ(1, vmig_eventfd_take(self->a));
-	EXPECT_EQ(0, vmig_eventfd_take(self->b));
-	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_RET(0, vmig_contents_check(&other.dev, PORTS, SEED + 1, &what),
-		   "%s", what);
-	ASSERT_RET(0, vmig_device_reset(&other.dev), "reset");
-	ASSERT_RET(0, vmig_port_irq_raise(&other.dev, 1), "raise");
-	EXPECT_EQ(1, vmig_eventfd_take(self->b));
-	EXPECT_EQ(0, vmig_eventfd_take(self->a));
-	vmig_testdev_close(&other);
-	EXPECT_RET(0, vmig_contents_check_reset(self->dev, PORTS, &what), "%s",
-		   what);
 }
 
 #define REOPEN() do { \
@@ -341,100 +278,18 @@ TEST_F(device, next_user_gets_no_timeout)
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->a, QUIET_MS));
 }
 
-/* A file of the device with which no call was made yet; @fd: eventfd */
-FIXTURE(device_first) {
-	DEVICE_MEMBERS;
-};
-
-FIXTURE_SETUP(device_first)
+/* Driver: the offsets of regions do not change: read() may be the first call */
+TEST_F(device, first_call_is_a_read)
 {
-	if (!vmig_path_available(VMIG_PATH_GROUP))
-		SKIP(return, "this kernel does not offer devices by group");
-
-	OPEN_DEVICE_BY(VMIG_PATH_GROUP, "mtty-1");
-	self->fd = vmig_eventfd_create();
-	ASSERT_LE(0, self->fd);
-	/* The library has made calls with this one */
-	ASSERT_EQ(0, close(self->dev->fd));
-	self->dev->fd = ioctl(self->dev->group, VFIO_GROUP_GET_DEVICE_FD,
-			      self->td.mdev.uuid);
-	ASSERT_LE(0, self->dev->fd);
-}
-
-FIXTURE_TEARDOWN(device_first)
-{
-	CLOSE_DEVICE();
-}
-
-/* Clause: VFIO_DEVICE_GET_IRQ_INFO: may be the first call */
-TEST_F(device_first, irq_info)
-{
-	struct vfio_irq_info info;
-
-	EXPECT_RET(0, vmig_irq_info(self->dev, MSI, &info), "info");
-	EXPECT_EQ(1, info.count);
-}
-
-/* Clause: VFIO_DEVICE_SET_IRQS: may be the first call */
-TEST_F(device_first, set_irqs)
-{
-	CONNECT(MSI, self->fd);
-	EXPECT_RET(0, vmig_irq_action(self->dev, MSI, TRIGGER), "trigger");
-	EXPECT_EQ(1, vmig_eventfd_take(self->fd));
-}
-
-/* Clause: VFIO_DEVICE_GET_REGION_INFO: may be the first call */
-TEST_F(device_first, region_info)
-{
-	struct vfio_region_info info = {
-		.argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX,
-	};
-
-	EXPECT_RET(0, call(self->dev, VFIO_DEVICE_GET_REGION_INFO, &info),
-		   "info");
-	EXPECT_EQ(256, info.size);
-}
-
-/* Clause: read() of a region: may be the first call */
-TEST_F(device_first, read_config)
-{
+	uint64_t offset = self->dev->region[VFIO_PCI_CONFIG_REGION_INDEX].offset;
 	uint16_t vendor = 0;
+	char sysfs[64];
 
-	EXPECT_RET(0, vmig_config_read16(self->dev, 0, &vendor), "read");
+	snprintf(sysfs, sizeof(sysfs), "/sys/bus/mdev/devices/%s", self->td.mdev.uuid);
+	vmig_device_close(self->dev);
+	ASSERT_RET(0, vmig_device_open_untouched(self->dev, sysfs, variant->path), "open");
+	EXPECT_EQ(sizeof(vendor), pread(self->dev->fd, &vendor, sizeof(vendor), offset));
 	EXPECT_EQ(0x4348, vendor);
-}
-
-/* Clause: VFIO_DEVICE_RESET: may be the first call */
-TEST_F(device_first, reset)
-{
-	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
-}
-
-/* Clause: VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: may be the first call */
-TEST_F(device_first, set_state)
-{
-	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
-					 NULL), "STOP_COPY");
-}
-
-/* Clause: VFIO_GROUP_GET_DEVICE_FD twice: one device, until both are closed */
-TEST_F(device_first, two_files_are_one_device)
-{
-	uint8_t val = 0;
-	int fd;
-
-	fd = ioctl(self->dev->group, VFIO_GROUP_GET_DEVICE_FD,
-		   self->td.mdev.uuid);
-	ASSERT_LE(0, fd);
-	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
-	CONNECT(MSI, self->fd);
-	ASSERT_RET(0, vmig_uart_out(self->dev, 0, UART_SCR, 0x42), "SCR");
-	ASSERT_EQ(0, close(self->dev->fd));
-	self->dev->fd = fd;
-	EXPECT_RET(0, vmig_uart_in(self->dev, 0, UART_SCR, &val), "SCR");
-	EXPECT_EQ(0x42, val);
-	RAISE();
-	EXPECT_EQ(1, vmig_eventfd_take(self->fd));
 }
 
 TEST_HARNESS_MAIN

@@ -208,7 +208,7 @@ static void expect_can_be_loaded(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_device_reset(dev), "reset");
 }
 
-/* Clause: enum vfio_device_mig_state: the saving process dies at any step: no data lost */
+/* Driver: the saving process dies at any step: the device has lost nothing */
 TEST_F_TIMEOUT(death, source_at_each_step, TIMEOUT_S)
 {
 	int i;
@@ -220,7 +220,7 @@ TEST_F_TIMEOUT(death, source_at_each_step, TIMEOUT_S)
 	expect_source_runs(_metadata, self, -1, 0);
 }
 
-/* Clause: enum vfio_device_mig_state: the same at many bytes of the stream */
+/* Driver: the same at many bytes of the stream */
 TEST_F_TIMEOUT(death, source_at_many_bytes, TIMEOUT_S)
 {
 	size_t i;
@@ -233,7 +233,7 @@ TEST_F_TIMEOUT(death, source_at_many_bytes, TIMEOUT_S)
 	TH_LOG("%zu positions", (i + stride - 1) / stride);
 }
 
-/* Clause: RESUMING: the loading process dies at any step: a reset aborts the session */
+/* Driver: the loading process dies at any step: after a reset all can be loaded */
 TEST_F_TIMEOUT(death, destination_at_each_step, TIMEOUT_S)
 {
 	int i;
@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(death, destination_at_each_step, TIMEOUT_S)
 	}
 }
 
-/* Clause: RESUMING: the same at many bytes of the stream */
+/* Driver: the same at many bytes of the stream */
 TEST_F_TIMEOUT(death, destination_at_many_bytes, TIMEOUT_S)
 {
 	size_t i;

@@ -14,7 +14,7 @@ Device: a/b
 Paths: group iommufd'
 
 # fake_vms: standard input is a script that runs as the VM with the number $vm. It has
-# begin, end_run and finish.
+# case_lines and finish.
 fake_vms() {
 	fake_qemu < <(
 		cat <<-'SCRIPT'
@@ -22,6 +22,12 @@ fake_vms() {
 			echo $vm >"$0.count"
 			begin() {
 				printf '%s\n' "@kernel 6.12.1" "@run one" >>"$journal"
+			}
+			# case_lines WORD...: lines of the suite's journal
+			case_lines() {
+				for word; do
+					printf '%s\t0\tprogram\t%s\n' ${word%:*} ${word#*:} >>"$journal"
+				done
 			}
 			# finish STATUS RESULT...: the suite ended; its report has these results
 			finish() {
@@ -72,21 +78,24 @@ prints() {
 case_conformance_reboot() {
 	fake_vms <<-'SCRIPT'
 		case $vm in
-		1)	echo "begin case_a" >>"$journal"
+		1)	case_lines begin:case_a
 			echo "Kernel panic - not syncing: it is" >"$console"
 			exit ;;
-		2)	grep -aq "begin case_a" "$initrd" || exit
+		2)	# The report of the kernel has become a part of the result.
+			grep -aqP 'end\t0\tprogram\tcase_a\t0\t1\tcrash\t.*Kernel panic.*it is\\n' \
+				"$initrd" || exit
+			case_lines begin:case_b
 			# A line that is not complete: its write did not end.
-			printf 'end case_a\nbegin case_b\nend ca' >>"$journal"
+			printf 'end\t0\tprog' >>"$journal"
 			exit ;;
-		3)	grep -aq "end case_a" "$initrd" || exit
-			! grep -aqx "end ca" "$initrd" || exit
+		3)	grep -aqP 'end\t0\tprogram\tcase_b' "$initrd" || exit
+			! grep -aqxP 'end\t0\tprog' "$initrd" || exit
 			finish 0 "ok 1 arc.a" ;;
 		esac
 	SCRIPT
 	conform 0
-	prints 'reboot 1: after "begin case_a": Kernel panic - not syncing: it is' \
-		'reboot 2: after "begin case_b": no report of the kernel' \
+	prints 'reboot 1: one: in program case_a: Kernel panic - not syncing: it is' \
+		'reboot 2: one: in program case_b: error: the VM ended before' \
 		'one: 1 kept, 0 violated' '2 reboots' 'one-iommufd: skipped'
 	[ -s "$plain/out/conformance/test/one.txt" ] || fail "the report is missing"
 }
@@ -95,7 +104,8 @@ case_conformance_reboot() {
 case_conformance_stops() {
 	fake_vms <<-'SCRIPT'
 		case $vm in
-		1)	printf '%s\n' "end case_a" "@end one 3" >>"$journal" ;;
+		1)	case_lines end:case_a
+			echo "@end one 3" >>"$journal" ;;
 		2)	finish 0 "ok 1 arc.a" ;;
 		esac
 	SCRIPT
@@ -107,7 +117,7 @@ case_conformance_stops() {
 case_conformance_hang() {
 	fake_vms <<-'SCRIPT'
 		case $vm in
-		1)	echo "begin case_a" >>"$journal"
+		1)	case_lines begin:case_a
 			exec sleep 80 ;;
 		2)	finish 0 "ok 1 arc.a" ;;
 		esac
@@ -118,10 +128,25 @@ case_conformance_hang() {
 	prints '1 reboots'
 }
 
+# Runner: a run that is interrupted ends its VM and removes its files.
+case_conformance_interrupted() {
+	fake_vms <<-'SCRIPT'
+		case_lines begin:case_a
+		echo $$ >"$0.pid"
+		# The parent of boot.sh, which is the parent of timeout
+		read -r _ _ _ boot _ </proc/$PPID/stat
+		read -r _ _ _ run _ </proc/$boot/stat
+		kill "$run"
+		exec sleep 80
+	SCRIPT
+	conform 143
+	! kill -0 "$(cat "$plain/bin/qemu-system-x86_64.pid")" 2>/dev/null || fail "the VM runs"
+}
+
 # Runner: the number of reboots is limited,
 case_conformance_too_many() {
 	fake_vms <<-'SCRIPT'
-		echo "begin case_$vm" >>"$journal"
+		case_lines begin:case_$vm
 	SCRIPT
 	cp -r "$here/.." "$plain/lab"
 	sed -i 's/^MAX_REBOOTS = .*/MAX_REBOOTS = 3/' "$plain/lab/conformance/run.py"
@@ -133,7 +158,8 @@ case_conformance_too_many() {
 # Runner: and a VM that has no new result is the last one.
 case_conformance_no_progress() {
 	fake_vms <<-'SCRIPT'
-		[ $vm != 1 ] || echo "begin case_a" >>"$journal"
+		echo "boot	$vm" >>"$journal"
+		[ $vm != 1 ] || case_lines begin:case_a
 	SCRIPT
 	conform 2
 	prints 'error: the VM ended without a new result'
@@ -184,6 +210,12 @@ case_conformance_unchecked() {
 	conform 1
 	prints 'not expected: arc.a is unchecked' '0 kept, 0 violated, 1 unchecked, 1 not applicable'
 	conform 0 "${test_set/ unchecked/}"
+	# The reason is in the clause file.
+	mkdir "$plain/out/selftests"
+	printf '%s\n' 'Id: arc.a' 'Text: text' ' more' 'Untested: a reason' \
+		>"$plain/out/selftests/clauses"
+	conform 0
+	rm -r "$plain/out/selftests"
 	conform 0 "$test_set"$'\n\nUnchecked: arc.a\nWhy: a reason\nRuns: on*'
 	conform 1 "$test_set"$'\n\nUnchecked: arc.a\nWhy: a reason\nRuns: two'
 }
@@ -221,4 +253,25 @@ case_conformance_mistakes() {
 case_conformance_device() {
 	refuses "DEVICE is one of" DEVICE=nothing conformance
 	refuses "not 'mtty mdpy'" DEVICE='mtty mdpy' conformance
+}
+
+# Runner: LAB=7 runs the suite on the lab kernel of that series, with the set's module built for
+# it, and gives a case more time.
+case_conformance_lab() {
+	local lab=tools/testing/selftests/vfio/lab
+
+	fake_kernel
+	scratch_checkout "$plain/mtty"
+	mkdir -p include samples "$lab/../migration" "$plain/kernel/source/samples/vfio-mdev"
+	touch "$plain/kernel/source/samples/vfio-mdev/mdpy.c"
+	printf 'install: ; @mkdir -p $(INSTALL_PATH)\n' >"$lab/../migration/Makefile"
+	printf '#!/bin/sh\necho %s\n' "$plain/kernel" >"$lab/kernels/kernel.sh"
+	chmod +x "$lab/kernels/kernel.sh"
+	printf '#!/bin/sh\nenv >%s\necho "$*" >>%s\n' "$plain/seen" "$plain/seen" \
+		>"$lab/conformance/run.py"
+	plain_make -s "${fake_arguments[@]:1}" LAB=7 DEVICE=mdpy ARGS='--clause $x' conformance
+	grep -q "^mdpy $plain/out/kernel-[0-9]* .* -k $plain/kernel/arch/x86/boot/bzImage" \
+		"$plain/seen" && grep -qxF 'TEST_TIMEOUT=60' "$plain/seen" &&
+		grep -qxF 'ARGS=--clause $x' "$plain/seen" || fail "$(cat "$plain/seen")"
+	[ -s "$(echo "$plain"/out/kernel-*/kernel-mdpy/mtty.ko)" ] || fail "no module is built"
 }

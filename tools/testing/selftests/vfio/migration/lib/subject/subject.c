@@ -123,11 +123,11 @@ static int locate(struct vmig_subject *subject, const char *name)
 	return 0;
 }
 
-static int open_again(struct vmig_subject *subject, const char *name)
+static int open_untouched(struct vmig_subject *subject, const char *name)
 {
 	int ret;
 
-	ret = vmig_device_open_at(&subject->dev, subject->sysfs, subject->path);
+	ret = vmig_device_open_untouched(&subject->dev, subject->sysfs, subject->path);
 	if (ret)
 		return ret;
 	vmig_calls_name(subject->dev.fd, name);
@@ -135,7 +135,24 @@ static int open_again(struct vmig_subject *subject, const char *name)
 	return 0;
 }
 
-static int open_named(struct vmig_subject *subject, bool second)
+static int open_again(struct vmig_subject *subject, const char *name)
+{
+	int ret = open_untouched(subject, name);
+
+	if (!ret)
+		ret = vmig_device_learn(&subject->dev);
+	if (ret)
+		vmig_device_close(&subject->dev);
+	return ret;
+}
+
+static const char *label(bool second)
+{
+	return second ? "device 2" : "device";
+}
+
+/* Create the device if it has to be, and open it without a call */
+static int open_first(struct vmig_subject *subject, bool second)
 {
 	char name[NAME_SIZE];
 	int ret;
@@ -143,6 +160,7 @@ static int open_named(struct vmig_subject *subject, bool second)
 	memset(subject, 0, sizeof(*subject));
 	subject->dev = VMIG_DEVICE_CLOSED;
 	subject->path = VMIG_PATH_ANY;
+	subject->ops = &vmig_ops_none;
 	ret = get_name(second, name);
 	if (ret)
 		return ret;
@@ -154,15 +172,35 @@ static int open_named(struct vmig_subject *subject, bool second)
 		ret = locate(subject, name);
 	}
 	if (!ret)
-		ret = open_again(subject, second ? "device 2" : "device");
-	if (ret) {
+		ret = open_untouched(subject, label(second));
+	if (ret)
 		vmig_mdev_remove(&subject->mdev);
+	return ret;
+}
+
+int vmig_subject_learn(struct vmig_subject *subject)
+{
+	int ret = vmig_device_learn(&subject->dev);
+
+	if (ret)
 		return ret;
-	}
 	subject->ops = vmig_ops_find(&subject->dev);
 	subject->has = vmig_has(&subject->dev, subject->sysfs);
-	vmig_calls_restart("%s was opened", second ? "device 2" : "device");
 	return 0;
+}
+
+static int open_named(struct vmig_subject *subject, bool second)
+{
+	int ret = open_first(subject, second);
+
+	if (ret)
+		return ret;
+	ret = vmig_subject_learn(subject);
+	if (ret)
+		vmig_subject_close(subject);
+	else
+		vmig_calls_restart("%s was opened", label(second));
+	return ret;
 }
 
 int vmig_subject_open(struct vmig_subject *subject)
@@ -173,6 +211,11 @@ int vmig_subject_open(struct vmig_subject *subject)
 int vmig_subject_open_second(struct vmig_subject *subject)
 {
 	return open_named(subject, true);
+}
+
+int vmig_subject_open_untouched(struct vmig_subject *subject)
+{
+	return open_first(subject, false);
 }
 
 int vmig_subject_reopen(struct vmig_subject *subject)

@@ -84,6 +84,15 @@ int vmig_subject_open(struct vmig_subject *subject);
 int vmig_subject_open_second(struct vmig_subject *subject);
 
 /**
+ * vmig_subject_open_untouched - vmig_subject_open() without a call of the device
+ * @subject:	filled in; it has nothing, and no operations, before vmig_subject_learn()
+ */
+int vmig_subject_open_untouched(struct vmig_subject *subject);
+
+/** vmig_subject_learn - ask an open device what it has */
+int vmig_subject_learn(struct vmig_subject *subject);
+
+/**
  * vmig_subject_reopen - close the device and open it, without removing it
  * @subject:	that was opened
  */

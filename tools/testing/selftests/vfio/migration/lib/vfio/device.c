@@ -70,7 +70,7 @@ static int close_fd(int *fd)
 	return ret;
 }
 
-static int get_group(const char *sysfs)
+int vmig_group_open(const char *sysfs)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 	ssize_t n;
@@ -94,7 +94,7 @@ static int open_by_group(struct vmig_device *dev, const char *sysfs)
 	if (dev->container < 0)
 		return dev->container;
 
-	dev->group = get_group(sysfs);
+	dev->group = vmig_group_open(sysfs);
 	if (dev->group < 0)
 		return dev->group;
 
@@ -114,7 +114,7 @@ static int open_by_group(struct vmig_device *dev, const char *sysfs)
 }
 
 /* The vfio-dev directory of a device has one entry, the name of its cdev */
-static int open_cdev(const char *sysfs)
+int vmig_cdev_open(const char *sysfs)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -150,7 +150,7 @@ static int open_by_cdev(struct vmig_device *dev, const char *sysfs)
 	if (dev->iommufd < 0)
 		return dev->iommufd;
 
-	dev->fd = open_cdev(sysfs);
+	dev->fd = vmig_cdev_open(sysfs);
 	if (dev->fd < 0)
 		return dev->fd;
 
@@ -168,7 +168,7 @@ static int open_by_cdev(struct vmig_device *dev, const char *sysfs)
 }
 
 /* vfio-pci refuses the VGA region of a device that has none: an absent region has size 0 */
-static int get_regions(struct vmig_device *dev)
+int vmig_device_learn(struct vmig_device *dev)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 	unsigned int i;
@@ -195,7 +195,7 @@ static int get_regions(struct vmig_device *dev)
 	return 0;
 }
 
-int vmig_device_open_at(struct vmig_device *dev, const char *sysfs, enum vmig_path path)
+int vmig_device_open_untouched(struct vmig_device *dev, const char *sysfs, enum vmig_path path)
 {
 	int ret;
 
@@ -207,8 +207,18 @@ int vmig_device_open_at(struct vmig_device *dev, const char *sysfs, enum vmig_pa
 
 	ret = path == VMIG_PATH_CDEV ? open_by_cdev(dev, sysfs) :
 				       open_by_group(dev, sysfs);
+	if (ret)
+		vmig_device_close(dev);
+
+	return ret;
+}
+
+int vmig_device_open_at(struct vmig_device *dev, const char *sysfs, enum vmig_path path)
+{
+	int ret = vmig_device_open_untouched(dev, sysfs, path);
+
 	if (!ret)
-		ret = get_regions(dev);
+		ret = vmig_device_learn(dev);
 	if (ret)
 		vmig_device_close(dev);
 

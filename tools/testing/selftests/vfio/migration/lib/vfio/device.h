@@ -93,6 +93,26 @@ int vmig_device_open(struct vmig_device *dev, const struct vmig_mdev *mdev,
  */
 int vmig_device_open_at(struct vmig_device *dev, const char *sysfs, enum vmig_path path);
 
+/**
+ * vmig_device_open_untouched - vmig_device_open_at() without a call of the device
+ * @dev:	filled in but for what the device reports
+ * @sysfs:	its directory
+ * @path:	how to open it
+ *
+ * So that a test can make the first call. Return: as vmig_device_open_at().
+ */
+int vmig_device_open_untouched(struct vmig_device *dev, const char *sysfs,
+			       enum vmig_path path);
+
+/** vmig_device_learn - VFIO_DEVICE_GET_INFO, and VFIO_DEVICE_GET_REGION_INFO of each region */
+int vmig_device_learn(struct vmig_device *dev);
+
+/** vmig_group_open - the file of a device's group, without a container; or -errno */
+int vmig_group_open(const char *sysfs);
+
+/** vmig_cdev_open - a device's own file, not bound to an iommufd; or -errno */
+int vmig_cdev_open(const char *sysfs);
+
 /** vmig_device_close - undo vmig_device_open(); idempotent */
 void vmig_device_close(struct vmig_device *dev);
 

@@ -27,6 +27,9 @@
 
 static int journal_fd = -1;
 static const char *journal_name;
+/* Gets what is added, and is never read: a port of a VM, which outlives the machine */
+static int copy_fd = -1;
+static const char *copy_name;
 
 /**
  * struct journal - what is being read
@@ -83,18 +86,32 @@ static char *unescape(char *field)
 	return field;
 }
 
+/* A port of a VM takes a part of a long line at a time */
+static enum conf_exit put_to(int fd, const char *name, const char *option, const char *line,
+			     size_t len)
+{
+	ssize_t n;
+
+	for (; len; line += n, len -= n) {
+		n = write(fd, line, len);
+		if (n <= 0)
+			return conf_error("%s: %s; give another file with %s", name,
+					  strerror(n < 0 ? errno : ENOSPC), option);
+	}
+	return CONF_GO_ON;
+}
+
 static enum conf_exit put(char *line, size_t len)
 {
-	ssize_t n = write(journal_fd, line, len);
-	int err = n < 0 ? errno : ENOSPC;
+	enum conf_exit ret = put_to(journal_fd, journal_name, "--journal", line, len);
 
-	free(line);
-	if (n != (ssize_t)len)
-		return conf_error("%s: %s; give another file with --journal", journal_name,
-				  strerror(err));
 	/* Before a case that may crash the machine; a pipe or a terminal cannot */
-	fdatasync(journal_fd);
-	return CONF_GO_ON;
+	if (ret == CONF_GO_ON)
+		fdatasync(journal_fd);
+	if (ret == CONF_GO_ON && copy_fd >= 0)
+		ret = put_to(copy_fd, copy_name, "--journal-copy", line, len);
+	free(line);
+	return ret;
 }
 
 static enum conf_exit put_fields(const char *first, const char * const *fields, unsigned int nr)
@@ -285,16 +302,28 @@ static enum conf_exit cut_torn_line(void)
 	return CONF_GO_ON;
 }
 
+static enum conf_exit open_copy(const char *name)
+{
+	copy_name = name;
+	if (!name)
+		return CONF_GO_ON;
+	copy_fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	if (copy_fd < 0)
+		return conf_error("%s: %s; give another file with --journal-copy", name,
+				  strerror(errno));
+	return CONF_GO_ON;
+}
+
 enum conf_exit conf_journal_open(struct conf_suite *suite)
 {
 	const char * const head[] = { suite->options.device, suite->path, suite->kernel };
 	const char * const boot[] = { conf_kernel_boot_id() };
-	enum conf_exit ret = CONF_GO_ON;
+	enum conf_exit ret = open_copy(suite->options.journal_copy);
 	struct stat st;
 
 	journal_name = suite->options.journal;
-	if (!journal_name)
-		return CONF_GO_ON;
+	if (!journal_name || ret != CONF_GO_ON)
+		return ret;
 	journal_fd = open(journal_name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 	if (journal_fd < 0 || fstat(journal_fd, &st))
 		return conf_error("%s: %s; give another file with --journal", journal_name,

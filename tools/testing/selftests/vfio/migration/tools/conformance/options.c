@@ -32,6 +32,7 @@ static const char help[] =
 "  --json FILE           write a report for programs\n"
 "  --html FILE           write a report as one page\n"
 "  --journal FILE        keep results in FILE, and do not run again what it has\n"
+"  --journal-copy FILE   write to FILE, too, what is added to the journal\n"
 "  --stop-on-crash       stop when the kernel has crashed, so that it can be rebooted\n"
 "  --programs DIR        the test programs; a file DIR/programs may list them\n"
 "  --clauses FILE        the clause file (default: next to this program)\n"
@@ -43,7 +44,7 @@ static const char help[] =
 
 enum option_nr {
 	OPT_DEVICE = 256, OPT_PATH, OPT_CLAUSE, OPT_LIST, OPT_DESTRUCTIVE, OPT_SHUFFLE,
-	OPT_REPEAT, OPT_TIMEOUT, OPT_JSON, OPT_HTML, OPT_JOURNAL, OPT_STOP, OPT_PROGRAMS,
+	OPT_REPEAT, OPT_TIMEOUT, OPT_JSON, OPT_HTML, OPT_JOURNAL, OPT_COPY, OPT_STOP, OPT_PROGRAMS,
 	OPT_CLAUSES, OPT_HELP,
 };
 
@@ -59,6 +60,7 @@ static const struct option longopts[] = {
 	{ "json", required_argument, NULL, OPT_JSON },
 	{ "html", required_argument, NULL, OPT_HTML },
 	{ "journal", required_argument, NULL, OPT_JOURNAL },
+	{ "journal-copy", required_argument, NULL, OPT_COPY },
 	{ "stop-on-crash", no_argument, NULL, OPT_STOP },
 	{ "programs", required_argument, NULL, OPT_PROGRAMS },
 	{ "clauses", required_argument, NULL, OPT_CLAUSES },
@@ -85,6 +87,8 @@ static const char **text_of(struct conf_options *options, int option)
 		return &options->html;
 	case OPT_JOURNAL:
 		return &options->journal;
+	case OPT_COPY:
+		return &options->journal_copy;
 	case OPT_PROGRAMS:
 		return &options->programs;
 	case OPT_CLAUSES:
@@ -154,6 +158,8 @@ static enum conf_exit check(struct conf_options *options)
 {
 	if (options->path && strcmp(options->path, "group") && strcmp(options->path, "iommufd"))
 		return usage(options->path, "is not a path, which is group or iommufd");
+	if (options->journal_copy && !options->journal)
+		return usage("--journal-copy", "needs --journal");
 	options->is_given = options->device;
 	options->device = options->device ?: DEFAULT_DEVICE;
 	if (!conf_is_printable(options->device))

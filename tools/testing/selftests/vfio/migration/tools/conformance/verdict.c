@@ -176,11 +176,9 @@ static void judge(const struct conf_suite *suite, struct conf_clause *clause,
 
 void conf_verdicts(struct conf_suite *suite)
 {
-	struct tally *tally = calloc(suite->clauses_nr, sizeof(*tally));
+	struct tally *tally = conf_zeroes(suite->clauses_nr, sizeof(*tally));
 	unsigned int i, j;
 
-	if (!tally)
-		exit(conf_error("out of memory"));
 	for (i = 0; i < suite->cases_nr; i++) {
 		for (j = 0; j < suite->cases[i].clauses_nr; j++)
 			add_case(suite, &suite->cases[i], &tally[suite->cases[i].clauses[j]]);

@@ -168,7 +168,7 @@ FIXTURE_VARIANT_ADD(multifd, config_after_data) { .config_first = false };
 FIXTURE_VARIANT_ADD(multifd, config_before_data) { .config_first = true };
 
 /* QEMU has the config space last; a VMM may as well restore it first */
-CLAUSE_TEST_F(multifd, loads_in_a_thread, "profile.qemu-multifd", "state.resuming-access")
+CLAUSE_TEST_F(multifd, loads_in_a_thread, "profile.qemu-multifd")
 {
 	struct load_thread load = { .config_first = variant->config_first };
 	struct vmig_device *dst;

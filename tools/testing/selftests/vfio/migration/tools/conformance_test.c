@@ -68,6 +68,21 @@ TEST_F(conformance, several_cases)
 	}
 }
 
+/* Tool: a clause that no case can judge: not applicable if the device lacks what it needs */
+TEST_F(conformance, untested_clauses)
+{
+	write_file(self->dir, "clauses",
+		   CLAUSE("a.one", MUST)
+		   CLAUSE("a.have", MUST "Needs: MIGRATION\nUntested: no way\n")
+		   CLAUSE("a.lack", MUST "Needs: MIGRATION P2P\nUntested: no way\n")
+		   CLAUSE("a.part", MUST "Needs: GRATION\nUntested: no way\n"));
+	PROGRAM("t.one\\ta.one\\t\\n", "*) echo ok 1 $2;;");
+	EXPECT_RUNNER(KEPT, "");
+	EXPECT_OUT("\nok 2 a.have # SKIP not checked: no way\n");
+	EXPECT_OUT("\nok 3 a.lack # SKIP not applicable: the device does not have P2P\n");
+	EXPECT_OUT("\nok 4 a.part # SKIP not applicable: the device does not have GRATION\n");
+}
+
 /* Tool: the calls from the last beginning to the failure, equal ones once */
 TEST_F(conformance, calls)
 {

@@ -105,6 +105,8 @@ CLAUSE_TEST_F(outlived, by_its_data_fd, "session.after-close")
 	if (self->subject.mdev.uuid[0]) {
 		ASSERT_RET(0, vmig_mdev_remove(&self->subject.mdev), "remove the device");
 		use(self->fd, loads, "the device was removed");
+	} else {
+		ASSERT_RET(0, reopen_listed(&self->subject), "open again");
 	}
 	EXPECT_EQ(0, vmig_call_close(self->fd));
 	self->fd = -1;

@@ -287,7 +287,8 @@ $(KERNEL_SAMPLES): kernel-%: prepare
 # The tree of KERNEL= may have no source, so there it is not measured.
 KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
 
-# The conformance suite. lab/conformance/devices has a file for each DEVICE.
+# The conformance suite. lab/conformance/devices has a file for each DEVICE. A VM that hangs is
+# noticed before its time limit.
 CONFORMANCE := $(DIR_LAB)/conformance
 DEVICES	:= $(notdir $(wildcard $(CONFORMANCE)/devices/*))
 $(if $(filter-out 1,$(words $(DEVICE)))$(filter-out $(DEVICES),$(DEVICE)), \
@@ -302,7 +303,8 @@ conformance:
 	@+$(call in_lab,kasan,2) TEST_TIMEOUT=$(or $(TEST_TIMEOUT),60) DEVICE=$(DEVICE) $@
 else
 conformance: selftests $(DEVICE_MODULE) ## the conformance suite on DEVICE=mtty, kernel-mtty, vfio-pci, ...
-	@$(CONFORMANCE)/run.py $(DEVICE) $(B) $(CACHE) $(BOOT)
+	@$(CONFORMANCE)/run.py $(DEVICE) $(B) $(CACHE) $(BOOT) \
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),3600)
 endif
 
 .PHONY: conformance-dist

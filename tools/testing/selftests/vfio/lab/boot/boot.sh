@@ -194,7 +194,8 @@ qemu_args() {
 
 # Sets qemu_status; 124: the time limit was reached.
 run_qemu() {
-	touch "$run/console" "$run/verdict"
+	# A QEMU that refuses an option makes none of them.
+	touch "$run/console" "$run/verdict" "$run/report" "$run/counters"
 	qemu_status=0
 	if [ -n "$interactive" ]; then
 		"${qemu[@]}" "${args[@]}" || qemu_status=$?

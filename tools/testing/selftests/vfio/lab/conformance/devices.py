@@ -123,23 +123,34 @@ class Setup:
         elif kind == 'Run':
             self.add_run(where, fields)
         else:
-            self.expected.append(Expected(fields[kind], kind.lower(),
-                                          fields.get('Runs', '*').split(),
-                                          fields.get('Kernels', '*').split()))
+            for clause in fields[kind].split():
+                self.expected.append(Expected(clause, kind.lower(),
+                                              fields.get('Runs', '*').split(),
+                                              fields.get('Kernels', '*').split()))
 
-    def differences(self, run, kernel, results):
-        """Lists what is not as expected, as text. results: clause to state."""
+    def differences(self, run, kernel, results, untested):
+        """Lists what is not as expected, as text.
+
+        results: clause to state; untested: clauses that no device can be checked for
+        """
         def matches(patterns, text):
             return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns)
 
         expected = {(item.clause, item.state) for item in self.expected
                     if matches(item.runs, run.name) and matches(item.kernels, kernel)}
         seen = {(clause, state) for clause, state in results.items()
-                if state in self.failures}
+                if state in self.failures and (state, clause in untested) != ('unchecked', True)}
         texts = [f'{clause} is {state}' for clause, state in sorted(seen - expected)]
         # A run of some clauses has no result for the others.
         return texts + [f'{clause} is {results[clause]}, no longer {state}'
                         for clause, state in sorted(expected - seen) if clause in results]
+
+
+def untested(path):
+    """Returns the clauses that have no test, for a reason that the clause file has."""
+    if not os.path.exists(path):
+        return set()
+    return {fields['Id'] for _, fields in stanzas(path) if fields.get('Untested')}
 
 
 def read(path):

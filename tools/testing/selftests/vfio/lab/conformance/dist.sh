@@ -24,7 +24,7 @@ error() {
 }
 
 mkdir "$work/$name"
-cp "$selftests/$name" "$selftests/clauses" "$here/dist-README" "$work/$name/"
+cp "$selftests/$name" "$selftests/mig_probe" "$selftests/clauses" "$here/dist-README" "$work/$name/"
 mv "$work/$name/dist-README" "$work/$name/README"
 for program; do
 	cp "$selftests/$program" "$work/$name/"

@@ -18,6 +18,7 @@ Usage: [ARGS=OPTIONS TEST_TIMEOUT=SECONDS ADD=FILE...] run.py SET OUT CACHE boot
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -178,12 +179,17 @@ class Run:
                  *os.environ.get('ARGS', '').split()]
         environment = dict(os.environ, ADD=' '.join(self.write_inputs() + [os.environ.get('ADD', '')]),
                            RUN='exec sh suite.sh ' + ' '.join(map(quoted, words)))
-        done = subprocess.run(self.command + self.boot_options(number), env=environment,
-                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-                              encoding='utf-8', errors='replace')
+        with subprocess.Popen(self.command + self.boot_options(number), env=environment,
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              encoding='utf-8', errors='replace') as child:
+            try:
+                _, messages = child.communicate()
+            finally:
+                # After a signal boot.sh ends QEMU and removes its files.
+                child.terminate()
         with open(self.file('vm'), encoding='utf-8', errors='replace') as file:
             self.journal.add(file.read())
-        return done.returncode, done.stderr
+        return child.returncode, messages
 
     def kernel_report(self, number):
         """Lines of the console from the first report of the kernel on."""
@@ -198,12 +204,14 @@ class Run:
         found = [number for number, line in enumerate(lines) if reports.search(line)]
         return lines[found[0]:found[0] + REPORT_LINES] if found else []
 
-    def reboot(self, number):
+    def reboot(self, number, messages):
         """Print why a new VM is booted, and end the case that was running."""
         report = self.kernel_report(number)
         name, word, *case = self.journal.last
+        # QEMU itself may have ended.
+        report = report or [line for line in messages.split('\n') if 'error: ' in line][:1]
         print(f'reboot {number + 1}: {name}: in {" ".join(case[1:])}: '
-              f'{report[0] if report else "no report of the kernel"}', flush=True)
+              f'{report[0] if report else "unknown"}', flush=True)
         if word == 'begin':
             self.journal.end_case(report)
 
@@ -222,7 +230,7 @@ class Run:
                 if self.setup.tolerant:
                     print(messages, end='', file=sys.stderr)
                 raise Failure('the VM ended without a new result')
-            self.reboot(number)
+            self.reboot(number, messages)
         raise Failure(f'the VM ended early {MAX_REBOOTS + 1} times')
 
     def unpack(self):
@@ -239,28 +247,32 @@ class Run:
                         file.write(tar.extractfile(member).read())
         return to
 
+    def results(self, run, directory):
+        """The results of one run: clause to state."""
+        path = os.path.join(directory, run.name + '.txt')
+        status = self.journal.status[run.name]
+        with open(path, encoding='utf-8', errors='replace') as file:
+            text = file.read()
+        if status not in (0, VIOLATED):
+            print(text, end='')
+            raise Failure(f'{run.name}: the suite ended with status {status}', status)
+        return ktap_results.read(text.split('\n'))
+
     def judge(self, directory):
         """Print a line for each device and the differences; returns the exit status."""
-        result = VIOLATED if self.failed else 0
+        untested = devices.untested(os.path.join(self.out, 'selftests/clauses'))
+        differences = {}
         for run in self.setup.runs:
             if run.name in self.journal.skipped:
                 print(f'{run.name}: skipped, this kernel has no iommufd')
                 continue
-            status = self.journal.status[run.name]
-            path = os.path.join(directory, run.name + '.txt')
-            if status not in (0, VIOLATED):
-                with open(path, encoding='utf-8', errors='replace') as file:
-                    print(file.read(), end='')
-                raise Failure(f'{run.name}: the suite ended with status {status}', status)
-            with open(path, encoding='utf-8', errors='replace') as file:
-                results = ktap_results.read(file)
+            results = self.results(run, directory)
             print(f'{run.name}: {ktap_results.summary(results)}')
-            differences = self.setup.differences(run, self.journal.kernel, results)
-            for text in differences:
-                print(f'  not expected: {text}')
-            if differences:
-                result = VIOLATED
-        return result
+            for text in self.setup.differences(run, self.journal.kernel, results, untested):
+                differences.setdefault(text, []).append(run.name)
+        for text, names in differences.items():
+            print(f'not expected: {text} ({", ".join(names)})')
+        return VIOLATED if differences or self.failed else 0
 
 
 def remove_logs(setup, out):
@@ -278,6 +290,8 @@ def main():
     if len(sys.argv) < 4:
         print(__doc__, file=sys.stderr)
         return CANNOT_RUN
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     name, out, cache, *options = sys.argv[1:]
     try:
         setup = devices.read(os.path.join(HERE, 'devices', name))

@@ -35,7 +35,7 @@ GROUPS = {
     'profile': 'Sequences of calls of VMMs',
 }
 NEEDS = set('MIGRATION P2P PRE_COPY PRECOPY_V2 DATA_SIZE DMA_LOGGING RESET PCI IRQ INTX MSI MSIX '
-            'REGION MMAP MDEV CDEV GROUP'.split())
+            'REGION MMAP MDEV CDEV GROUP DMA VGA'.split())
 ID = re.compile(r'([a-z]+)\.[a-z0-9]+(-[a-z0-9]+)*')
 
 # What the value of each field must be, and how to say that. In this order.

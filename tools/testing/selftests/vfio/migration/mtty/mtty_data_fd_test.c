@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data_fd as a file: direction, end of the stream, poll(), chunks of any size.
+ * The data_fd of mtty as a file: errnos, exact events of poll(), records in chunks of any
+ * size. What holds for any driver is in ../uapi/session_*_test.c.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "lib/mtty.h"
+#include "lib/vfio/case.h"
 
 #define PORTS	2
 #define SEED	7
@@ -37,64 +40,38 @@ static int send_byte(struct vmig_device *dev)
 	return vmig_uart_out(dev, 0, UART_TX, 'd');
 }
 
-/* Clause: STOP -> STOP_COPY: data_fd is read with read(); POSIX write(): EBADF */
-TEST_F(data_fd, saving_session_can_only_be_read)
+/* Driver: a saving data_fd: O_RDONLY; write(): EBADF; lseek(), pread(): ESPIPE */
+TEST_F(data_fd, saving_session_is_a_stream_to_read)
 {
+	char byte;
+
 	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
 	EXPECT_EQ(O_RDONLY, fcntl(self->fd, F_GETFL) & O_ACCMODE);
-	EXPECT_EQ(FD_CLOEXEC, fcntl(self->fd, F_GETFD));
 	EXPECT_EQ(-1, write(self->fd, "x", 1));
 	EXPECT_RET(-EBADF, -errno, "write to a saving session");
-}
-
-/* Clause: STOP -> RESUMING: data_fd is fed with write(); POSIX read(): EBADF */
-TEST_F(data_fd, resuming_session_can_only_be_written)
-{
-	char byte;
-
-	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
-	EXPECT_EQ(O_WRONLY, fcntl(self->fd, F_GETFL) & O_ACCMODE);
-	EXPECT_EQ(FD_CLOEXEC, fcntl(self->fd, F_GETFD));
-	EXPECT_EQ(-1, read(self->fd, &byte, 1));
-	EXPECT_RET(-EBADF, -errno, "read from a resuming session");
-}
-
-/* Clause: data_fd is a stream; POSIX lseek(), pread(): ESPIPE */
-TEST_F(data_fd, saving_session_cannot_seek)
-{
-	char byte;
-
-	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
 	EXPECT_EQ(-1, lseek(self->fd, 0, SEEK_SET));
 	EXPECT_RET(-ESPIPE, -errno, "lseek");
 	EXPECT_EQ(-1, pread(self->fd, &byte, 1, 0));
 	EXPECT_RET(-ESPIPE, -errno, "pread");
 }
 
-/* Clause: data_fd is a stream; POSIX lseek(), pwrite(): ESPIPE */
-TEST_F(data_fd, resuming_session_cannot_seek)
+/* Driver: a resuming data_fd: O_WRONLY; read(): EBADF; lseek(), pwrite(): ESPIPE */
+TEST_F(data_fd, resuming_session_is_a_stream_to_write)
 {
+	char byte;
+
 	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
+	EXPECT_EQ(O_WRONLY, fcntl(self->fd, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(-1, read(self->fd, &byte, 1));
+	EXPECT_RET(-EBADF, -errno, "read from a resuming session");
 	EXPECT_EQ(-1, lseek(self->fd, 0, SEEK_CUR));
 	EXPECT_RET(-ESPIPE, -errno, "lseek");
 	EXPECT_EQ(-1, pwrite(self->fd, "x", 1, 0));
 	EXPECT_RET(-ESPIPE, -errno, "pwrite");
 }
 
-/* Clause: vfio_precopy_info, read() at the end of stream in STOP_COPY: always 0 */
-TEST_F(data_fd, end_of_stream_is_permanent)
-{
-	char byte;
-	int i;
-
-	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096), "read");
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, read(self->fd, &byte, 1));
-}
-
-/* Clause: vfio_precopy_info, poll() in STOP_COPY: always readable, also at the end */
-TEST_F(data_fd, stop_copy_is_always_readable)
+/* Driver: poll() in STOP_COPY: POLLIN and no other event, also at the end */
+TEST_F(data_fd, stop_copy_is_only_readable)
 {
 	enter(_metadata, self, VFIO_DEVICE_STATE_STOP_COPY);
 	EXPECT_EQ(POLLIN, events(self->fd));
@@ -102,47 +79,14 @@ TEST_F(data_fd, stop_copy_is_always_readable)
 	EXPECT_EQ(POLLIN, events(self->fd));
 }
 
-/* Clause: POSIX poll() in RESUMING: write() does not block, read() is not possible */
-TEST_F(data_fd, resuming_is_writable)
+/* Driver: poll() in RESUMING: POLLOUT and no other event */
+TEST_F(data_fd, resuming_is_only_writable)
 {
 	enter(_metadata, self, VFIO_DEVICE_STATE_RESUMING);
 	EXPECT_EQ(POLLOUT, events(self->fd));
 }
 
-/* Clause: vfio_precopy_info, read() at temporary end of stream: ENOMSG */
-TEST_F(data_fd, temporary_end_is_enomsg)
-{
-	char byte;
-	int i;
-
-	enter(_metadata, self, VFIO_DEVICE_STATE_PRE_COPY);
-	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
-		   "first round");
-	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(-1, read(self->fd, &byte, 1));
-		EXPECT_RET(-ENOMSG, -errno, "read %d", i);
-	}
-	EXPECT_RET(0, send_byte(self->dev), "byte");
-	EXPECT_EQ(1, read(self->fd, &byte, 1));
-}
-
-/* Clause: vfio_precopy_info, read() in STOP_COPY after a temporary end: no ENOMSG */
-TEST_F(data_fd, stop_copy_never_gives_enomsg)
-{
-	size_t before;
-
-	enter(_metadata, self, VFIO_DEVICE_STATE_PRE_COPY);
-	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
-		   "PRE_COPY");
-	before = self->stream.len;
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
-					 NULL), "STOP_COPY");
-	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096),
-		   "STOP_COPY");
-	EXPECT_LT(before, self->stream.len);
-}
-
-/* Clause: vfio_precopy_info, poll() in PRE_COPY: readable if there is data */
+/* Driver: poll() in PRE_COPY: POLLIN if there is data, else no event, each round */
 TEST_F(data_fd, pre_copy_is_readable_iff_there_is_data)
 {
 	int i;
@@ -157,7 +101,7 @@ TEST_F(data_fd, pre_copy_is_readable_iff_there_is_data)
 	}
 }
 
-/* Clause: vfio_precopy_info, poll() in PRE_COPY between short reads: no error */
+/* Driver: poll() in PRE_COPY between short reads: no error */
 TEST_F(data_fd, short_reads_do_not_disturb_poll)
 {
 	char byte;
@@ -216,7 +160,7 @@ static void expect_woken(struct __test_metadata *_metadata,
 	EXPECT_EQ(POLLIN, revents);
 }
 
-/* Clause: vfio_precopy_info: poll() waits for more data: the device transmits */
+/* Driver: poll() at the temporary end returns POLLIN: the device transmits */
 TEST_F(wake, by_a_transmitted_byte)
 {
 	poll_at_end(_metadata, self, variant);
@@ -224,7 +168,7 @@ TEST_F(wake, by_a_transmitted_byte)
 	expect_woken(_metadata, self);
 }
 
-/* Clause: vfio_precopy_info: poll() waits for more data: the device's memory is written */
+/* Driver: the same: the device's memory is written */
 TEST_F(wake, by_a_write_to_capture_memory)
 {
 	poll_at_end(_metadata, self, variant);
@@ -233,7 +177,7 @@ TEST_F(wake, by_a_write_to_capture_memory)
 	expect_woken(_metadata, self);
 }
 
-/* Clause: vfio_precopy_info: poll() in STOP_COPY is readable, so it returns */
+/* Driver: the same: the session goes to STOP_COPY */
 TEST_F(wake, by_stop_copy)
 {
 	poll_at_end(_metadata, self, variant);
@@ -300,7 +244,7 @@ TEST_F(chunks, reading_gives_the_same_stream)
 	expect_same(_metadata, &self->whole, &self->parts);
 }
 
-/* Clause: vfio_device_feature_mig_state: segments of any size load the same device */
+/* Driver: write() of any size: a device with the same records */
 TEST_F(chunks, writing_loads_the_same_device)
 {
 	const char *what = "";
@@ -317,6 +261,123 @@ TEST_F(chunks, writing_loads_the_same_device)
 	expect_same(_metadata, &self->whole, &self->parts);
 	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
 		   what);
+}
+
+/* @edge: end of the memory that can be used */
+FIXTURE(args) {
+	DEVICE_MEMBERS;
+	uint8_t *edge;
+};
+
+FIXTURE_SETUP(args)
+{
+	OPEN_DEVICE("mtty-2", .capture_size = "64K");
+	self->edge = guarded_page_map();
+	ASSERT_NE(NULL, self->edge);
+	ASSERT_RET(0, vmig_contents_set(self->dev, PORTS, SEED), "contents");
+}
+
+FIXTURE_TEARDOWN(args)
+{
+	guarded_page_unmap(self->edge);
+	CLOSE_DEVICE();
+}
+
+/* No byte was lost or repeated: the stream is valid and can be loaded */
+static void expect_whole(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(args) *self)
+{
+	struct vmig_stream_iter iter;
+	const char *what = "";
+	struct vmig_rec rec = { 0 };
+	int ret;
+
+	vmig_stream_start(&iter, self->stream.data, self->stream.len);
+	while (!(ret = vmig_stream_next(&iter, &rec)))
+		EXPECT_TRUE(rec.head_ok && rec.data_ok);
+	EXPECT_RET(-ENOENT, ret, "all records");
+	EXPECT_EQ(MTTY_REC_END, rec.type);
+
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load");
+	EXPECT_RET(0, vmig_contents_check(self->dev, PORTS, SEED, &what), "%s",
+		   what);
+}
+
+static void start_saving(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(args) *self)
+{
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
+					 &self->fd), "STOP_COPY");
+}
+
+static void start_resuming(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(args) *self)
+{
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &self->fd), "RESUMING");
+}
+
+/* Driver: read() to a bad address: EFAULT; the records stay whole */
+TEST_F(args, reading_to_a_bad_address_loses_nothing)
+{
+	start_saving(_metadata, self);
+	EXPECT_EQ(-1, read(self->fd, self->edge, 100));
+	EXPECT_RET(-EFAULT, -errno, "at the start");
+	ASSERT_EQ(100, read(self->fd, self->edge - 100, 100));
+	ASSERT_EQ(0, vmig_bytes_add(&self->stream, self->edge - 100, 100));
+	EXPECT_EQ(-1, read(self->fd, self->edge, 100));
+	EXPECT_RET(-EFAULT, -errno, "within a record");
+	EXPECT_RET(0, vmig_transfer_read(self->fd, &self->stream, 4096),
+		   "the rest");
+	expect_whole(_metadata, self);
+}
+
+/* Driver: write() from a bad address: EFAULT; the records stay whole */
+TEST_F(args, writing_from_a_bad_address_takes_nothing)
+{
+	size_t len;
+
+	start_resuming(_metadata, self);
+	len = self->stream.len;
+	EXPECT_EQ(-1, write(self->fd, self->edge, len));
+	EXPECT_RET(-EFAULT, -errno, "at the start");
+	ASSERT_RET(0, vmig_transfer_write(self->fd, self->stream.data, 45, 45,
+					  NULL), "part of it");
+	EXPECT_EQ(-1, write(self->fd, self->edge, len));
+	EXPECT_RET(-EFAULT, -errno, "within a record");
+	EXPECT_RET(0, vmig_transfer_write(self->fd, self->stream.data + 45,
+					  len - 45, len, NULL), "the rest");
+	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
+					 NULL), "STOP");
+	expect_whole(_metadata, self);
+}
+
+/* Driver: VFIO_MIG_GET_PRECOPY_INFO with a bad address: EFAULT */
+TEST_F(args, precopy_info_at_a_bad_address_is_efault)
+{
+	struct vfio_precopy_info *info = (void *)self->edge;
+
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+					 &self->fd), "PRE_COPY");
+	EXPECT_EQ(-1, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO, info));
+	EXPECT_RET(-EFAULT, -errno, "nothing can be read");
+	/* argsz can be read, the rest cannot be written */
+	info = (void *)(self->edge - sizeof(info->argsz));
+	info->argsz = sizeof(*info);
+	EXPECT_EQ(-1, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO, info));
+	EXPECT_RET(-EFAULT, -errno, "only argsz can be read");
+}
+
+/* Driver: VFIO_MIG_GET_PRECOPY_INFO on a resuming session: no such ioctl, ENOTTY */
+TEST_F(args, precopy_info_of_a_resuming_session_is_enotty)
+{
+	struct vfio_precopy_info info;
+
+	start_resuming(_metadata, self);
+	EXPECT_RET(-ENOTTY, vmig_precopy_info(self->fd, &info), "RESUMING");
 }
 
 TEST_HARNESS_MAIN

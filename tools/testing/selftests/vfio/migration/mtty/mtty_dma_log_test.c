@@ -78,7 +78,7 @@ TEST_F(dma_log, report_is_empty)
 	EXPECT_RET(0, stop(self->dev), "STOP");
 }
 
-/* Clause: DMA_LOGGING_START while it is started, STOP and REPORT if it is not: EINVAL */
+/* Driver: DMA_LOGGING_START while it is started, STOP and REPORT if it is not: EINVAL */
 TEST_F(dma_log, one_log_at_a_time)
 {
 	struct vmig_device *dev = self->dev;

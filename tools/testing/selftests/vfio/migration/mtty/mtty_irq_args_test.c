@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VFIO_DEVICE_GET_IRQ_INFO, and every request that VFIO_DEVICE_SET_IRQS refuses: the
- * errno, and that nothing has changed.
+ * errno, which vfio.h does not name, and that nothing has changed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -167,7 +167,7 @@ TEST_F(irq_args, error_index_takes_an_eventfd)
 	EXPECT_RET(-EINVAL, vmig_irq_action(self->dev, ERR, TRIGGER), "disabled");
 }
 
-/* Clause: vfio_irq_info.index: beyond the last one EINVAL */
+/* Driver: vfio_irq_info.index: beyond the last one EINVAL */
 TEST_F(irq_args, info_of_no_index)
 {
 	static const uint32_t index[] = {
@@ -184,7 +184,7 @@ TEST_F(irq_args, info_of_no_index)
 	}
 }
 
-/* Clause: vfio_irq_set.flags: one DATA and one ACTION flag, else EINVAL */
+/* Driver: vfio_irq_set.flags: one DATA and one ACTION flag, else EINVAL */
 TEST_F(irq_args, flags_are_one_of_each)
 {
 	static const struct row row[] = {
@@ -217,7 +217,7 @@ TEST_F(irq_args, flags_are_one_of_each)
 	}
 }
 
-/* Clause: vfio_irq_set.index, .start, .count: out of range EINVAL */
+/* Driver: vfio_irq_set.index, .start, .count: out of range EINVAL */
 TEST_F(irq_args, range_is_checked)
 {
 	static const struct row row[] = {
@@ -246,7 +246,7 @@ TEST_F(irq_args, range_is_checked)
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
 }
 
-/* Clause: vfio_irq_set.argsz: too small for the data of count: EINVAL */
+/* Driver: vfio_irq_set.argsz: too small for the data of count: EINVAL */
 TEST_F(irq_args, argsz_is_checked)
 {
 	static const struct row row[] = {
@@ -261,27 +261,7 @@ TEST_F(irq_args, argsz_is_checked)
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
 }
 
-/* Clause: vfio_irq_set.argsz: larger than needed is allowed */
-TEST_F(irq_args, argsz_may_be_larger)
-{
-	union request req = {
-		.set = { .argsz = ALL, .flags = NONE | TRIGGER, .count = 1 },
-	};
-	bool is_enabled = variant->enabled < VFIO_PCI_NUM_IRQS;
-
-	req.set.index = is_enabled ? variant->enabled : MSI;
-	EXPECT_RET(is_enabled ? 0 : -EINVAL, set_irqs(self->dev, &req), "NONE");
-	EXPECT_EQ(is_enabled, vmig_eventfd_take(self->a));
-
-	req.set.flags = EVENTFD | TRIGGER;
-	req.data = self->a;
-	EXPECT_RET(0, set_irqs(self->dev, &req), "EVENTFD");
-	EXPECT_RET(0, vmig_irq_action(self->dev, req.set.index, TRIGGER),
-		   "connected");
-	EXPECT_EQ(1, vmig_eventfd_take(self->a));
-}
-
-/* Clause: vfio_irq_set.count 0: only with TRIGGER and DATA_NONE; else EINVAL, ENOTTY */
+/* Driver: vfio_irq_set.count 0: only with TRIGGER and DATA_NONE; else EINVAL, ENOTTY */
 TEST_F(irq_args, count_zero_is_for_disabling)
 {
 	static const struct row row[] = {
@@ -300,7 +280,7 @@ TEST_F(irq_args, count_zero_is_for_disabling)
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
 }
 
-/* Clause: VFIO_IRQ_INFO_MASKABLE not set: MASK and UNMASK are ENOTTY */
+/* Driver: VFIO_IRQ_INFO_MASKABLE not set: MASK and UNMASK are ENOTTY */
 TEST_F(irq_args, msi_cannot_be_masked)
 {
 	static const struct row row[] = {
@@ -336,7 +316,7 @@ TEST_F(irq_args, masking_needs_an_enabled_index)
 	expect_refused(_metadata, self, variant, row, ARRAY_SIZE(row));
 }
 
-/* Clause: VFIO_IRQ_SET_DATA_EVENTFD, not an eventfd: no file EBADF, another one EINVAL */
+/* Driver: VFIO_IRQ_SET_DATA_EVENTFD, not an eventfd: no file EBADF, another one EINVAL */
 TEST_F(irq_args, data_must_be_an_eventfd)
 {
 	unsigned int index = variant->enabled == INTX ? INTX : MSI;
@@ -371,7 +351,7 @@ TEST_F(irq_args, data_must_be_an_eventfd)
 	close(other);
 }
 
-/* Clause: ioctl(2), VFIO_DEVICE_SET_IRQS, request not readable: EFAULT */
+/* Driver: ioctl(2), VFIO_DEVICE_SET_IRQS, request not readable: EFAULT */
 TEST_F(irq_args, unreadable_request)
 {
 	const union request req = {

@@ -94,7 +94,7 @@ FIXTURE_TEARDOWN(bound)
 	CLOSE_DEVICE();
 }
 
-/* Clause: enum vfio_device_mig_state: no interrupt in STOP, not even a late one */
+/* Driver: enum vfio_device_mig_state: no interrupt in STOP, not even a late one */
 TEST_F(bound, no_signal_after_the_arc)
 {
 	RAISE();

@@ -30,7 +30,7 @@ static void enter(struct __test_metadata *_metadata,
 		   vmig_state_name(variant->state));
 }
 
-/* Clause: enum vfio_device_mig_state: signals while running, nothing otherwise */
+/* Driver: enum vfio_device_mig_state: signals while running, nothing otherwise */
 TEST_F(irq_state, interrupt_is_signalled_if_running)
 {
 	unsigned int index;
@@ -45,7 +45,7 @@ TEST_F(irq_state, interrupt_is_signalled_if_running)
 	}
 }
 
-/* Clause: enum vfio_device_mig_state: the same if connected in this state */
+/* Driver: enum vfio_device_mig_state: the same if connected in this state */
 TEST_F(irq_state, connected_in_this_state)
 {
 	unsigned int index;
@@ -257,7 +257,7 @@ TEST_F(irq_pending, disabled_while_stopped)
 	EXPECT_ONCE_BACK(0);
 }
 
-/* Clause: VFIO_DEVICE_RESET while stopped: no interrupt is pending */
+/* Driver: VFIO_DEVICE_RESET while stopped: no interrupt is pending */
 TEST_F(irq_pending, reset_while_stopped)
 {
 	CONNECT(variant->index, self->a);

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: requests that fail, and the state after them:
- * from RESUMING to each state with no data, part of them, or invalid ones; wrong
- * arguments.
+ * VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: how mtty fails requests, and the state after them:
+ * from RESUMING to each state with no data, part of them, or invalid ones. What holds for
+ * any device: ../uapi/state_fail_test.c
  */
 #include <errno.h>
-#include <stddef.h>
-#include <sys/ioctl.h>
 
 #include "mtty/irq_fixture.h"
-
-#define FEATURE_STATE_GET \
-	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
-#define FEATURE_STATE_SET \
-	(VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 
 FIXTURE_VARIANT(resuming) {
 	const char *features;
@@ -65,39 +58,6 @@ static bool has_to_load(const FIXTURE_VARIANT(resuming) *variant,
 {
 	return to != VFIO_DEVICE_STATE_ERROR &&
 	       to != VFIO_DEVICE_STATE_RESUMING && supported(variant, to);
-}
-
-/*
- * Clause: RESUMING -> STOP: the request fails if the data are incomplete or invalid;
- * VFIO_DEVICE_RESET leads to RUNNING
- */
-TEST_F(resuming, bad_data_are_refused)
-{
-	struct vmig_device *dev = self->dev;
-	unsigned int to, i;
-
-	ASSERT_RET(0, vmig_transfer_save(dev, &self->stream), "save");
-	for (i = 0; i < 3 * VFIO_DEVICE_STATE_NR; i++) {
-		const void *data = i % 3 == 2 ? invalid : (void *)self->stream.data;
-		size_t len[] = { 0, self->stream.len / 2, sizeof(invalid) };
-		int fd = -1;
-
-		to = i / 3;
-		if (!has_to_load(variant, to))
-			continue;
-		ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RESUMING,
-						 &self->fd), "RESUMING");
-		vmig_transfer_write(self->fd, data, len[i % 3], 4096, NULL);
-		EXPECT_GT(0, vmig_mig_set_state(dev, to, &fd)) {
-			TH_LOG("RESUMING -> %s, %zu bytes", vmig_state_name(to),
-			       len[i % 3]);
-		}
-		EXPECT_EQ(-1, fd);
-		close(self->fd);
-		self->fd = -1;
-		ASSERT_RET(0, vmig_device_reset(dev), "reset");
-		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "after reset");
-	}
 }
 
 /* No request that has to load the data may succeed; all of them fail with @err */
@@ -214,7 +174,7 @@ TEST_F(resuming, refused_stream_stays_in_resuming)
 	EXPECT_STATE(VFIO_DEVICE_STATE_ERROR, dev, "after STOP");
 }
 
-/* Clause: vfio_device_feature_mig_state.device_state, no such state: EINVAL */
+/* Driver: vfio_device_feature_mig_state.device_state, no such state: EINVAL, no change */
 TEST_F(resuming, states_that_do_not_exist_are_refused)
 {
 	static const uint32_t states[] = { 8, 9, 255, 0x80000002, 0xffffffff };
@@ -227,89 +187,6 @@ TEST_F(resuming, states_that_do_not_exist_are_refused)
 		EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "device_state %#x",
 			     states[i]);
 	}
-}
-
-/* Clause: vfio_device_feature_mig_state, GET: data_fd is -1 */
-TEST_F(resuming, get_gives_no_data_fd)
-{
-	struct vfio_device_feature_mig_state mig;
-	struct vmig_device *dev = self->dev;
-
-	ASSERT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY,
-					 &self->fd), "STOP_COPY");
-	memset(&mig, 0x55, sizeof(mig));
-	EXPECT_RET(0, vmig_feature(dev, FEATURE_STATE_GET, &mig, sizeof(mig)),
-		   "GET");
-	EXPECT_EQ(VFIO_DEVICE_STATE_STOP_COPY, mig.device_state);
-	EXPECT_EQ(-1, mig.data_fd);
-}
-
-/* Clause: vfio_device_feature_mig_state, SET, no new session: no FD, data_fd is -1 */
-TEST_F(resuming, set_without_session_gives_no_data_fd)
-{
-	struct vfio_device_feature_mig_state mig = {
-		.device_state = VFIO_DEVICE_STATE_STOP, .data_fd = 77,
-	};
-
-	EXPECT_RET(0, vmig_feature(self->dev, FEATURE_STATE_SET, &mig,
-				   sizeof(mig)), "SET");
-	EXPECT_EQ(-1, mig.data_fd);
-}
-
-/* Clause: vfio_device_feature.argsz, too small for the state: EINVAL */
-TEST_F(resuming, short_argument_changes_nothing)
-{
-	struct vfio_device_feature_mig_state mig = {
-		.device_state = VFIO_DEVICE_STATE_STOP,
-	};
-	struct vmig_device *dev = self->dev;
-
-	EXPECT_RET(-EINVAL, vmig_feature(dev, FEATURE_STATE_SET, &mig,
-					 sizeof(mig) - 1), "7 of 8 bytes");
-	EXPECT_RET(-EINVAL, vmig_feature(dev, FEATURE_STATE_GET, &mig, 0),
-		   "no bytes");
-	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "after a short SET");
-}
-
-/* The argument is in read-only memory: the data_fd cannot be returned */
-static int set_state_read_only(struct vmig_device *dev, uint32_t state)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-	struct vfio_device_feature_mig_state *mig;
-	struct vfio_device_feature *feature;
-	int ret;
-
-	feature = mmap(NULL, page, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (feature == MAP_FAILED)
-		return -errno;
-	mig = (void *)feature->data;
-	feature->argsz = sizeof(*feature) + sizeof(*mig);
-	feature->flags = FEATURE_STATE_SET;
-	mig->device_state = state;
-	ret = mprotect(feature, page, PROT_READ);
-	if (!ret)
-		ret = ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature);
-	ret = ret ? -errno : 0;
-	munmap(feature, page);
-	return ret;
-}
-
-/* Clause: ioctl(2), the data_fd cannot be returned: EFAULT; the device can be used */
-TEST_F(resuming, lost_data_fd_leaves_a_usable_device)
-{
-	struct vmig_device *dev = self->dev;
-
-	EXPECT_RET(-EFAULT, set_state_read_only(dev, VFIO_DEVICE_STATE_STOP_COPY),
-		   "STOP_COPY");
-	EXPECT_RET(0, vmig_mig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL),
-		   "RUNNING");
-	EXPECT_RET(-EFAULT, set_state_read_only(dev, VFIO_DEVICE_STATE_RESUMING),
-		   "RESUMING");
-	EXPECT_RET(0, vmig_device_reset(dev), "reset");
-	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, dev, "after reset");
-	EXPECT_RET(0, vmig_transfer_save(dev, &self->stream), "save");
-	EXPECT_RET(0, vmig_transfer_load(dev, &self->stream), "load");
 }
 
 TEST_HARNESS_MAIN

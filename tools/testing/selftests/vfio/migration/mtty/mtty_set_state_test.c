@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: every request for a state, from every
- * state, for each of the four sets of features.
+ * VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: every request for a state, from every state, for
+ * each of the four sets of features that mtty can have. ../uapi/arc_test.c sees only one
+ * set of a device, and accepts any errno.
  *
  * The tables follow the comment at enum vfio_device_mig_state in
  * include/uapi/linux/vfio.h, not a driver or vfio_mig_get_next_state().
@@ -257,49 +258,49 @@ TEST_F(set_state, ends_the_session)
 	}
 }
 
-/* Clause: enum vfio_device_mig_state, any -> ERROR: cannot be specified */
+/* Driver: any -> ERROR: EINVAL, nothing changes */
 TEST_F(set_state, to_error)
 {
 	check_request(_metadata, self, variant, ERROR);
 }
 
-/* Clause: enum vfio_device_mig_state: arcs and combinations to STOP */
+/* Driver: to STOP: the table above; no interrupt in a state that is stopped */
 TEST_F(set_state, to_stop)
 {
 	check_request(_metadata, self, variant, STOP);
 }
 
-/* Clause: enum vfio_device_mig_state: arcs and combinations to RUNNING */
+/* Driver: to RUNNING: the table above; no interrupt in a state that is stopped */
 TEST_F(set_state, to_running)
 {
 	check_request(_metadata, self, variant, RUNNING);
 }
 
-/* Clause: enum vfio_device_mig_state: arcs and combinations to STOP_COPY */
+/* Driver: to STOP_COPY: the table above; no interrupt in a state that is stopped */
 TEST_F(set_state, to_stop_copy)
 {
 	check_request(_metadata, self, variant, STOP_COPY);
 }
 
-/* Clause: enum vfio_device_mig_state: arcs and combinations to RESUMING */
+/* Driver: to RESUMING: the table above; no interrupt in a state that is stopped */
 TEST_F(set_state, to_resuming)
 {
 	check_request(_metadata, self, variant, RESUMING);
 }
 
-/* Clause: enum vfio_device_mig_state: arcs and combinations to RUNNING_P2P */
+/* Driver: to RUNNING_P2P: the table above; no interrupt in a state that is stopped */
 TEST_F(set_state, to_running_p2p)
 {
 	check_request(_metadata, self, variant, RUNNING_P2P);
 }
 
-/* Clause: enum vfio_device_mig_state: arcs and combinations to PRE_COPY */
+/* Driver: to PRE_COPY: the table above; no interrupt in a state that is stopped */
 TEST_F(set_state, to_pre_copy)
 {
 	check_request(_metadata, self, variant, PRE_COPY);
 }
 
-/* Clause: enum vfio_device_mig_state: arcs and combinations to PRE_COPY_P2P */
+/* Driver: to PRE_COPY_P2P: the table above; no interrupt in a state that is stopped */
 TEST_F(set_state, to_pre_copy_p2p)
 {
 	check_request(_metadata, self, variant, PRE_COPY_P2P);

@@ -165,12 +165,13 @@ static void expect_source_runs(struct __test_metadata *_metadata,
 			       FIXTURE_DATA(death) *self, int steps, size_t bytes)
 {
 	struct vmig_device *dev = &self->src.dev;
+	struct vmig_snapshot snapshot;
 	struct vmig_bytes stream = { 0 };
 	const char *what = "";
 
 	ASSERT_RET(0, run(dev), "step %d, byte %zu", steps, bytes);
 	/* A check of the contents would change them, so compare the size of the stream */
-	ASSERT_RET(0, vmig_transfer_save(dev, &stream), "save");
+	ASSERT_RET(0, vmig_transfer_save_config(dev, &snapshot, &stream), "save");
 	ASSERT_RET(0, run(dev), "RUNNING");
 	EXPECT_EQ(self->stream.len, stream.len) {
 		TH_LOG("step %d, byte %zu", steps, bytes);
@@ -207,7 +208,7 @@ static void expect_can_be_loaded(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_device_reset(dev), "reset");
 }
 
-/* Clause: enum vfio_device_mig_state: the saving process dies at any step: no data lost */
+/* Driver: the saving process dies at any step: the device has lost nothing */
 TEST_F_TIMEOUT(death, source_at_each_step, TIMEOUT_S)
 {
 	int i;
@@ -219,7 +220,7 @@ TEST_F_TIMEOUT(death, source_at_each_step, TIMEOUT_S)
 	expect_source_runs(_metadata, self, -1, 0);
 }
 
-/* Clause: enum vfio_device_mig_state: the same at many bytes of the stream */
+/* Driver: the same at many bytes of the stream */
 TEST_F_TIMEOUT(death, source_at_many_bytes, TIMEOUT_S)
 {
 	size_t i;
@@ -232,7 +233,7 @@ TEST_F_TIMEOUT(death, source_at_many_bytes, TIMEOUT_S)
 	TH_LOG("%zu positions", (i + stride - 1) / stride);
 }
 
-/* Clause: RESUMING: the loading process dies at any step: a reset aborts the session */
+/* Driver: the loading process dies at any step: after a reset all can be loaded */
 TEST_F_TIMEOUT(death, destination_at_each_step, TIMEOUT_S)
 {
 	int i;
@@ -243,7 +244,7 @@ TEST_F_TIMEOUT(death, destination_at_each_step, TIMEOUT_S)
 	}
 }
 
-/* Clause: RESUMING: the same at many bytes of the stream */
+/* Driver: the same at many bytes of the stream */
 TEST_F_TIMEOUT(death, destination_at_many_bytes, TIMEOUT_S)
 {
 	size_t i;

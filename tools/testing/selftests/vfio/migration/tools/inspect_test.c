@@ -139,10 +139,11 @@ TEST_F(inspect, whole_stream)
 /* Library: the data of a device without the sections of a VMM: its records */
 TEST_F(inspect, data_alone)
 {
+	struct vmig_snapshot snapshot;
 	struct vmig_bytes stream = { 0 };
 
 	ASSERT_RET(0, vmig_device_reset(self->src->dev), "reset");
-	ASSERT_RET(0, vmig_transfer_save(self->src->dev, &stream), "save");
+	ASSERT_RET(0, vmig_transfer_save_config(self->src->dev, &snapshot, &stream), "save");
 	EXPECT_RET(0, look(self, stream.data, stream.len, trace, self), "%s",
 		   self->result.why);
 	EXPECT_EQ('s', self->trace[0]);
@@ -165,6 +166,7 @@ TEST_F(inspect, impossible_state_is_refused)
 		{ MTTY_REC_LOG, "(LOG)" }, { MTTY_REC_IRQ, "(IRQ)" },
 	};
 	const uint64_t bad = UINT64_MAX;
+	struct vmig_snapshot snapshot;
 	struct vmig_bytes stream = { 0 };
 	struct vmig_rec rec;
 	unsigned int i;
@@ -172,8 +174,8 @@ TEST_F(inspect, impossible_state_is_refused)
 	for (i = 0; i < ARRAY_SIZE(recs); i++) {
 		ASSERT_RET(0, vmig_device_reset(self->pair.src.dev), "reset");
 		stream.len = 0;
-		ASSERT_RET(0, vmig_transfer_save(self->pair.src.dev, &stream),
-			   "save");
+		ASSERT_RET(0, vmig_transfer_save_config(self->pair.src.dev, &snapshot,
+						       &stream), "save");
 		ASSERT_EQ(0, vmig_stream_find(&stream, recs[i].type, 0, &rec));
 		ASSERT_EQ(0, vmig_stream_poke(&stream, &rec, 0, &bad,
 					      sizeof(bad)));

@@ -95,7 +95,7 @@ case_conformance_reboot() {
 	SCRIPT
 	conform 0
 	prints 'reboot 1: one: in program case_a: Kernel panic - not syncing: it is' \
-		'reboot 2: one: in program case_b: no report of the kernel' \
+		'reboot 2: one: in program case_b: error: the VM ended before' \
 		'one: 1 kept, 0 violated' '2 reboots' 'one-iommufd: skipped'
 	[ -s "$plain/out/conformance/test/one.txt" ] || fail "the report is missing"
 }
@@ -126,6 +126,21 @@ case_conformance_hang() {
 	sed -i 's/^STALL_MARGIN = .*/STALL_MARGIN = -18/' "$plain/lab/conformance/run.py"
 	conform 0
 	prints '1 reboots'
+}
+
+# Runner: a run that is interrupted ends its VM and removes its files.
+case_conformance_interrupted() {
+	fake_vms <<-'SCRIPT'
+		case_lines begin:case_a
+		echo $$ >"$0.pid"
+		# The parent of boot.sh, which is the parent of timeout
+		read -r _ _ _ boot _ </proc/$PPID/stat
+		read -r _ _ _ run _ </proc/$boot/stat
+		kill "$run"
+		exec sleep 80
+	SCRIPT
+	conform 143
+	! kill -0 "$(cat "$plain/bin/qemu-system-x86_64.pid")" 2>/dev/null || fail "the VM runs"
 }
 
 # Runner: the number of reboots is limited,
@@ -195,6 +210,12 @@ case_conformance_unchecked() {
 	conform 1
 	prints 'not expected: arc.a is unchecked' '0 kept, 0 violated, 1 unchecked, 1 not applicable'
 	conform 0 "${test_set/ unchecked/}"
+	# The reason is in the clause file.
+	mkdir "$plain/out/selftests"
+	printf '%s\n' 'Id: arc.a' 'Text: text' ' more' 'Untested: a reason' \
+		>"$plain/out/selftests/clauses"
+	conform 0
+	rm -r "$plain/out/selftests"
 	conform 0 "$test_set"$'\n\nUnchecked: arc.a\nWhy: a reason\nRuns: on*'
 	conform 1 "$test_set"$'\n\nUnchecked: arc.a\nWhy: a reason\nRuns: two'
 }
@@ -232,4 +253,25 @@ case_conformance_mistakes() {
 case_conformance_device() {
 	refuses "DEVICE is one of" DEVICE=nothing conformance
 	refuses "not 'mtty mdpy'" DEVICE='mtty mdpy' conformance
+}
+
+# Runner: LAB=7 runs the suite on the lab kernel of that series, with the set's module built for
+# it, and gives a case more time.
+case_conformance_lab() {
+	local lab=tools/testing/selftests/vfio/lab
+
+	fake_kernel
+	scratch_checkout "$plain/mtty"
+	mkdir -p include samples "$lab/../migration" "$plain/kernel/source/samples/vfio-mdev"
+	touch "$plain/kernel/source/samples/vfio-mdev/mdpy.c"
+	printf 'install: ; @mkdir -p $(INSTALL_PATH)\n' >"$lab/../migration/Makefile"
+	printf '#!/bin/sh\necho %s\n' "$plain/kernel" >"$lab/kernels/kernel.sh"
+	chmod +x "$lab/kernels/kernel.sh"
+	printf '#!/bin/sh\nenv >%s\necho "$*" >>%s\n' "$plain/seen" "$plain/seen" \
+		>"$lab/conformance/run.py"
+	plain_make -s "${fake_arguments[@]:1}" LAB=7 DEVICE=mdpy ARGS='--clause $x' conformance
+	grep -q "^mdpy $plain/out/kernel-[0-9]* .* -k $plain/kernel/arch/x86/boot/bzImage" \
+		"$plain/seen" && grep -qxF 'TEST_TIMEOUT=60' "$plain/seen" &&
+		grep -qxF 'ARGS=--clause $x' "$plain/seen" || fail "$(cat "$plain/seen")"
+	[ -s "$(echo "$plain"/out/kernel-*/kernel-mdpy/mtty.ko)" ] || fail "no module is built"
 }

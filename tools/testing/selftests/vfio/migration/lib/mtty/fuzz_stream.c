@@ -354,6 +354,7 @@ static int check_config(struct vmig_fuzz *fuzz, const struct vmig_bytes *saved)
 
 int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 {
+	struct vmig_snapshot snapshot;
 	struct vmig_bytes saved = { 0 };
 	int ret;
 
@@ -363,7 +364,7 @@ int vmig_fuzz_stream_accepted(struct vmig_fuzz *fuzz)
 	ret = check_snapshot(fuzz);
 	if (ret)
 		return ret;
-	ret = vmig_transfer_save(fuzz->dev, &saved);
+	ret = vmig_transfer_save_config(fuzz->dev, &snapshot, &saved);
 	if (!ret)
 		ret = vmig_mig_set_state(fuzz->dev, VFIO_DEVICE_STATE_STOP,
 					 NULL);

@@ -6,11 +6,12 @@
 #include "lib/vfio/precopy_v2.h"
 #include "lib/vfio/util.h"
 #include "has.h"
+#include "ops.h"
 #include "subject.h"
 
 static const char *const names[VMIG_HAS_NR] = {
 	"MIGRATION", "P2P", "PRE_COPY", "PRECOPY_V2", "DATA_SIZE", "DMA_LOGGING", "RESET", "PCI",
-	"INTX", "MSI", "MSIX", "MMAP", "MDEV", "GROUP", "CDEV",
+	"INTX", "MSI", "MSIX", "MMAP", "MDEV", "GROUP", "CDEV", "DMA", "VGA",
 };
 
 static const struct {
@@ -81,8 +82,13 @@ uint32_t vmig_has(struct vmig_device *dev, const char *sysfs)
 	uint32_t has = has_features(dev);
 	unsigned int i;
 
-	if (dev->flags & VFIO_DEVICE_FLAGS_PCI)
+	if (dev->flags & VFIO_DEVICE_FLAGS_PCI) {
 		has |= VMIG_HAS_PCI | has_irqs(dev);
+		if (dev->region[VFIO_PCI_VGA_REGION_INDEX].size)
+			has |= VMIG_HAS_VGA;
+	}
+	if (!vmig_ops_find(dev)->no_dma)
+		has |= VMIG_HAS_DMA;
 	if (dev->flags & VFIO_DEVICE_FLAGS_RESET)
 		has |= VMIG_HAS_RESET;
 	for (i = 0; i < dev->nr_regions && i < VMIG_REGIONS_MAX; i++) {

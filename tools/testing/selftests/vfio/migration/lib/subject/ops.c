@@ -6,7 +6,9 @@
 
 const struct vmig_ops vmig_ops_none = { .name = "a device without operations" };
 
-static const struct vmig_ops *const known[] = { &vmig_ops_mtty, &vmig_ops_edu };
+static const struct vmig_ops *const known[] = {
+	&vmig_ops_mtty, &vmig_ops_edu, &vmig_ops_e1000e,
+};
 
 const struct vmig_ops *vmig_ops_find(struct vmig_device *dev)
 {

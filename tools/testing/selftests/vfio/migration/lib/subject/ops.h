@@ -26,8 +26,9 @@
  *		is set to the name of the part that was checked last. -EUCLEAN: it differs
  * @dirty:	change data that were saved already, in RUNNING or PRE_COPY; @bytes is set
  *		to how many at least must be saved again
- * @irq_raise:	assert the interrupt of @index and @vector, as one message or a level
- * @irq_lower:	take back the level
+ * @irq_raise:	assert the interrupt of @index and @vector, as one message or a level. For a
+ *		message it makes the function a bus master
+ * @irq_lower:	take back the level, before the next message
  * @dma_write:	let the device write @len bytes, at most 4096, to the IOVA; returns when
  *		it has ended
  */
@@ -46,6 +47,7 @@ struct vmig_ops {
 
 extern const struct vmig_ops vmig_ops_mtty;
 extern const struct vmig_ops vmig_ops_edu;
+extern const struct vmig_ops vmig_ops_e1000e;
 
 /* A device without operations */
 extern const struct vmig_ops vmig_ops_none;

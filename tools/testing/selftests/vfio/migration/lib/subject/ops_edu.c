@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "lib/vfio/irq.h"
 #include "lib/vfio/util.h"
 #include "ops.h"
 
@@ -44,7 +45,9 @@ static int out64(struct vmig_device *dev, uint64_t reg, uint64_t val)
 
 static int irq_raise(struct vmig_device *dev, unsigned int index, unsigned int vector)
 {
-	return out32(dev, EDU_IRQ_RAISE, 1);
+	int ret = index == VFIO_PCI_INTX_IRQ_INDEX ? 0 : vmig_bus_master_enable(dev);
+
+	return ret ? ret : out32(dev, EDU_IRQ_RAISE, 1);
 }
 
 static int irq_lower(struct vmig_device *dev, unsigned int index, unsigned int vector)

@@ -9,6 +9,7 @@
 
 #include "lib/mtty/port_irq.h"
 #include "lib/mtty/uart.h"
+#include "lib/vfio/irq.h"
 #include "lib/vfio/util.h"
 #include "ops.h"
 
@@ -108,7 +109,9 @@ static int dirty(struct vmig_device *dev, size_t *bytes)
 
 static int irq_raise(struct vmig_device *dev, unsigned int index, unsigned int vector)
 {
-	return vmig_port_irq_raise(dev, 0);
+	int ret = index == VFIO_PCI_INTX_IRQ_INDEX ? 0 : vmig_bus_master_enable(dev);
+
+	return ret ? ret : vmig_port_irq_raise(dev, 0);
 }
 
 static int irq_lower(struct vmig_device *dev, unsigned int index, unsigned int vector)

@@ -22,7 +22,7 @@
 #include "lib/vfio/device.h"
 #include "ops.h"
 
-/* What a case may need; the words of "Needs:" in uapi/clauses, in lower case */
+/* What a case may need; the words of "Needs:" in uapi/clauses */
 enum vmig_has {
 	VMIG_HAS_MIGRATION = 1 << 0,
 	VMIG_HAS_P2P = 1 << 1,
@@ -39,9 +39,11 @@ enum vmig_has {
 	VMIG_HAS_MDEV = 1 << 12,
 	VMIG_HAS_GROUP = 1 << 13,
 	VMIG_HAS_CDEV = 1 << 14,
+	VMIG_HAS_DMA = 1 << 15,
+	VMIG_HAS_VGA = 1 << 16,
 };
 
-#define VMIG_HAS_NR		15
+#define VMIG_HAS_NR		17
 
 /**
  * struct vmig_subject - a device under test that is open

@@ -208,7 +208,7 @@ void vmig_call_result(int64_t ret)
 
 int vmig_call_ioctl(int fd, unsigned long request, void *arg)
 {
-	char text[160], name[24];
+	char text[LINE_MAX_LEN - 32], name[24];
 	int ret;
 
 	if (list_fd < 0)

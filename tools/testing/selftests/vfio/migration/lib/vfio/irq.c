@@ -92,7 +92,7 @@ int vmig_bus_master_enable(struct vmig_device *dev)
 	int ret;
 
 	ret = vmig_config_read16(dev, PCI_COMMAND, &command);
-	if (ret)
+	if (ret || (command & PCI_COMMAND_MASTER))
 		return ret;
 
 	return vmig_config_write16(dev, PCI_COMMAND,

@@ -8,7 +8,7 @@
 
 int vmig_transfer_read(int data_fd, struct vmig_bytes *out, size_t chunk)
 {
-	for (;;) {
+	while (out->len < VMIG_TRANSFER_MAX) {
 		ssize_t got;
 		int ret;
 
@@ -22,8 +22,11 @@ int vmig_transfer_read(int data_fd, struct vmig_bytes *out, size_t chunk)
 			return -errno;
 		if (!got)
 			return 0;
+		if ((size_t)got > chunk)
+			return -EOVERFLOW;
 		out->len += got;
 	}
+	return -EFBIG;
 }
 
 int vmig_transfer_write(int data_fd, const void *data, size_t len,
@@ -46,28 +49,33 @@ int vmig_transfer_write(int data_fd, const void *data, size_t len,
 	return ret;
 }
 
-int vmig_transfer_save_config(struct vmig_device *dev,
-			      struct vmig_snapshot *snapshot,
-			      struct vmig_bytes *out)
+static int save(struct vmig_device *dev, struct vmig_snapshot *snapshot,
+		struct vmig_bytes *out)
 {
 	int data_fd, ret;
 
-	snapshot->size = 0;
 	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &data_fd);
 	if (ret)
 		return ret;
-	ret = vmig_config_get(data_fd, snapshot);
+	if (snapshot)
+		ret = vmig_config_get(data_fd, snapshot);
 	if (!ret || ret == -ENOTTY)
 		ret = vmig_transfer_read(data_fd, out, VMIG_TRANSFER_CHUNK);
 	vmig_call_close(data_fd);
 	return ret;
 }
 
+int vmig_transfer_save_config(struct vmig_device *dev,
+			      struct vmig_snapshot *snapshot,
+			      struct vmig_bytes *out)
+{
+	snapshot->size = 0;
+	return save(dev, snapshot, out);
+}
+
 int vmig_transfer_save(struct vmig_device *dev, struct vmig_bytes *out)
 {
-	struct vmig_snapshot snapshot;
-
-	return vmig_transfer_save_config(dev, &snapshot, out);
+	return save(dev, NULL, out);
 }
 
 int vmig_transfer_load_config(struct vmig_device *dev,

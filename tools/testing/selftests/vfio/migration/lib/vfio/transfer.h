@@ -18,6 +18,9 @@
 /* Bytes for one read() or write() */
 #define VMIG_TRANSFER_CHUNK	(256 * 1024)
 
+/* A driver whose stream does not end is stopped here */
+#define VMIG_TRANSFER_MAX	(1ull << 30)
+
 /**
  * vmig_transfer_read - read a data_fd to the end
  * @data_fd:	of a saving session
@@ -25,7 +28,8 @@
  * @chunk:	bytes for one read()
  *
  * Return: 0 at the end of the stream, -ENOMSG at its temporary end (vfio.h,
- * VFIO_MIG_GET_PRECOPY_INFO), or another -errno of read().
+ * VFIO_MIG_GET_PRECOPY_INFO), -EFBIG after VMIG_TRANSFER_MAX bytes, -EOVERFLOW if read()
+ * returned more than @chunk, or another -errno of read().
  */
 int vmig_transfer_read(int data_fd, struct vmig_bytes *out, size_t chunk);
 
@@ -52,7 +56,7 @@ int vmig_transfer_save_config(struct vmig_device *dev,
 			      struct vmig_snapshot *snapshot,
 			      struct vmig_bytes *out);
 
-/** vmig_transfer_save - the same, and drop the snapshot */
+/** vmig_transfer_save - the same without config space, for a device not opted in */
 int vmig_transfer_save(struct vmig_device *dev, struct vmig_bytes *out);
 
 /**

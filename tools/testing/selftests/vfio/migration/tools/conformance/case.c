@@ -26,16 +26,16 @@ static bool is_own(const char *variable)
 	return false;
 }
 
-static char **make_environment(const struct conf_suite *suite)
+char **conf_case_environment(const struct conf_suite *suite)
 {
 	unsigned int nr = 0, i;
-	char **envp;
+	static char **envp;
 
+	if (envp)
+		return envp;
 	while (environ[nr])
 		nr++;
-	envp = calloc(nr + ARRAY_SIZE(own_names) + 1, sizeof(*envp));
-	if (!envp)
-		return NULL;
+	envp = conf_zeroes(nr + ARRAY_SIZE(own_names) + 1, sizeof(*envp));
 	for (i = nr = 0; environ[i]; i++) {
 		if (!is_own(environ[i]))
 			envp[nr++] = environ[i];
@@ -97,18 +97,16 @@ int conf_case_run(const struct conf_suite *suite, const struct conf_case *which,
 	char *path = conf_text("%s/%s", suite->options.programs, which->program);
 	char * const argv[] = { path, (char *)"-r", which->name, NULL };
 	struct conf_child child = {
-		.argv = argv, .timeout_ms = suite->options.timeout_ms,
+		.argv = argv, .envp = conf_case_environment(suite),
+		.timeout_ms = suite->options.timeout_ms,
 		.calls = memfd_create("calls", MFD_CLOEXEC),
 		.line = conf_ktap_line, .opaque = &ktap,
 	};
-	static char **envp;
 	struct conf_crash crash;
 	int ret;
 
-	envp = envp ?: make_environment(suite);
-	child.envp = envp;
-	if (child.calls < 0 || !envp)
-		return -ENOMEM;
+	if (child.calls < 0)
+		return -errno;
 	/* Threads and children of the case write to it */
 	fcntl(child.calls, F_SETFL, O_APPEND);
 	conf_kernel_before();

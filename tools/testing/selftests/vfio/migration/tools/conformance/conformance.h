@@ -177,8 +177,10 @@ struct conf_case {
  * @path:	"group" or "iommufd"
  * @is_created:	a device is created for each case
  * @device_text: what kind of device it is
+ * @offers:	features that it has, or NULL
+ * @state:	its migration state when it was opened last, or NULL
  * @stopped:	why the run ended early, or NULL
- * @after:	after the run: what is wrong with the given device, or NULL
+ * @after:	what is wrong with the given device after the run, or NULL
  * @is_after_known: the given device was checked after the run
  * @started:	wall clock
  * @ms:		duration of the run in milliseconds
@@ -195,6 +197,8 @@ struct conf_suite {
 	const char *path;
 	bool is_created;
 	char *device_text;
+	char *offers;
+	char *state;
 	char *stopped;
 	char *after;
 	bool is_after_known;
@@ -210,6 +214,7 @@ enum conf_exit conf_error(const char *fmt, ...);
 char *conf_text(const char *fmt, ...);
 void conf_append(char **text, const char *fmt, ...);
 void *conf_grow(void *list, unsigned int nr, size_t size);
+void *conf_zeroes(unsigned int nr, size_t size);
 char *conf_read_text(const char *path, const char *next_step);
 bool conf_is_printable(const char *text);
 void conf_quote(FILE *to, const char *word);
@@ -322,6 +327,11 @@ char *conf_calls_read(int fd, char **last);
 /* case.c: run one case: 0; -EINTR after a signal to this program; or another -errno */
 int conf_case_run(const struct conf_suite *suite, const struct conf_case *which,
 		  struct conf_outcome *outcome);
+char **conf_case_environment(const struct conf_suite *suite);
+
+/* probe.c: CONF_GO_ON, or CONF_FAILED if the device cannot be used, or not be probed */
+enum conf_exit conf_probe_before(struct conf_suite *suite);
+enum conf_exit conf_probe_after(struct conf_suite *suite);
 
 /* run.c: run all cases: CONF_GO_ON, CONF_FAILED or CONF_CRASHED */
 enum conf_exit conf_run(struct conf_suite *suite);
@@ -372,6 +382,7 @@ void conf_announce(const struct conf_suite *suite);
 /* show.c: the case of a violated clause to show, and the command that repeats it */
 const struct conf_case *conf_show_case(const struct conf_suite *suite, unsigned int clause);
 char *conf_show_command(const struct conf_suite *suite, const struct conf_clause *clause);
+char *conf_show_kernel(const struct conf_outcome *outcome);
 char *conf_show_summary(const struct conf_suite *suite);
 
 /* report_text.c, report_json.c, report_html.c: the reports */

@@ -123,12 +123,11 @@ enum conf_exit conf_device_check(struct conf_suite *suite)
 		      "group";
 	if (!suite->options.is_given && !exists("/sys/class/mdev_bus/%s", "mtty"))
 		return no_device();
-	if (second && strchr(suite->options.device, '/') &&
-	    strchr(suite->options.device, '/') < second && *suite->options.device != '/')
-		second = NULL;
 	first = conf_text("%.*s", second ? (int)(second - suite->options.device) : INT_MAX,
 			  suite->options.device);
-	if (second)
+	if (second && !strcmp(first, second + 1) && (*first == '/' || !strchr(first, '/')))
+		ret = conf_error("%s: the second device is the first one; omit it", first);
+	else if (second)
 		ret = check_one(suite, second + 1);
 	if (ret == CONF_GO_ON)
 		ret = check_one(suite, first);

@@ -29,10 +29,10 @@ static bool is_stuck(pid_t pid)
 	return false;
 }
 
-/* A child that has not ended */
-static bool is_living_child(pid_t pid)
+/* One that has just ended counts: waitpid() is to be called again */
+static bool is_child(pid_t pid)
 {
-	char path[32], text[512], state;
+	char path[32], text[512];
 	const char *at;
 	int parent;
 
@@ -40,11 +40,10 @@ static bool is_living_child(pid_t pid)
 	if (vmig_read_file(path, text, sizeof(text)))
 		return false;
 	at = strrchr(text, ')');
-	return at && sscanf(at + 1, " %c %d", &state, &parent) == 2 &&
-	       parent == getpid() && state != 'Z' && state != 'X';
+	return at && sscanf(at + 1, " %*c %d", &parent) == 1 && parent == getpid();
 }
 
-/* Call @action for each living child that is not stuck; returns their number */
+/* Call @action for each child that is not stuck; returns their number */
 static unsigned int for_each(void (*action)(pid_t pid))
 {
 	DIR *dir = opendir("/proc");
@@ -55,7 +54,7 @@ static unsigned int for_each(void (*action)(pid_t pid))
 		return 0;
 	while ((entry = readdir(dir))) {
 		if (vmig_number(entry->d_name, 1u << 30, &pid) || is_stuck(pid) ||
-		    !is_living_child(pid))
+		    !is_child(pid))
 			continue;
 		action(pid);
 		nr++;

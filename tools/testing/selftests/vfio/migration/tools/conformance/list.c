@@ -23,7 +23,7 @@ void conf_list(const struct conf_suite *suite)
 			nr++;
 			printf("    %s: %s\n", which->program, which->name);
 			if (*which->destructive)
-				printf("        only with --destructive: %s\n",
+				printf("        destructive: %s\n",
 				       which->destructive);
 		}
 		if (!nr)
@@ -35,6 +35,8 @@ void conf_list(const struct conf_suite *suite)
 static void announce_device(const struct conf_suite *suite)
 {
 	printf("# device: %s: %s\n", suite->options.device, suite->device_text);
+	if (suite->offers)
+		printf("# offers: %s\n", suite->offers);
 	if (!strcmp(suite->path, "group"))
 		printf("# path: group: /dev/vfio/GROUP and a type 1 container\n");
 	else

@@ -108,7 +108,10 @@ static enum conf_exit prepare(struct conf_suite *suite)
 		return conf_error("cannot watch processes: %s; use Linux 3.4 or newer",
 				  strerror(-ret));
 	conf_kernel_init();
-	return conf_programs_read(suite);
+	status = conf_programs_read(suite);
+	if (status == CONF_GO_ON && !suite->options.list)
+		status = conf_probe_before(suite);
+	return status;
 }
 
 static enum conf_exit run(struct conf_suite *suite)

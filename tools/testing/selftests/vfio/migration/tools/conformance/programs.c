@@ -146,7 +146,7 @@ static enum conf_exit ask(struct conf_suite *suite, const char *program)
 	int ret = conf_child_run(&child);
 
 	if (ret == -EINTR)
-		return conf_error("%s; nothing was run", conf_child_signal());
+		return conf_error("stopped by %s", conf_child_signal());
 	if (ret)
 		return conf_error("%s: %s; build the tests, or give their --programs", path,
 				  strerror(-ret));
@@ -165,7 +165,7 @@ enum conf_exit conf_programs_read(struct conf_suite *suite)
 	for (i = 0; i < suite->programs_nr && ret == CONF_GO_ON; i++)
 		ret = ask(suite, suite->programs[i]);
 	for (i = 0; i < suite->cases_nr; i++)
-		suite->cases[i].outcomes = calloc(suite->options.repeat,
-						  sizeof(*suite->cases[i].outcomes));
+		suite->cases[i].outcomes = conf_zeroes(suite->options.repeat,
+						       sizeof(*suite->cases[i].outcomes));
 	return ret;
 }

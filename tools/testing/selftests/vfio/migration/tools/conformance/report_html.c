@@ -29,7 +29,7 @@ static const char head[] =
 "a { color: inherit }\n"
 "code, pre { font: .85em/1.45 ui-monospace, monospace }\n"
 "pre { background: var(--soft); padding: .6rem; overflow-x: auto; margin: .3rem 0 .8rem }\n"
-"dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .1rem 1rem }\n"
+"dl { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: .1rem 1rem }\n"
 "dt { color: var(--dim); overflow-wrap: anywhere }\n"
 "dd { margin: 0; overflow-wrap: anywhere; white-space: pre-line }\n"
 "table { border-collapse: collapse; width: 100% }\n"
@@ -116,6 +116,7 @@ static void put_head(FILE *to, const struct conf_suite *suite)
 	fputs("</title></head><body>\n<h1>VFIO migration conformance</h1>\n<dl>\n", to);
 	put_item(to, "Device", suite->options.device);
 	put_item(to, "Kind", suite->device_text);
+	put_item(to, "Offers", suite->offers);
 	put_item(to, "Path", suite->path);
 	put_item(to, "Kernel", suite->kernel);
 	put_item(to, "Run", started);
@@ -123,7 +124,7 @@ static void put_head(FILE *to, const struct conf_suite *suite)
 	if (suite->after)
 		put_item(to, "After the run", suite->after);
 	else if (suite->is_after_known)
-		put_item(to, "After the run", "the device can be opened");
+		put_item(to, "After the run", "the device can be used");
 	fputs("</dl>\n", to);
 }
 
@@ -148,10 +149,12 @@ static void put_violation(FILE *to, const struct conf_suite *suite, unsigned int
 	fputs("</dl>\n", to);
 	if (which) {
 		const struct conf_outcome *outcome = conf_case_worst(suite, which);
+		char *kernel = conf_show_kernel(outcome);
 
 		put_block(to, "Seen", outcome->messages ?: outcome->why);
 		put_block(to, "Calls", outcome->calls);
-		put_block(to, "Kernel log", outcome->kernel);
+		put_block(to, "Kernel log", kernel);
+		free(kernel);
 	}
 	put_block(to, "Repeat", command);
 	fputs("</article>\n", to);

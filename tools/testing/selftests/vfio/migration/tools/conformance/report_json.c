@@ -154,11 +154,12 @@ static void put_head(FILE *to, const struct conf_suite *suite, enum conf_exit st
 	put_text(to, "suite", CONF_NAME);
 	put_text(to, "device", options->device);
 	put_text(to, "device_kind", suite->device_text);
+	put_text(to, "offers", suite->offers);
 	put_text(to, "path", suite->path);
 	put_text(to, "kernel", suite->kernel);
 	put_text(to, "started", started);
 	put_text(to, "stopped", suite->stopped);
-	put_lines(to, "after", suite->after);
+	put_text(to, "after", suite->after);
 	fprintf(to, "\"after_known\":%s,", bool_name(suite->is_after_known));
 	if (options->shuffle)
 		fprintf(to, "\"seed\":%u,", options->seed);

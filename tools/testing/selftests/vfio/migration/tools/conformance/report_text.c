@@ -68,11 +68,13 @@ static void put_violation(const struct conf_suite *suite, unsigned int nr)
 	       clause->since);
 	if (which) {
 		const struct conf_outcome *outcome = conf_case_worst(suite, which);
+		char *kernel = conf_show_kernel(outcome);
 
 		printf("#   case: %s: %s\n", which->program, which->name);
 		put_lines("seen", outcome->messages ?: outcome->why);
 		put_lines("calls", outcome->calls);
-		put_lines("kernel", outcome->kernel);
+		put_lines("kernel", kernel);
+		free(kernel);
 	}
 	put_other_cases(suite, nr, which);
 	printf("#   repeat: %s\n", command);
@@ -142,7 +144,8 @@ static void put_choices(const struct conf_suite *suite)
 		const struct conf_clause *clause = &suite->clauses[i];
 
 		if (clause->is_selected && (clause->is_choice || !strcmp(clause->level, "OPEN")))
-			printf("# %s: %s\n", clause->id, conf_verdict_name(clause->verdict));
+			printf("# %s: %s%s%s\n", clause->id, conf_verdict_name(clause->verdict),
+			       clause->why ? ": " : "", clause->why ?: "");
 	}
 }
 
@@ -150,13 +153,15 @@ static void put_after(const struct conf_suite *suite)
 {
 	if (suite->is_created)
 		return;
+	printf("# after the run: ");
 	if (!suite->is_after_known)
-		printf("# after the run: not known whether the device can be opened\n");
-	else if (!suite->after)
-		printf("# after the run: the device can be opened\n");
+		printf("not known whether the device can be used\n");
+	else if (suite->after)
+		printf("the device cannot be used: %s; reset it, or bind it again\n",
+		       suite->after);
 	else
-		put_lines("after the run the device cannot be used; reset or rebind it",
-			  suite->after);
+		printf("the device can be opened%s%s\n", suite->state ? ", and is " : "",
+		       suite->state ?: "");
 }
 
 void conf_report_text(const struct conf_suite *suite)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Run all cases, in order or shuffled, and look after the device in the end. */
+/* Run all cases, in order or shuffled. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,6 @@
 
 #include "lib/vfio/util.h"
 #include "conformance.h"
-
-/* Opens the device twice, one after the other, and finds it RUNNING */
-#define OPEN_CLAUSE	"open.twice"
 
 /* Would destroy the state of a given device, and is not allowed to */
 bool conf_is_forbidden(const struct conf_suite *suite, const struct conf_case *which)
@@ -116,46 +113,16 @@ static enum conf_exit run_each(struct conf_suite *suite, unsigned int *order)
 	return status;
 }
 
-/* A given device is to be as it was: it can be opened, and is RUNNING */
-static enum conf_exit open_check(struct conf_suite *suite)
-{
-	int clause = conf_clause_find(suite, OPEN_CLAUSE);
-	struct conf_outcome outcome = {};
-	unsigned int i = 0;
-	int ret;
-
-	if (suite->is_created || clause < 0)
-		return CONF_GO_ON;
-	while (i < suite->cases_nr && (!conf_case_has(&suite->cases[i], clause) ||
-				       *suite->cases[i].destructive))
-		i++;
-	if (i == suite->cases_nr)
-		return CONF_GO_ON;
-	ret = conf_case_run(suite, &suite->cases[i], &outcome);
-	if (ret == -EINTR) {
-		suite->stopped = conf_text("%s", conf_child_signal());
-		return CONF_FAILED;
-	}
-	suite->is_after_known = !ret && (outcome.verdict == VERDICT_KEPT ||
-					 outcome.verdict == VERDICT_VIOLATED);
-	if (suite->is_after_known && outcome.verdict == VERDICT_VIOLATED)
-		suite->after = conf_text("%s\n%s", outcome.why ?: OPEN_CLAUSE " is violated",
-					 outcome.messages ?: "");
-	return CONF_GO_ON;
-}
-
 enum conf_exit conf_run(struct conf_suite *suite)
 {
-	unsigned int *order = calloc(suite->cases_nr + 1, sizeof(*order));
+	unsigned int *order = conf_zeroes(suite->cases_nr + 1, sizeof(*order));
 	int64_t began = vmig_now_ms();
 	enum conf_exit status;
 
-	if (!order)
-		return conf_error("out of memory");
 	suite->started = time(NULL);
 	status = run_each(suite, order);
 	if (status == CONF_GO_ON)
-		status = open_check(suite);
+		status = conf_probe_after(suite);
 	suite->ms = vmig_now_ms() - began;
 	free(order);
 	return status;

@@ -3,7 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/vfio/util.h"
 #include "conformance.h"
+
+/* Registers and the like, which no reader of a report needs */
+static const char * const details[] = {
+	"Code:", "RSP:", "RAX:", "RDX:", "RBP:", "R10:", "R13:", "FS:", "CS:", "CR2:", "DR0:",
+	"DR3:", "PKRU:", "Modules linked in:", "Hardware name:", "Tainted:", "pstate:", "sp :",
+	"x29:", "x26:", "x23:", "x20:", "x17:", "x14:", "x11:", "x8 :", "x5 :", "x2 :",
+	" <TASK>", " </TASK>",
+};
 
 static unsigned int count_lines(const char *text)
 {
@@ -55,6 +64,39 @@ char *conf_show_command(const struct conf_suite *suite, const struct conf_clause
 	fputs(" --clause ", to);
 	conf_quote(to, clause->id);
 	fclose(to);
+	return text;
+}
+
+static bool is_detail(const char *line)
+{
+	unsigned int i = 0;
+
+	while (i < ARRAY_SIZE(details) && strncmp(line, details[i], strlen(details[i])))
+		i++;
+	return i < ARRAY_SIZE(details);
+}
+
+static bool is_beginning(const char *line)
+{
+	return !strncmp(line, "WARNING: ", 9) || !strncmp(line, "BUG: ", 5) ||
+	       strstr(line, " survives SIGKILL");
+}
+
+/* Without what a crash repeats behind its end */
+char *conf_show_kernel(const struct conf_outcome *outcome)
+{
+	char *copy = conf_text("%s", outcome->kernel ?: ""), *at = copy, *line, *text = NULL;
+	bool has_ended = false;
+
+	while ((line = conf_each_line(&at))) {
+		if (is_beginning(line))
+			has_ended = false;
+		if (!has_ended && !is_detail(line))
+			conf_append(&text, "%s\n", line);
+		if (!strncmp(line, "---[ end trace", 14))
+			has_ended = true;
+	}
+	free(copy);
 	return text;
 }
 

@@ -76,6 +76,15 @@ void *conf_grow(void *list, unsigned int nr, size_t size)
 	return list;
 }
 
+void *conf_zeroes(unsigned int nr, size_t size)
+{
+	void *list = calloc(nr, size);
+
+	if (!list)
+		no_memory();
+	return list;
+}
+
 char *conf_read_text(const char *path, const char *next_step)
 {
 	FILE *from = fopen(path, "re");

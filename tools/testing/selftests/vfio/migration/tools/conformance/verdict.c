@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The verdict of each clause, from the outcomes of its cases. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/vfio/util.h"
 #include "conformance.h"
@@ -132,6 +133,35 @@ static void set(struct conf_clause *clause, enum conf_verdict verdict, char *why
 	clause->why = why;
 }
 
+/* The first feature that the clause depends on and the device does not offer, or NULL */
+static char *missing_feature(const struct conf_suite *suite, const struct conf_clause *clause)
+{
+	char *offers = conf_text(" %s ", suite->offers), *needs = conf_text("%s", clause->needs);
+	char *word, *rest = needs, *missing = NULL;
+
+	while (!missing && (word = strsep(&rest, " "))) {
+		char *padded = conf_text(" %s ", word);
+
+		if (*word && !strstr(offers, padded))
+			missing = conf_text("the device does not have %s", word);
+		free(padded);
+	}
+	free(offers);
+	free(needs);
+	return missing;
+}
+
+/* A clause that no case can judge may still not concern this device */
+static void judge_untested(const struct conf_suite *suite, struct conf_clause *clause)
+{
+	char *missing = suite->offers ? missing_feature(suite, clause) : NULL;
+
+	if (missing)
+		set(clause, VERDICT_NOT_APPLICABLE, missing);
+	else
+		set(clause, VERDICT_NOT_CHECKED, conf_text("%s", clause->untested ?: "no test"));
+}
+
 /* No case names it, or it does not concern this kernel */
 static bool judge_without_cases(const struct conf_suite *suite, struct conf_clause *clause,
 				const struct tally *tally)
@@ -143,7 +173,7 @@ static bool judge_without_cases(const struct conf_suite *suite, struct conf_clau
 		return true;
 	}
 	if (!tally->total)
-		set(clause, VERDICT_NOT_CHECKED, conf_text("%s", clause->untested ?: "no test"));
+		judge_untested(suite, clause);
 	return !tally->total;
 }
 
@@ -176,11 +206,9 @@ static void judge(const struct conf_suite *suite, struct conf_clause *clause,
 
 void conf_verdicts(struct conf_suite *suite)
 {
-	struct tally *tally = calloc(suite->clauses_nr, sizeof(*tally));
+	struct tally *tally = conf_zeroes(suite->clauses_nr, sizeof(*tally));
 	unsigned int i, j;
 
-	if (!tally)
-		exit(conf_error("out of memory"));
 	for (i = 0; i < suite->cases_nr; i++) {
 		for (j = 0; j < suite->cases[i].clauses_nr; j++)
 			add_case(suite, &suite->cases[i], &tally[suite->cases[i].clauses[j]]);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts of a device that is stopped: it signals none. Eventfds can be connected then.
+ * A register that is not accessible in such a state is no violation, so the result of the
+ * operation that raises an interrupt is not judged.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+
+#include "irq_case.h"
+
+IRQ_FIXTURE_OF_EACH(irq_state);
+
+#define NEED_STATES() do { \
+	NEED(MIGRATION); \
+	NEED_INDEX(); \
+} while (0)
+#define RAISE_STOPPED() \
+	self->subject.ops->irq_raise(self->dev, variant->index, 0)
+#define CONNECT_AND_GO(_state) do { \
+	NEED_STATES(); \
+	NEED_OP(irq_raise); \
+	CONNECT(variant->index, self->a); \
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, &self->fd), "to %s", \
+		   vmig_state_name(_state)); \
+} while (0)
+
+CLAUSE_TEST_F(irq_state, stop_is_silent, "state.stop-irq")
+{
+	CONNECT_AND_GO(VFIO_DEVICE_STATE_STOP);
+	RAISE_STOPPED();
+	EXPECT_SILENT(self->a, "in STOP");
+}
+
+CLAUSE_TEST_F(irq_state, stop_copy_is_silent, "state.stop-copy-irq")
+{
+	CONNECT_AND_GO(VFIO_DEVICE_STATE_STOP_COPY);
+	RAISE_STOPPED();
+	EXPECT_SILENT(self->a, "in STOP_COPY");
+}
+
+CLAUSE_TEST_F(irq_state, resuming_is_silent, "state.resuming-irq")
+{
+	CONNECT_AND_GO(VFIO_DEVICE_STATE_RESUMING);
+	RAISE_STOPPED();
+	EXPECT_SILENT(self->a, "in RESUMING");
+}
+
+CLAUSE_TEST_F(irq_state, connecting_in_stop_is_silent, "state.stop-irq")
+{
+	NEED_STATES();
+	NEED_OP(irq_raise);
+	GO(VFIO_DEVICE_STATE_STOP);
+	RAISE_STOPPED();
+	CONNECT(variant->index, self->a);
+	EXPECT_SILENT(self->a, "connected in STOP");
+}
+
+/*
+ * On one CPU, with a higher priority than the kernel's workers: work that the driver left
+ * to them runs when this process sleeps. Where it is not allowed, the case sees less.
+ */
+static void keep_the_cpu(void)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	if (cpu < 0 || cpu >= CPU_SETSIZE)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (!sched_setaffinity(0, sizeof(set), &set))
+		sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+/* The device has a level that the user unmasks just before the arc */
+CLAUSE_TEST_F(irq_state, no_late_signal_in_stop, "state.stop-irq")
+{
+	NEED_STATES();
+	NEED_OP(irq_raise);
+	if (!(self->info.flags & VFIO_IRQ_INFO_AUTOMASKED))
+		SKIP(return, "not applicable: the index is not automasked");
+	CONNECT(variant->index, self->a);
+	if (vmig_irq_set_fd(self->dev, variant->index, UNMASK, self->b))
+		SKIP(return, "not applicable: the driver refuses an eventfd for UNMASK");
+	FIRE(0);
+	EXPECT_SIGNAL(self->a, "in RUNNING");
+	keep_the_cpu();
+	ASSERT_RET(0, signal_eventfd(self->b), "unmask");
+	GO(VFIO_DEVICE_STATE_STOP);
+	count_signals(self->a, 0);
+	EXPECT_SILENT(self->a, "after the arc to STOP");
+}
+
+CLAUSE_TEST_F(irq_state, set_irqs_in_stop, "state.stop-set-irqs")
+{
+	NEED_STATES();
+	GO(VFIO_DEVICE_STATE_STOP);
+	CONNECT(variant->index, self->a);
+	CONNECT(variant->index, self->b);
+	ASSERT_RET(0, vmig_irq_disable(self->dev, variant->index), "disable");
+	CONNECT(variant->index, self->a);
+	GO(VFIO_DEVICE_STATE_RUNNING);
+	FIRE(0);
+	EXPECT_SIGNAL(self->a, "connected in STOP, raised in RUNNING");
+	EXPECT_NONE(self->b, "disconnected in STOP");
+	QUIESCE(0);
+}
+
+CLAUSE_TEST_F(irq_state, disconnected_in_stop, "state.stop-set-irqs")
+{
+	NEED_STATES();
+	CONNECT(variant->index, self->a);
+	GO(VFIO_DEVICE_STATE_STOP);
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, variant->index, TRIGGER, -1), "disconnect");
+	GO(VFIO_DEVICE_STATE_RUNNING);
+	fire_unconnected(&self->subject, variant->index);
+	EXPECT_SILENT(self->a, "disconnected in STOP");
+}
+
+CLAUSE_TEST_F(irq_state, connected_before_stop, "state.running")
+{
+	CONNECT_AND_GO(VFIO_DEVICE_STATE_STOP);
+	GO(VFIO_DEVICE_STATE_RUNNING);
+	FIRE(0);
+	EXPECT_SIGNAL(self->a, "in RUNNING after STOP");
+	QUIESCE(0);
+}
+
+CLAUSE_TEST_F(irq_state, raised_in_stop, "state.stop-later")
+{
+	int64_t nr;
+
+	CONNECT_AND_GO(VFIO_DEVICE_STATE_STOP);
+	RAISE_STOPPED();
+	/* Not judged here */
+	count_signals(self->a, 0);
+	GO(VFIO_DEVICE_STATE_RUNNING);
+	nr = count_signals(self->a, QUIET_MS);
+	EXPECT_GE(1, nr);
+	RECORD("interrupt that was raised in STOP", "%s",
+	       nr ? "signalled in RUNNING" : "not signalled");
+	QUIESCE(0);
+	FIRE(0);
+	EXPECT_SIGNAL(self->a, "the next one");
+	QUIESCE(0);
+}
+
+CLAUSE_TEST_F(irq_state, raised_in_stop_and_reset, "reset.pending")
+{
+	NEED(RESET);
+	CONNECT_AND_GO(VFIO_DEVICE_STATE_STOP);
+	RAISE_STOPPED();
+	count_signals(self->a, 0);
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_SILENT(self->a, "raised before the reset");
+}
+
+SUBJECT_TEST_MAIN

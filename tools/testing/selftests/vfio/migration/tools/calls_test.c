@@ -79,14 +79,22 @@ TEST_F(calls, arguments_are_shown)
 		.argsz = sizeof(irqs), .index = 1, .start = 2, .count = 3,
 		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
 	};
+	struct vfio_device_feature_dma_logging_range ranges[] = { { 1, 2 }, { 3, 4 }, { 5, 6 } };
+	struct vfio_device_feature_dma_logging_control control = {
+		.page_size = 0x1000, .num_ranges = 3, .ranges = (uintptr_t)ranges,
+	};
 	struct vmig_device dev = { .fd = self->file };
 
 	vmig_mig_set_state(&dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
 	vmig_call_ioctl(self->file, VFIO_DEVICE_SET_IRQS, &irqs);
+	vmig_feature(&dev, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+		     &control, sizeof(control));
 	read_list(self);
 	EXPECT_NE(NULL, strstr(self->text, "SET MIG_DEVICE_STATE (2), argsz 16, STOP_COPY"));
 	EXPECT_NE(NULL, strstr(self->text,
 			       "flags EVENTFD|TRIGGER (0x24), index 1, start 2, count 3"));
+	EXPECT_NE(NULL, strstr(self->text,
+			       "num_ranges 3: [0x1, length 0x2] [0x3, length 0x4] ..."));
 }
 
 /* Library: an argument that cannot be read is shown as an address */
@@ -115,6 +123,20 @@ TEST_F(calls, failure_is_marked_once)
 	EXPECT_STREQ("> TID read(device, 1)\n< TID 0\n!\n"
 		     "> TID read(device, 2)\n< TID 0\n"
 		     "> TID read(device, 3)\n< TID 0\n", read_list(self));
+}
+
+/* Library: vmig_calls_pause(): calls are shown as one, which does not begin a new list */
+TEST_F(calls, many_are_shown_as_one)
+{
+	char byte;
+
+	vmig_call_text("open device 2");
+	vmig_calls_pause(true);
+	vmig_calls_restart("device 2 was opened");
+	vmig_call_read(self->file, &byte, 1);
+	vmig_calls_pause(false);
+	vmig_call_result(0);
+	EXPECT_STREQ("> TID open device 2\n< TID 0\n", read_list(self));
 }
 
 /* Library: a child that is killed in a call leaves the call without a result */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the interrupt tests: a device with three eventfds, a variant for each kind of
- * PCI interrupt, and the wait for a signal.
+ * Shared by the interrupt tests: a device with three eventfds, variants for the kinds of
+ * PCI interrupts, and the wait for a signal.
  */
 #ifndef VMIG_UAPI_IRQ_CASE_H
 #define VMIG_UAPI_IRQ_CASE_H
@@ -16,7 +16,9 @@
 /* A signal that must not come is looked for so long: interrupts may be asynchronous */
 #define QUIET_MS	20
 
-/* @info: of the index of the variant, zeroed if the device does not have it */
+#define ANY_KIND	(VMIG_HAS_INTX | VMIG_HAS_MSI | VMIG_HAS_MSIX)
+
+/* @info: of the index under test; count is 0 if the device does not have it */
 #define IRQ_MEMBERS \
 	SUBJECT_MEMBERS; \
 	struct vfio_irq_info info; \
@@ -24,10 +26,29 @@
 	int b; \
 	int c
 
-#define OPEN_IRQ_SUBJECT(_index) do { \
+/* The last of these kinds (VMIG_HAS_*) that the device has */
+static inline void find_index(struct vmig_device *dev, uint32_t kinds,
+			      struct vfio_irq_info *found)
+{
+	static const uint32_t has[] = {
+		[INTX] = VMIG_HAS_INTX, [MSI] = VMIG_HAS_MSI, [MSIX] = VMIG_HAS_MSIX,
+	};
+	struct vfio_irq_info info;
+	unsigned int index;
+
+	for (index = INTX; index <= MSIX; index++) {
+		if (!(kinds & has[index]))
+			continue;
+		if (!found->count)
+			found->index = index;
+		if (!vmig_irq_info(dev, index, &info) && info.count)
+			*found = info;
+	}
+}
+
+#define OPEN_IRQ_SUBJECT(_kinds) do { \
 	OPEN_SUBJECT(); \
-	if (vmig_irq_info(self->dev, _index, &self->info)) \
-		self->info = (struct vfio_irq_info) { .index = (_index) }; \
+	find_index(self->dev, _kinds, &self->info); \
 	self->a = vmig_eventfd_create(); \
 	self->b = vmig_eventfd_create(); \
 	self->c = vmig_eventfd_create(); \
@@ -37,25 +58,22 @@
 	vmig_calls_restart("device was opened"); \
 } while (0)
 
-/* A reset or close may leave the level high, which the next case would see */
 #define CLOSE_IRQ_SUBJECT() do { \
-	if (self->dev->fd >= 0 && self->subject.ops->irq_lower) \
-		self->subject.ops->irq_lower(self->dev, self->info.index, 0); \
 	close(self->a); \
 	close(self->b); \
 	close(self->c); \
 	CLOSE_SUBJECT(); \
 } while (0)
 
-/* A fixture for one index of the device */
-#define IRQ_FIXTURE(_name, _index) \
+/* A fixture for one index of the device, one of @_kinds */
+#define IRQ_FIXTURE(_name, _kinds) \
 FIXTURE(_name) { \
 	IRQ_MEMBERS; \
 }; \
 \
 FIXTURE_SETUP(_name) \
 { \
-	OPEN_IRQ_SUBJECT(_index); \
+	OPEN_IRQ_SUBJECT(_kinds); \
 } \
 \
 FIXTURE_TEARDOWN(_name) \
@@ -64,19 +82,31 @@ FIXTURE_TEARDOWN(_name) \
 } \
 struct _name##_needs_a_semicolon
 
-/* A fixture with a variant for each kind of interrupt */
-#define IRQ_FIXTURE_OF_EACH(_name) \
+/* A fixture whose variants are kinds of interrupts: any of INTX, MSI, MSIX, MESSAGE */
+#define IRQ_FIXTURE_OF_KINDS(_name) \
 FIXTURE_VARIANT(_name) { \
-	unsigned int index; \
 	uint32_t has; \
+	const char *name; \
 }; \
 \
-IRQ_FIXTURE(_name, variant->index); \
-FIXTURE_VARIANT_ADD(_name, intx) { .index = INTX, .has = VMIG_HAS_INTX }; \
-FIXTURE_VARIANT_ADD(_name, msi) { .index = MSI, .has = VMIG_HAS_MSI }; \
-FIXTURE_VARIANT_ADD(_name, msix) { .index = MSIX, .has = VMIG_HAS_MSIX }
+IRQ_FIXTURE(_name, variant->has)
 
-#define NEED_INDEX()	NEED_MASK(variant->has)
+#define INTX_VARIANT(_name) \
+	FIXTURE_VARIANT_ADD(_name, intx) { .has = VMIG_HAS_INTX, .name = "INTX" }
+#define MSI_VARIANT(_name) \
+	FIXTURE_VARIANT_ADD(_name, msi) { .has = VMIG_HAS_MSI, .name = "MSI" }
+#define MSIX_VARIANT(_name) \
+	FIXTURE_VARIANT_ADD(_name, msix) { .has = VMIG_HAS_MSIX, .name = "MSIX" }
+/* MSI-X, or else MSI */
+#define MESSAGE_VARIANT(_name) \
+	FIXTURE_VARIANT_ADD(_name, message) { \
+		.has = VMIG_HAS_MSI | VMIG_HAS_MSIX, .name = "MSI or MSIX" \
+	}
+
+#define NEED_INDEX() do { \
+	if (!(self->subject.has & variant->has)) \
+		SKIP(return, "not applicable: the device does not have %s", variant->name); \
+} while (0)
 
 /* Signals of an eventfd since the last look; 0 after this time */
 static inline int64_t count_signals(int fd, int ms)

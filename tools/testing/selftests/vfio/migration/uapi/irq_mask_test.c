@@ -5,7 +5,7 @@
  */
 #include "irq_case.h"
 
-IRQ_FIXTURE(irq_mask, INTX);
+IRQ_FIXTURE(irq_mask, VMIG_HAS_INTX);
 
 #define CONNECT_A() do { \
 	NEED(INTX); \
@@ -271,19 +271,6 @@ CLAUSE_TEST_F(irq_mask, loopback_while_masked, "irq.loopback-masked")
 	nr = count_signals(self->a, QUIET_MS);
 	EXPECT_GE(1, nr);
 	RECORD("TRIGGER by the user while masked", "%s", nr ? "signals" : "does not signal");
-}
-
-CLAUSE_TEST_F(irq_mask, pending_over_a_reset, "reset.pending")
-{
-	NEED(RESET);
-	CONNECT_LEVEL();
-	ACTION(MASK);
-	RAISE(INTX);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	CONNECT(INTX, self->b);
-	ACTION(UNMASK);
-	EXPECT_SILENT(self->b, "raised before the reset");
-	EXPECT_NONE(self->a, "raised before the reset");
 }
 
 SUBJECT_TEST_MAIN

@@ -9,18 +9,20 @@
 
 #include "irq_case.h"
 
-IRQ_FIXTURE_OF_EACH(irq_state);
+IRQ_FIXTURE_OF_KINDS(irq_state);
+INTX_VARIANT(irq_state);
+MESSAGE_VARIANT(irq_state);
 
 #define NEED_STATES() do { \
 	NEED(MIGRATION); \
 	NEED_INDEX(); \
 } while (0)
 #define RAISE_STOPPED() \
-	self->subject.ops->irq_raise(self->dev, variant->index, 0)
+	self->subject.ops->irq_raise(self->dev, self->info.index, 0)
 #define CONNECT_AND_GO(_state) do { \
 	NEED_STATES(); \
 	NEED_OP(irq_raise); \
-	CONNECT(variant->index, self->a); \
+	CONNECT(self->info.index, self->a); \
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, &self->fd), "to %s", \
 		   vmig_state_name(_state)); \
 } while (0)
@@ -52,7 +54,7 @@ CLAUSE_TEST_F(irq_state, connecting_in_stop_is_silent, "state.stop-irq")
 	NEED_OP(irq_raise);
 	GO(VFIO_DEVICE_STATE_STOP);
 	RAISE_STOPPED();
-	CONNECT(variant->index, self->a);
+	CONNECT(self->info.index, self->a);
 	EXPECT_SILENT(self->a, "connected in STOP");
 }
 
@@ -81,8 +83,8 @@ CLAUSE_TEST_F(irq_state, no_late_signal_in_stop, "state.stop-irq")
 	NEED_OP(irq_raise);
 	if (!(self->info.flags & VFIO_IRQ_INFO_AUTOMASKED))
 		SKIP(return, "not applicable: the index is not automasked");
-	CONNECT(variant->index, self->a);
-	if (vmig_irq_set_fd(self->dev, variant->index, UNMASK, self->b))
+	CONNECT(self->info.index, self->a);
+	if (vmig_irq_set_fd(self->dev, self->info.index, UNMASK, self->b))
 		SKIP(return, "not applicable: the driver refuses an eventfd for UNMASK");
 	FIRE(0);
 	EXPECT_SIGNAL(self->a, "in RUNNING");
@@ -97,10 +99,10 @@ CLAUSE_TEST_F(irq_state, set_irqs_in_stop, "state.stop-set-irqs")
 {
 	NEED_STATES();
 	GO(VFIO_DEVICE_STATE_STOP);
-	CONNECT(variant->index, self->a);
-	CONNECT(variant->index, self->b);
-	ASSERT_RET(0, vmig_irq_disable(self->dev, variant->index), "disable");
-	CONNECT(variant->index, self->a);
+	CONNECT(self->info.index, self->a);
+	CONNECT(self->info.index, self->b);
+	ASSERT_RET(0, vmig_irq_disable(self->dev, self->info.index), "disable");
+	CONNECT(self->info.index, self->a);
 	GO(VFIO_DEVICE_STATE_RUNNING);
 	FIRE(0);
 	EXPECT_SIGNAL(self->a, "connected in STOP, raised in RUNNING");
@@ -111,11 +113,11 @@ CLAUSE_TEST_F(irq_state, set_irqs_in_stop, "state.stop-set-irqs")
 CLAUSE_TEST_F(irq_state, disconnected_in_stop, "state.stop-set-irqs")
 {
 	NEED_STATES();
-	CONNECT(variant->index, self->a);
+	CONNECT(self->info.index, self->a);
 	GO(VFIO_DEVICE_STATE_STOP);
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, variant->index, TRIGGER, -1), "disconnect");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, self->info.index, TRIGGER, -1), "disconnect");
 	GO(VFIO_DEVICE_STATE_RUNNING);
-	fire_unconnected(&self->subject, variant->index);
+	fire_unconnected(&self->subject, self->info.index);
 	EXPECT_SILENT(self->a, "disconnected in STOP");
 }
 
@@ -145,16 +147,6 @@ CLAUSE_TEST_F(irq_state, raised_in_stop, "state.stop-later")
 	FIRE(0);
 	EXPECT_SIGNAL(self->a, "the next one");
 	QUIESCE(0);
-}
-
-CLAUSE_TEST_F(irq_state, raised_in_stop_and_reset, "reset.pending")
-{
-	NEED(RESET);
-	CONNECT_AND_GO(VFIO_DEVICE_STATE_STOP);
-	RAISE_STOPPED();
-	count_signals(self->a, 0);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_SILENT(self->a, "raised before the reset");
 }
 
 SUBJECT_TEST_MAIN

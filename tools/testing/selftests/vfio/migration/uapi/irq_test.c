@@ -5,11 +5,14 @@
  */
 #include "irq_case.h"
 
-IRQ_FIXTURE_OF_EACH(irq);
+IRQ_FIXTURE_OF_KINDS(irq);
+INTX_VARIANT(irq);
+MSI_VARIANT(irq);
+MSIX_VARIANT(irq);
 
 #define CONNECT_TO(_fd) do { \
 	NEED_INDEX(); \
-	CONNECT(variant->index, _fd); \
+	CONNECT(self->info.index, _fd); \
 } while (0)
 
 CLAUSE_TEST_F(irq, interrupt_is_signalled, "irq.signal")
@@ -58,33 +61,40 @@ CLAUSE_TEST_F(irq, second_eventfd_takes_the_place, "irq.rebind")
 CLAUSE_TEST_F(irq, disconnected_eventfd_is_silent, "irq.unbind")
 {
 	CONNECT_TO(self->a);
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, variant->index, TRIGGER, -1), "disconnect");
-	fire_unconnected(&self->subject, variant->index);
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, self->info.index, TRIGGER, -1), "disconnect");
+	fire_unconnected(&self->subject, self->info.index);
 	EXPECT_SILENT(self->a, "it was disconnected");
 }
 
 CLAUSE_TEST_F(irq, connected_again_after_unbind, "irq.unbind", "irq.signal")
 {
 	CONNECT_TO(self->a);
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, variant->index, TRIGGER, -1), "disconnect");
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, self->info.index, TRIGGER, -1), "disconnect");
 	CONNECT_TO(self->b);
 	FIRE(0);
 	EXPECT_SIGNAL(self->b, "it was connected again");
 	QUIESCE(0);
 }
 
+CLAUSE_TEST_F(irq, disconnected_twice, "irq.skip")
+{
+	CONNECT_TO(self->a);
+	EXPECT_RET(0, vmig_irq_set_fd(self->dev, self->info.index, TRIGGER, -1), "disconnect");
+	EXPECT_RET(0, vmig_irq_set_fd(self->dev, self->info.index, TRIGGER, -1), "again");
+}
+
 CLAUSE_TEST_F(irq, disabled_index_is_silent, "irq.disable")
 {
 	CONNECT_TO(self->a);
-	ASSERT_RET(0, vmig_irq_disable(self->dev, variant->index), "disable");
-	fire_unconnected(&self->subject, variant->index);
+	ASSERT_RET(0, vmig_irq_disable(self->dev, self->info.index), "disable");
+	fire_unconnected(&self->subject, self->info.index);
 	EXPECT_SILENT(self->a, "the index was disabled");
 }
 
 CLAUSE_TEST_F(irq, disabled_index_is_enabled_anew, "irq.disable")
 {
 	CONNECT_TO(self->a);
-	ASSERT_RET(0, vmig_irq_disable(self->dev, variant->index), "disable");
+	ASSERT_RET(0, vmig_irq_disable(self->dev, self->info.index), "disable");
 	CONNECT_TO(self->b);
 	FIRE(0);
 	EXPECT_SIGNAL(self->b, "the index was enabled again");
@@ -97,7 +107,7 @@ CLAUSE_TEST_F(irq, disabling_twice, "irq.disable-again")
 	int ret;
 
 	NEED_INDEX();
-	ret = vmig_irq_disable(self->dev, variant->index);
+	ret = vmig_irq_disable(self->dev, self->info.index);
 	RECORD("disabling an index that is not enabled", "%s", vmig_errno_name(ret));
 	CONNECT_TO(self->a);
 	FIRE(0);
@@ -124,7 +134,7 @@ CLAUSE_TEST_F(irq, eventfd_may_be_closed, "irq.held")
 	CONNECT_TO(self->a);
 	EXPECT_EQ(0, vmig_call_close(self->a));
 	self->a = -1;
-	EXPECT_RET(0, vmig_irq_action(self->dev, variant->index, TRIGGER), "TRIGGER");
+	EXPECT_RET(0, vmig_irq_action(self->dev, self->info.index, TRIGGER), "TRIGGER");
 	QUIESCE(0);
 	FIRE(0);
 	QUIESCE(0);
@@ -137,7 +147,7 @@ CLAUSE_TEST_F(irq, eventfd_may_be_closed, "irq.held")
 CLAUSE_TEST_F(irq, loopback, "irq.loopback")
 {
 	CONNECT_TO(self->a);
-	EXPECT_RET(0, vmig_irq_action(self->dev, variant->index, TRIGGER), "DATA_NONE");
+	EXPECT_RET(0, vmig_irq_action(self->dev, self->info.index, TRIGGER), "DATA_NONE");
 	EXPECT_SIGNAL_NOW(self->a, "DATA_NONE");
 }
 
@@ -146,7 +156,7 @@ CLAUSE_TEST_F(irq, loopback_does_not_end_signals, "irq.loopback", "irq.signal")
 	NEED_INDEX();
 	NEED_OP(irq_raise);
 	CONNECT_TO(self->a);
-	EXPECT_RET(0, vmig_irq_action(self->dev, variant->index, TRIGGER), "DATA_NONE");
+	EXPECT_RET(0, vmig_irq_action(self->dev, self->info.index, TRIGGER), "DATA_NONE");
 	EXPECT_SIGNAL_NOW(self->a, "DATA_NONE");
 	QUIESCE(0);
 	FIRE(0);
@@ -157,9 +167,9 @@ CLAUSE_TEST_F(irq, loopback_does_not_end_signals, "irq.loopback", "irq.signal")
 CLAUSE_TEST_F(irq, loopback_by_bool, "irq.loopback-bool")
 {
 	CONNECT_TO(self->a);
-	EXPECT_RET(0, vmig_irq_action_bool(self->dev, variant->index, TRIGGER, 0), "0");
+	EXPECT_RET(0, vmig_irq_action_bool(self->dev, self->info.index, TRIGGER, 0), "0");
 	EXPECT_NONE(self->a, "the value is 0");
-	EXPECT_RET(0, vmig_irq_action_bool(self->dev, variant->index, TRIGGER, 0x80), "0x80");
+	EXPECT_RET(0, vmig_irq_action_bool(self->dev, self->info.index, TRIGGER, 0x80), "0x80");
 	EXPECT_SIGNAL_NOW(self->a, "the value is not 0");
 }
 
@@ -168,9 +178,9 @@ CLAUSE_TEST_F(irq, loopback_without_an_eventfd, "irq.loopback-unbound")
 	int ret;
 
 	NEED_INDEX();
-	ret = vmig_irq_action(self->dev, variant->index, TRIGGER);
+	ret = vmig_irq_action(self->dev, self->info.index, TRIGGER);
 	RECORD("TRIGGER by the user, DATA_NONE, index not enabled", "%s", vmig_errno_name(ret));
-	ret = vmig_irq_action_bool(self->dev, variant->index, TRIGGER, 1);
+	ret = vmig_irq_action_bool(self->dev, self->info.index, TRIGGER, 1);
 	RECORD("TRIGGER by the user, DATA_BOOL, index not enabled", "%s", vmig_errno_name(ret));
 	CONNECT_TO(self->a);
 	EXPECT_SILENT(self->a, "connected after TRIGGER");
@@ -206,7 +216,7 @@ CLAUSE_TEST_F(irq, second_kind, "irq.exclusive")
 	for (index = INTX; index <= MSIX; index++) {
 		struct vfio_irq_info info;
 
-		if (index == variant->index || vmig_irq_info(self->dev, index, &info) ||
+		if (index == self->info.index || vmig_irq_info(self->dev, index, &info) ||
 		    !info.count)
 			continue;
 		nr++;
@@ -241,12 +251,13 @@ CLAUSE_TEST_F(irq, error_and_request, "irq.pci-error-request")
 	QUIESCE(0);
 }
 
-/* The last close */
+/* Neither by a TRIGGER of the next user, nor by the device */
 CLAUSE_TEST_F(irq, closed_device_is_silent, "open.reopen-irqs")
 {
 	CONNECT_TO(self->a);
 	ASSERT_RET(0, vmig_subject_reopen(&self->subject), "open again");
-	fire_unconnected(&self->subject, variant->index);
+	vmig_irq_action(self->dev, self->info.index, TRIGGER);
+	fire_unconnected(&self->subject, self->info.index);
 	EXPECT_SILENT(self->a, "connected before the close");
 }
 
@@ -258,24 +269,6 @@ CLAUSE_TEST_F(irq, reopened_device_signals, "open.reopen-irqs", "irq.signal")
 	FIRE(0);
 	EXPECT_SIGNAL(self->b, "connected after the open");
 	EXPECT_NONE(self->a, "connected before the close");
-	QUIESCE(0);
-}
-
-CLAUSE_TEST_F(irq, eventfd_over_a_reset, "reset.irqs")
-{
-	int64_t nr;
-
-	NEED(RESET);
-	CONNECT_TO(self->a);
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	vmig_irq_action(self->dev, variant->index, TRIGGER);
-	nr = count_signals(self->a, QUIET_MS);
-	EXPECT_GE(1, nr);
-	RECORD("eventfd after VFIO_DEVICE_RESET", "%s", nr ? "connected" : "disconnected");
-	vmig_irq_disable(self->dev, variant->index);
-	CONNECT_TO(self->b);
-	FIRE(0);
-	EXPECT_SIGNAL(self->b, "connected after the reset");
 	QUIESCE(0);
 }
 

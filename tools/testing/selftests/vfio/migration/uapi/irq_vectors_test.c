@@ -8,7 +8,9 @@
 /* Enough to see a pattern; some devices have 2048 */
 #define MANY	16
 
-IRQ_FIXTURE_OF_EACH(irq_vectors);
+IRQ_FIXTURE_OF_KINDS(irq_vectors);
+MSI_VARIANT(irq_vectors);
+MSIX_VARIANT(irq_vectors);
 
 static int set_range(struct vmig_device *dev, unsigned int index, uint32_t flags,
 		     unsigned int start, unsigned int count, uint16_t bools)
@@ -28,7 +30,7 @@ static int set_range(struct vmig_device *dev, unsigned int index, uint32_t flags
 }
 
 #define SET_VECTOR(_vector, _fd) \
-	vmig_irq_set_fds(self->dev, variant->index, TRIGGER, _vector, 1, (int32_t[]) { _fd })
+	vmig_irq_set_fds(self->dev, self->info.index, TRIGGER, _vector, 1, (int32_t[]) { _fd })
 
 CLAUSE_TEST_F(irq_vectors, each_interrupt_takes_an_eventfd, "irq.eventfd")
 {
@@ -42,10 +44,10 @@ CLAUSE_TEST_F(irq_vectors, each_interrupt_takes_an_eventfd, "irq.eventfd")
 		fds[i] = vmig_eventfd_create();
 		ASSERT_LE(0, fds[i]);
 	}
-	ASSERT_RET(0, vmig_irq_set_fds(self->dev, variant->index, TRIGGER, 0, nr, fds),
+	ASSERT_RET(0, vmig_irq_set_fds(self->dev, self->info.index, TRIGGER, 0, nr, fds),
 		   "connect %u", nr);
 	for (i = 0; i < nr; i++) {
-		EXPECT_RET(0, set_range(self->dev, variant->index,
+		EXPECT_RET(0, set_range(self->dev, self->info.index,
 					VFIO_IRQ_SET_DATA_NONE | TRIGGER, i, 1, 0), "%u", i);
 		EXPECT_SIGNAL_NOW(fds[i], "interrupt %u", i);
 	}
@@ -78,14 +80,6 @@ CLAUSE_TEST_F(irq_vectors, skipped_one_signals_none, "irq.own-vector", "irq.skip
 	QUIESCE(2);
 }
 
-CLAUSE_TEST_F(irq_vectors, disconnected_twice, "irq.skip")
-{
-	NEED_INDEX();
-	CONNECT(variant->index, self->a);
-	EXPECT_RET(0, SET_VECTOR(0, -1), "disconnect");
-	EXPECT_RET(0, SET_VECTOR(0, -1), "again");
-}
-
 CLAUSE_TEST_F(irq_vectors, others_are_kept, "irq.others-kept")
 {
 	NEED_INTERRUPTS(2);
@@ -104,11 +98,11 @@ CLAUSE_TEST_F(irq_vectors, loopback_of_a_range, "irq.loopback")
 {
 	NEED_INTERRUPTS(2);
 	CONNECT_FDS(2, self->a, self->b);
-	EXPECT_RET(0, set_range(self->dev, variant->index, VFIO_IRQ_SET_DATA_NONE | TRIGGER,
+	EXPECT_RET(0, set_range(self->dev, self->info.index, VFIO_IRQ_SET_DATA_NONE | TRIGGER,
 				1, 1, 0), "interrupt 1");
 	EXPECT_SIGNAL_NOW(self->b, "interrupt 1");
 	EXPECT_NONE(self->a, "interrupt 0");
-	EXPECT_RET(0, set_range(self->dev, variant->index, VFIO_IRQ_SET_DATA_NONE | TRIGGER,
+	EXPECT_RET(0, set_range(self->dev, self->info.index, VFIO_IRQ_SET_DATA_NONE | TRIGGER,
 				0, 2, 0), "both");
 	EXPECT_SIGNAL_NOW(self->a, "interrupt 0");
 	EXPECT_SIGNAL_NOW(self->b, "interrupt 1");
@@ -118,11 +112,11 @@ CLAUSE_TEST_F(irq_vectors, loopback_of_some, "irq.loopback-bool")
 {
 	NEED_INTERRUPTS(2);
 	CONNECT_FDS(2, self->a, self->b);
-	EXPECT_RET(0, set_range(self->dev, variant->index, VFIO_IRQ_SET_DATA_BOOL | TRIGGER,
+	EXPECT_RET(0, set_range(self->dev, self->info.index, VFIO_IRQ_SET_DATA_BOOL | TRIGGER,
 				0, 2, 0x0001), "interrupt 1");
 	EXPECT_SIGNAL_NOW(self->b, "interrupt 1");
 	EXPECT_NONE(self->a, "interrupt 0");
-	EXPECT_RET(0, set_range(self->dev, variant->index, VFIO_IRQ_SET_DATA_BOOL | TRIGGER,
+	EXPECT_RET(0, set_range(self->dev, self->info.index, VFIO_IRQ_SET_DATA_BOOL | TRIGGER,
 				0, 2, 0x0100), "interrupt 0");
 	EXPECT_SIGNAL_NOW(self->a, "interrupt 0");
 	EXPECT_NONE(self->b, "interrupt 1");
@@ -132,8 +126,8 @@ CLAUSE_TEST_F(irq_vectors, all_are_disabled, "irq.disable")
 {
 	NEED_INTERRUPTS(2);
 	CONNECT_FDS(2, self->a, self->b);
-	ASSERT_RET(0, vmig_irq_disable(self->dev, variant->index), "disable");
-	set_range(self->dev, variant->index, VFIO_IRQ_SET_DATA_NONE | TRIGGER, 0, 2, 0);
+	ASSERT_RET(0, vmig_irq_disable(self->dev, self->info.index), "disable");
+	set_range(self->dev, self->info.index, VFIO_IRQ_SET_DATA_NONE | TRIGGER, 0, 2, 0);
 	EXPECT_SILENT(self->a, "interrupt 0");
 	EXPECT_NONE(self->b, "interrupt 1");
 }
@@ -146,7 +140,7 @@ CLAUSE_TEST_F(irq_vectors, set_cannot_grow, "irq.noresize")
 	CONNECT_FDS(1, self->a);
 	EXPECT_REFUSED("error of SET_IRQS, more interrupts than were enabled",
 		       SET_VECTOR(1, self->b));
-	ASSERT_RET(0, vmig_irq_disable(self->dev, variant->index), "disable");
+	ASSERT_RET(0, vmig_irq_disable(self->dev, self->info.index), "disable");
 	CONNECT_FDS(2, self->a, self->b);
 }
 

@@ -116,25 +116,6 @@ CLAUSE_TEST_F(open, next_user_contents, "open.reopen-contents")
 	RECORD("contents after the last close", "%s", ret ? "reset" : "left to the next user");
 }
 
-/* Neither by a trigger of the next user, nor by the device */
-CLAUSE_TEST_F(open, next_user_irqs, "open.reopen-irqs")
-{
-	int index;
-
-	NEED_IRQ(index);
-	CONNECT(index, self->event);
-	vmig_eventfd_take(self->event);
-	ASSERT_RET(0, reopen_listed(&self->subject), "open again");
-	vmig_irq_action(self->dev, index, TRIGGER);
-	EXPECT_SIGNALS(0, self->event, "a trigger after the next open");
-	if (!self->subject.ops->irq_raise)
-		return;
-	if (index != INTX)
-		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
-	RAISE(index);
-	EXPECT_SIGNALS(0, self->event, "an interrupt after the next open");
-}
-
 SUBJECT_FIXTURE(open_state);
 
 FIXTURE_VARIANT(open_state) {

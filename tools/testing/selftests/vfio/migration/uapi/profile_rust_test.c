@@ -56,7 +56,7 @@ CLAUSE_TEST_F(rust, keeps_the_data_fd, "profile.rust-data-fd", "session.ended-ap
 }
 
 /* The device is closed with the data_fd of its last session still open */
-CLAUSE_TEST_F(rust, closes_the_device_first, "profile.rust-data-fd", "session.after-close")
+CLAUSE_TEST_F(rust, closes_the_device_first, "profile.rust-data-fd")
 {
 	struct vmig_device *dst;
 

@@ -48,10 +48,8 @@ static void expect_refused(struct __test_metadata *_metadata, const struct answe
 		TH_LOG("write(): %s, but RESUMING to STOP succeeded",
 		       vmig_errno_name(answer->write));
 	}
-	RECORD("write() of such data", "%s", vmig_errno_name(answer->write));
-	RECORD("RESUMING to STOP after such data", "%s", vmig_errno_name(answer->stop));
 	if (answer->stop)
-		RECORD("state after refused data", "%s", vmig_state_name(answer->state));
+		RECORD("errno of refused data", "%s", vmig_errno_name(answer->stop));
 }
 
 DESTRUCTIVE_TEST_F(data, lacks_the_last_byte, "writes an incomplete stream",
@@ -85,24 +83,38 @@ DESTRUCTIVE_TEST_F(data, has_one_byte, "writes an incomplete stream", "session.t
 	expect_refused(_metadata, &self->answer);
 }
 
+static void invert(struct vmig_bytes *stream)
+{
+	size_t i;
+
+	for (i = 0; i < stream->len; i++)
+		stream->data[i] ^= 0xff;
+}
+
 /* As long as a stream, but no byte is that of one */
-DESTRUCTIVE_TEST_F(data, is_inverted, "writes invalid data", "session.invalid",
-		   "session.refused-state")
+DESTRUCTIVE_TEST_F(data, is_inverted, "writes invalid data", "session.invalid")
+{
+	NEED(MIGRATION);
+	SAVE();
+	invert(&self->stream);
+	offer(_metadata, self);
+	expect_refused(_metadata, &self->answer);
+}
+
+DESTRUCTIVE_TEST_F(data, leaves_a_state, "writes invalid data", "session.refused-state")
 {
 	enum vfio_device_mig_state state;
-	size_t i;
 
 	NEED(MIGRATION);
 	SAVE();
-	for (i = 0; i < self->stream.len; i++)
-		self->stream.data[i] ^= 0xff;
+	invert(&self->stream);
 	offer(_metadata, self);
-	expect_refused(_metadata, &self->answer);
+	if (!self->answer.stop)
+		SKIP(return, "not checked: the driver accepted invalid data");
 	state = self->answer.state;
-	if (self->answer.stop)
-		EXPECT_TRUE(state == ERROR || state == RESUMING || state == STOP) {
-			TH_LOG("in %s", vmig_state_name(state));
-		}
+	RECORD("write() of invalid data", "%s", vmig_errno_name(self->answer.write));
+	RECORD("state after refused data", "%s", vmig_state_name(state));
+	EXPECT_TRUE(state == ERROR || state == RESUMING || state == STOP);
 }
 
 DESTRUCTIVE_TEST_F(data, is_zero, "writes invalid data", "session.invalid")
@@ -136,7 +148,6 @@ DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.inva
 DESTRUCTIVE_TEST_F(data, is_forgotten_by_a_reset, "writes invalid data", "session.invalid")
 {
 	struct vmig_bytes good = { 0 };
-	size_t i;
 
 	NEED(MIGRATION);
 	FILL(self->dev, SEED);
@@ -144,8 +155,7 @@ DESTRUCTIVE_TEST_F(data, is_forgotten_by_a_reset, "writes invalid data", "sessio
 	GO(RUNNING);
 	FILL(self->dev, SEED + 1);
 	ASSERT_EQ(0, vmig_bytes_copy(&good, &self->stream));
-	for (i = 0; i < self->stream.len; i++)
-		self->stream.data[i] ^= 0xff;
+	invert(&self->stream);
 	offer(_metadata, self);
 	RESET_LISTED();
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &good), "load the right stream");

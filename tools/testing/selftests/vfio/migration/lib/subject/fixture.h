@@ -95,7 +95,7 @@ struct _name##_needs_a_semicolon
 		(_dst) = &self->second.dev; \
 	} else { \
 		ASSERT_RET(-ENODEV, second_ret, "open the second device"); \
-		second_ret = vmig_device_reset(self->dev); \
+		second_ret = vmig_subject_reset(&self->subject); \
 		if (second_ret == -ENOTTY) \
 			SKIP(return, "not checked: one device, and it cannot be reset"); \
 		ASSERT_RET(0, second_ret, "reset the source"); \

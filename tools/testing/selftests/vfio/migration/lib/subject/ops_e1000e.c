@@ -46,13 +46,16 @@ static int out32(struct vmig_device *dev, uint64_t reg, uint32_t val)
 
 /*
  * QEMU has a minimum of 128 us between two interrupts. One that comes earlier is delayed,
- * and QEMU 7.2 then repeats the later ones.
+ * and QEMU 7.2 then repeats the later ones. Its timer may be late on a busy host, so one
+ * long sleep may end before it: each sleep lets it run.
  */
 static void wait_for_throttle(void)
 {
-	const struct timespec interval = { .tv_nsec = 500000 };
+	const struct timespec interval = { .tv_nsec = 1000000 };
+	unsigned int i;
 
-	nanosleep(&interval, NULL);
+	for (i = 0; i < 4; i++)
+		nanosleep(&interval, NULL);
 }
 
 /* A message is a write to memory, so the function must be a bus master */

@@ -208,9 +208,32 @@ int vmig_subject_open(struct vmig_subject *subject)
 	return open_named(subject, false);
 }
 
+/* The end of a call that is shown as one */
+static int end_call(int ret)
+{
+	vmig_calls_pause(false);
+	errno = -ret;
+	vmig_call_result(ret ? -1 : 0);
+	return ret;
+}
+
 int vmig_subject_open_second(struct vmig_subject *subject)
 {
-	return open_named(subject, true);
+	char name[NAME_SIZE];
+	int ret = get_name(true, name);
+
+	if (ret)
+		return ret;
+	vmig_call_text("open device 2");
+	vmig_calls_pause(true);
+	return end_call(open_named(subject, true));
+}
+
+int vmig_subject_reset(struct vmig_subject *subject)
+{
+	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
+	vmig_calls_pause(true);
+	return end_call(vmig_device_reset(&subject->dev));
 }
 
 int vmig_subject_open_untouched(struct vmig_subject *subject)
@@ -224,11 +247,23 @@ int vmig_subject_reopen(struct vmig_subject *subject)
 	return open_again(subject, "device");
 }
 
+/*
+ * A device that was given is left as after a reset; without one the driver decides. The
+ * next case must not see a level that this one has raised. A reset may leave it: e1000e of
+ * QEMU 7.2 says that it has a soft reset, and does nothing.
+ */
+static void restore_given(struct vmig_subject *subject)
+{
+	if (subject->dev.fd < 0 || subject->mdev.uuid[0])
+		return;
+	vmig_device_reset(&subject->dev);
+	if (subject->ops && subject->ops->irq_lower)
+		subject->ops->irq_lower(&subject->dev, VFIO_PCI_INTX_IRQ_INDEX, 0);
+}
+
 void vmig_subject_close(struct vmig_subject *subject)
 {
-	/* One that was given is left as after a reset; without one the driver decides */
-	if (subject->dev.fd >= 0 && !subject->mdev.uuid[0])
-		vmig_device_reset(&subject->dev);
+	restore_given(subject);
 	vmig_device_close(&subject->dev);
 	vmig_mdev_remove(&subject->mdev);
 }

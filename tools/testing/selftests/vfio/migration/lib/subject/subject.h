@@ -82,8 +82,16 @@ bool vmig_subject_given(void);
  */
 int vmig_subject_open(struct vmig_subject *subject);
 
-/** vmig_subject_open_second - the same for the second device; -ENODEV if there is none */
+/**
+ * vmig_subject_open_second - the same for the second device; -ENODEV if there is none
+ * @subject:	filled in
+ *
+ * The list of calls goes on: what the first device did belongs to it.
+ */
 int vmig_subject_open_second(struct vmig_subject *subject);
+
+/** vmig_subject_reset - VFIO_DEVICE_RESET as a part of a case: the list of calls goes on */
+int vmig_subject_reset(struct vmig_subject *subject);
 
 /**
  * vmig_subject_open_untouched - vmig_subject_open() without a call of the device

@@ -22,6 +22,7 @@
 static int list_fd = -1;
 static bool list_is_own;
 static bool list_ended;
+static bool list_paused;
 static const int *has_failed;
 static const char *names[NAMES_NR];
 
@@ -38,7 +39,7 @@ static void put_line(const char *line, int len)
 
 static bool begin_line(void)
 {
-	if (list_fd < 0)
+	if (list_fd < 0 || list_paused)
 		return false;
 	if (!list_ended && __atomic_load_n(has_failed, __ATOMIC_RELAXED)) {
 		list_ended = true;
@@ -64,6 +65,7 @@ int vmig_calls_start(const int *failed)
 
 	has_failed = failed;
 	list_ended = false;
+	list_paused = false;
 	if (text) {
 		if (vmig_number(text, 65535, &number) || fcntl(number, F_GETFD) < 0)
 			return -EBADF;
@@ -86,6 +88,11 @@ void vmig_calls_restart(const char *fmt, ...)
 	va_start(args, fmt);
 	put("= ", fmt, args);
 	va_end(args);
+}
+
+void vmig_calls_pause(bool pause)
+{
+	list_paused = pause;
 }
 
 /* Set @from and @to to the lines from the last "=" before the first "!" */
@@ -187,7 +194,7 @@ static void put_result(int64_t ret, const char *more)
 	const char *name;
 	int len;
 
-	if (list_fd < 0)
+	if (list_fd < 0 || list_paused)
 		return;
 	if (ret == -1) {
 		name = strerrorname_np(err);

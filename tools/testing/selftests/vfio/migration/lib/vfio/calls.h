@@ -69,6 +69,13 @@ int vmig_call_close(int fd);
 void vmig_call_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /**
+ * vmig_calls_pause - list nothing, or list calls again
+ * @pause:	true: the calls that follow, of any thread, are shown as one, which
+ *		vmig_call_text() has named
+ */
+void vmig_calls_pause(bool pause);
+
+/**
  * vmig_call_result - list the result of a call
  * @ret:	-1: errno is shown; else this value
  *

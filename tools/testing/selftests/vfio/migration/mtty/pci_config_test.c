@@ -255,7 +255,7 @@ TEST_F(pci_config, msi_capability)
 	EXPECT_EQ(0, next);
 }
 
-/* Clause: VFIO_DEVICE_RESET: config space is as after power-on */
+/* Driver: VFIO_DEVICE_RESET: config space is as after power-on */
 TEST_F(pci_config, reset_restores_every_byte)
 {
 	uint8_t ones[SIZE];
@@ -322,7 +322,7 @@ TEST_F(pci_config, intx_disable)
 	close(fd);
 }
 
-/* Clause: STOP: "must accept ... interaction": config space can be read and written */
+/* Driver: stopped in any state: config space can be read and written */
 TEST_F(pci_config, works_while_stopped)
 {
 	static const enum vfio_device_mig_state states[] = {

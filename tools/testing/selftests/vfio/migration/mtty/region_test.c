@@ -121,7 +121,7 @@ TEST_F(region, info_of_each_region)
 	}
 }
 
-/* Clause: vfio_region_info: argsz without room for capabilities: none is returned */
+/* Driver: vfio_region_info: argsz without room for capabilities: none is returned */
 TEST_F(region, info_without_room_for_capabilities)
 {
 	struct vfio_region_info info;
@@ -133,21 +133,6 @@ TEST_F(region, info_without_room_for_capabilities)
 		EXPECT_EQ(0, info.cap_offset);
 		if (!(info.flags & VFIO_REGION_INFO_FLAG_CAPS))
 			EXPECT_EQ(sizeof(info), info.argsz);
-	}
-}
-
-/* Clause: vfio_region_info.offset, size: regions do not overlap */
-TEST_F(region, regions_do_not_overlap)
-{
-	const struct vfio_region_info *a, *b, *region = self->dev->region;
-
-	for (a = region; a < region + NR; a++) {
-		for (b = region; b < region + NR; b++) {
-			EXPECT_TRUE(a == b || a->offset + a->size <= b->offset ||
-				    b->offset + b->size <= a->offset)
-				TH_LOG("regions %u and %u", a->index, b->index);
-			EXPECT_TRUE(a == b || a->offset != b->offset);
-		}
 	}
 }
 
@@ -169,7 +154,7 @@ TEST_F(region, info_of_no_region)
 	}
 }
 
-/* Clause: vfio_region_info.size: the last byte can be read and written */
+/* Driver: vfio_region_info.size: the last byte can be read and written */
 TEST_F(region, last_byte_is_inside)
 {
 	unsigned int i;
@@ -300,7 +285,7 @@ TEST_F(region, huge_offsets)
 	}
 }
 
-/* Clause: POSIX read(), write(): no bytes: 0, and no effect */
+/* Driver: an access of no bytes: 0, and no effect */
 TEST_F(region, no_bytes)
 {
 	uint8_t val = 0;
@@ -436,7 +421,7 @@ TEST_F(region, refused_write_writes_nothing)
 	}
 }
 
-/* Clause: read(2), write(2): EFAULT if the buffer is not accessible, and no effect */
+/* Driver: EFAULT if the buffer is not accessible, and no effect */
 TEST_F(region, bad_buffer)
 {
 	void *bad[] = { NULL, self->map + self->page, (void *)(-1UL << 12) };
@@ -467,7 +452,7 @@ TEST_F(region, bad_buffer)
 	EXPECT_EQ(0, memcmp(before, after, sizeof(after)));
 }
 
-/* Clause: read(2), write(2): a partly accessible buffer: the number of bytes moved */
+/* Driver: a partly accessible buffer: the number of bytes moved */
 TEST_F(region, buffer_that_ends_half_way)
 {
 	uint64_t start = self->dev->region[BAR2].offset;
@@ -487,7 +472,7 @@ TEST_F(region, buffer_that_ends_half_way)
 	EXPECT_FALSE(is_untouched(self->map + self->page / 2, self->page / 2));
 }
 
-/* Clause: VFIO_REGION_INFO_FLAG_MMAP, sparse areas: mmap() outside them is refused */
+/* Driver: sparse areas: mmap() outside of them is refused */
 TEST_F(region, first_page_of_a_region_is_not_mapped)
 {
 	unsigned int i;

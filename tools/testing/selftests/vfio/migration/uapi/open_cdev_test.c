@@ -8,6 +8,8 @@
 #include "usable.h"
 
 #define UNKNOWN_FLAG	0x80000000
+/* Of the first version; later members are optional */
+#define BIND_SIZE	(offsetof(struct vfio_device_bind_iommufd, out_devid) + sizeof(uint32_t))
 
 /* @iommufd: of its own; the library's is in @dev. @file, @other: files of the device */
 FIXTURE(open_cdev) {
@@ -64,7 +66,7 @@ static int bind_with(int file, uint32_t argsz, uint32_t flags, int iommufd)
 
 static int bind_to(int file, int iommufd)
 {
-	return bind_with(file, sizeof(struct vfio_device_bind_iommufd), 0, iommufd);
+	return bind_with(file, BIND_SIZE, 0, iommufd);
 }
 
 static int alloc_ioas(int iommufd, uint32_t *ioas)
@@ -146,15 +148,14 @@ CLAUSE_TEST_F(open_cdev, bind_twice, "open.cdev-bind-twice")
 
 CLAUSE_TEST_F(open_cdev, bind_arguments, "open.cdev-bind-arguments")
 {
-	const uint32_t argsz = sizeof(struct vfio_device_bind_iommufd);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	ASSERT_LE(0, null);
 	OPEN_FILE();
 	EXPECT_REFUSED("errno of a bind with a short argsz",
-		       bind_with(self->file, argsz - 1, 0, self->iommufd));
+		       bind_with(self->file, BIND_SIZE - 1, 0, self->iommufd));
 	EXPECT_REFUSED("errno of a bind with an unknown flag",
-		       bind_with(self->file, argsz, UNKNOWN_FLAG, self->iommufd));
+		       bind_with(self->file, BIND_SIZE, UNKNOWN_FLAG, self->iommufd));
 	EXPECT_REFUSED("errno of a bind without an iommufd", bind_to(self->file, -1));
 	EXPECT_REFUSED("errno of a bind with a file that is no iommufd",
 		       bind_to(self->file, null));

@@ -108,7 +108,7 @@ CLAUSE_TEST_F(open, next_user_contents, "open.reopen-contents")
 	NEED_OP(fill);
 	NEED_OP(check);
 	ASSERT_RET(0, self->subject.ops->fill(self->dev, SEED), "fill");
-	ASSERT_RET(0, vmig_subject_reopen(&self->subject), "open again");
+	ASSERT_RET(0, reopen_listed(&self->subject), "open again");
 	ret = self->subject.ops->check(self->dev, SEED, &what);
 	EXPECT_TRUE(!ret || ret == -EUCLEAN) {
 		TH_LOG("%s: %s", what, vmig_errno_name(ret));
@@ -130,7 +130,7 @@ CLAUSE_TEST_F(open_state, next_user_state, "open.reopen-state")
 
 	NEED_MASK(state_needs(variant->state));
 	REACH(variant->state);
-	ASSERT_RET(0, vmig_subject_reopen(&self->subject), "open again");
+	ASSERT_RET(0, reopen_listed(&self->subject), "open again");
 	EXPECT_RET(0, vmig_mig_get_state(self->dev, &state), "state");
 	RECORD("state after the last close", "%s after %s", vmig_state_name(state),
 	       vmig_state_name(variant->state));

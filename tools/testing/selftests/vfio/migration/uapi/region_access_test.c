@@ -51,6 +51,28 @@ CLAUSE_TEST_F(region_access, read, "region.read")
 		SKIP(return, "not applicable: no region can be read");
 }
 
+CLAUSE_TEST_F(region_access, read_the_last_byte, "region.read")
+{
+	unsigned int i, seen = 0;
+	uint8_t val;
+
+	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
+	EACH_REGION(i) {
+		uint64_t last = at_region(self->dev, i, self->dev->region[i].size - 1);
+
+		if (!region_is_plain(self->dev, i) ||
+		    !has_flag(self->dev, i, VFIO_REGION_INFO_FLAG_READ))
+			continue;
+		seen++;
+		LIST_FROM_HERE();
+		EXPECT_EQ(1, result(vmig_call_pread(self->dev->fd, &val, 1, last))) {
+			TH_LOG("region %u: %m", i);
+		}
+	}
+	if (!seen)
+		SKIP(return, "not applicable: no region can be read");
+}
+
 DESTRUCTIVE_TEST_F(region_access, write, "writes the first register of each region",
 		   "region.write")
 {

@@ -78,7 +78,7 @@ static unsigned int map_areas(struct __test_metadata *_metadata,
 	struct areas areas;
 
 	EACH_REGION(i) {
-		EXPECT_RET(0, get_areas(self->dev, i, &areas), "region %u", i);
+		ASSERT_RET(0, get_areas(self->dev, i, &areas), "region %u", i);
 		for (k = 0; k < areas.nr && areas.sparse == sparse; k++) {
 			uint64_t size = areas.area[k].size;
 
@@ -174,7 +174,7 @@ CLAUSE_TEST_F(region_mmap, outside_the_areas, "region.sparse-outside")
 
 	NEED(MMAP);
 	EACH_REGION(i) {
-		EXPECT_RET(0, get_areas(self->dev, i, &areas), "region %u", i);
+		ASSERT_RET(0, get_areas(self->dev, i, &areas), "region %u", i);
 		at = areas.sparse ? find_hole(&areas, self->dev->region[i].size) : UINT64_MAX;
 		if (at == UINT64_MAX)
 			continue;

@@ -8,7 +8,6 @@
 #define VMIG_SESSION_H
 
 #include <errno.h>
-#include <sys/ioctl.h>
 
 #include "states.h"
 
@@ -48,17 +47,6 @@
 #define SAVE() \
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save")
 
-/* A reset that the case judges: the list of calls does not begin again */
-static inline int reset_listed(struct vmig_device *dev)
-{
-	int ret;
-
-	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
-	ret = ioctl(dev->fd, VFIO_DEVICE_RESET);
-	vmig_call_result(ret);
-	return ret ? -errno : 0;
-}
-
 /* vfio.h has a reset for every device that can migrate; other cases judge that */
 #define RESET_LISTED() do { \
 	int listed_ret = reset_listed(self->dev); \
@@ -66,20 +54,6 @@ static inline int reset_listed(struct vmig_device *dev)
 		SKIP(return, "not checked: the device cannot be reset"); \
 	ASSERT_RET(0, listed_ret, "reset"); \
 } while (0)
-
-/* The same for a close and a new open */
-static inline int reopen_listed(struct vmig_subject *subject)
-{
-	int ret;
-
-	vmig_device_close(&subject->dev);
-	vmig_call_text("close the device and open it");
-	ret = vmig_device_open_at(&subject->dev, subject->sysfs, subject->path);
-	errno = -ret;
-	vmig_call_result(ret ? -1 : 0);
-	vmig_calls_name(subject->dev.fd, "device");
-	return ret;
-}
 
 /* The bits of POLL* as text, which the next call overwrites */
 static inline const char *events_text(int events)

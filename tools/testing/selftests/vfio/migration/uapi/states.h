@@ -6,6 +6,9 @@
 #ifndef VMIG_STATES_H
 #define VMIG_STATES_H
 
+#include <errno.h>
+#include <sys/ioctl.h>
+
 #include "uapi.h"
 
 #define ERROR		VFIO_DEVICE_STATE_ERROR
@@ -93,5 +96,30 @@ static inline bool has_session(enum vfio_device_mig_state state)
 		TRY(vmig_transfer_reach(self->dev, reached, &self->stream, &self->fd), \
 		    "RUNNING to %s", vmig_state_name(reached)); \
 } while (0)
+
+/* A reset that the case judges: the list of calls does not begin again */
+static inline int reset_listed(struct vmig_device *dev)
+{
+	int ret;
+
+	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
+	ret = ioctl(dev->fd, VFIO_DEVICE_RESET);
+	vmig_call_result(ret);
+	return ret ? -errno : 0;
+}
+
+/* The same for a close and a new open */
+static inline int reopen_listed(struct vmig_subject *subject)
+{
+	int ret;
+
+	vmig_device_close(&subject->dev);
+	vmig_call_text("close the device and open it");
+	ret = vmig_device_open_at(&subject->dev, subject->sysfs, subject->path);
+	errno = -ret;
+	vmig_call_result(ret ? -1 : 0);
+	vmig_calls_name(subject->dev.fd, "device");
+	return ret;
+}
 
 #endif /* VMIG_STATES_H */

@@ -6,13 +6,10 @@
 #ifndef VMIG_USABLE_H
 #define VMIG_USABLE_H
 
-#include <errno.h>
-#include <sys/ioctl.h>
-
 #include "states.h"
 
 /* An interrupt that must not come would come in this time */
-#define QUIET_MS	100
+#define QUIET_MS	20
 
 /* A variant for each state from which a device can run on without a reset, and RESUMING */
 #define REACHABLE_STATE_VARIANTS(_name) \
@@ -38,17 +35,6 @@ FIXTURE_VARIANT_ADD(_name, in_pre_copy_p2p) { .state = PRE_COPY_P2P }
 	if (self->subject.ops->check) \
 		EXPECT_FILLED(usable_dst, _seed); \
 } while (0)
-
-/* vmig_device_reset() begins a new list of calls; here those before it are part of the case */
-static inline int reset_in_case(struct vmig_device *dev)
-{
-	int ret;
-
-	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
-	ret = ioctl(dev->fd, VFIO_DEVICE_RESET);
-	vmig_call_result(ret);
-	return ret ? -errno : 0;
-}
 
 /* The index of an interrupt that the device has, or -1 */
 static inline int any_irq(const struct vmig_subject *subject)

@@ -46,6 +46,26 @@ CLAUSE_TEST_F(region_info, unimplemented, "region.unimplemented")
 	}
 }
 
+CLAUSE_TEST_F(region_info, no_size, "region.no-size")
+{
+	const uint32_t access = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+				VFIO_REGION_INFO_FLAG_MMAP;
+	struct vfio_region_info info;
+	unsigned int i, seen = 0;
+
+	EACH_REGION(i) {
+		LIST_FROM_HERE();
+		if (region_info(self->dev, i, &info) || info.size)
+			continue;
+		seen++;
+		EXPECT_EQ(0, info.flags & access) {
+			TH_LOG("region %u has no size, and flags %#x", i, info.flags);
+		}
+	}
+	if (!seen)
+		SKIP(return, "not applicable: no region has size zero");
+}
+
 CLAUSE_TEST_F(region_info, apart, "region.apart")
 {
 	const struct vfio_region_info *a, *b, *first = self->dev->region;

@@ -83,6 +83,24 @@ TEST_F(conformance, untested_clauses)
 	EXPECT_OUT("\nok 4 a.part # SKIP not applicable: the device does not have GRATION\n");
 }
 
+/* Tool: a case is run unless the device lacks something for each of its clauses */
+TEST_F(conformance, cases_that_do_not_concern_the_device)
+{
+	write_file(self->dir, "clauses",
+		   CLAUSE("a.have", MUST "Needs: MIGRATION\n")
+		   CLAUSE("a.lack", MUST "Needs: PCI MIGRATION\n")
+		   CLAUSE("a.path", MUST "Needs: CDEV GROUP\n"));
+	PROGRAM("t.one\\ta.lack\\t\\nt.two\\ta.lack,a.have\\t\\nt.three\\ta.path\\t\\n",
+		"t.one) echo not ok 1 $2;;\n*) echo ok 1 $2;;");
+	EXPECT_RUNNER(KEPT, "");
+	EXPECT_OUT("\nok 1 a.have\n");
+	EXPECT_OUT("\nok 2 a.lack\n");
+	EXPECT_OUT("\nok 3 a.path\n");
+	PROGRAM("t.one\\ta.lack\\t\\n", "*) echo not ok 1 $2;;");
+	EXPECT_RUNNER(KEPT, "--clause a.lack");
+	EXPECT_OUT("\nok 1 a.lack # SKIP not applicable: the device does not have PCI\n");
+}
+
 /* Tool: the calls from the last beginning to the failure, equal ones once */
 TEST_F(conformance, calls)
 {

@@ -175,7 +175,7 @@ TEST_F(inspect, impossible_state_is_refused)
 		ASSERT_RET(0, vmig_device_reset(self->pair.src.dev), "reset");
 		stream.len = 0;
 		ASSERT_RET(0, vmig_transfer_save_config(self->pair.src.dev, &snapshot,
-						       &stream), "save");
+							&stream), "save");
 		ASSERT_EQ(0, vmig_stream_find(&stream, recs[i].type, 0, &rec));
 		ASSERT_EQ(0, vmig_stream_poke(&stream, &rec, 0, &bad,
 					      sizeof(bad)));

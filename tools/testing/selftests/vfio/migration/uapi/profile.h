@@ -11,7 +11,7 @@
 #include "session.h"
 
 /* QEMU and others read and write device data so many bytes at a time */
-#define PROFILE_CHUNK	(1u << 20)
+#define PROFILE_CHUNK	(1024u * 1024)
 
 /* @command: PCI_COMMAND of the source; @irq: an eventfd of the destination */
 #define PROFILE_MEMBERS \

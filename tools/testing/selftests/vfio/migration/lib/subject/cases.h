@@ -33,6 +33,8 @@ struct vmig_case {
 
 /**
  * DESTRUCTIVE_TEST_F - CLAUSE_TEST_F() that may harm a device
+ * @_fixture:	the fixture
+ * @_test:	its name
  * @_why:	what it does, such as "writes invalid data"
  *
  * A device that was given is spared, unless VFIO_DESTRUCTIVE is set.

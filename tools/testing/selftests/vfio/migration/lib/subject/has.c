@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/vfio/feature.h"
@@ -9,9 +10,13 @@
 #include "ops.h"
 #include "subject.h"
 
+/* vfio.h has five for PCI; a bad driver may claim any number */
+#define IRQ_INDEXES_MAX	64
+
 static const char *const names[VMIG_HAS_NR] = {
 	"MIGRATION", "P2P", "PRE_COPY", "PRECOPY_V2", "DATA_SIZE", "DMA_LOGGING", "RESET", "PCI",
 	"INTX", "MSI", "MSIX", "MMAP", "MDEV", "GROUP", "CDEV", "DMA", "VGA",
+	"IRQ", "REGION",
 };
 
 static const struct {
@@ -63,38 +68,57 @@ static uint32_t has_features(struct vmig_device *dev)
 	return has;
 }
 
-static uint32_t has_irqs(struct vmig_device *dev)
+static bool has_irq(struct vmig_device *dev, unsigned int index)
 {
 	struct vfio_irq_info info;
+
+	return index < dev->nr_irqs && !vmig_irq_info(dev, index, &info) && info.count;
+}
+
+static uint32_t has_irqs(struct vmig_device *dev)
+{
 	uint32_t has = 0;
 	unsigned int i;
 
+	for (i = 0; i < dev->nr_irqs && i < IRQ_INDEXES_MAX; i++) {
+		if (has_irq(dev, i))
+			has |= VMIG_HAS_IRQ;
+	}
+	if (!(dev->flags & VFIO_DEVICE_FLAGS_PCI))
+		return has;
 	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
-		if (irqs[i].index < dev->nr_irqs &&
-		    !vmig_irq_info(dev, irqs[i].index, &info) && info.count)
+		if (has_irq(dev, irqs[i].index))
 			has |= irqs[i].has;
 	}
 	return has;
 }
 
-uint32_t vmig_has(struct vmig_device *dev, const char *sysfs)
+static uint32_t has_regions(const struct vmig_device *dev)
 {
-	uint32_t has = has_features(dev);
+	uint32_t has = 0;
 	unsigned int i;
 
-	if (dev->flags & VFIO_DEVICE_FLAGS_PCI) {
-		has |= VMIG_HAS_PCI | has_irqs(dev);
-		if (dev->region[VFIO_PCI_VGA_REGION_INDEX].size)
-			has |= VMIG_HAS_VGA;
+	for (i = 0; i < dev->nr_regions && i < VMIG_REGIONS_MAX; i++) {
+		if (dev->region[i].size)
+			has |= VMIG_HAS_REGION;
+		if (dev->region[i].flags & VFIO_REGION_INFO_FLAG_MMAP)
+			has |= VMIG_HAS_MMAP;
 	}
+	if ((dev->flags & VFIO_DEVICE_FLAGS_PCI) && dev->region[VFIO_PCI_VGA_REGION_INDEX].size)
+		has |= VMIG_HAS_VGA;
+	return has;
+}
+
+uint32_t vmig_has(struct vmig_device *dev, const char *sysfs)
+{
+	uint32_t has = has_features(dev) | has_irqs(dev) | has_regions(dev);
+
+	if (dev->flags & VFIO_DEVICE_FLAGS_PCI)
+		has |= VMIG_HAS_PCI;
 	if (!vmig_ops_find(dev)->no_dma)
 		has |= VMIG_HAS_DMA;
 	if (dev->flags & VFIO_DEVICE_FLAGS_RESET)
 		has |= VMIG_HAS_RESET;
-	for (i = 0; i < dev->nr_regions && i < VMIG_REGIONS_MAX; i++) {
-		if (dev->region[i].flags & VFIO_REGION_INFO_FLAG_MMAP)
-			has |= VMIG_HAS_MMAP;
-	}
 	if (strlen(strrchr(sysfs, '/') + 1) == VMIG_UUID_LEN)
 		has |= VMIG_HAS_MDEV;
 	return has | (dev->path == VMIG_PATH_CDEV ? VMIG_HAS_CDEV : VMIG_HAS_GROUP);

@@ -41,9 +41,11 @@ enum vmig_has {
 	VMIG_HAS_CDEV = 1 << 14,
 	VMIG_HAS_DMA = 1 << 15,
 	VMIG_HAS_VGA = 1 << 16,
+	VMIG_HAS_IRQ = 1 << 17,
+	VMIG_HAS_REGION = 1 << 18,
 };
 
-#define VMIG_HAS_NR		17
+#define VMIG_HAS_NR		19
 
 /**
  * struct vmig_subject - a device under test that is open

@@ -19,7 +19,7 @@
 #define VMIG_TRANSFER_CHUNK	(256 * 1024)
 
 /* A driver whose stream does not end is stopped here */
-#define VMIG_TRANSFER_MAX	(1ull << 30)
+#define VMIG_TRANSFER_MAX	(1024ull * 1024 * 1024)
 
 /**
  * vmig_transfer_read - read a data_fd to the end

@@ -337,6 +337,10 @@ enum conf_exit conf_probe_after(struct conf_suite *suite);
 enum conf_exit conf_run(struct conf_suite *suite);
 bool conf_is_forbidden(const struct conf_suite *suite, const struct conf_case *which);
 
+/* needs.c: what a clause, or all clauses of a case, need and the device lacks, or NULL */
+char *conf_missing_feature(const struct conf_suite *suite, const struct conf_clause *clause);
+char *conf_case_missing(const struct conf_suite *suite, const struct conf_case *which);
+
 /* journal.c */
 enum conf_exit conf_journal_open(struct conf_suite *suite);
 enum conf_exit conf_journal_begin(const struct conf_case *which, unsigned int repetition);

@@ -56,9 +56,16 @@ static enum conf_exit run_one(struct conf_suite *suite, struct conf_case *which,
 			      unsigned int repetition)
 {
 	struct conf_outcome *outcome = &which->outcomes[repetition];
+	char *missing = conf_case_missing(suite, which);
 	enum conf_exit status;
 	int ret;
 
+	if (missing) {
+		outcome->is_run = true;
+		outcome->verdict = VERDICT_NOT_APPLICABLE;
+		outcome->why = missing;
+		return CONF_GO_ON;
+	}
 	if (conf_is_forbidden(suite, which)) {
 		outcome->is_run = true;
 		outcome->verdict = VERDICT_NOT_CHECKED;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The verdict of each clause, from the outcomes of its cases. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/vfio/util.h"
 #include "conformance.h"
@@ -133,28 +132,10 @@ static void set(struct conf_clause *clause, enum conf_verdict verdict, char *why
 	clause->why = why;
 }
 
-/* The first feature that the clause depends on and the device does not offer, or NULL */
-static char *missing_feature(const struct conf_suite *suite, const struct conf_clause *clause)
-{
-	char *offers = conf_text(" %s ", suite->offers), *needs = conf_text("%s", clause->needs);
-	char *word, *rest = needs, *missing = NULL;
-
-	while (!missing && (word = strsep(&rest, " "))) {
-		char *padded = conf_text(" %s ", word);
-
-		if (*word && !strstr(offers, padded))
-			missing = conf_text("the device does not have %s", word);
-		free(padded);
-	}
-	free(offers);
-	free(needs);
-	return missing;
-}
-
 /* A clause that no case can judge may still not concern this device */
 static void judge_untested(const struct conf_suite *suite, struct conf_clause *clause)
 {
-	char *missing = suite->offers ? missing_feature(suite, clause) : NULL;
+	char *missing = conf_missing_feature(suite, clause);
 
 	if (missing)
 		set(clause, VERDICT_NOT_APPLICABLE, missing);

@@ -202,6 +202,21 @@ case_conformance_expected() {
 	conform 0 "$expected"
 }
 
+# Runner: a clause whose outcome is random is never a difference.
+case_conformance_random() {
+	local random=$test_set$'\n\nRandom: arc.b\nWhy: a reason'
+
+	fake_vms <<-'SCRIPT'
+		finish 1 "ok 1 arc.a" "not ok 2 arc.b"
+	SCRIPT
+	conform 0 "$random"
+	conform 1 "${random/arc.b/arc.c}"
+	fake_vms <<-'SCRIPT'
+		finish 0 "ok 1 arc.a" "ok 2 arc.b"
+	SCRIPT
+	conform 0 "$random"
+}
+
 # Runner: what was not checked is a failure if the set says so.
 case_conformance_unchecked() {
 	fake_vms <<-'SCRIPT'

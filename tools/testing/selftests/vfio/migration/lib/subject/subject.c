@@ -178,7 +178,7 @@ static int open_first(struct vmig_subject *subject, bool second)
 	return ret;
 }
 
-int vmig_subject_learn(struct vmig_subject *subject)
+static int learn(struct vmig_subject *subject)
 {
 	int ret = vmig_device_learn(&subject->dev);
 
@@ -195,7 +195,7 @@ static int open_named(struct vmig_subject *subject, bool second)
 
 	if (ret)
 		return ret;
-	ret = vmig_subject_learn(subject);
+	ret = learn(subject);
 	if (ret)
 		vmig_subject_close(subject);
 	else
@@ -215,6 +215,13 @@ static int end_call(int ret)
 	errno = -ret;
 	vmig_call_result(ret ? -1 : 0);
 	return ret;
+}
+
+int vmig_subject_learn(struct vmig_subject *subject)
+{
+	vmig_call_text("VFIO_DEVICE_GET_INFO, and the info of each region, IRQ and feature");
+	vmig_calls_pause(true);
+	return end_call(learn(subject));
 }
 
 int vmig_subject_open_second(struct vmig_subject *subject)

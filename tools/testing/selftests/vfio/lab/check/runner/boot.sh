@@ -232,8 +232,8 @@ case_kvm_trial() {
 	[ "$accel" = kvm ] || fail "$accel"
 }
 
-# ci_ends LINE LINT STATUS OUTPUT: .ci/run with a stub of make. make lint exits with LINT, all
-# others print OUTPUT and exit with STATUS.
+# ci_ends LINE LINT CONFORM STATUS OUTPUT: .ci/run with a stub of make. make lint exits with
+# LINT, make conformance with CONFORM, all others print OUTPUT and exit with STATUS.
 ci_ends() {
 	local status=0
 
@@ -242,11 +242,15 @@ ci_ends() {
 	cp "$repo/.ci/run" .ci
 	fake_program make <<-SCRIPT
 		#!/bin/sh
-		[ "\$*" = "\$1 OUT=/x" ] || exit 1
-		[ "\$1" != lint ] || exit $2
-		echo "$4"
-		[ $3 = 0 ] || echo "make: *** Error"
-		exit $3
+		case \$* in
+		"lint OUT=/x") exit $2 ;;
+		"conformance DEVICE="*" OUT=/x") exit $3 ;;
+		"\$1 OUT=/x") ;;
+		*) exit 1 ;;
+		esac
+		echo "$5"
+		[ $4 = 0 ] || echo "make: *** Error"
+		exit $4
 	SCRIPT
 	.ci/run OUT=/x >"$dir/output" 2>&1 || status=$?
 	cat "$dir/output"
@@ -257,29 +261,34 @@ ci_ends() {
 	esac
 }
 
-# Runner: .ci/run ends with the sums of its runs, and fails if one failed.
+# Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint and each of
+# the four drivers count as one.
 case_ci_all() {
-	ci_ends "7 passed, 0 failed, 3 skipped" 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "11 passed, 0 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_check_fails() {
-	ci_ends "7 passed, 3 failed, 3 skipped" 0 2 "2 passed, 1 failed, 1 skipped"
+	ci_ends "11 passed, 3 failed, 3 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
 }
 
 case_ci_lint_fails() {
-	ci_ends "6 passed, 1 failed, 3 skipped" 1 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "10 passed, 1 failed, 3 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
+}
+
+case_ci_conformance_fails() {
+	ci_ends "7 passed, 4 failed, 3 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_nothing_counted() {
-	ci_ends "1 passed, 3 failed, 0 skipped" 0 0 ""
+	ci_ends "5 passed, 3 failed, 0 skipped" 0 0 0 ""
 }
 
 # A make that fails though each case passed counts as a failure.
 case_ci_make_fails() {
-	ci_ends "7 passed, 3 failed, 0 skipped" 0 2 "2 passed, 0 failed, 0 skipped"
+	ci_ends "11 passed, 3 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
 }
 
 case_ci_no_temporary_file() {
 	export TMPDIR=/none
-	ci_ends "0 passed, 1 failed, 0 skipped" 0 0 ""
+	ci_ends "0 passed, 1 failed, 0 skipped" 0 0 0 ""
 }

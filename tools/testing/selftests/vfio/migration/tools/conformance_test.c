@@ -197,6 +197,21 @@ TEST_F(conformance, hang)
 	EXPECT_EQ(-1, kill(read_pid(_metadata, self, "child"), 0));
 }
 
+/* Tool: a case whose calls all return, but which does not end in time: not checked */
+TEST_F(conformance, slow_but_not_hung)
+{
+	PROGRAM("t.one\\ta.one\\t\\n",
+		"t.one) while :; do echo '> 5 read(data_fd, 4)' >&3; sleep 0.01;\n"
+		"	echo '< 5 4' >&3; done;;");
+	EXPECT_RUNNER(INCOMPLETE, "--clause a.one --timeout 1");
+	EXPECT_OUT("does not end within 1 s, but no call took long; give it more with --timeout");
+	PROGRAM("t.one\\ta.one\\t\\n", "t.one) sleep 1000;;");
+	EXPECT_RUNNER(INCOMPLETE, "--clause a.one --timeout 1");
+	/* It had failed before */
+	PROGRAM("t.one\\ta.one\\t\\n", "t.one) echo '# a.c:1:one:Expected 1'; sleep 1000;;");
+	EXPECT_RUNNER(VIOLATED, "--clause a.one --timeout 1");
+}
+
 /* Tool: a child that keeps the output open: the case has ended without it, and it is killed */
 TEST_F(conformance, child_is_left)
 {

@@ -54,7 +54,7 @@ enum conf_verdict {
  * @shuffle:	run the cases in random order
  * @seed:	of that order
  * @repeat:	number of repetitions, 1 or more
- * @timeout_ms:	limit of one case
+ * @timeout_ms:	limit of one case; 0: not given
  * @json:	file, or NULL
  * @html:	file, or NULL
  * @journal:	file, or NULL

@@ -28,7 +28,7 @@ static const char help[] =
 "  --destructive         run also what may destroy the state of a given device\n"
 "  --shuffle[=SEED]      run the cases in random order\n"
 "  --repeat N            run each case N times; results that differ are a violation\n"
-"  --timeout SECONDS     limit of one case (10)\n"
+"  --timeout SECONDS     limit of one case (60; 10 for a device that is created)\n"
 "  --json FILE           write a report for programs\n"
 "  --html FILE           write a report as one page\n"
 "  --journal FILE        keep results in FILE, and do not run again what it has\n"
@@ -174,7 +174,7 @@ enum conf_exit conf_options(struct conf_options *options, int argc, char **argv)
 {
 	int option;
 
-	*options = (struct conf_options){ .repeat = 1, .timeout_ms = 10000 };
+	*options = (struct conf_options){ .repeat = 1, };
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
 		if (option == OPT_HELP) {

@@ -139,7 +139,7 @@ CLAUSE_TEST_F(state, end_of_stream_changes_no_state, "state.no-async")
 {
 	NEED(MIGRATION);
 	REACH(STOP_COPY);
-	TRY(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read all");
+	TRY_STREAM(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read all");
 	EXPECT_STATE(STOP_COPY, self->dev, "at the end of the stream");
 	vmig_call_close(self->fd);
 	self->fd = -1;
@@ -151,7 +151,7 @@ CLAUSE_TEST_F(state, end_of_pre_copy_data_changes_no_state, "state.no-async")
 	NEED2(MIGRATION, PRE_COPY);
 	REACH(PRE_COPY);
 	/* How this ends is not judged here */
-	vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK);
+	read_pre_copy(self->fd, &self->stream, VMIG_TRANSFER_CHUNK);
 	EXPECT_STATE(PRE_COPY, self->dev, "at the end of the data");
 }
 

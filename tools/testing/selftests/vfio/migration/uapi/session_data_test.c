@@ -130,8 +130,11 @@ DESTRUCTIVE_TEST_F(data, is_zero, "writes invalid data", "session.invalid")
 	expect_refused(_metadata, &self->answer);
 }
 
-/* The stream of the same device, but its parts change places */
-DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.invalid")
+/*
+ * The stream of the same device, but its parts change places. A driver need not find
+ * this: vfio.h has data refused that are found to be wrong.
+ */
+DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.harmless")
 {
 	size_t half, i;
 	uint8_t byte;
@@ -139,13 +142,18 @@ DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.inva
 	NEED(MIGRATION);
 	SAVE();
 	half = self->stream.len / 2;
+	if (!memcmp(self->stream.data, self->stream.data + half, half))
+		SKIP(return, "not checked: both halves of the stream are equal");
 	for (i = 0; i < half; i++) {
 		byte = self->stream.data[i];
 		self->stream.data[i] = self->stream.data[i + half];
 		self->stream.data[i + half] = byte;
 	}
 	OFFER();
-	expect_refused(_metadata, &self->answer);
+	RECORD("a stream in another order", "%s",
+	       self->answer.stop || self->answer.write ? "refused" : "accepted");
+	RESET_LISTED();
+	EXPECT_STATE(RUNNING, self->dev, "after a reset");
 }
 
 /* After data were refused, a reset makes the device a destination again */

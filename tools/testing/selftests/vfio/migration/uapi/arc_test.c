@@ -125,7 +125,7 @@ CLAUSE_TEST_F(arc, stop_copy_to_stop_at_the_end, "arc.stop-copy-to-stop")
 {
 	NEED(MIGRATION);
 	REACH(STOP_COPY);
-	TRY(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read all");
+	TRY_STREAM(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read all");
 	expect_arc(_metadata, self, STOP_COPY, STOP);
 }
 
@@ -155,7 +155,7 @@ CLAUSE_TEST_F(arc, pre_copy_to_running_at_the_end, "arc.pre-copy-to-running")
 {
 	NEED2(MIGRATION, PRE_COPY);
 	REACH(PRE_COPY);
-	vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK);
+	read_pre_copy(self->fd, &self->stream, VMIG_TRANSFER_CHUNK);
 	expect_arc(_metadata, self, PRE_COPY, RUNNING);
 }
 

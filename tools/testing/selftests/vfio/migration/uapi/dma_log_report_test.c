@@ -5,6 +5,7 @@
  * reported is not judged.
  */
 #include "dma_log.h"
+#include "states.h"
 
 SUBJECT_FIXTURE(dma_log_report);
 
@@ -177,15 +178,21 @@ CLAUSE_TEST_F(dma_log_state, all_calls_work, "dma.states")
 	EXPECT_RET(0, log_stop(self->dev), "STOP");
 }
 
+/* Also over the arcs that leave the state: a driver may stop logging at the end of a session */
 CLAUSE_TEST_F(dma_log_state, stays_on_over_arcs, "dma.states")
 {
 	NEED(DMA_LOGGING);
 	NEED_MASK(variant->needs);
+	if (variant->state == RESUMING)
+		SAVE_STREAM();
 	START();
 	NEED_REPORT();
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, variant->state, &self->fd), "to %s",
-		   vmig_state_name(variant->state));
-	EXPECT_RET(0, log_report(self->dev), "REPORT");
+	REACH(variant->state);
+	EXPECT_RET(0, log_report(self->dev), "REPORT in %s", vmig_state_name(variant->state));
+	TRY_STATE(STOP, NULL);
+	EXPECT_RET(0, log_report(self->dev), "REPORT in STOP");
+	TRY_STATE(RUNNING, NULL);
+	EXPECT_RET(0, log_report(self->dev), "REPORT in RUNNING");
 	EXPECT_RET(0, log_stop(self->dev), "STOP");
 }
 

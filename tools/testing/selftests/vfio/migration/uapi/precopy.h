@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by precopy_*_test.c: reading a stream that a wrong driver may never end, and
- * loading it.
+ * Shared by precopy_*_test.c: the steps of a session that begins in PRE_COPY.
  */
 #ifndef VMIG_PRECOPY_H
 #define VMIG_PRECOPY_H
 
 #include <errno.h>
 
-#include "uapi.h"
-
-/*
- * A case gives up a stream that is longer than this, or takes longer: a device may have much
- * data, and a wrong driver may never end them.
- */
-#define STREAM_MAX	(256ul * 1024 * 1024)
-#define STREAM_MS	4000
+#include "stream.h"
 
 /* So much at once, and so often, where each read() is looked at */
 #define CHUNK		(256ul << 10)
@@ -54,46 +46,6 @@
 #define FILL(_seed) \
 	ASSERT_RET(0, self->subject.ops->fill(self->dev, _seed), "fill the device")
 
-/*
- * Read once, and append to @out. Return: bytes, 0 for an end, or the -errno of read();
- * -EOVERFLOW if read() says that it gave more than was asked for.
- */
-static inline ssize_t read_once(int fd, struct vmig_bytes *out, size_t len)
-{
-	ssize_t got;
-	int ret;
-
-	ret = vmig_bytes_reserve(out, len);
-	if (ret)
-		return ret;
-	got = vmig_call_read(fd, out->data + out->len, len);
-	if (got < 0)
-		return -errno;
-	if ((size_t)got > len)
-		return -EOVERFLOW;
-	out->len += got;
-	return got;
-}
-
-/*
- * Read until there is an end. Return: 0, the -errno of read(), which is -ENOMSG at the
- * temporary end, or -EFBIG or -ETIMEDOUT if no end comes.
- */
-static inline int read_to_end(int fd, struct vmig_bytes *out)
-{
-	int64_t give_up = vmig_now_ms() + STREAM_MS;
-	ssize_t got;
-
-	do {
-		if (out->len > STREAM_MAX)
-			return -EFBIG;
-		if (vmig_now_ms() > give_up)
-			return -ETIMEDOUT;
-		got = read_once(fd, out, CHUNK);
-	} while (got > 0);
-	return got;
-}
-
 /* The rest of a case needs the end of the stream, which did not come */
 #define SKIP_IF_LONG(_ret) do { \
 	if ((_ret) == -ETIMEDOUT || (_ret) == -EFBIG) { \
@@ -109,7 +61,7 @@ static inline int read_to_end(int fd, struct vmig_bytes *out)
  * cases of its own; for others a driver that says 0 there is good enough.
  */
 #define DRAIN() do { \
-	int drained = read_to_end(self->fd, &self->stream); \
+	int drained = read_to_end(self->fd, &self->stream, CHUNK); \
 	SKIP_IF_LONG(drained); \
 	ASSERT_TRUE(!drained || drained == -ENOMSG) { \
 		TH_LOG("no temporary end after %zu bytes: %s", self->stream.len, \
@@ -119,7 +71,7 @@ static inline int read_to_end(int fd, struct vmig_bytes *out)
 
 /* In STOP_COPY, where the end is 0 */
 #define READ_REST() do { \
-	int rest = read_to_end(self->fd, &self->stream); \
+	int rest = read_to_end(self->fd, &self->stream, CHUNK); \
 	SKIP_IF_LONG(rest); \
 	ASSERT_RET(0, rest, "read to the end in STOP_COPY"); \
 } while (0)

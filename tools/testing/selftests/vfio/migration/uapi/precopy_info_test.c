@@ -206,7 +206,7 @@ CLAUSE_TEST_F(precopy_info, initial_bytes_fall_to_zero, "precopy.initial-falls")
 			break;
 	}
 	/* It is an estimate, so it may be too low, but not for ever */
-	got = read_to_end(self->fd, &self->stream);
+	got = read_to_end(self->fd, &self->stream, CHUNK);
 	if (self->stream.len / 2 < first)
 		SKIP_IF_LONG(got);
 	ASK(&info);

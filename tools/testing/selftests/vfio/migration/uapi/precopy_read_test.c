@@ -108,13 +108,13 @@ CLAUSE_TEST_F(precopy_read, no_end_in_pre_copy, "precopy.no-end")
 	int ret;
 
 	ENTER_PRE_COPY();
-	ret = read_to_end(self->fd, &self->stream);
+	ret = read_to_end(self->fd, &self->stream, CHUNK);
 	SKIP_IF_LONG(ret);
 	EXPECT_NE(0, ret) {
 		TH_LOG("read() returned 0 after %zu bytes", self->stream.len);
 	}
 	/* Once more: it is temporary, but is not followed by a permanent one */
-	ret = read_to_end(self->fd, &self->stream);
+	ret = read_to_end(self->fd, &self->stream, CHUNK);
 	EXPECT_NE(0, ret) {
 		TH_LOG("read() returned 0 at the second time");
 	}
@@ -125,7 +125,7 @@ CLAUSE_TEST_F(precopy_read, no_enomsg_in_stop_copy, "precopy.no-enomsg")
 	ENTER_PRE_COPY();
 	DRAIN();
 	FINISH();
-	EXPECT_RET(0, read_to_end(self->fd, &self->stream), "at the end");
+	EXPECT_RET(0, read_to_end(self->fd, &self->stream, CHUNK), "at the end");
 }
 
 CLAUSE_TEST_F(precopy_read, poll_sees_data, "precopy.poll-data")

@@ -104,9 +104,11 @@ CLAUSE_TEST_F(precopy_v2, flags_are_output, "precopy.v2-flags")
 	ENTER_PRE_COPY();
 	ASSERT_RET(0, ask_flags(self->fd, ALL_FLAGS, &flags), "flags all ones");
 	EXPECT_EQ(0, flags & ~VFIO_PRECOPY_INFO_REINIT);
-	/* Nothing can have changed since the answer before, so it is not new */
+	/* A device may be new again, or stay new until its data are read */
 	ASSERT_RET(0, ask_flags(self->fd, ALL_FLAGS, &flags), "flags all ones, again");
-	EXPECT_EQ(0, flags);
+	EXPECT_EQ(0, flags & ~VFIO_PRECOPY_INFO_REINIT);
+	RECORD("REINIT in a second answer", "%s",
+	       flags & VFIO_PRECOPY_INFO_REINIT ? "reported" : "not reported");
 }
 
 CLAUSE_TEST_F(precopy_v2, no_reinit_in_the_first_version, "precopy.v1-no-reinit")

@@ -18,8 +18,8 @@ PROFILE_FIXTURE(cloud_hypervisor);
 /* Pause, and save; in STOP afterwards */
 #define SNAPSHOT() do { \
 	GO(STOP); \
-	BEGIN(STOP_COPY, &self->fd); \
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, PROFILE_CHUNK), "read"); \
+	BEGIN_DEV(self->dev, STOP_COPY, &self->fd); \
+	ASSERT_STREAM(vmig_transfer_read(self->fd, &self->stream, PROFILE_CHUNK), "read"); \
 	GO(STOP); \
 	CLOSE_FD(self->fd); \
 } while (0)
@@ -89,7 +89,7 @@ CLAUSE_TEST_F(cloud_hypervisor, recovery, "profile.cloud-hypervisor-recovery",
 	NEED(MIGRATION);
 	GUEST_USES(self->dev);
 	GO(STOP);
-	BEGIN(STOP_COPY, &self->fd);
+	BEGIN_DEV(self->dev, STOP_COPY, &self->fd);
 	RESET_LISTED();
 	CLOSE_FD(self->fd);
 	GUEST_USES(self->dev);

@@ -41,11 +41,11 @@ static void ask(struct vmig_subject *subject, int data_fd)
 	GO_IF_P2P(self->dev, _p2p_state); \
 	if (self->fd < 0) { \
 		GO(STOP); \
-		BEGIN(STOP_COPY, &self->fd); \
+		BEGIN_DEV(self->dev, STOP_COPY, &self->fd); \
 	} else { \
 		GO(STOP_COPY); \
 	} \
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, PROFILE_CHUNK), "read"); \
+	ASSERT_STREAM(vmig_transfer_read(self->fd, &self->stream, PROFILE_CHUNK), "read"); \
 	GO(STOP); \
 	CLOSE_FD(self->fd); \
 } while (0)
@@ -101,16 +101,14 @@ CLAUSE_TEST_F(qemu, pre_copy, "profile.qemu-pre-copy", "precopy.one-session",
 {
 	struct vmig_device *dst;
 	unsigned int round;
-	int ret;
 
 	NEED2(MIGRATION, PRE_COPY);
 	GUEST_USES(self->dev);
-	BEGIN(PRE_COPY, &self->fd);
+	BEGIN_DEV(self->dev, PRE_COPY, &self->fd);
 	for (round = 0; round < 2; round++) {
 		ask(&self->subject, self->fd);
-		ret = vmig_transfer_read(self->fd, &self->stream, PROFILE_CHUNK);
-		if (ret != -ENOMSG)
-			ASSERT_RET(0, ret, "to the temporary end");
+		ASSERT_RET(0, read_pre_copy(self->fd, &self->stream, PROFILE_CHUNK),
+			   "read in PRE_COPY");
 		FILL(self->dev, SEED + round);
 	}
 	SWITCH_OVER(PRE_COPY_P2P);
@@ -127,7 +125,7 @@ CLAUSE_TEST_F(qemu, pre_copy_without_rounds, "profile.qemu-pre-copy", "precopy.e
 
 	NEED2(MIGRATION, PRE_COPY);
 	GUEST_USES(self->dev);
-	BEGIN(PRE_COPY, &self->fd);
+	BEGIN_DEV(self->dev, PRE_COPY, &self->fd);
 	ask(&self->subject, self->fd);
 	SWITCH_OVER(PRE_COPY_P2P);
 	OPEN_DESTINATION(dst);
@@ -227,7 +225,7 @@ CLAUSE_TEST_F(cancelled, and_repeated, "profile.qemu-cancel", "session.save-keep
 
 	NEED_STATE(variant->state);
 	GUEST_USES(self->dev);
-	BEGIN(variant->state, &self->fd);
+	BEGIN_DEV(self->dev, variant->state, &self->fd);
 	ASSERT_EQ(1, vmig_call_read(self->fd, &byte, 1));
 	GO(RUNNING);
 	CLOSE_FD(self->fd);

@@ -26,7 +26,7 @@ PROFILE_FIXTURE(rust);
 
 #define READ_ALL() do { \
 	self->stream.len = 0; \
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, PROFILE_CHUNK), "read"); \
+	ASSERT_STREAM(vmig_transfer_read(self->fd, &self->stream, PROFILE_CHUNK), "read"); \
 } while (0)
 
 /* Snapshots of a VM that runs on, and a restore in the same process */

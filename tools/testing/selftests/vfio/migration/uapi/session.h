@@ -18,7 +18,7 @@
 /* Contents that EXPECT_CONTENTS() finds again, if the device has the operations */
 #define FILL(_dev, _seed) do { \
 	if (self->subject.ops->fill) \
-		ASSERT_RET(0, self->subject.ops->fill(_dev, _seed), "fill"); \
+		TRY(self->subject.ops->fill(_dev, _seed), "fill"); \
 } while (0)
 
 /*
@@ -33,19 +33,22 @@
 		     self->subject.ops->name); \
 } while (0)
 
-/* Go to a state that begins a session */
-#define BEGIN(_state, _fd) do { \
+/* Go to a state that begins a session, as a step. In a case, not in a function of it. */
+#define BEGIN(_state, _fd)	BEGIN_OF(self->dev, _state, _fd)
+#define BEGIN_OF(_dev, _state, _fd) do { \
 	enum vfio_device_mig_state begin_state = (_state); \
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, begin_state, _fd), "to %s", \
-		   vmig_state_name(begin_state)); \
-	ASSERT_LE(0, *(_fd)) { \
-		TH_LOG("no data_fd in %s", vmig_state_name(begin_state)); \
-	} \
+	TRY(vmig_mig_set_state(_dev, begin_state, _fd), "to %s", \
+	    vmig_state_name(begin_state)); \
+	TRY(*(_fd) < 0 ? -EBADF : 0, "data_fd in %s", vmig_state_name(begin_state)); \
 } while (0)
 
-/* The whole stream, in STOP_COPY afterwards */
-#define SAVE() \
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save")
+/* The whole stream, in STOP_COPY afterwards; as a step, like BEGIN() */
+#define SAVE()	TRY_STREAM(vmig_transfer_save(self->dev, &self->stream), "save")
+
+/* Write all of self->stream to a data_fd, as a step */
+#define WRITE_ALL(_fd) \
+	TRY(vmig_transfer_write(_fd, self->stream.data, self->stream.len, \
+				VMIG_TRANSFER_CHUNK, NULL), "write")
 
 /* vfio.h has a reset for every device that can migrate; other cases judge that */
 #define RESET_LISTED() do { \

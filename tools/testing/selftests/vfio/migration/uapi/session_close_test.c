@@ -28,15 +28,13 @@ CLAUSE_TEST_F(early, close_changes_no_state, "session.close-early")
 		SAVE();
 	BEGIN(variant->state, &self->fd);
 	if (variant->state == RESUMING)
-		ASSERT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
-						  self->stream.len, VMIG_TRANSFER_CHUNK,
-						  NULL), "write");
+		WRITE_ALL(self->fd);
 	else
 		ASSERT_EQ(1, vmig_call_read(self->fd, &byte, 1));
 	EXPECT_EQ(0, vmig_call_close(self->fd));
 	self->fd = -1;
 	EXPECT_STATE(variant->state, self->dev, "after the close");
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	EXPECT_CONTENTS(self->dev, SEED);
 }
 
@@ -55,7 +53,7 @@ CLAUSE_TEST_F(early, close_spares_the_next_session, "session.close-early", "sess
 	} else {
 		BEGIN(variant->state, &self->fd);
 		EXPECT_EQ(0, vmig_call_close(self->fd));
-		GO(STOP);
+		TRY_STATE(STOP, NULL);
 	}
 	self->fd = -1;
 	SAVE();

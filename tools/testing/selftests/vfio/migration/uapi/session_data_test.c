@@ -30,17 +30,21 @@ FIXTURE_TEARDOWN(data)
 	CLOSE_SUBJECT();
 }
 
-/* Offers self->stream; the state is asked for afterwards */
+/* Offers self->stream in RESUMING; the state is asked for afterwards */
 static void offer(struct __test_metadata *_metadata, FIXTURE_DATA(data) *self)
 {
 	struct answer *answer = &self->answer;
 
-	BEGIN(RESUMING, &self->fd);
 	answer->write = vmig_transfer_write(self->fd, self->stream.data, self->stream.len,
 					    VMIG_TRANSFER_CHUNK, NULL);
 	answer->stop = vmig_mig_set_state(self->dev, STOP, NULL);
 	ASSERT_RET(0, vmig_mig_get_state(self->dev, &answer->state), "get the state");
 }
+
+#define OFFER() do { \
+	BEGIN(RESUMING, &self->fd); \
+	offer(_metadata, self); \
+} while (0)
 
 static void expect_refused(struct __test_metadata *_metadata, const struct answer *answer)
 {
@@ -59,7 +63,7 @@ DESTRUCTIVE_TEST_F(data, lacks_the_last_byte, "writes an incomplete stream",
 	SAVE();
 	ASSERT_LT(1, self->stream.len);
 	self->stream.len--;
-	offer(_metadata, self);
+	OFFER();
 	expect_refused(_metadata, &self->answer);
 }
 
@@ -69,7 +73,7 @@ DESTRUCTIVE_TEST_F(data, lacks_the_second_half, "writes an incomplete stream",
 	NEED(MIGRATION);
 	SAVE();
 	self->stream.len /= 2;
-	offer(_metadata, self);
+	OFFER();
 	expect_refused(_metadata, &self->answer);
 }
 
@@ -79,7 +83,7 @@ DESTRUCTIVE_TEST_F(data, has_one_byte, "writes an incomplete stream", "session.t
 	SAVE();
 	ASSERT_LT(1, self->stream.len);
 	self->stream.len = 1;
-	offer(_metadata, self);
+	OFFER();
 	expect_refused(_metadata, &self->answer);
 }
 
@@ -97,7 +101,7 @@ DESTRUCTIVE_TEST_F(data, is_inverted, "writes invalid data", "session.invalid")
 	NEED(MIGRATION);
 	SAVE();
 	invert(&self->stream);
-	offer(_metadata, self);
+	OFFER();
 	expect_refused(_metadata, &self->answer);
 }
 
@@ -108,7 +112,7 @@ DESTRUCTIVE_TEST_F(data, leaves_a_state, "writes invalid data", "session.refused
 	NEED(MIGRATION);
 	SAVE();
 	invert(&self->stream);
-	offer(_metadata, self);
+	OFFER();
 	if (!self->answer.stop)
 		SKIP(return, "not checked: the driver accepted invalid data");
 	state = self->answer.state;
@@ -122,12 +126,15 @@ DESTRUCTIVE_TEST_F(data, is_zero, "writes invalid data", "session.invalid")
 	NEED(MIGRATION);
 	SAVE();
 	memset(self->stream.data, 0, self->stream.len);
-	offer(_metadata, self);
+	OFFER();
 	expect_refused(_metadata, &self->answer);
 }
 
-/* The stream of the same device, but its parts change places */
-DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.invalid")
+/*
+ * The stream of the same device, but its parts change places. A driver need not find
+ * this: vfio.h has data refused that are found to be wrong.
+ */
+DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.harmless")
 {
 	size_t half, i;
 	uint8_t byte;
@@ -135,13 +142,18 @@ DESTRUCTIVE_TEST_F(data, has_another_order, "writes invalid data", "session.inva
 	NEED(MIGRATION);
 	SAVE();
 	half = self->stream.len / 2;
+	if (!memcmp(self->stream.data, self->stream.data + half, half))
+		SKIP(return, "not checked: both halves of the stream are equal");
 	for (i = 0; i < half; i++) {
 		byte = self->stream.data[i];
 		self->stream.data[i] = self->stream.data[i + half];
 		self->stream.data[i + half] = byte;
 	}
-	offer(_metadata, self);
-	expect_refused(_metadata, &self->answer);
+	OFFER();
+	RECORD("a stream in another order", "%s",
+	       self->answer.stop || self->answer.write ? "refused" : "accepted");
+	RESET_LISTED();
+	EXPECT_STATE(RUNNING, self->dev, "after a reset");
 }
 
 /* After data were refused, a reset makes the device a destination again */
@@ -152,11 +164,11 @@ DESTRUCTIVE_TEST_F(data, is_forgotten_by_a_reset, "writes invalid data", "sessio
 	NEED(MIGRATION);
 	FILL(self->dev, SEED);
 	SAVE();
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	FILL(self->dev, SEED + 1);
 	ASSERT_EQ(0, vmig_bytes_copy(&good, &self->stream));
 	invert(&self->stream);
-	offer(_metadata, self);
+	OFFER();
 	RESET_LISTED();
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &good), "load the right stream");
 	vmig_bytes_free(&good);
@@ -186,10 +198,10 @@ DESTRUCTIVE_TEST_F(data, has_more_bytes_than_a_stream, "writes invalid data",
 	NEED(MIGRATION);
 	FILL(self->dev, SEED);
 	SAVE();
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	FILL(self->dev, SEED + 1);
 	ASSERT_EQ(0, vmig_bytes_add(&self->stream, more, sizeof(more)));
-	offer(_metadata, self);
+	OFFER();
 	RECORD("write() of bytes after the stream", "%s",
 	       vmig_errno_name(self->answer.write));
 	RECORD("RESUMING to STOP with bytes after the stream", "%s",
@@ -222,7 +234,7 @@ static void run_and_read(struct __test_metadata *_metadata, FIXTURE_DATA(damaged
 	uint8_t byte;
 	unsigned int i, at;
 
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	for (i = 0; i < self->dev->nr_regions && i < VMIG_REGIONS_MAX; i++) {
 		region = &self->dev->region[i];
 		if (!(region->flags & VFIO_REGION_INFO_FLAG_READ))

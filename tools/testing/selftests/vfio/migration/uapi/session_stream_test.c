@@ -16,8 +16,8 @@ CLAUSE_TEST_F(stream, end_is_permanent, "session.end")
 
 	NEED(MIGRATION);
 	BEGIN(STOP_COPY, &self->fd);
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK),
-		   "to the end");
+	ASSERT_STREAM(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK),
+		      "to the end");
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(0, vmig_call_read(self->fd, &byte, 1));
 }
@@ -32,7 +32,7 @@ CLAUSE_TEST_F(stream, stop_copy_polls_readable, "session.poll-stop-copy")
 	EXPECT_TRUE(events > 0 && events & POLLIN) {
 		TH_LOG("at the start: %s", events_text(events));
 	}
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK),
+	TRY_STREAM(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK),
 		   "to the end");
 	events = events_now(self->fd);
 	EXPECT_TRUE(events > 0 && events & POLLIN) {
@@ -63,7 +63,7 @@ CLAUSE_TEST_F(stream, returns_to_its_device, "session.complete")
 	FILL(self->dev, SEED + 1);
 	RESET_LISTED();
 	ASSERT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load");
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	EXPECT_CONTENTS(self->dev, SEED);
 }
 
@@ -93,9 +93,9 @@ CLAUSE_TEST_F(stream, second_session_is_whole, "session.new")
 	FILL(self->dev, SEED);
 	BEGIN(STOP_COPY, &self->fd);
 	ASSERT_EQ(1, vmig_call_read(self->fd, &byte, 1));
-	GO(STOP);
+	TRY_STATE(STOP, NULL);
 	BEGIN(STOP_COPY, &fd);
-	ASSERT_RET(0, vmig_transfer_read(fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
+	ASSERT_STREAM(vmig_transfer_read(fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
 	EXPECT_EQ(0, vmig_call_close(fd));
 	OPEN_DESTINATION(dst);
 	ASSERT_RET(0, vmig_transfer_load(dst, &self->stream), "load");
@@ -108,7 +108,7 @@ CLAUSE_TEST_F(stream, saving_keeps_the_device, "session.save-keeps")
 	NEED_OP(fill);
 	FILL(self->dev, SEED);
 	SAVE();
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	EXPECT_CONTENTS(self->dev, SEED);
 }
 
@@ -120,7 +120,7 @@ CLAUSE_TEST_F(stream, saving_twice_keeps_the_device, "session.save-keeps", "sess
 	NEED(MIGRATION);
 	FILL(self->dev, SEED);
 	SAVE();
-	GO(RUNNING);
+	TRY_STATE(RUNNING, NULL);
 	self->stream.len = 0;
 	SAVE();
 	OPEN_DESTINATION(dst);
@@ -193,7 +193,7 @@ CLAUSE_TEST_F(pieces, are_read, "session.read-sizes")
 	NEED(MIGRATION);
 	FILL(self->dev, SEED);
 	BEGIN(STOP_COPY, &self->fd);
-	ASSERT_RET(0, read_pieces(self->fd, variant->size, &self->stream), "read");
+	ASSERT_STREAM(read_pieces(self->fd, variant->size, &self->stream), "read");
 	OPEN_DESTINATION(dst);
 	ASSERT_RET(0, vmig_transfer_load(dst, &self->stream), "load");
 	EXPECT_CONTENTS(dst, SEED);
@@ -207,8 +207,7 @@ CLAUSE_TEST_F(pieces, are_written, "session.write-sizes")
 	FILL(self->dev, SEED);
 	SAVE();
 	OPEN_DESTINATION(dst);
-	ASSERT_RET(0, vmig_mig_set_state(dst, RESUMING, &self->fd),
-		   "to RESUMING");
+	BEGIN_OF(dst, RESUMING, &self->fd);
 	ASSERT_RET(0, write_pieces(self->fd, variant->size, &self->stream), "write");
 	ASSERT_RET(0, vmig_mig_set_state(dst, STOP, NULL), "to STOP");
 	EXPECT_CONTENTS(dst, SEED);

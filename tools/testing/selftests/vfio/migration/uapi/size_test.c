@@ -47,7 +47,7 @@ CLAUSE_TEST_F(estimate, leaves_the_stream_as_it_is, "size.no-effect")
 	ASSERT_EQ(1, vmig_call_read(self->fd, &byte, 1));
 	ASSERT_EQ(0, vmig_bytes_add(&self->stream, &byte, 1));
 	EXPECT_RET(0, vmig_mig_data_size(self->dev, &bytes), "size within the stream");
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
+	ASSERT_STREAM(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
 	EXPECT_RET(0, vmig_mig_data_size(self->dev, &bytes), "size at the end");
 	OPEN_DESTINATION(dst);
 	EXPECT_RET(0, vmig_transfer_load(dst, &self->stream), "load");
@@ -101,7 +101,7 @@ CLAUSE_TEST_F(estimate, is_an_estimate, "size.estimate")
 	ASK(&stopped);
 	BEGIN(STOP_COPY, &self->fd);
 	ASK(&at_start);
-	ASSERT_RET(0, vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
+	ASSERT_STREAM(vmig_transfer_read(self->fd, &self->stream, VMIG_TRANSFER_CHUNK), "read");
 	ASK(&at_end);
 	RECORD("stop_copy_length",
 	       "%ju in RUNNING, %ju in STOP, %ju and %ju at both ends of a stream of %zu bytes",

@@ -138,7 +138,7 @@ static void expect_usable(struct __test_metadata *_metadata, FIXTURE_DATA(state_
 	EXPECT_RET(0, vmig_device_reset(self->dev), "reset");
 	EXPECT_STATE(RUNNING, self->dev, "after a reset");
 	self->stream.len = 0;
-	EXPECT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save after a reset");
+	ASSERT_STREAM(vmig_transfer_save(self->dev, &self->stream), "save after a reset");
 	START_AGAIN();
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load after a reset");
 }

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
-#include "uapi.h"
+#include "stream.h"
 
 #define ERROR		VFIO_DEVICE_STATE_ERROR
 #define STOP		VFIO_DEVICE_STATE_STOP
@@ -65,6 +65,13 @@ static inline bool has_session(enum vfio_device_mig_state state)
 		     vmig_errno_name(try_ret)); \
 } while (0)
 
+/* TRY_STREAM - a read of a whole stream, as a step */
+#define TRY_STREAM(_call, _what) do { \
+	int step_ret = (_call); \
+	SKIP_IF_TOO_LONG(step_ret); \
+	TRY(step_ret, "%s", _what); \
+} while (0)
+
 /* SET of a state, as a step */
 #define TRY_STATE(_state, _data_fd) do { \
 	enum vfio_device_mig_state try_state = (_state); \
@@ -85,7 +92,7 @@ static inline bool has_session(enum vfio_device_mig_state state)
 
 /* Save the device into self->stream, and start again */
 #define SAVE_STREAM() do { \
-	TRY(vmig_transfer_save(self->dev, &self->stream), "save"); \
+	TRY_STREAM(vmig_transfer_save(self->dev, &self->stream), "save"); \
 	START_AGAIN(); \
 } while (0)
 

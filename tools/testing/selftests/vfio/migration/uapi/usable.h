@@ -28,7 +28,7 @@ FIXTURE_VARIANT_ADD(_name, in_pre_copy_p2p) { .state = PRE_COPY_P2P }
 	if (self->subject.ops->fill) \
 		ASSERT_RET(0, self->subject.ops->fill(self->dev, _seed), "fill"); \
 	self->stream.len = 0; \
-	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save"); \
+	ASSERT_STREAM(vmig_transfer_save(self->dev, &self->stream), "save"); \
 	OPEN_DESTINATION(usable_dst); \
 	ASSERT_RET(0, vmig_transfer_load(usable_dst, &self->stream), "load"); \
 	ASSERT_RET(0, vmig_mig_set_state(usable_dst, RUNNING, NULL), "RUNNING"); \

@@ -6,6 +6,8 @@
 #ifndef VMIG_UAPI_H
 #define VMIG_UAPI_H
 
+#include <stdlib.h>
+
 #include "lib/subject.h"
 
 /*
@@ -20,6 +22,23 @@
 	if (refused_ret < 0) \
 		RECORD(_key, "%s", vmig_errno_name(refused_ret)); \
 } while (0)
+
+/*
+ * May a case read and write this region? A read of a register may clear it, and one that a
+ * function does not take may raise a bus error. So of a device that was given, and that the
+ * suite does not know, only config space and the ROM are accessed.
+ */
+static inline bool may_access(const struct vmig_subject *subject, unsigned int index)
+{
+	if (!vmig_subject_given() || subject->ops != &vmig_ops_none ||
+	    getenv("VFIO_DESTRUCTIVE"))
+		return true;
+	return (subject->dev.flags & VFIO_DEVICE_FLAGS_PCI) &&
+	       (index == VFIO_PCI_CONFIG_REGION_INDEX || index == VFIO_PCI_ROM_REGION_INDEX);
+}
+
+#define NOT_ACCESSED \
+	"not checked: reads of BARs may have effects; allow them with --destructive"
 
 /* Raise or lower the interrupt of an index with the operation of the device */
 #define RAISE(_index) \

@@ -70,7 +70,7 @@ CLAUSE_TEST_F(reset, pending_intx, "reset.pending")
 	NEED_RESET();
 	NEED(INTX);
 	NEED_OP(irq_raise);
-	CONNECT(INTX, self->event);
+	CONNECT_FD(INTX, self->event);
 	RAISE(INTX);
 	ASSERT_EQ(1, vmig_eventfd_wait(self->event, VMIG_IRQ_DEADLINE_MS));
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
@@ -88,7 +88,7 @@ CLAUSE_TEST_F(reset, pending_in_stop, "reset.pending")
 	NEED_OP(irq_raise);
 	if (self->dev->flags & VFIO_DEVICE_FLAGS_PCI)
 		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
-	CONNECT(index, self->event);
+	CONNECT_FD(index, self->event);
 	GO(STOP);
 	RAISE(index);
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
@@ -101,7 +101,7 @@ CLAUSE_TEST_F(reset, eventfds, "reset.irqs")
 
 	NEED_RESET();
 	NEED_IRQ(index);
-	CONNECT(index, self->event);
+	CONNECT_FD(index, self->event);
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
 	vmig_irq_action(self->dev, index, TRIGGER);
 	RECORD("an eventfd that was connected before a reset", "%s",
@@ -115,7 +115,7 @@ CLAUSE_TEST_F(reset, masks, "reset.irqs")
 	NEED_RESET();
 	NEED(INTX);
 	NEED_OP(irq_raise);
-	CONNECT(INTX, self->event);
+	CONNECT_FD(INTX, self->event);
 	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, MASK), "mask");
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
 	RAISE(INTX);

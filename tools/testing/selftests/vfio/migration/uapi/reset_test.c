@@ -5,8 +5,6 @@
 #include "usable.h"
 
 #define SEED	60
-#define PAGES	16
-#define PAGE	4096
 
 FIXTURE(reset) {
 	SUBJECT_MEMBERS;
@@ -123,41 +121,6 @@ CLAUSE_TEST_F(reset, masks, "reset.irqs")
 	EXPECT_TRUE(signals == 1 || signals == -ETIMEDOUT);
 	RECORD("INTx that was masked before a reset", "%s",
 	       signals == 1 ? "is unmasked, and signals" : "does not signal");
-}
-
-static int log_start(struct vmig_device *dev, struct vfio_device_feature_dma_logging_range *range)
-{
-	struct vfio_device_feature_dma_logging_control start = {
-		.page_size = PAGE, .num_ranges = 1, .ranges = (uintptr_t)range,
-	};
-
-	return vmig_feature(dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START | VFIO_DEVICE_FEATURE_SET,
-			    &start, sizeof(start));
-}
-
-static int log_report(struct vmig_device *dev,
-		      const struct vfio_device_feature_dma_logging_range *range)
-{
-	uint64_t bitmap = 0;
-	struct vfio_device_feature_dma_logging_report report = {
-		.iova = range->iova, .length = range->length, .page_size = PAGE,
-		.bitmap = (uintptr_t)&bitmap,
-	};
-
-	return vmig_feature(dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT | VFIO_DEVICE_FEATURE_GET,
-			    &report, sizeof(report));
-}
-
-CLAUSE_TEST_F(reset, dma_log, "reset.dma-log")
-{
-	struct vfio_device_feature_dma_logging_range range = { .length = PAGES * PAGE };
-
-	NEED(DMA_LOGGING);
-	NEED_RESET();
-	ASSERT_RET(0, log_start(self->dev, &range), "start");
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
-	RECORD("DMA logging after a reset", "%s",
-	       log_report(self->dev, &range) ? "has ended" : "goes on");
 }
 
 /* Load data that no driver takes */

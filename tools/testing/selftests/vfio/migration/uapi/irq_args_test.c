@@ -36,7 +36,7 @@ MSIX_VARIANT(irq_args_of);
 } while (0)
 #define CONNECT_A() do { \
 	NEED_ANY_INDEX(); \
-	CONNECT(self->info.index, self->a); \
+	CONNECT_FD(self->info.index, self->a); \
 } while (0)
 
 static int set_irqs(struct vmig_device *dev, void *arg)
@@ -249,7 +249,7 @@ CLAUSE_TEST_F(irq_args_of, negative_number, "irq.negative-fd")
 
 	NEED_INDEX();
 	for (i = 0; i < ARRAY_SIZE(fd); i++) {
-		CONNECT(self->info.index, self->a);
+		CONNECT_FD(self->info.index, self->a);
 		ret = vmig_irq_set_fd(self->dev, self->info.index, TRIGGER, fd[i]);
 		RECORD("SET_IRQS, number below -1", "%s", ret ? vmig_errno_name(ret) : "as -1");
 		if (ret)
@@ -272,7 +272,7 @@ CLAUSE_TEST_F(irq_args_of, after_a_refusal, "irq.set-refused")
 	EXPECT_GE(1, nr);
 	RECORD("eventfd after a refused request", "%s", nr ? "connected" : "disconnected");
 	vmig_irq_disable(self->dev, self->info.index);
-	CONNECT(self->info.index, self->b);
+	CONNECT_FD(self->info.index, self->b);
 }
 
 CLAUSE_TEST_F(irq_args_of, mask_of_a_kind_without, "irq.not-maskable")

@@ -196,8 +196,9 @@ static inline void quiesce(struct vmig_subject *subject, const struct vfio_irq_i
 /* Connect eventfds to the first interrupts of the index */
 #define CONNECT_FDS(_nr, ...) do { \
 	const int32_t connect_fds[] = { __VA_ARGS__ }; \
-	ASSERT_RET(0, vmig_irq_set_fds(self->dev, self->info.index, TRIGGER, 0, _nr, \
-				       connect_fds), "connect eventfds"); \
+	NEED_CONNECTED(self->info.index, _nr, \
+		       vmig_irq_set_fds(self->dev, self->info.index, TRIGGER, 0, _nr, \
+					connect_fds)); \
 } while (0)
 
 /* Several interrupts, so that one is not like another */

@@ -21,7 +21,7 @@ DESTRUCTIVE_TEST_F(irq_level, connected_while_high,
 {
 	NEED_LEVEL();
 	RAISE(INTX);
-	CONNECT(INTX, self->a);
+	CONNECT_FD(INTX, self->a);
 	EXPECT_SIGNAL(self->a, "the level was high before");
 	LOWER(INTX);
 	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, UNMASK), "unmask");

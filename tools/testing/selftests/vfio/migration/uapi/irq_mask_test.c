@@ -11,7 +11,7 @@ IRQ_FIXTURE(irq_mask, VMIG_HAS_INTX);
 	NEED(INTX); \
 	if (!(self->info.flags & VFIO_IRQ_INFO_MASKABLE)) \
 		SKIP(return, "not applicable: INTx is not maskable"); \
-	CONNECT(INTX, self->a); \
+	CONNECT_FD(INTX, self->a); \
 } while (0)
 /* CONNECT_A(), and the device can raise and lower INTx */
 #define CONNECT_LEVEL() do { \

@@ -22,7 +22,7 @@ MESSAGE_VARIANT(irq_state);
 #define CONNECT_AND_GO(_state) do { \
 	NEED_STATES(); \
 	NEED_OP(irq_raise); \
-	CONNECT(self->info.index, self->a); \
+	CONNECT_FD(self->info.index, self->a); \
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, &self->fd), "to %s", \
 		   vmig_state_name(_state)); \
 } while (0)
@@ -54,7 +54,7 @@ CLAUSE_TEST_F(irq_state, connecting_in_stop_is_silent, "state.stop-irq")
 	NEED_OP(irq_raise);
 	GO(VFIO_DEVICE_STATE_STOP);
 	RAISE_STOPPED();
-	CONNECT(self->info.index, self->a);
+	CONNECT_FD(self->info.index, self->a);
 	EXPECT_SILENT(self->a, "connected in STOP");
 }
 
@@ -83,7 +83,7 @@ CLAUSE_TEST_F(irq_state, no_late_signal_in_stop, "state.stop-irq")
 	NEED_OP(irq_raise);
 	if (!(self->info.flags & VFIO_IRQ_INFO_AUTOMASKED))
 		SKIP(return, "not applicable: the index is not automasked");
-	CONNECT(self->info.index, self->a);
+	CONNECT_FD(self->info.index, self->a);
 	if (vmig_irq_set_fd(self->dev, self->info.index, UNMASK, self->b))
 		SKIP(return, "not applicable: the driver refuses an eventfd for UNMASK");
 	FIRE(0);
@@ -99,10 +99,10 @@ CLAUSE_TEST_F(irq_state, set_irqs_in_stop, "state.stop-set-irqs")
 {
 	NEED_STATES();
 	GO(VFIO_DEVICE_STATE_STOP);
-	CONNECT(self->info.index, self->a);
-	CONNECT(self->info.index, self->b);
+	CONNECT_FD(self->info.index, self->a);
+	CONNECT_FD(self->info.index, self->b);
 	ASSERT_RET(0, vmig_irq_disable(self->dev, self->info.index), "disable");
-	CONNECT(self->info.index, self->a);
+	CONNECT_FD(self->info.index, self->a);
 	GO(VFIO_DEVICE_STATE_RUNNING);
 	FIRE(0);
 	EXPECT_SIGNAL(self->a, "connected in STOP, raised in RUNNING");
@@ -113,7 +113,7 @@ CLAUSE_TEST_F(irq_state, set_irqs_in_stop, "state.stop-set-irqs")
 CLAUSE_TEST_F(irq_state, disconnected_in_stop, "state.stop-set-irqs")
 {
 	NEED_STATES();
-	CONNECT(self->info.index, self->a);
+	CONNECT_FD(self->info.index, self->a);
 	GO(VFIO_DEVICE_STATE_STOP);
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, self->info.index, TRIGGER, -1), "disconnect");
 	GO(VFIO_DEVICE_STATE_RUNNING);

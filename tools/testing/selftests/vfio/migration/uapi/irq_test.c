@@ -12,7 +12,7 @@ MSIX_VARIANT(irq);
 
 #define CONNECT_TO(_fd) do { \
 	NEED_INDEX(); \
-	CONNECT(self->info.index, _fd); \
+	CONNECT_FD(self->info.index, _fd); \
 } while (0)
 
 CLAUSE_TEST_F(irq, interrupt_is_signalled, "irq.signal")
@@ -200,7 +200,7 @@ static void expect_exclusive(struct __test_metadata *_metadata, FIXTURE_DATA(irq
 	RECORD(key, "%s", ret ? vmig_errno_name(ret) : "accepted");
 	if (!ret) {
 		EXPECT_RET(0, vmig_irq_disable(self->dev, other), "disable %s", name[other]);
-		CONNECT(index, self->a);
+		CONNECT_FD(index, self->a);
 	}
 	EXPECT_RET(0, vmig_irq_action(self->dev, index, TRIGGER), "%s", key);
 	EXPECT_SIGNAL_NOW(self->a, "%s: the first one", key);

@@ -44,8 +44,8 @@ CLAUSE_TEST_F(irq_vectors, each_interrupt_takes_an_eventfd, "irq.eventfd")
 		fds[i] = vmig_eventfd_create();
 		ASSERT_LE(0, fds[i]);
 	}
-	ASSERT_RET(0, vmig_irq_set_fds(self->dev, self->info.index, TRIGGER, 0, nr, fds),
-		   "connect %u", nr);
+	NEED_CONNECTED(self->info.index, nr,
+		       vmig_irq_set_fds(self->dev, self->info.index, TRIGGER, 0, nr, fds));
 	for (i = 0; i < nr; i++) {
 		EXPECT_RET(0, set_range(self->dev, self->info.index,
 					VFIO_IRQ_SET_DATA_NONE | TRIGGER, i, 1, 0), "%u", i);

@@ -101,6 +101,9 @@ CLAUSE_TEST_F(open_first, call, "open.no-order")
 	first = variant->call(self->dev, self->event);
 	ASSERT_RET(0, vmig_subject_learn(&self->subject), "what the device has");
 	later = variant->call(self->dev, self->event);
+	if (first && first == later)
+		SKIP(return, "not applicable: the call fails at any time: %s",
+		     vmig_errno_name(first));
 	EXPECT_STREQ(vmig_errno_name(later), vmig_errno_name(first)) {
 		TH_LOG("as the first call %s, after others %s", vmig_errno_name(first),
 		       vmig_errno_name(later));

@@ -109,7 +109,7 @@ CLAUSE_TEST_F(open_group, twice_irqs, "open.group-twice")
 	NEED_IRQ(index);
 	self->second_fd = get_device_fd(self->dev->group, &self->subject);
 	ASSERT_LE(0, self->second_fd);
-	CONNECT(index, self->event);
+	CONNECT_FD(index, self->event);
 	change_file(self);
 	EXPECT_RET(0, vmig_irq_action(self->dev, index, TRIGGER), "trigger by the second file");
 	EXPECT_SIGNALS(1, self->event, "connected by the first file");

@@ -93,7 +93,7 @@ CLAUSE_TEST_F(open, two_devices_irqs, "open.two-devices")
 
 	NEED_IRQ(index);
 	OPEN_SECOND();
-	CONNECT(index, self->event);
+	CONNECT_FD(index, self->event);
 	ASSERT_RET(0, vmig_irq_set_fd(&self->second.dev, index, TRIGGER, self->other), "connect");
 	ASSERT_RET(0, vmig_irq_action(self->dev, index, TRIGGER), "trigger");
 	EXPECT_SIGNALS(1, self->event, "the device that was triggered");

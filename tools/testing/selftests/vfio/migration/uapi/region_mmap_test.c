@@ -292,7 +292,7 @@ CLAUSE_TEST_F(region_mmap, same_contents, "region.mmap-same")
 {
 	struct areas areas;
 	struct table table;
-	unsigned int i, k;
+	unsigned int i, k, seen = 0, spared = 0;
 
 	NEED(MMAP);
 	if (self->subject.ops->fill)
@@ -302,33 +302,60 @@ CLAUSE_TEST_F(region_mmap, same_contents, "region.mmap-same")
 	EACH_REGION(i) {
 		ASSERT_RET(0, get_areas(self->dev, i, &areas), "region %u", i);
 		for (k = 0; k < areas.nr; k++) {
-			if (AREA_IS_USABLE(self->dev, i, &areas.area[k]))
-				compare_area(_metadata, self, i, &areas.area[k], &table);
+			if (!AREA_IS_USABLE(self->dev, i, &areas.area[k]))
+				continue;
+			if (!may_access(&self->subject, i)) {
+				spared++;
+				continue;
+			}
+			seen++;
+			compare_area(_metadata, self, i, &areas.area[k], &table);
 		}
 	}
+	if (!seen && spared)
+		SKIP(return, NOT_ACCESSED);
 }
 
-/* What is written by one way must be seen by the other; then it is restored */
-static void write_area(struct __test_metadata *_metadata, FIXTURE_DATA(region_mmap) *self,
+/* Both ways must show the same after a write by one of them */
+static bool has_changed(struct __test_metadata *_metadata, FIXTURE_DATA(region_mmap) *self,
+			unsigned int index, uint64_t offset, const uint32_t *map, uint32_t old)
+{
+	uint32_t by_map = __atomic_load_n(map, __ATOMIC_RELAXED), by_read = 0;
+
+	EXPECT_RET(0, vmig_region_read(self->dev, index, offset, &by_read, 4), "read");
+	EXPECT_EQ(by_map, by_read) {
+		TH_LOG("region %u: after a write of %#x the mapping shows %#x, read() %#x", index,
+		       ~old, by_map, by_read);
+	}
+	return by_map != old || by_read != old;
+}
+
+/*
+ * Write by each of the ways; then it is restored. A register may keep its value, or some of
+ * its bits. Returns false if no write had an effect: this is no memory.
+ */
+static bool write_area(struct __test_metadata *_metadata, FIXTURE_DATA(region_mmap) *self,
 		       unsigned int index, const struct vfio_region_sparse_mmap_area *area)
 {
-	uint32_t *map, old, seen = 0;
+	uint32_t *map, old = 0, new;
+	bool changed;
 
 	LIST_FROM_HERE();
 	map = vmig_call_mmap(area->size, RW, MAP_SHARED, self->dev->fd,
 			     self->dev->region[index].offset + area->offset);
-	ASSERT_NE(MAP_FAILED, map);
-	ASSERT_RET(0, vmig_region_read(self->dev, index, area->offset, &old, 4), "read");
-	__atomic_store_n(map, ~old, __ATOMIC_RELAXED);
-	ASSERT_RET(0, vmig_region_read(self->dev, index, area->offset, &seen, 4), "read");
-	EXPECT_EQ(~old, seen) {
-		TH_LOG("region %u: read() does not see what was written to the mapping", index);
-	}
-	ASSERT_RET(0, vmig_region_write(self->dev, index, area->offset, &old, 4), "write");
-	EXPECT_EQ(old, __atomic_load_n(map, __ATOMIC_RELAXED)) {
-		TH_LOG("region %u: the mapping does not show what write() has written", index);
-	}
+	EXPECT_NE(MAP_FAILED, map);
+	if (map == MAP_FAILED)
+		return true;
+	EXPECT_RET(0, vmig_region_read(self->dev, index, area->offset, &old, 4), "read");
+	new = ~old;
+	__atomic_store_n(map, new, __ATOMIC_RELAXED);
+	changed = has_changed(_metadata, self, index, area->offset, map, old);
+	__atomic_store_n(map, old, __ATOMIC_RELAXED);
+	EXPECT_RET(0, vmig_region_write(self->dev, index, area->offset, &new, 4), "write");
+	changed |= has_changed(_metadata, self, index, area->offset, map, old);
+	EXPECT_RET(0, vmig_region_write(self->dev, index, area->offset, &old, 4), "write");
 	munmap(map, area->size);
+	return changed;
 }
 
 DESTRUCTIVE_TEST_F(region_mmap, write_is_seen, "writes to the memory of the device",
@@ -349,11 +376,10 @@ DESTRUCTIVE_TEST_F(region_mmap, write_is_seen, "writes to the memory of the devi
 			if (!AREA_IS_USABLE(self->dev, i, &areas.area[k]) ||
 			    is_in_table(&table, i, areas.area[k].offset))
 				continue;
-			seen++;
-			write_area(_metadata, self, i, &areas.area[k]);
+			seen += write_area(_metadata, self, i, &areas.area[k]);
 		}
 	}
-	if (!seen)
+	if (!seen && _metadata->exit_code != KSFT_FAIL)
 		SKIP(return, "not checked: no mapping is known to be memory");
 }
 

@@ -5,8 +5,6 @@
 #include "usable.h"
 
 #define SEED	60
-#define PAGES	16
-#define PAGE	4096
 
 FIXTURE(reset) {
 	SUBJECT_MEMBERS;
@@ -70,7 +68,7 @@ CLAUSE_TEST_F(reset, pending_intx, "reset.pending")
 	NEED_RESET();
 	NEED(INTX);
 	NEED_OP(irq_raise);
-	CONNECT(INTX, self->event);
+	CONNECT_FD(INTX, self->event);
 	RAISE(INTX);
 	ASSERT_EQ(1, vmig_eventfd_wait(self->event, VMIG_IRQ_DEADLINE_MS));
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
@@ -88,7 +86,7 @@ CLAUSE_TEST_F(reset, pending_in_stop, "reset.pending")
 	NEED_OP(irq_raise);
 	if (self->dev->flags & VFIO_DEVICE_FLAGS_PCI)
 		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
-	CONNECT(index, self->event);
+	CONNECT_FD(index, self->event);
 	GO(STOP);
 	RAISE(index);
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
@@ -101,7 +99,7 @@ CLAUSE_TEST_F(reset, eventfds, "reset.irqs")
 
 	NEED_RESET();
 	NEED_IRQ(index);
-	CONNECT(index, self->event);
+	CONNECT_FD(index, self->event);
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
 	vmig_irq_action(self->dev, index, TRIGGER);
 	RECORD("an eventfd that was connected before a reset", "%s",
@@ -115,7 +113,7 @@ CLAUSE_TEST_F(reset, masks, "reset.irqs")
 	NEED_RESET();
 	NEED(INTX);
 	NEED_OP(irq_raise);
-	CONNECT(INTX, self->event);
+	CONNECT_FD(INTX, self->event);
 	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, MASK), "mask");
 	ASSERT_RET(0, reset_listed(self->dev), "reset");
 	RAISE(INTX);
@@ -123,41 +121,6 @@ CLAUSE_TEST_F(reset, masks, "reset.irqs")
 	EXPECT_TRUE(signals == 1 || signals == -ETIMEDOUT);
 	RECORD("INTx that was masked before a reset", "%s",
 	       signals == 1 ? "is unmasked, and signals" : "does not signal");
-}
-
-static int log_start(struct vmig_device *dev, struct vfio_device_feature_dma_logging_range *range)
-{
-	struct vfio_device_feature_dma_logging_control start = {
-		.page_size = PAGE, .num_ranges = 1, .ranges = (uintptr_t)range,
-	};
-
-	return vmig_feature(dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START | VFIO_DEVICE_FEATURE_SET,
-			    &start, sizeof(start));
-}
-
-static int log_report(struct vmig_device *dev,
-		      const struct vfio_device_feature_dma_logging_range *range)
-{
-	uint64_t bitmap = 0;
-	struct vfio_device_feature_dma_logging_report report = {
-		.iova = range->iova, .length = range->length, .page_size = PAGE,
-		.bitmap = (uintptr_t)&bitmap,
-	};
-
-	return vmig_feature(dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT | VFIO_DEVICE_FEATURE_GET,
-			    &report, sizeof(report));
-}
-
-CLAUSE_TEST_F(reset, dma_log, "reset.dma-log")
-{
-	struct vfio_device_feature_dma_logging_range range = { .length = PAGES * PAGE };
-
-	NEED(DMA_LOGGING);
-	NEED_RESET();
-	ASSERT_RET(0, log_start(self->dev, &range), "start");
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
-	RECORD("DMA logging after a reset", "%s",
-	       log_report(self->dev, &range) ? "has ended" : "goes on");
 }
 
 /* Load data that no driver takes */

@@ -7,7 +7,6 @@
 #define VMIG_STATES_H
 
 #include <errno.h>
-#include <sys/ioctl.h>
 
 #include "stream.h"
 
@@ -107,12 +106,7 @@ static inline bool has_session(enum vfio_device_mig_state state)
 /* A reset that the case judges: the list of calls does not begin again */
 static inline int reset_listed(struct vmig_device *dev)
 {
-	int ret;
-
-	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
-	ret = ioctl(dev->fd, VFIO_DEVICE_RESET);
-	vmig_call_result(ret);
-	return ret ? -errno : 0;
+	return vmig_device_reset_listed(dev);
 }
 
 /* The same for a close and a new open */

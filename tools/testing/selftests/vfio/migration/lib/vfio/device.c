@@ -15,10 +15,15 @@
 
 #include "calls.h"
 #include "device.h"
+#include "util.h"
 
 #define CONTAINER_PATH	"/dev/vfio/vfio"
 #define IOMMUFD_PATH	"/dev/iommu"
 #define CDEV_DIR	"/dev/vfio/devices"
+
+/* So long may the host keep the device busy, and the time between two tries */
+#define RESET_MS	1000
+#define RESET_PAUSE_US	10000
 
 bool vmig_path_available(enum vmig_path path)
 {
@@ -243,9 +248,45 @@ void vmig_device_close(struct vmig_device *dev)
 	close_fd(&dev->iommufd);
 }
 
+/* pci_try_reset_function() returns EAGAIN while another user has the lock of the device */
+static int retry_reset(int fd, int (*reset)(int fd))
+{
+	const int64_t end = vmig_now_ms() + RESET_MS;
+	int ret = reset(fd);
+
+	while (ret == -EAGAIN && vmig_now_ms() < end) {
+		usleep(RESET_PAUSE_US);
+		ret = reset(fd);
+	}
+
+	return ret;
+}
+
+static int reset_in_new_list(int fd)
+{
+	return vmig_call_ioctl(fd, VFIO_DEVICE_RESET, NULL) ? -errno : 0;
+}
+
+/* Not vmig_call_ioctl(), which begins a new list */
+static int reset_in_list(int fd)
+{
+	int ret;
+
+	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
+	ret = ioctl(fd, VFIO_DEVICE_RESET);
+	vmig_call_result(ret);
+
+	return ret ? -errno : 0;
+}
+
 int vmig_device_reset(struct vmig_device *dev)
 {
-	return vmig_call_ioctl(dev->fd, VFIO_DEVICE_RESET, NULL) ? -errno : 0;
+	return retry_reset(dev->fd, reset_in_new_list);
+}
+
+int vmig_device_reset_listed(struct vmig_device *dev)
+{
+	return retry_reset(dev->fd, reset_in_list);
 }
 
 static int full(ssize_t n, size_t len)

@@ -119,8 +119,14 @@ void vmig_device_close(struct vmig_device *dev);
 /**
  * vmig_device_reset - VFIO_DEVICE_RESET
  * @dev:	the device; RUNNING afterwards (vfio.h, VFIO_DEVICE_STATE_RUNNING)
+ *
+ * The list of calls begins again. Return: 0, -EAGAIN if another user of the host had the
+ * lock of the device for more than a second, or another -errno.
  */
 int vmig_device_reset(struct vmig_device *dev);
+
+/** vmig_device_reset_listed - vmig_device_reset() without a new list of calls */
+int vmig_device_reset_listed(struct vmig_device *dev);
 
 /**
  * vmig_region_read - read from a region with one system call

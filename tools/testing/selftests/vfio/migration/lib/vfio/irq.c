@@ -37,7 +37,9 @@ static int set_irqs(struct vmig_device *dev, unsigned int index, uint32_t flags,
 	set->count = count;
 	if (size)
 		memcpy(set->data, data, size);
-	ret = vmig_call_ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
+	ret = vmig_call_ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set);
+	if (ret < 0)
+		ret = -errno;
 	free(set);
 
 	return ret;

@@ -2,7 +2,9 @@
 /*
  * VFIO_DEVICE_SET_IRQS and eventfds.
  *
- * Functions return 0 or -errno.
+ * Functions return 0 or -errno. Those that connect eventfds may also return the number of
+ * interrupts that the host has for the index, if they are fewer than were asked for: none
+ * is connected then.
  */
 #ifndef VMIG_IRQ_H
 #define VMIG_IRQ_H

@@ -298,45 +298,51 @@ CLAUSE_TEST_F(state, config_space_in_stop, "state.stop-config")
 		EXPECT_EQ(10, stopped);
 }
 
+/* @fresh: which regions can be read; before the case does anything else */
+#define READ_ALL(_fresh) do { \
+	unsigned int answer, fresh_nr = 0; \
+	for (answer = 0; answer < nr_regions(self->dev); answer++) { \
+		(_fresh)[answer] = read_region(&self->subject, answer); \
+		fresh_nr += !(_fresh)[answer]; \
+	} \
+	if (!fresh_nr) \
+		SKIP(return, "not checked: no region could be read"); \
+} while (0)
+
+#define EXPECT_READ_AGAIN(_fresh, _where) do { \
+	unsigned int answer; \
+	for (answer = 0; answer < nr_regions(self->dev); answer++) { \
+		if (!(_fresh)[answer]) \
+			EXPECT_RET(0, read_region(&self->subject, answer), \
+				   "region %u in " _where, answer); \
+	} \
+} while (0)
+
 /* A region that could be read when the device was new can be read in this state */
 #define EXPECT_ANSWERS(_state) do { \
 	int fresh[VMIG_REGIONS_MAX]; \
-	unsigned int answer, fresh_nr = 0; \
-	for (answer = 0; answer < nr_regions(self->dev); answer++) { \
-		fresh[answer] = read_region(&self->subject, answer); \
-		fresh_nr += !fresh[answer]; \
-	} \
+	READ_ALL(fresh); \
 	REACH(STOP); \
 	TRY_STATE(_state, &self->fd); \
-	for (answer = 0; answer < nr_regions(self->dev); answer++) { \
-		if (!fresh[answer]) \
-			EXPECT_RET(0, read_region(&self->subject, answer), \
-				   "region %u in " #_state, answer); \
-	} \
+	EXPECT_READ_AGAIN(fresh, #_state); \
 	NEED_ALL_REGIONS(); \
-	if (!fresh_nr) \
-		SKIP(return, "not checked: no region could be read"); \
 } while (0)
 
 /* In a P2P state it may not, but in RUNNING again */
 #define EXPECT_ANSWERS_AFTER(_state) do { \
 	int fresh[VMIG_REGIONS_MAX]; \
-	unsigned int answer; \
-	for (answer = 0; answer < nr_regions(self->dev); answer++) \
-		fresh[answer] = read_region(self->dev, answer); \
+	unsigned int tried; \
+	READ_ALL(fresh); \
 	REACH(STOP); \
 	TRY_STATE(_state, &self->fd); \
-	for (answer = 0; answer < nr_regions(self->dev); answer++) { \
-		if (!fresh[answer]) \
+	for (tried = 0; tried < nr_regions(self->dev); tried++) { \
+		if (!fresh[tried]) \
 			RECORD_ACCESS("read of a region in " #_state, \
-				      read_region(self->dev, answer)); \
+				      read_region(&self->subject, tried)); \
 	} \
 	TRY_STATE(RUNNING, NULL); \
-	for (answer = 0; answer < nr_regions(self->dev); answer++) { \
-		if (!fresh[answer]) \
-			EXPECT_RET(0, read_region(self->dev, answer), \
-				   "region %u in RUNNING again", answer); \
-	} \
+	EXPECT_READ_AGAIN(fresh, "RUNNING again"); \
+	NEED_ALL_REGIONS(); \
 } while (0)
 
 CLAUSE_TEST_F(state, answers_in_running, "state.running")

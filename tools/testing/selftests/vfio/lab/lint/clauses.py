@@ -38,7 +38,7 @@ NEEDS = set('MIGRATION P2P PRE_COPY PRECOPY_V2 DATA_SIZE DMA_LOGGING RESET PCI I
             'REGION MMAP MDEV CDEV GROUP DMA VGA'.split())
 ID = re.compile(r'([a-z]+)\.[a-z0-9]+(-[a-z0-9]+)*')
 
-# What the value of each field must be, and how to say that. In this order.
+# For each field, in this order: a check of its value, and how to say that check.
 FIELDS = {
     'Id': (ID.fullmatch, 'group.words-with-hyphens'),
     'Symbol': (re.compile(r'kernel core|((enum|struct) )?\w+').fullmatch,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The data_fd of mtty as a file: errnos, exact events of poll(), records in chunks of any
- * size. What holds for any driver is in ../uapi/session_*_test.c.
+ * size. Rules for any driver are in ../uapi/session_*_test.c.
  */
 #include <errno.h>
 #include <fcntl.h>

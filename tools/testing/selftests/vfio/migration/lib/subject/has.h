@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a device offers, as VFIO reports it: the VMIG_HAS_* of subject.h. */
+/* The features that a device offers, as VFIO reports them: VMIG_HAS_* of subject.h. */
 #ifndef VMIG_HAS_H
 #define VMIG_HAS_H
 

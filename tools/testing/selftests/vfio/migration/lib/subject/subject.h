@@ -22,7 +22,7 @@
 #include "lib/vfio/device.h"
 #include "ops.h"
 
-/* What a case may need; the words of "Needs:" in uapi/clauses */
+/* Features that a case may need; the words of "Needs:" in uapi/clauses */
 enum vmig_has {
 	VMIG_HAS_MIGRATION = 1 << 0,
 	VMIG_HAS_P2P = 1 << 1,

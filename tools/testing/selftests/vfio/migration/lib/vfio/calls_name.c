@@ -111,7 +111,7 @@ static void describe_ranges(const struct vfio_device_feature_dma_logging_control
 		snprintf(text + len, size - len, " ...");
 }
 
-/* What SET and GET have behind the header */
+/* The structures that SET and GET have behind the header */
 static void describe_feature_data(const struct vfio_device_feature *feature, char *text,
 				  size_t size)
 {

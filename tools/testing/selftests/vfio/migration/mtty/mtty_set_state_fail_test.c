@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: how mtty fails requests, and the state after them:
- * from RESUMING to each state with no data, part of them, or invalid ones. What holds for
+ * from RESUMING to each state with no data, part of them, or invalid ones. The rules for
  * any device: ../uapi/state_fail_test.c
  */
 #include <errno.h>

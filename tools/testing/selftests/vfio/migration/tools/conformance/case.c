@@ -89,9 +89,22 @@ static unsigned int pending_ms(int calls)
 static bool is_slow_only(const struct conf_child *child, const struct conf_outcome *outcome,
 			 const char *last)
 {
-	if (!child->is_timeout || child->is_stuck || outcome->is_crash || outcome->messages)
+	if (child->is_stuck || outcome->is_crash || outcome->messages)
 		return false;
 	return !last || pending_ms(child->calls) < child->timeout_ms / 2;
+}
+
+/* @last: the call that was pending at the limit, or NULL */
+static void judge_limit(struct conf_outcome *outcome, const struct conf_child *child,
+			const char *last)
+{
+	if (is_slow_only(child, outcome, last)) {
+		outcome->verdict = VERDICT_NOT_CHECKED;
+		outcome->is_broken = true;
+		conf_append(&outcome->why, ", but no call took long; give it more with --timeout");
+	} else if (last) {
+		conf_append(&outcome->why, ", in %s", last);
+	}
 }
 
 static void add_calls(struct conf_outcome *outcome, const struct conf_child *child)
@@ -101,13 +114,8 @@ static void add_calls(struct conf_outcome *outcome, const struct conf_child *chi
 	if (outcome->verdict != VERDICT_VIOLATED)
 		return;
 	outcome->calls = conf_calls_read(child->calls, &last);
-	if (is_slow_only(child, outcome, last)) {
-		outcome->verdict = VERDICT_NOT_CHECKED;
-		outcome->is_broken = true;
-		conf_append(&outcome->why, ", but no call took long; give it more with --timeout");
-	} else if (last && (child->is_stuck || child->is_timeout)) {
-		conf_append(&outcome->why, ", in %s", last);
-	}
+	if (child->is_stuck || child->is_timeout)
+		judge_limit(outcome, child, last);
 	free(last);
 }
 

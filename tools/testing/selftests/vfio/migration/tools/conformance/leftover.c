@@ -82,14 +82,14 @@ static char *stack;
 static void give_up(pid_t pid)
 {
 	char path[32], text[STACK_LEN];
+	bool is_known;
 
 	stuck = conf_grow(stuck, stuck_nr, sizeof(*stuck));
 	stuck[stuck_nr++] = pid;
 	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
-	conf_append(&stack, "process %d survives SIGKILL%s\n", pid,
-		    vmig_read_file(path, text, sizeof(text)) ? "" : "; its stack:");
-	if (!vmig_read_file(path, text, sizeof(text)))
-		conf_append(&stack, "%s", text);
+	is_known = !vmig_read_file(path, text, sizeof(text));
+	conf_append(&stack, "process %d survives SIGKILL%s\n%s", pid,
+		    is_known ? "; its stack:" : "", is_known ? text : "");
 }
 
 /* Do not wait for these any more; returns where they are in the kernel */

@@ -174,7 +174,7 @@ enum conf_exit conf_options(struct conf_options *options, int argc, char **argv)
 {
 	int option;
 
-	*options = (struct conf_options){ .repeat = 1, };
+	*options = (struct conf_options){ .repeat = 1 };
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
 		if (option == OPT_HELP) {

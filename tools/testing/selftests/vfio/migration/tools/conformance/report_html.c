@@ -104,20 +104,9 @@ static void put_block(FILE *to, const char *title, const char *text)
 	fputs("</pre>\n", to);
 }
 
-static void put_totals(FILE *to, const struct conf_suite *suite)
-{
-	char *text = conf_text("%u kept, %u violated, %u not applicable, %u not checked",
-			       conf_verdict_count(suite, VERDICT_KEPT),
-			       conf_verdict_count(suite, VERDICT_VIOLATED),
-			       conf_verdict_count(suite, VERDICT_NOT_APPLICABLE),
-			       conf_verdict_count(suite, VERDICT_NOT_CHECKED));
-
-	put_item(to, "Clauses", text);
-	free(text);
-}
-
 static void put_head(FILE *to, const struct conf_suite *suite)
 {
+	char *summary = conf_show_summary(suite);
 	char started[32];
 	struct tm tm;
 
@@ -132,7 +121,8 @@ static void put_head(FILE *to, const struct conf_suite *suite)
 	put_item(to, "Path", suite->path);
 	put_item(to, "Kernel", suite->kernel);
 	put_item(to, "Run", started);
-	put_totals(to, suite);
+	put_item(to, "Clauses", summary);
+	free(summary);
 	put_item(to, "Stopped by", suite->stopped);
 	if (suite->after)
 		put_item(to, "After the run", suite->after);

@@ -14,15 +14,6 @@
 
 #include "mtty/irq_fixture.h"
 
-#define ERROR		VFIO_DEVICE_STATE_ERROR
-#define STOP		VFIO_DEVICE_STATE_STOP
-#define RUNNING		VFIO_DEVICE_STATE_RUNNING
-#define STOP_COPY	VFIO_DEVICE_STATE_STOP_COPY
-#define RESUMING	VFIO_DEVICE_STATE_RESUMING
-#define RUNNING_P2P	VFIO_DEVICE_STATE_RUNNING_P2P
-#define PRE_COPY	VFIO_DEVICE_STATE_PRE_COPY
-#define PRE_COPY_P2P	VFIO_DEVICE_STATE_PRE_COPY_P2P
-
 /* Result of a request; after all but NO the device is in the new state */
 enum outcome {
 	NO,		/* EINVAL, nothing has changed */

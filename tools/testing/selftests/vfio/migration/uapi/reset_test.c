@@ -33,20 +33,20 @@ FIXTURE_TEARDOWN(reset)
 CLAUSE_TEST_F(reset, flag, "reset.flag")
 {
 	NEED(RESET);
-	EXPECT_RET(0, reset_listed(self->dev), "reset");
+	EXPECT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 }
 
 CLAUSE_TEST_F(reset, no_flag, "reset.no-flag")
 {
 	if (self->subject.has & VMIG_HAS_RESET)
 		SKIP(return, "not applicable: the device has the flag");
-	EXPECT_REFUSED("errno of a reset without the flag", reset_listed(self->dev));
+	EXPECT_REFUSED("errno of a reset without the flag", vmig_device_reset_listed(self->dev));
 }
 
 CLAUSE_TEST_F(reset, migration, "reset.migration")
 {
 	NEED(MIGRATION);
-	EXPECT_RET(0, reset_listed(self->dev), "reset");
+	EXPECT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 }
 
 CLAUSE_TEST_F(reset, contents, "reset.contents")
@@ -57,7 +57,7 @@ CLAUSE_TEST_F(reset, contents, "reset.contents")
 	NEED_OP(fill);
 	NEED_OP(check);
 	ASSERT_RET(0, self->subject.ops->fill(self->dev, SEED), "fill");
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	EXPECT_RET(-EUCLEAN, self->subject.ops->check(self->dev, SEED, &what),
 		   "the contents have outlived the reset");
 }
@@ -71,7 +71,7 @@ CLAUSE_TEST_F(reset, pending_intx, "reset.pending")
 	CONNECT_FD(INTX, self->event);
 	RAISE(INTX);
 	ASSERT_EQ(1, vmig_eventfd_wait(self->event, VMIG_IRQ_DEADLINE_MS));
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	/* Refused if the reset has disconnected it */
 	vmig_irq_action(self->dev, INTX, UNMASK);
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->event, QUIET_MS));
@@ -89,7 +89,7 @@ CLAUSE_TEST_F(reset, pending_in_stop, "reset.pending")
 	CONNECT_FD(index, self->event);
 	GO(STOP);
 	RAISE(index);
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->event, QUIET_MS));
 }
 
@@ -100,7 +100,7 @@ CLAUSE_TEST_F(reset, eventfds, "reset.irqs")
 	NEED_RESET();
 	NEED_IRQ(index);
 	CONNECT_FD(index, self->event);
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	vmig_irq_action(self->dev, index, TRIGGER);
 	RECORD("an eventfd that was connected before a reset", "%s",
 	       vmig_eventfd_take(self->event) > 0 ? "stays connected" : "is disconnected");
@@ -115,7 +115,7 @@ CLAUSE_TEST_F(reset, masks, "reset.irqs")
 	NEED_OP(irq_raise);
 	CONNECT_FD(INTX, self->event);
 	ASSERT_RET(0, vmig_irq_action(self->dev, INTX, MASK), "mask");
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	RAISE(INTX);
 	signals = vmig_eventfd_wait(self->event, QUIET_MS);
 	EXPECT_TRUE(signals == 1 || signals == -ETIMEDOUT);
@@ -136,7 +136,7 @@ DESTRUCTIVE_TEST_F(reset, from_error, "writes invalid data", "reset.from-error")
 {
 	NEED(MIGRATION);
 	REACH_ERROR();
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	EXPECT_STATE(RUNNING, self->dev, "after the reset");
 }
 
@@ -144,7 +144,7 @@ DESTRUCTIVE_TEST_F(reset, usable_after_error, "writes invalid data", "reset.usab
 {
 	NEED(MIGRATION);
 	REACH_ERROR();
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	EXPECT_USABLE(SEED);
 }
 
@@ -159,7 +159,7 @@ CLAUSE_TEST_F(reset, aborts_resuming, "reset.from-resuming")
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	REACH(RESUMING);
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	EXPECT_RET(0, vmig_mig_get_state(self->dev, &state), "state");
 	EXPECT_STRNE("RESUMING", vmig_state_name(state));
 	if (self->subject.ops->check)
@@ -179,7 +179,7 @@ CLAUSE_TEST_F(reset_state, gives_running, "reset.state")
 {
 	NEED_MASK(state_needs(variant->state));
 	REACH(variant->state);
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	EXPECT_STATE(RUNNING, self->dev, "after the reset");
 }
 
@@ -189,7 +189,7 @@ CLAUSE_TEST_F(reset_state, leaves_a_usable_device, "reset.usable")
 
 	NEED_MASK(state_needs(variant->state));
 	REACH(variant->state);
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_get_state(self->dev, &state), "state");
 	if (state != RUNNING)
 		GO(RUNNING);
@@ -224,7 +224,7 @@ CLAUSE_TEST_F(reset_session, ends, "reset.session")
 		SAVE_STREAM();
 	BEGIN_SESSION(variant->state);
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
-	ASSERT_RET(0, reset_listed(self->dev), "reset");
+	ASSERT_RET(0, vmig_device_reset_listed(self->dev), "reset");
 	ASSERT_RET(0, vmig_mig_get_state(self->dev, &state), "state");
 	if (has_session(state))
 		SKIP(return, "not applicable: the reset leaves the device in %s",

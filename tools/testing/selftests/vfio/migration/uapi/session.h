@@ -52,7 +52,7 @@
 
 /* vfio.h has a reset for every device that can migrate; other cases judge that */
 #define RESET_LISTED() do { \
-	int listed_ret = reset_listed(self->dev); \
+	int listed_ret = vmig_device_reset_listed(self->dev); \
 	if (listed_ret == -ENOTTY) \
 		SKIP(return, "not checked: the device cannot be reset"); \
 	ASSERT_RET(0, listed_ret, "reset"); \

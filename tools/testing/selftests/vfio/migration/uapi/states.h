@@ -10,15 +10,6 @@
 
 #include "stream.h"
 
-#define ERROR		VFIO_DEVICE_STATE_ERROR
-#define STOP		VFIO_DEVICE_STATE_STOP
-#define RUNNING		VFIO_DEVICE_STATE_RUNNING
-#define STOP_COPY	VFIO_DEVICE_STATE_STOP_COPY
-#define RESUMING	VFIO_DEVICE_STATE_RESUMING
-#define RUNNING_P2P	VFIO_DEVICE_STATE_RUNNING_P2P
-#define PRE_COPY	VFIO_DEVICE_STATE_PRE_COPY
-#define PRE_COPY_P2P	VFIO_DEVICE_STATE_PRE_COPY_P2P
-
 /* Of a case that needs PRE_COPY_P2P */
 #define HAS_PRE_COPY_P2P	(VMIG_HAS_MIGRATION | VMIG_HAS_P2P | VMIG_HAS_PRE_COPY)
 
@@ -103,13 +94,7 @@ static inline bool has_session(enum vfio_device_mig_state state)
 		    "RUNNING to %s", vmig_state_name(reached)); \
 } while (0)
 
-/* A reset that the case judges: the list of calls does not begin again */
-static inline int reset_listed(struct vmig_device *dev)
-{
-	return vmig_device_reset_listed(dev);
-}
-
-/* The same for a close and a new open */
+/* A close and a new open that the case judges: the list of calls does not begin again */
 static inline int reopen_listed(struct vmig_subject *subject)
 {
 	int ret;

@@ -13,7 +13,7 @@
 #include "cases.h"
 #include "subject.h"
 
-/* Members of the fixture; others may follow. @second is open after NEED_SECOND_OR_RESET(). */
+/* Members of the fixture; others may follow. @second is open after OPEN_DESTINATION(). */
 #define SUBJECT_MEMBERS \
 	struct vmig_subject subject; \
 	struct vmig_subject second; \
@@ -95,7 +95,7 @@ struct _name##_needs_a_semicolon
 		(_dst) = &self->second.dev; \
 	} else { \
 		ASSERT_RET(-ENODEV, second_ret, "open the second device"); \
-		second_ret = vmig_subject_reset(&self->subject); \
+		second_ret = vmig_device_reset_listed(self->dev); \
 		if (second_ret == -ENOTTY) \
 			SKIP(return, "not checked: one device, and it cannot be reset"); \
 		ASSERT_RET(0, second_ret, "reset the source"); \

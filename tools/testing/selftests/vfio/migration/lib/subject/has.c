@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/vfio/feature.h"
@@ -7,7 +6,6 @@
 #include "lib/vfio/precopy_v2.h"
 #include "lib/vfio/util.h"
 #include "has.h"
-#include "ops.h"
 #include "subject.h"
 
 /* vfio.h has five for PCI; a bad driver may claim any number */
@@ -39,13 +37,10 @@ static const struct {
 	  VMIG_HAS_PRECOPY_V2 },
 };
 
-static const struct {
-	unsigned int index;
-	uint32_t has;
-} irqs[] = {
-	{ VFIO_PCI_INTX_IRQ_INDEX, VMIG_HAS_INTX },
-	{ VFIO_PCI_MSI_IRQ_INDEX, VMIG_HAS_MSI },
-	{ VFIO_PCI_MSIX_IRQ_INDEX, VMIG_HAS_MSIX },
+static const uint32_t pci_irqs[] = {
+	[VFIO_PCI_INTX_IRQ_INDEX] = VMIG_HAS_INTX,
+	[VFIO_PCI_MSI_IRQ_INDEX] = VMIG_HAS_MSI,
+	[VFIO_PCI_MSIX_IRQ_INDEX] = VMIG_HAS_MSIX,
 };
 
 static uint32_t has_features(struct vmig_device *dev)
@@ -68,27 +63,18 @@ static uint32_t has_features(struct vmig_device *dev)
 	return has;
 }
 
-static bool has_irq(struct vmig_device *dev, unsigned int index)
-{
-	struct vfio_irq_info info;
-
-	return index < dev->nr_irqs && !vmig_irq_info(dev, index, &info) && info.count;
-}
-
 static uint32_t has_irqs(struct vmig_device *dev)
 {
+	struct vfio_irq_info info;
 	uint32_t has = 0;
 	unsigned int i;
 
 	for (i = 0; i < dev->nr_irqs && i < IRQ_INDEXES_MAX; i++) {
-		if (has_irq(dev, i))
-			has |= VMIG_HAS_IRQ;
-	}
-	if (!(dev->flags & VFIO_DEVICE_FLAGS_PCI))
-		return has;
-	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
-		if (has_irq(dev, irqs[i].index))
-			has |= irqs[i].has;
+		if (vmig_irq_info(dev, i, &info) || !info.count)
+			continue;
+		has |= VMIG_HAS_IRQ;
+		if ((dev->flags & VFIO_DEVICE_FLAGS_PCI) && i < ARRAY_SIZE(pci_irqs))
+			has |= pci_irqs[i];
 	}
 	return has;
 }
@@ -115,8 +101,6 @@ uint32_t vmig_has(struct vmig_device *dev, const char *sysfs)
 
 	if (dev->flags & VFIO_DEVICE_FLAGS_PCI)
 		has |= VMIG_HAS_PCI;
-	if (!vmig_ops_find(dev)->no_dma)
-		has |= VMIG_HAS_DMA;
 	if (dev->flags & VFIO_DEVICE_FLAGS_RESET)
 		has |= VMIG_HAS_RESET;
 	if (strlen(strrchr(sysfs, '/') + 1) == VMIG_UUID_LEN)

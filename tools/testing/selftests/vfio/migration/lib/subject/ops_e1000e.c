@@ -4,7 +4,6 @@
  * 82574. An interrupt is raised by software: a cause that is written to ICS. With MSI-X
  * each of the five causes of the queues has a vector, which IVAR selects.
  */
-#include <endian.h>
 #include <errno.h>
 #include <time.h>
 #include <linux/pci_regs.h>
@@ -32,16 +31,12 @@
 
 static int in32(struct vmig_device *dev, uint64_t reg, uint32_t *val)
 {
-	int ret = vmig_region_read(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, val, sizeof(*val));
-
-	*val = le32toh(*val);
-	return ret;
+	return vmig_region_read32(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, val);
 }
 
 static int out32(struct vmig_device *dev, uint64_t reg, uint32_t val)
 {
-	val = htole32(val);
-	return vmig_region_write(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, &val, sizeof(val));
+	return vmig_region_write32(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, val);
 }
 
 /*
@@ -63,13 +58,8 @@ static int enable(struct vmig_device *dev, unsigned int index)
 {
 	const uint16_t bits = PCI_COMMAND_MEMORY |
 			      (index == VFIO_PCI_INTX_IRQ_INDEX ? 0 : PCI_COMMAND_MASTER);
-	uint16_t command;
-	int ret;
 
-	ret = vmig_config_read16(dev, PCI_COMMAND, &command);
-	if (ret || (command & bits) == bits)
-		return ret;
-	return vmig_config_write16(dev, PCI_COMMAND, command | bits);
+	return vmig_command_enable(dev, bits);
 }
 
 /* Each cause has the vector of its number, and is cleared when its message is sent */

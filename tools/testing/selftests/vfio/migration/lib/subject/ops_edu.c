@@ -25,16 +25,12 @@
 
 static int in32(struct vmig_device *dev, uint64_t reg, uint32_t *val)
 {
-	int ret = vmig_region_read(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, val, sizeof(*val));
-
-	*val = le32toh(*val);
-	return ret;
+	return vmig_region_read32(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, val);
 }
 
 static int out32(struct vmig_device *dev, uint64_t reg, uint32_t val)
 {
-	val = htole32(val);
-	return vmig_region_write(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, &val, sizeof(val));
+	return vmig_region_write32(dev, VFIO_PCI_BAR0_REGION_INDEX, reg, val);
 }
 
 static int out64(struct vmig_device *dev, uint64_t reg, uint64_t val)

@@ -186,6 +186,8 @@ static int learn(struct vmig_subject *subject)
 		return ret;
 	subject->ops = vmig_ops_find(&subject->dev);
 	subject->has = vmig_has(&subject->dev, subject->sysfs);
+	if (!subject->ops->no_dma)
+		subject->has |= VMIG_HAS_DMA;
 	return 0;
 }
 
@@ -234,13 +236,6 @@ int vmig_subject_open_second(struct vmig_subject *subject)
 	vmig_call_text("open device 2");
 	vmig_calls_pause(true);
 	return end_call(open_named(subject, true));
-}
-
-int vmig_subject_reset(struct vmig_subject *subject)
-{
-	vmig_call_text("ioctl(device, VFIO_DEVICE_RESET)");
-	vmig_calls_pause(true);
-	return end_call(vmig_device_reset(&subject->dev));
 }
 
 int vmig_subject_open_untouched(struct vmig_subject *subject)

@@ -92,9 +92,6 @@ int vmig_subject_open(struct vmig_subject *subject);
  */
 int vmig_subject_open_second(struct vmig_subject *subject);
 
-/** vmig_subject_reset - VFIO_DEVICE_RESET as a part of a case: the list of calls goes on */
-int vmig_subject_reset(struct vmig_subject *subject);
-
 /**
  * vmig_subject_open_untouched - vmig_subject_open() without a call of the device
  * @subject:	filled in; it has nothing, and no operations, before vmig_subject_learn()

@@ -218,7 +218,7 @@ int vmig_call_ioctl(int fd, unsigned long request, void *arg)
 	char text[LINE_MAX_LEN - 32], name[24];
 	int ret;
 
-	if (list_fd < 0)
+	if (list_fd < 0 || list_paused)
 		return ioctl(fd, request, arg);
 
 	vmig_calls_describe(request, arg, text, sizeof(text));

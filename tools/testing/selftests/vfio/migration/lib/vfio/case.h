@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by cases of any device: a variant for each state, steps that must succeed,
+ * Shared by cases of any device: the states, a variant for each, steps that must succeed,
  * eventfds, memory that ends at a known address. For tests only; @self->dev is the
  * device.
  */
@@ -21,24 +21,31 @@
 #define MASK		VFIO_IRQ_SET_ACTION_MASK
 #define UNMASK		VFIO_IRQ_SET_ACTION_UNMASK
 
+#define ERROR		VFIO_DEVICE_STATE_ERROR
+#define STOP		VFIO_DEVICE_STATE_STOP
+#define RUNNING		VFIO_DEVICE_STATE_RUNNING
+#define STOP_COPY	VFIO_DEVICE_STATE_STOP_COPY
+#define RESUMING	VFIO_DEVICE_STATE_RESUMING
+#define RUNNING_P2P	VFIO_DEVICE_STATE_RUNNING_P2P
+#define PRE_COPY	VFIO_DEVICE_STATE_PRE_COPY
+#define PRE_COPY_P2P	VFIO_DEVICE_STATE_PRE_COPY_P2P
+
 /* A variant for each state; its member is "state" */
 #define STATE_VARIANTS(_name) \
-FIXTURE_VARIANT_ADD(_name, in_error) { .state = VFIO_DEVICE_STATE_ERROR }; \
-FIXTURE_VARIANT_ADD(_name, in_stop) { .state = VFIO_DEVICE_STATE_STOP }; \
-FIXTURE_VARIANT_ADD(_name, in_running) { .state = VFIO_DEVICE_STATE_RUNNING }; \
-FIXTURE_VARIANT_ADD(_name, in_stop_copy) { .state = VFIO_DEVICE_STATE_STOP_COPY }; \
-FIXTURE_VARIANT_ADD(_name, in_resuming) { .state = VFIO_DEVICE_STATE_RESUMING }; \
-FIXTURE_VARIANT_ADD(_name, in_running_p2p) { .state = VFIO_DEVICE_STATE_RUNNING_P2P }; \
-FIXTURE_VARIANT_ADD(_name, in_pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY }; \
-FIXTURE_VARIANT_ADD(_name, in_pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P }
+FIXTURE_VARIANT_ADD(_name, in_error) { .state = ERROR }; \
+FIXTURE_VARIANT_ADD(_name, in_stop) { .state = STOP }; \
+FIXTURE_VARIANT_ADD(_name, in_running) { .state = RUNNING }; \
+FIXTURE_VARIANT_ADD(_name, in_stop_copy) { .state = STOP_COPY }; \
+FIXTURE_VARIANT_ADD(_name, in_resuming) { .state = RESUMING }; \
+FIXTURE_VARIANT_ADD(_name, in_running_p2p) { .state = RUNNING_P2P }; \
+FIXTURE_VARIANT_ADD(_name, in_pre_copy) { .state = PRE_COPY }; \
+FIXTURE_VARIANT_ADD(_name, in_pre_copy_p2p) { .state = PRE_COPY_P2P }
 
 /* Only in these states may the device signal an interrupt */
 static inline bool state_runs(enum vfio_device_mig_state state)
 {
-	return state == VFIO_DEVICE_STATE_RUNNING ||
-	       state == VFIO_DEVICE_STATE_RUNNING_P2P ||
-	       state == VFIO_DEVICE_STATE_PRE_COPY ||
-	       state == VFIO_DEVICE_STATE_PRE_COPY_P2P;
+	return state == RUNNING || state == RUNNING_P2P || state == PRE_COPY ||
+	       state == PRE_COPY_P2P;
 }
 
 #define CONNECT(_index, _fd) \

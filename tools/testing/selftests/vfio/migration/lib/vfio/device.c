@@ -311,6 +311,24 @@ int vmig_region_write(struct vmig_device *dev, unsigned int index,
 				     dev->region[index].offset + offset), len);
 }
 
+int vmig_region_read32(struct vmig_device *dev, unsigned int index, uint64_t offset,
+		       uint32_t *val)
+{
+	int ret = vmig_region_read(dev, index, offset, val, sizeof(*val));
+
+	*val = le32toh(*val);
+
+	return ret;
+}
+
+int vmig_region_write32(struct vmig_device *dev, unsigned int index, uint64_t offset,
+			uint32_t val)
+{
+	val = htole32(val);
+
+	return vmig_region_write(dev, index, offset, &val, sizeof(val));
+}
+
 static int config_read(struct vmig_device *dev, unsigned int reg, void *val,
 		       size_t len)
 {
@@ -341,11 +359,7 @@ int vmig_config_read16(struct vmig_device *dev, unsigned int reg, uint16_t *val)
 
 int vmig_config_read32(struct vmig_device *dev, unsigned int reg, uint32_t *val)
 {
-	int ret = config_read(dev, reg, val, sizeof(*val));
-
-	*val = le32toh(*val);
-
-	return ret;
+	return vmig_region_read32(dev, VFIO_PCI_CONFIG_REGION_INDEX, reg, val);
 }
 
 int vmig_config_write8(struct vmig_device *dev, unsigned int reg, uint8_t val)
@@ -362,9 +376,7 @@ int vmig_config_write16(struct vmig_device *dev, unsigned int reg, uint16_t val)
 
 int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val)
 {
-	val = htole32(val);
-
-	return config_write(dev, reg, &val, sizeof(val));
+	return vmig_region_write32(dev, VFIO_PCI_CONFIG_REGION_INDEX, reg, val);
 }
 
 unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id)

@@ -145,6 +145,12 @@ int vmig_region_read(struct vmig_device *dev, unsigned int index,
 int vmig_region_write(struct vmig_device *dev, unsigned int index,
 		      uint64_t offset, const void *buf, size_t len);
 
+/* Registers of 32 bits in a region; the value is in host byte order */
+int vmig_region_read32(struct vmig_device *dev, unsigned int index, uint64_t offset,
+		       uint32_t *val);
+int vmig_region_write32(struct vmig_device *dev, unsigned int index, uint64_t offset,
+			uint32_t val);
+
 /* Registers of config space; values are in host byte order */
 int vmig_config_read8(struct vmig_device *dev, unsigned int reg, uint8_t *val);
 int vmig_config_read16(struct vmig_device *dev, unsigned int reg, uint16_t *val);

@@ -88,17 +88,21 @@ int vmig_eventfd_create(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int vmig_bus_master_enable(struct vmig_device *dev)
+int vmig_command_enable(struct vmig_device *dev, uint16_t bits)
 {
 	uint16_t command;
 	int ret;
 
 	ret = vmig_config_read16(dev, PCI_COMMAND, &command);
-	if (ret || (command & PCI_COMMAND_MASTER))
+	if (ret || (command & bits) == bits)
 		return ret;
 
-	return vmig_config_write16(dev, PCI_COMMAND,
-				   command | PCI_COMMAND_MASTER);
+	return vmig_config_write16(dev, PCI_COMMAND, command | bits);
+}
+
+int vmig_bus_master_enable(struct vmig_device *dev)
+{
+	return vmig_command_enable(dev, PCI_COMMAND_MASTER);
 }
 
 int vmig_eventfd_signal(int fd)

@@ -65,6 +65,9 @@ int vmig_irq_action_bool(struct vmig_device *dev, unsigned int index,
 /** vmig_irq_disable - disable a whole index (VFIO_IRQ_SET_DATA_NONE, count 0) */
 int vmig_irq_disable(struct vmig_device *dev, unsigned int index);
 
+/** vmig_command_enable - set bits of PCI_COMMAND, unless they are set */
+int vmig_command_enable(struct vmig_device *dev, uint16_t bits);
+
 /**
  * vmig_bus_master_enable - set PCI_COMMAND_MASTER, as a guest's driver does
  * @dev:	the device

@@ -52,7 +52,7 @@ class Failure(Exception):
 
 
 class Journal:
-    """What the VM wrote: lines of the suite, and marks of the script suite.sh.
+    """The text from the VM: lines of the suite, and marks of the script suite.sh.
 
     "@kernel RELEASE", "@run NAME", "@end NAME STATUS", "@skip NAME"
     """

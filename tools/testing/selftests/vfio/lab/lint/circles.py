@@ -27,7 +27,7 @@ def symbols(path):
 
 
 def by_symbols(directory):
-    """Of each object file, the files that it needs, and why."""
+    """The files that each object file needs, and why."""
     files = {str(path.relative_to(directory)): symbols(path)
              for path in sorted(directory.rglob('*.o'))
              if not path.name.endswith('.mod.o')}
@@ -41,7 +41,7 @@ def by_symbols(directory):
 
 
 def by_includes(directory):
-    """Of each source, the files in the directory that it includes."""
+    """The files in the directory that each source includes."""
     sources = {path.resolve() for path in directory.rglob('*.[ch]')}
     root = directory.resolve()
     edges = {}

@@ -111,7 +111,7 @@ def check_line(line):
 
 
 def stanzas(path, findings):
-    """Of each stanza, the fields: name to (line, value)."""
+    """The fields of each stanza: name to (line, value)."""
     result, fields, last = [], None, None
     for number, line in enumerate(path.read_text('utf-8', 'replace').split('\n'), 1):
         wrong = check_line(line)

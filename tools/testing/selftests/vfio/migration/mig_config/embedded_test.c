@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policy embedded: the device's own data carry config space. What a VMM writes or loads
- * in RESUMING overrides it.
+ * Policy embedded: the device's own data carry config space. A VMM overrides it by
+ * writing or loading in RESUMING.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What ends what: the table of linux/vfio_mig_config.h, for the session, the content of
+ * The end of each object: the table of linux/vfio_mig_config.h, for the session, the content of
  * config space and the opt-in; and what a new session, or a new opening, knows.
  */
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the device contains: it stays in STOP and STOP_COPY, and a migration brings it to
+ * The contents of the device: they stay in STOP and STOP_COPY, and a migration brings them to
  * the destination, by each way to save and by each way out of RESUMING.
  *
  * One session in detail: session_stream_test.c. Changes in PRE_COPY: precopy_data_test.c
@@ -149,7 +149,7 @@ CLAUSE_TEST_F(loaded, has_the_contents, "arc.resuming-to-stop")
 	EXPECT_FILLED(dst, SEED);
 }
 
-/* What is loaded goes on at once, to a third device or back */
+/* A loaded device is saved at once, for a third device or the first */
 CLAUSE_TEST_F(contents, go_from_resuming_to_stop_copy, "arc.combined-to-stop-copy")
 {
 	struct vmig_device *dst;

@@ -14,8 +14,8 @@
 
 /*
  * The range that most cases log begins at address 0, and is as large as the memory of a
- * small guest: a device may not log less. What cases report is smaller, so that the list of
- * bits is short, but fits large pages.
+ * small guest: a device may not log less. The range of reports is smaller, so that the list
+ * of bits is short, but fits large pages.
  */
 #define LOG_PAGE	4096ul
 #define LOG_BYTES	(1024ul * 1024 * 1024)
@@ -74,7 +74,7 @@ static inline int log_report_of(struct vmig_device *dev, uint64_t iova, uint64_t
 			    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &report, sizeof(report));
 }
 
-/* Of the first part of the range; the bits are dropped */
+/* Report the first part of the range; the bits are dropped */
 static inline int log_report(struct vmig_device *dev)
 {
 	uint64_t bitmap[REPORT_WORDS] = { 0 };

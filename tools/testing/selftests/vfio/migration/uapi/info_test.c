@@ -150,7 +150,7 @@ static void check_fault(struct __test_metadata *_metadata, FIXTURE_DATA(info) *s
 	memcpy(end - minsz, &minsz, sizeof(minsz));
 	EXPECT_RET(0, query_at(self->dev, query, end - minsz), "up to the end of memory");
 
-	/* What the kernel can read, but not write */
+	/* A structure that the kernel can read, but not write */
 	memset(end - page, 0, page);
 	memcpy(end - page, &minsz, sizeof(minsz));
 	ASSERT_EQ(0, mprotect(end - page, page, PROT_READ));

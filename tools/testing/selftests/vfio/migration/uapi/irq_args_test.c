@@ -21,7 +21,7 @@ union request {
 	};
 };
 
-/* What is refused does not depend on the kind of interrupt */
+/* The answer does not depend on the kind of interrupt */
 IRQ_FIXTURE(irq_args, ANY_KIND);
 
 /* Here it does */

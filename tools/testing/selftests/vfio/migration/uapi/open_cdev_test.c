@@ -8,7 +8,7 @@
 #include "usable.h"
 
 #define UNKNOWN_FLAG	0x80000000
-/* Of the first version; later members are optional */
+/* The size of the first version; later members are optional */
 #define BIND_SIZE	(offsetof(struct vfio_device_bind_iommufd, out_devid) + sizeof(uint32_t))
 
 /* @iommufd: of its own; the library's is in @dev. @file, @other: files of the device */

@@ -27,7 +27,7 @@ static int ask_flags(int fd, uint32_t request, uint32_t *answer)
 }
 
 /*
- * What may make a driver begin anew: other contents, and another configuration. The line
+ * Changes that may make a driver begin anew: other contents, another configuration. The line
  * of the interrupt is a register that only software uses.
  */
 static int change_all(struct vmig_subject *subject)

@@ -24,7 +24,7 @@
 
 PROFILE_FIXTURE(qemu);
 
-/* What QEMU asks for in between; judged by other cases */
+/* Calls that QEMU makes in between; judged by other cases */
 static void ask(struct vmig_subject *subject, int data_fd)
 {
 	struct vfio_precopy_info info;

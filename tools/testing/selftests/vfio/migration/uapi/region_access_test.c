@@ -296,7 +296,7 @@ CLAUSE_TEST_F(region_access, read_into_a_bad_buffer, "region.buffer-fault")
 	NEED_SEEN(seen, spared, "no region can be read");
 }
 
-/* Of config space, as any value of this register is harmless */
+/* In config space, as any value of this register is harmless */
 CLAUSE_TEST_F(region_access, write_from_a_bad_buffer, "region.buffer-fault")
 {
 	uint8_t *end = guarded_page_map(), before = 0, after = 0;

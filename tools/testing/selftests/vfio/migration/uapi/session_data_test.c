@@ -8,7 +8,7 @@
 
 #define TRAILING	16
 
-/* What a driver may do with data: the results of write() and of the SET to STOP */
+/* The answer of a driver to data: the results of write() and of the SET to STOP */
 struct answer {
 	int write;
 	int stop;

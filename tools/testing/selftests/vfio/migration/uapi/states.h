@@ -10,7 +10,7 @@
 
 #include "stream.h"
 
-/* Of a case that needs PRE_COPY_P2P */
+/* The needs of a case with PRE_COPY_P2P */
 #define HAS_PRE_COPY_P2P	(VMIG_HAS_MIGRATION | VMIG_HAS_P2P | VMIG_HAS_PRE_COPY)
 
 /* The VMIG_HAS_* of a device that has the state */

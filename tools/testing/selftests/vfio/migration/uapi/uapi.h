@@ -55,7 +55,7 @@ static inline bool is_first_connect(int ret)
 /*
  * NEED_CONNECTED - the result of connecting eventfds to the first @_nr interrupts. The host
  * may have fewer, or another device on the line of INTx: that says nothing about the driver.
- * What has failed before stays failed.
+ * A case that has failed before stays failed.
  */
 #define NEED_CONNECTED(_index, _nr, _ret) do { \
 	int connected_ret = (_ret); \

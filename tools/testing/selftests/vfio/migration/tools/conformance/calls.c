@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The log of the VFIO calls of a case. What it shows is the list that leads to the failure:
- * from the last "=" before the first "!" up to there.
+ * The log of the VFIO calls of a case. Reports show the list that leads to the failure: from
+ * the last "=" before the first "!" up to there.
  */
 #include <stdlib.h>
 #include <string.h>

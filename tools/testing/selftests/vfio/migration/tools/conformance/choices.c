@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a driver chose where vfio.h leaves it open: each choice once, with its clauses. */
+/* The choices of the driver where vfio.h leaves one: each once, with its clauses. */
 #include <stdlib.h>
 #include <string.h>
 

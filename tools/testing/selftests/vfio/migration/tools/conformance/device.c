@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device's name says and sysfs knows. The test programs open the device; this finds
+ * The name of a device, and its entry in sysfs. The test programs open the device; this finds
  * out beforehand that they cannot, and what would help.
  */
 #include <limits.h>

@@ -263,7 +263,7 @@ static enum conf_exit read_journal(struct conf_suite *suite)
 
 	if (!text)
 		return CONF_FAILED;
-	/* What was being written when the machine died has no newline */
+	/* The line that was being written when the machine died has no newline */
 	line = strrchr(text, '\n');
 	if (line)
 		line[1] = '\0';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel says about a case: a new taint flag, or a warning or crash in its log.
+ * Reports of the kernel during a case: a new taint flag, or a warning or crash in its log.
  *
  * A flag that is set stays set. Only the log shows the second warning.
  */
@@ -67,7 +67,7 @@ void conf_kernel_init(void)
 	boot_id[strcspn(boot_id, "\n")] = '\0';
 }
 
-/* What it cannot see, or NULL */
+/* The reports that cannot be seen, or NULL */
 const char *conf_kernel_blind(void)
 {
 	if (log_fd < 0)
@@ -150,7 +150,7 @@ struct conf_crash conf_kernel_after(void)
 		free(crash.log);
 		crash.log = NULL;
 	} else {
-		/* What warns only once is to warn in the next case too */
+		/* Code that warns only once must warn in the next case, too */
 		vmig_write_file("/sys/kernel/debug/clear_warn_once", "1");
 	}
 	return crash;

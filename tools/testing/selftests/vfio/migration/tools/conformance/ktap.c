@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a case prints: its result line, and lines "# ..." */
+/* The output of a case: its result line, and lines "# ..." */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@
 
 #define TEXT_MAX_LEN	65536
 
-/* What the harness says of each run, behind "#" and blanks */
+/* Lines that the harness prints for each run, behind "#" and blanks */
 static const char * const noise[] = {
 	"RUN ", "OK ", "FAIL ", "SKIP ", "Starting ", "PASSED: ", "FAILED: ", "Totals: ",
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What --list prints, and what is printed before a run. */
+/* The output of --list, and the announcement before a run. */
 #include <string.h>
 
 #include "conformance.h"

@@ -120,7 +120,7 @@ static void take_line(void *opaque, char *line)
 	suite->cases[suite->cases_nr++] = which;
 }
 
-/* What is wrong with what the program printed, or how it ended; NULL for nothing */
+/* The error in the output of the program, or in its end; NULL if there is none */
 static char *judge(const struct reader *reader, const struct conf_child *child)
 {
 	if (child->is_timeout || child->is_stuck)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What all reports show of a violated clause, and of the run. */
+/* The parts that all reports have: of a violated clause, and of the run. */
 #include <stdlib.h>
 #include <string.h>
 

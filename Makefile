@@ -184,7 +184,7 @@ selftests: stage ## build the tests
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
 		USERLDFLAGS=-static install
-	@cp -rL $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
+	@cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
 # Counters of gcov are those of one VM.
 VMS	= $(if $(MTTY_GCOV),1,$(JOBS))

@@ -201,6 +201,30 @@ case_machine_words() {
 	grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has no mtty.ko"
 }
 
+# Runner: the archive of the tests is made again when one was installed, also if it was built
+# before, and not otherwise.
+case_tests_packed() {
+	fake_qemu <<-'SCRIPT'
+		cp "$initrd" "$(dirname "$0")/initrd"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	mkdir -p "$plain/tests/kselftest"
+	touch "$plain/tests/a_test" "$plain/tests/kselftest/helper"
+	boot_ends 0 -s "$plain/tests"
+	for file in selftests/a_test selftests/kselftest/helper kselftest/helper; do
+		grep -azq "0$file\$" "$plain/bin/initrd" || fail "no $file"
+	done
+	ln "$plain/out/tests.cpio" "$plain/first"
+	boot_ends 0 -s "$plain/tests"
+	[ "$plain/out/tests.cpio" -ef "$plain/first" ] || fail "the archive was made again"
+	grep -azq '0selftests/a_test$' "$plain/bin/initrd" || fail "no a_test"
+	echo "another program" >"$plain/new"
+	touch -d 2001-01-01 "$plain/new"
+	cp -p "$plain/new" "$plain/tests/a_test"
+	boot_ends 0 -s "$plain/tests"
+	grep -aq 'another program' "$plain/bin/initrd" || fail "the old a_test"
+}
+
 # Runner: README, the files of ADD are in /added.
 case_added_files() {
 	fake_qemu <<-'SCRIPT'

@@ -15,7 +15,8 @@ set -u
 export LC_ALL=C
 
 # make check sets these for the programs that it runs.
-unset ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP NAME PROGRESS REPORT RUN TESTS TEST_TIMEOUT VERBOSE
+unset ACCEL ADD ARCH ARGS BOTH_PATHS JOBS MAY_SKIP NAME PRINT_LOCK PROGRESS QUEUE REPORT RUN \
+	TESTS TEST_TIMEOUT VERBOSE VM_INPUT
 
 here=$(dirname "$(realpath "$0")")
 repo=$(realpath "$here/../../../../../..")

@@ -4,7 +4,6 @@
  * bytes, and that pre-copy sends everything that is written through a mapping.
  */
 #define _GNU_SOURCE
-#include <endian.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -116,22 +115,7 @@ static uint64_t data_size(struct __test_metadata *_metadata,
 static void apply_stream(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(map) *self, uint8_t *image)
 {
-	struct vmig_stream_iter iter;
-	struct vmig_rec rec;
-	uint64_t offset;
-
-	vmig_stream_start(&iter, self->stream.data, self->stream.len);
-	while (!vmig_stream_next(&iter, &rec)) {
-		EXPECT_TRUE(rec.data_ok);
-		if (rec.type != MTTY_REC_CAPTURE)
-			continue;
-		memcpy(&offset, rec.payload, sizeof(offset));
-		offset = le64toh(offset);
-		ASSERT_GE(SIZE, offset + rec.len - sizeof(offset));
-		memcpy(image + offset, rec.payload + sizeof(offset),
-		       rec.len - sizeof(offset));
-	}
-	EXPECT_EQ(self->stream.len, iter.pos);
+	EXPECT_RET(0, vmig_capture_apply(&self->stream, image, SIZE), "stream");
 	self->stream.len = 0;
 }
 

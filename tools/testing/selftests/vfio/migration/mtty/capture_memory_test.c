@@ -3,6 +3,7 @@
  * Memory of the kernel that a device takes for capture memory, mappings and sessions: all of
  * it is freed at close, and that of a session at its end.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -13,7 +14,7 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 /* The kernel's count lags; what leaks in each round must be more in all rounds */
-#define LAG		(1 << 20)
+#define LAG		0x100000
 /* A page in each round */
 #define ROUNDS		500
 #define LARGE_ROUNDS	100
@@ -42,18 +43,19 @@ static int use_mapping(struct vmig_device *dev, unsigned int pages)
 	const size_t page = sysconf(_SC_PAGESIZE);
 	uint64_t start = page > MTTY_CAP_LOG_OFFSET ? page : MTTY_CAP_LOG_OFFSET;
 	size_t len = dev->region[BAR2].size - start;
-	volatile uint8_t *mem;
 	unsigned int i;
+	uint8_t *mem, last;
 
 	mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
 		   dev->region[BAR2].offset + start);
 	if (mem == MAP_FAILED)
 		return -errno;
+	/* The compiler must not leave accesses out */
 	for (i = 0; i < pages; i++)
-		mem[i * page] = 1;
-	i = mem[len - 1];
-	munmap((void *)mem, len);
-	return i ? -EUCLEAN : 0;
+		__atomic_store_n(mem + i * page, 1, __ATOMIC_SEQ_CST);
+	last = __atomic_load_n(mem + len - 1, __ATOMIC_SEQ_CST);
+	munmap(mem, len);
+	return last ? -EUCLEAN : 0;
 }
 
 static int open_read_mapping_close(struct vmig_testdev *td)

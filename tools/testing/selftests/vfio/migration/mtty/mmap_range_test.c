@@ -74,20 +74,24 @@ static void on_fault(int sig)
 	siglongjmp(fault, 1);
 }
 
-static bool access_at(volatile uint8_t *at, bool write)
+/* The compiler must not leave the access out */
+static bool touch(uint8_t *at, bool write)
+{
+	uint8_t byte = __atomic_load_n(at, __ATOMIC_SEQ_CST);
+
+	if (write)
+		__atomic_store_n(at, byte, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+static bool access_at(uint8_t *at, bool write)
 {
 	struct sigaction action = { .sa_handler = on_fault }, old[2];
-	volatile bool done = false;
+	bool done;
 
 	sigaction(SIGSEGV, &action, &old[0]);
 	sigaction(SIGBUS, &action, &old[1]);
-	if (!sigsetjmp(fault, 1)) {
-		if (write)
-			*at = *at;
-		else
-			(void)*at;
-		done = true;
-	}
+	done = !sigsetjmp(fault, 1) && touch(at, write);
 	sigaction(SIGSEGV, &old[0], NULL);
 	sigaction(SIGBUS, &old[1], NULL);
 	return done;

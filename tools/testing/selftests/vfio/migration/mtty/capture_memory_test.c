@@ -15,9 +15,10 @@
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 /* The kernel's count lags; what leaks in each round must be more in all rounds */
 #define LAG		0x100000
-/* A page in each round */
-#define ROUNDS		500
-#define LARGE_ROUNDS	100
+/* By what a round takes: a page, two pages, ten pages or more */
+#define ROUNDS		400
+#define HALF_ROUNDS	250
+#define FEW_ROUNDS	60
 
 FIXTURE(memory) {
 	struct vmig_testdev td;
@@ -116,14 +117,14 @@ static int loading_session(struct vmig_testdev *td)
 	}
 
 FREED(open_read_mapping_close, "64K", ROUNDS);
-FREED(open_write_mapping_close, "64K", LARGE_ROUNDS);
-FREED(write_reset, "64K", LARGE_ROUNDS);
-FREED(session, "64K", LARGE_ROUNDS);
-FREED(session_reset, "64K", LARGE_ROUNDS);
-FREED(session_close, "64K", LARGE_ROUNDS);
+FREED(open_write_mapping_close, "64K", FEW_ROUNDS);
+FREED(write_reset, "64K", FEW_ROUNDS);
+FREED(session, "64K", FEW_ROUNDS);
+FREED(session_reset, "64K", FEW_ROUNDS);
+FREED(session_close, "64K", FEW_ROUNDS);
 /* A bitmap has two pages */
-FREED(bitmaps, "256M", ROUNDS);
-FREED(loading_session, "64K", LARGE_ROUNDS);
+FREED(bitmaps, "256M", HALF_ROUNDS);
+FREED(loading_session, "64K", FEW_ROUNDS);
 
 FIXTURE_SETUP(memory)
 {

@@ -49,7 +49,7 @@ static void has_no_call(int sig)
 static bool has_call32(void)
 {
 	struct sigaction act = { .sa_handler = has_no_call }, old;
-	volatile bool has = false;
+	static bool has;
 
 	sigaction(SIGSEGV, &act, &old);
 	if (!sigsetjmp(no_call, 1))
@@ -60,7 +60,7 @@ static bool has_call32(void)
 #else
 static long call32(long nr, long a, long b, long c)
 {
-	return -ENOSYS;
+	return -EOPNOTSUPP;
 }
 
 static bool has_call32(void)

@@ -163,7 +163,7 @@ TEST_F(wake, by_each_write_to_memory)
 		EXPECT_DATA();
 
 		SLEEP_AT_END();
-		*(volatile uint8_t *)self->mem = i;
+		__atomic_store_n(self->mem, i, __ATOMIC_RELAXED);
 		EXPECT_WOKEN(POLLIN);
 		EXPECT_DATA();
 

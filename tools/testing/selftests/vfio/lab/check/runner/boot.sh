@@ -270,8 +270,9 @@ case_kvm_trial() {
 	[ "$accel" = kvm ] || fail "$accel"
 }
 
-# ci_ends LINE LINT CONFORM STATUS OUTPUT: .ci/run with a stub of make. make lint exits with
-# LINT, make conformance with CONFORM, all others print OUTPUT and exit with STATUS.
+# ci_ends LINE LINT CONFORM STATUS OUTPUT [MUTANTS]: .ci/run with a stub of make. make lint exits
+# with LINT, make conformance with CONFORM, make mutants with MUTANTS or 0, all others print OUTPUT
+# and exit with STATUS.
 ci_ends() {
 	local status=0
 
@@ -283,6 +284,7 @@ ci_ends() {
 		case \$* in
 		"lint OUT=/x") exit $2 ;;
 		"conformance DEVICE="*" OUT=/x") exit $3 ;;
+		"mutants MUTANTS=quick OUT=/x") exit ${6:-0} ;;
 		"\$1 OUT=/x") ;;
 		*) exit 1 ;;
 		esac
@@ -300,30 +302,34 @@ ci_ends() {
 }
 
 # Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint and each of
-# the four drivers count as one.
+# the four drivers count as one, and so do the mutants.
 case_ci_all() {
-	ci_ends "11 passed, 0 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "12 passed, 0 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_check_fails() {
-	ci_ends "11 passed, 3 failed, 3 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
+	ci_ends "12 passed, 3 failed, 3 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
 }
 
 case_ci_lint_fails() {
-	ci_ends "10 passed, 1 failed, 3 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "11 passed, 1 failed, 3 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_conformance_fails() {
-	ci_ends "7 passed, 4 failed, 3 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "8 passed, 4 failed, 3 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
+}
+
+case_ci_mutant_survives() {
+	ci_ends "11 passed, 1 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped" 1
 }
 
 case_ci_nothing_counted() {
-	ci_ends "5 passed, 3 failed, 0 skipped" 0 0 0 ""
+	ci_ends "6 passed, 3 failed, 0 skipped" 0 0 0 ""
 }
 
 # A make that fails though each case passed counts as a failure.
 case_ci_make_fails() {
-	ci_ends "11 passed, 3 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
+	ci_ends "12 passed, 3 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
 }
 
 case_ci_no_temporary_file() {

@@ -229,8 +229,10 @@ TEST_F(precopy, end_of_stream_iff_both_are_zero)
 	EXPECT_LT(0, ends);
 }
 
-/* Driver: vfio_precopy_info.argsz: EINVAL if too small, and nothing is written */
-TEST_F(precopy, info_argsz_is_checked)
+#define PATTERN	0x55555555u
+
+/* Driver: vfio_precopy_info: EINVAL if argsz is too small; flags is 0, whatever it was */
+TEST_F(precopy, info_argument_is_checked)
 {
 	static const struct {
 		uint32_t argsz;
@@ -240,19 +242,23 @@ TEST_F(precopy, info_argsz_is_checked)
 		{ 23, -EINVAL }, { 24, 0 }, { 25, 0 }, { 4096, 0 },
 		{ 0xffffffff, 0 },
 	};
-	struct vfio_precopy_info info;
+	struct vfio_precopy_info info, want, wrong;
 	unsigned int i;
 
 	enter(_metadata, self);
+	want = ask(_metadata, self);
+	memset(&wrong, 0x55, sizeof(wrong));
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		memset(&info, 0x55, sizeof(info));
+		info = wrong;
 		info.argsz = row[i].argsz;
-		info.flags = 0;
 		EXPECT_RET(row[i].ret, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO,
 					     &info) ? -errno : 0,
 			   "argsz %u", row[i].argsz);
-		if (row[i].ret)
-			EXPECT_EQ(0x5555555555555555, info.initial_bytes);
+		EXPECT_EQ(row[i].argsz, info.argsz);
+		EXPECT_EQ(row[i].ret ? PATTERN : 0, info.flags);
+		EXPECT_EQ(row[i].ret ? wrong.initial_bytes : want.initial_bytes,
+			  info.initial_bytes);
+		EXPECT_EQ(row[i].ret ? wrong.dirty_bytes : 0, info.dirty_bytes);
 	}
 }
 

@@ -290,6 +290,28 @@ TEST_F(pci_config, interrupt_status_is_live)
 	}
 }
 
+/* PCI: 3.0, 6.2.3, bit 3: in each read that has the byte, whatever its width and offset */
+TEST_F(pci_config, interrupt_status_in_any_width)
+{
+	uint8_t want[SIZE], seen[SIZE];
+	unsigned int at, len;
+
+	memcpy(want, self->reset, SIZE);
+	want[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
+	ASSERT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
+	for (at = 0; at <= PCI_STATUS + 1; at++) {
+		for (len = 1; len <= SIZE - at; len = len < 8 ? len + 1 : 2 * len) {
+			memset(seen, 0xee, sizeof(seen));
+			ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, at, seen, len),
+				   "read");
+			EXPECT_EQ(0, memcmp(want + at, seen, len))
+				TH_LOG("%u bytes at %#x", len, at);
+		}
+	}
+	ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, seen, SIZE), "all");
+	EXPECT_EQ(0, memcmp(want, seen, SIZE));
+}
+
 /* PCI: 3.0, 6.2.3, bit 3: set while any port asserts its interrupt */
 TEST_F(pci_config, interrupt_status_is_of_all_ports)
 {

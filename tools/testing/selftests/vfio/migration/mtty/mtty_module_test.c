@@ -14,6 +14,10 @@
 #define MODULE	"mtty"
 #define ROUNDS	3
 
+/* For something that must happen; only a failure waits so long */
+#define DEADLINE_MS	10000
+#define POLL_US		10000
+
 FIXTURE(module) {
 	int file;
 };
@@ -23,9 +27,16 @@ static int load(int file)
 	return syscall(SYS_finit_module, file, "", 0) ? -errno : 0;
 }
 
+/* A process of an earlier program may be about to close a device */
 static int unload(void)
 {
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+	int64_t end = vmig_now_ms() + DEADLINE_MS;
+	int ret;
+
+	do {
+		ret = syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+	} while (ret == -EWOULDBLOCK && vmig_now_ms() < end && !usleep(POLL_US));
+	return ret;
 }
 
 FIXTURE_SETUP(module)

@@ -24,6 +24,7 @@
 #define TRIES		20
 /* Time for many of the signals that come once in a millisecond */
 #define SIGNALS_MS	50
+#define SOME		0x400000
 
 FIXTURE(signals) {
 	DEVICE_MEMBERS;
@@ -142,8 +143,8 @@ TEST_F(signals, other_signals_do_not_cut_an_access)
 	vmig_signals_start(1000);
 	/* The first call may be over before the first signal */
 	for (i = 0; i < 2 || vmig_now_ms() - start < SIGNALS_MS; i++) {
-		ASSERT_EQ(LEN, pwrite(self->dev->fd, self->buf, LEN, offset(self)));
-		ASSERT_EQ(LEN, pread(self->dev->fd, self->buf, LEN, offset(self)));
+		ASSERT_EQ(SOME, pwrite(self->dev->fd, self->buf, SOME, offset(self)));
+		ASSERT_EQ(SOME, pread(self->dev->fd, self->buf, SOME, offset(self)));
 	}
 	vmig_signals_stop();
 }

@@ -156,7 +156,7 @@ static void check_outputs(struct __test_metadata *_metadata, FIXTURE_DATA(info) 
 		ASSERT_RET(0, call(self->dev, query, query->size, index, arg), "index %u", index);
 		for (w = 0; w < query->size / sizeof(arg[0]); w++)
 			EXPECT_TRUE(!(outputs & 1u << w) || arg[w] == want[w]) {
-				TH_LOG("index %u: word %u is %#x if it was 0, and %#x if it was %#x",
+				TH_LOG("index %u: word %u is %#x if it was 0, %#x if it was %#x",
 				       index, w, want[w], arg[w], patterns[i]);
 			}
 	}

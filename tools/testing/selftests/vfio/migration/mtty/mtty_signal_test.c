@@ -24,6 +24,9 @@
 #define LEN		(SIZE - START)
 /* Try again if the child was done before it was killed */
 #define TRIES		20
+/* Time for many of the signals that come once in a millisecond */
+#define SIGNALS_MS	50
+#define SOME		0x400000
 
 FIXTURE(signals) {
 	DEVICE_MEMBERS;
@@ -131,6 +134,21 @@ TEST_F(signals, killed_while_it_reads)
 	EXPECT_LT(i, TRIES) {
 		TH_LOG("all was read each time");
 	}
+}
+
+/* Driver: pread() and pwrite() of a region: only a signal that kills makes them short */
+TEST_F(signals, other_signals_do_not_cut_an_access)
+{
+	int64_t start = vmig_now_ms();
+	unsigned int i;
+
+	vmig_signals_start(1000);
+	/* The first call may be over before the first signal */
+	for (i = 0; i < 2 || vmig_now_ms() - start < SIGNALS_MS; i++) {
+		ASSERT_EQ(SOME, pwrite(self->dev->fd, self->buf, SOME, offset(self)));
+		ASSERT_EQ(SOME, pread(self->dev->fd, self->buf, SOME, offset(self)));
+	}
+	vmig_signals_stop();
 }
 
 /*

@@ -17,9 +17,11 @@ FIXTURE(uart_line) {
 	DEVICE_MEMBERS;
 };
 
+PORT_VARIANTS(uart_line);
+
 FIXTURE_SETUP(uart_line)
 {
-	OPEN_DEVICE("mtty-1");
+	OPEN_DEVICE("mtty-2");
 	OUT(UART_LCR, WLEN8);
 	OUT(UART_FCR, FIFO);
 }
@@ -34,7 +36,7 @@ FIXTURE_TEARDOWN(uart_line)
 	const uint8_t want_log[] = { __VA_ARGS__ }; \
 	uint8_t *seen_log = NULL; \
 	size_t seen_len = 0; \
-	ASSERT_RET(0, vmig_capture_port(self->dev, 0, &seen_log, &seen_len), \
+	ASSERT_RET(0, vmig_capture_port(self->dev, variant->port, &seen_log, &seen_len), \
 		   "log"); \
 	EXPECT_EQ(sizeof(want_log), seen_len); \
 	if (seen_len == sizeof(want_log)) \

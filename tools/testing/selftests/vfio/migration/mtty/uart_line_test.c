@@ -152,6 +152,29 @@ TEST_F(uart_line, errors_are_shown_with_their_byte)
 	EXPECT_IN('b', UART_RX);
 }
 
+/* 16550: 8.4, FIFO on: errors stay with their byte wherever that is stored */
+TEST_F(uart_line, errors_go_around_the_ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * FIFO_SIZE; i++) {
+		OUT(UART_TX, 'a');
+		OUT(UART_LCR, WLEN8 | UART_LCR_SBC);
+		OUT(UART_LCR, WLEN8);
+		OUT(UART_TX, 'b');
+		EXPECT_IN(READY | UART_LSR_FIFOE, UART_LSR);
+		EXPECT_IN('a', UART_RX);
+		EXPECT_IN(READY | BREAK | UART_LSR_FIFOE, UART_LSR);
+		EXPECT_IN(0, UART_RX);
+		EXPECT_IN(READY, UART_LSR);
+		EXPECT_IN('b', UART_RX);
+		/* The next one begins one byte later */
+		OUT(UART_TX, 'c');
+		EXPECT_IN('c', UART_RX);
+		EXPECT_IN(IDLE, UART_LSR);
+	}
+}
+
 /* Driver: a byte that is read before LSR takes its errors with it */
 TEST_F(uart_line, errors_are_lost_with_their_byte)
 {

@@ -91,6 +91,22 @@ TEST_F(uart_line, log_has_the_words)
 	EXPECT_LOGGED(0x1f, 0x3f, 0x7f, 0xff);
 }
 
+/* Driver: the log has what was on the line: no divisor, nothing in loopback mode */
+TEST_F(uart_line, log_has_nothing_else)
+{
+	OUT(UART_TX, 'a');
+	OUT(UART_LCR, WLEN8 | UART_LCR_DLAB);
+	OUT(UART_DLL, 'd');
+	OUT(UART_DLM, 'd');
+	OUT(UART_LCR, WLEN8);
+	OUT(UART_MCR, UART_MCR_LOOP);
+	OUT(UART_TX, 'l');
+	OUT(UART_MCR, 0);
+	OUT(UART_SCR, 's');
+	OUT(UART_TX, 'b');
+	EXPECT_LOGGED('a', 'b');
+}
+
 /* 16550: 8.4, BI: a break is one zero, with BI and FE; the next needs an idle line */
 TEST_F(uart_line, break_is_one_character)
 {

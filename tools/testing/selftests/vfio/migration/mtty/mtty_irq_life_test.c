@@ -119,6 +119,59 @@ TEST_F(irq_life, migration)
 	expect_bound(_metadata, self, variant, "refused");
 }
 
+/* Driver: VFIO_PCI_ERR_IRQ_INDEX: disabling it changes nothing for INTx and MSI */
+TEST_F(irq_life, error_index_is_another_one)
+{
+	int fd = vmig_eventfd_create();
+	unsigned int way;
+
+	ASSERT_LE(0, fd);
+	if (variant->index == ERR)
+		ASSERT_RET(0, vmig_irq_disable(self->dev, ERR), "disable");
+	RAISE();
+	EXPECT_A(variant->index != ERR, "raised");
+	for (way = 0; way < 2; way++) {
+		CONNECT(ERR, fd);
+		if (way)
+			CONNECT(ERR, -1);
+		else
+			ASSERT_RET(0, vmig_irq_disable(self->dev, ERR), "disable");
+		/* Still masked, or sent */
+		CONNECT(variant->index, self->a);
+		EXPECT_A(0, "way %u", way);
+		EXPECT_SIGNALS(0, fd, "error, way %u", way);
+	}
+	close(fd);
+	LOWER();
+	if (variant->index == INTX)
+		ASSERT_RET(0, vmig_irq_action(self->dev, INTX, UNMASK), "unmask");
+	expect_bound(_metadata, self, variant, "after ERR was disabled");
+}
+
+/* Driver: VFIO_DEVICE_SET_IRQS, from INTx to MSI and back: a high line is signalled to each */
+TEST_F(irq_life, switched_while_high)
+{
+	unsigned int port, i;
+
+	ASSERT_RET(0, vmig_irq_disable(self->dev, variant->index), "disable");
+	for (port = 0; port < 2; port++) {
+		ASSERT_RET(0, vmig_port_irq_raise(self->dev, port), "raise");
+		for (i = 0; i < 3; i++) {
+			CONNECT(INTX, self->a);
+			EXPECT_A(1, "port %u, INTx", port);
+			ASSERT_RET(0, vmig_irq_disable(self->dev, INTX), "disable");
+			CONNECT(MSI, self->b);
+			EXPECT_SIGNALS(1, self->b, "port %u, MSI", port);
+			EXPECT_A(0, "port %u, INTx is disabled", port);
+			ASSERT_RET(0, vmig_irq_disable(self->dev, MSI), "disable");
+		}
+		ASSERT_RET(0, vmig_port_irq_lower(self->dev, port), "lower");
+		CONNECT(INTX, self->a);
+		EXPECT_A(0, "port %u, low", port);
+		ASSERT_RET(0, vmig_irq_disable(self->dev, INTX), "disable");
+	}
+}
+
 /* Driver: close: releases everything: no index is enabled at the next open */
 TEST_F(irq_life, close)
 {

@@ -102,7 +102,7 @@ static int wanted(unsigned int index, enum source source)
 		   names[_source])
 #define EXPECT_A(_want, ...)	EXPECT_SIGNALS(_want, self->a, __VA_ARGS__)
 
-/* What masks INTx of the destination before the load */
+/* How INTx of the destination was masked before the load */
 enum mask { NOT_MASKED, BY_IOCTL, BY_EVENTFD, NR_MASKS };
 
 static int do_mask(struct vmig_device *dev, enum mask mask, int fd)
@@ -211,7 +211,6 @@ TEST_F(irq_load, other_index_before)
 	unsigned int source;
 
 	for (source = 0; source < NR_SOURCES; source++) {
-		/* Disabling MSI is a new beginning for MSI, and INTx does not mind */
 		START_AGAIN();
 		CONNECT(variant->other, self->b);
 		LOAD(source);
@@ -224,7 +223,7 @@ TEST_F(irq_load, other_index_before)
 	}
 }
 
-/* Driver: saved again before it ran, with no eventfd: the destination's destination */
+/* Driver: saved again before it has run, without an eventfd: the interrupt is the same */
 TEST_F(irq_load, saved_again)
 {
 	unsigned int source;

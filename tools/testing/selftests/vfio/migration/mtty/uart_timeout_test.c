@@ -16,8 +16,8 @@
 /* A character of 8n1 has ten bits: four characters take 25 ms */
 #define DIVISOR_SHORT	72
 #define SHORT_MS	25
-#define DIVISOR_LONG	(8 * DIVISOR_SHORT)
-#define LONG_MS		(8 * SHORT_MS)
+#define DIVISOR_LONG	(5 * DIVISOR_SHORT)
+#define LONG_MS		(5 * SHORT_MS)
 /* Four characters take more than 20 seconds: the timeout does not come */
 #define DIVISOR_SLOW	0xffff
 

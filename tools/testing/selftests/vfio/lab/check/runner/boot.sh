@@ -4,7 +4,7 @@
 # boot.sh, accel.sh, make vm and .ci/run. A stub of QEMU writes to the files of the VM's ports.
 
 # fake_qemu: standard input is the script of the stub; it has $output, $verdict, $console,
-# $journal, $report and $initrd.
+# $journal, $report, $input and $initrd.
 fake_qemu() {
 	fake_program qemu-system-x86_64 < <(
 		cat <<-'SCRIPT'
@@ -15,6 +15,7 @@ fake_qemu() {
 				file,id=verdict,path=*) verdict=${word##*=} ;;
 				file,id=journal,path=*) journal=${word##*=} ;;
 				file,id=report,path=*) report=${word##*=} ;;
+				pipe,id=input,path=*) input=${word##*=} ;;
 				file:*/console) console=${word#file:} ;;
 				*/initramfs) initrd=$word ;;
 				esac
@@ -142,6 +143,43 @@ case_journal_outlives_vm() {
 	SCRIPT
 	boot_ends 124 -l 1 -j "$plain/journal"
 	[ "$(cat "$plain/journal")" = text ] || fail "the journal is lost"
+}
+
+# Runner: what the reader writes reaches the VM.
+case_input() {
+	fake_qemu <<-'SCRIPT'
+		echo text >"$output"
+		read -r line <"$input.in"
+		echo "$line" >"$0.line"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	printf '#!/bin/sh\nread -r line\necho "more $line" >"$VM_INPUT"\n' >"$plain/reader"
+	chmod +x "$plain/reader"
+	boot_ends 0 -q -r "$plain/reader"
+	[ "$(cat "$plain/bin/qemu-system-x86_64.line")" = "more text" ] || fail "the line is lost"
+}
+
+# Runner: errors wait until another process has printed its lines.
+case_errors_wait() {
+	local pid
+
+	fake_qemu <<<'echo "exit 7" >>"$verdict"'
+	fake_program flock <<-SCRIPT
+		#!/bin/sh
+		echo "\$1" >>"$plain/flocks"
+		exec /usr/bin/flock "\$@"
+	SCRIPT
+	exec 5>"$plain/lock"
+	/usr/bin/flock 5
+	PRINT_LOCK=$plain/lock boot >"$dir/output" 5>&- &
+	pid=$!
+	until grep -sqx 9 "$plain/flocks" || ! kill -0 $pid; do
+		sleep 0.05
+	done
+	[ ! -s "$dir/errors" ] || fail "errors are printed"
+	/usr/bin/flock -u 5
+	! wait $pid || fail "the failure is lost"
+	grep -q "exit status 7" "$dir/errors" || fail "the error is lost"
 }
 
 # Runner: a set of devices adds to the command lines of QEMU and of the kernel, and needs no

@@ -168,10 +168,14 @@ FIXTURE_TEARDOWN(before_data)
 /* Proposal: EPROTO: no write() before a snapshot, not even of nothing */
 TEST_F(before_data, nothing)
 {
-	EXPECT_EQ(-1, write(self->fd, "", 0));
+	uint8_t *edge = guarded_page_map();
+
+	ASSERT_NE(NULL, edge);
+	EXPECT_EQ(-1, write(self->fd, edge, 0));
 	EXPECT_RET(-EPROTO, -errno, "no bytes");
-	EXPECT_EQ(-1, write(self->fd, NULL, 1));
+	EXPECT_EQ(-1, write(self->fd, edge, 1));
 	EXPECT_RET(-EPROTO, -errno, "a byte at a bad address");
+	guarded_page_unmap(edge);
 }
 
 /**
@@ -260,7 +264,7 @@ TEST_F(slow, session_ends_during_a_write)
 
 static bool is_sleeping(pid_t tid)
 {
-	char path[64], stat[256], state = 0;
+	char path[64], stat[1024], state = 0;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	/* The name of the program has no blank or parenthesis */

@@ -370,32 +370,61 @@ TEST_F(config_record, has_an_identity_of_its_own)
 	EXPECT_EQ(0, memcmp(&after, &again, offsetof(struct vmig_snapshot, data)));
 }
 
+/* A call or a write in the last event, and no snapshot or record that was loaded */
+static void expect_none_loaded(struct __test_metadata *_metadata,
+			       struct vmig_trace *trace, const char *last)
+{
+	struct vmig_bytes text = { 0 };
+
+	EXPECT_RET(0, vmig_trace_read(trace, &text), "trace");
+	vmig_trace_stop(trace);
+	EXPECT_NE(NULL, strstr((char *)text.data, last));
+	EXPECT_EQ(NULL, strstr((char *)text.data, " loaded ")) {
+		TH_LOG("%s", (char *)text.data);
+	}
+	vmig_bytes_free(&text);
+}
+
+#define START_TRACE(_trace) do { \
+	int trace_ret = vmig_trace_start(_trace, "mtty"); \
+	if (trace_ret == -ENODEV) \
+		SKIP(return, "no tracefs on this kernel (CONFIG_FTRACE)"); \
+	ASSERT_RET(0, trace_ret, "trace"); \
+} while (0)
+
 /* Driver: mtty_config: no event "loaded" for a CONFIG record that is refused */
 TEST_F(config_record, that_is_refused_is_not_traced_as_loaded)
 {
 	struct refused *r = &self->r;
-	struct vmig_bytes text = { 0 };
 	struct vmig_trace trace;
 	struct vmig_rec rec;
-	int ret;
 
-	ret = vmig_trace_start(&trace, "mtty");
-	if (ret == -ENODEV)
-		SKIP(return, "no tracefs on this kernel (CONFIG_FTRACE)");
-	ASSERT_RET(0, ret, "trace");
+	START_TRACE(&trace);
 	ASSERT_EQ(0, vmig_bytes_copy(&r->bad, &r->stream));
 	ASSERT_EQ(0, vmig_stream_find(&r->bad, MTTY_REC_CONFIG, 0, &rec));
 	r->bad.data[rec.offset + sizeof(struct mtty_rec_head) + PCI_VENDOR_ID] ^= 1;
 	ASSERT_EQ(0, vmig_stream_fix_sums(&r->bad));
 	enter(_metadata, r);
 	EXPECT_RET(-EINVAL, write_to(r, &r->bad, r->bad.len), "data");
-	EXPECT_RET(0, vmig_trace_read(&trace, &text), "trace");
-	vmig_trace_stop(&trace);
-	EXPECT_NE(NULL, strstr((char *)text.data, "mtty_data: "));
-	EXPECT_EQ(NULL, strstr((char *)text.data, " loaded ")) {
-		TH_LOG("%s", (char *)text.data);
-	}
-	vmig_bytes_free(&text);
+	expect_none_loaded(_metadata, &trace, "mtty_data: ");
+}
+
+/* Driver: mtty_config: no event "loaded" for a snapshot that is refused */
+TEST_F(any_order, snapshot_that_is_refused_is_not_traced_as_loaded)
+{
+	struct refused *r = &self->r;
+	struct vmig_snapshot wrong = r->config;
+	struct vmig_trace trace;
+
+	START_TRACE(&trace);
+	enter(_metadata, r);
+	wrong.data[PCI_VENDOR_ID] ^= 1;
+	EXPECT_RET(-EINVAL, vmig_config_set(r->fd, &wrong), "of another device");
+	wrong = r->config;
+	wrong.id[0] ^= 1;
+	EXPECT_RET(0, write_to(r, &r->stream, r->stream.len), "data");
+	EXPECT_RET(-ESTALE, vmig_config_set(r->fd, &wrong), "of another source");
+	expect_none_loaded(_metadata, &trace, "mtty_data: ");
 }
 
 TEST_HARNESS_MAIN

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read the output of run-tests, and exit when a case has failed.
+"""Give programs to run-tests in a VM, read its output, and exit when a case has failed.
 
 boot.sh ends the VM when this program, the reader of its output, exits. FILE gets the result:
 "PROGRAM: CASE" that failed, "end" if all programs ran and no case failed, or "begin" if the
 output ended before.
 
-Usage: first_failure.py MARK FILE
+Usage: QUEUE=PROGRAMS first_failure.py MARK FILE
 """
 
+import os
 import re
 import signal
 import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), '../check'))
+import summary  # noqa: E402  pylint: disable=wrong-import-position
 
 TIME_LIMIT = 'its time limit'
 KILLED = 128 + signal.SIGKILL
@@ -26,6 +30,11 @@ def judge_end(program, status):
     return f'{program}: exit status {status}'
 
 
+def send_next():
+    """Send the next program to the VM, or the end."""
+    summary.send(summary.take_next(os.environ['QUEUE']))
+
+
 def first_failure(lines, mark):
     """Returns the result, as FILE gets it."""
     program, result = None, ''
@@ -35,12 +44,14 @@ def first_failure(lines, mark):
         if words[:1] == [mark]:
             if words[1] == 'begin-run':
                 result = 'begin'
+                send_next()
             elif words[1] == 'begin':
                 program = words[2]
             elif words[1] == 'end':
                 failure = judge_end(program, int(words[3]))
                 if failure:
                     return failure
+                send_next()
             elif words[1] == 'end-run':
                 result = 'end'
         elif found and program:

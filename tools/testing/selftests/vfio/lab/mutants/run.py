@@ -254,13 +254,26 @@ def read_arguments():
     return trial.Setting(repo, source, build, cache, make, sys.argv[split + 1:]), int(jobs)
 
 
+def end_on_signals(children):
+    """End the programs; the threads end as their programs do."""
+    signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+    def stop(number, _):
+        for other in signals:
+            signal.signal(other, signal.SIG_IGN)
+        children.stop()
+        sys.exit(128 + number)
+
+    for number in signals:
+        signal.signal(number, stop)
+
+
 def main():
     """Returns the exit status."""
     setting, jobs = read_arguments()
     directory = os.path.join(setting.build, 'mutants')
     os.makedirs(directory, exist_ok=True)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, lambda number, _: (setting.children.stop(), sys.exit(128 + number)))
+    end_on_signals(setting.children)
     try:
         every = faults.read_all()
         faults.check(every, setting.repo)

@@ -12,7 +12,8 @@ import threading
 from collections import namedtuple
 
 import faults
-import first_failure
+import first_failure  # it finds the modules of check/
+import durations
 
 LAB = os.path.join(faults.HERE, '..')
 SELFTESTS = 'tools/testing/selftests/vfio'
@@ -116,11 +117,7 @@ class Setting:
         """All test programs of the VM, the quickest first"""
         names = {name for name in os.listdir(os.path.join(self.build, 'selftests'))
                  if re.fullmatch(r'\w+_test(\.sh)?', name)}
-        known = {}
-        for line in (read(os.path.join(self.build, 'log/durations')) or b'').decode().split('\n'):
-            words = line.split()
-            if len(words) == 2 and words[1].isdigit():
-                known[words[0]] = int(words[1])
+        known = durations.read(os.path.join(self.build, 'log/durations'))
         return sorted(names, key=lambda name: (known.get(name, 0), name))
 
     def host_programs(self):
@@ -255,14 +252,18 @@ class Trial:
         """Returns the exit status, and what first_failure.py wrote."""
         result = os.path.join(self.directory, 'result')
         open(result, 'w', encoding='utf-8').close()
+        queue = os.path.join(self.directory, 'queue')
+        with open(queue, 'w', encoding='utf-8') as file:
+            file.write('\n'.join(programs) + '\n')
         mark = f'@{random.getrandbits(64):016x}'
         reader = shlex.join(['python3', os.path.join(faults.HERE, 'first_failure.py'), mark,
                              result])
         command = [os.path.join(LAB, 'boot/run.sh'), self.setting.cache, *self.setting.boot,
-                   '-o', self.build, '-n', 'mutant', '-l', str(VM_LIMIT), '-r', reader, *options]
-        environment = dict(self.setting.environment, ADD=os.path.join(LAB, 'boot/run-tests'),
+                   '-o', self.build, '-n', 'mutant', '-l', str(VM_LIMIT), '-q', '-r', reader, *options]
+        environment = dict(self.setting.environment, QUEUE=queue,
+                           ADD=os.path.join(LAB, 'boot/run-tests'),
                            RUN=shlex.join(['exec', 'sh', 'run-tests', mark, self.setting.limit,
-                                           '', *programs]))
+                                           '']))
         status = self.setting.children.run(command, self.log('boot'), env=environment)
         return status, read(result).decode()
 

@@ -79,6 +79,27 @@ judge_verdict() {
 	grep -q -- "$expected" "$dir/output" || fail "the summary does not print: $expected"
 }
 
+# may_skip PATTERN OUTPUT STATUS: the summary of a program, with MAY_SKIP
+may_skip() {
+	{
+		printf '@mark begin a_test\n%b\n@mark end a_test %s 1\n@mark end-run\n' "$2" "$3"
+	} | MAY_SKIP=$1 summarize a_test
+}
+
+# Runner: MAY_SKIP allows reasons for a skip; any other one is a failure.
+case_may_skip() {
+	local one='TAP version 13\n1..2\nok 1 a\nok 2 b # SKIP no cdev here'
+	local all='TAP version 13\n1..0 # SKIP no device'
+
+	may_skip 'no cdev' "$one" 0 || fail "a reason that is allowed is refused"
+	! may_skip 'no device' "$one" 0 || fail "a case skips for another reason"
+	grep -q 'b was skipped, which MAY_SKIP does not allow: no cdev here' "$dir/output" ||
+		fail "the reason is not printed"
+	may_skip 'no device' "$all" 4 || fail "a reason of a program that is allowed is refused"
+	! may_skip 'no cdev' "$all" 4 || fail "a program skips for another reason"
+	grep -q '^not ok a_test' "$dir/output" || fail "the summary reports ok"
+}
+
 # Runner: a program that must run twice and ran once is reported.
 case_run_twice() {
 	! printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \
@@ -170,4 +191,68 @@ case_args_quoted() {
 	cat "$copy/lab/boot/command"
 	sh -c "$(sed 's/^exec sh/set --/' "$copy/lab/boot/command")"'; [ "$4" = "$0" ]' "$args" ||
 		fail "ARGS is changed"
+}
+
+# Runner: a run that fails as a whole is a failure, though each case has passed.
+case_run_as_a_whole() {
+	copy_scripts
+	# A report of the kernel, for example
+	echo 'exit 1' >>"$copy/lab/boot/run.sh"
+	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "the failure is lost"
+	grep -q '^not ok the run as a whole: see the error above' "$dir/output" ||
+		fail "it is not reported"
+	[ "$(tail -n 1 "$dir/output")" = "1 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
+}
+
+# Runner: a run in which all is skipped has failed; skipped cases are counted apart.
+case_nothing_passed() {
+	copy_scripts
+	sed -i 's/ok 1 b/ok 1 b # SKIP no reason/' "$copy/lab/boot/run.sh"
+	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "nothing has passed, and the run has"
+	grep -q '^not ok the run as a whole: no test case passed' "$dir/output" ||
+		fail "it is not reported"
+	[ "$(tail -n 1 "$dir/output")" = "0 passed, 1 failed, 1 skipped" ] || fail "wrong closing line"
+}
+
+# Runner: the exit status of a program on this machine counts as that of one in the VM.
+case_status_on_this_machine() {
+	copy_scripts
+	printf '#!/bin/sh\nprintf "TAP version 13\n1..1\nok 1 a\n"; exit 1\n' >"$scripts/a_test.sh"
+	! TESTS=a_test.sh "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "the status is lost"
+	grep -q 'a_test.sh: exit status 1, though no case failed' "$dir/output" ||
+		fail "it is not reported"
+}
+
+# Runner: a summary that dies fails the run, on this machine
+case_summary_dies_here() {
+	dying_summary here
+}
+
+# Runner: and in the VM.
+case_summary_dies_vm() {
+	dying_summary vm
+}
+
+# dying_summary here|vm: the summary of these programs dies, the other one does not.
+dying_summary() {
+	local real
+
+	copy_scripts
+	real=$(command -v python3)
+	printf '#!/bin/sh\nprintf "TAP version 13\n1..1\nok 1 a\n"\n' >"$scripts/a_test.sh"
+	mkdir "$plain/bin"
+	cat >"$plain/bin/python3" <<-SCRIPT
+		#!/bin/sh
+		case "\$*" in
+		*summary.py*/$1\ *) cat >/dev/null; exit 3 ;;
+		esac
+		exec $real "\$@"
+	SCRIPT
+	chmod +x "$plain/bin/python3"
+	! PATH="$plain/bin:$PATH" TESTS='a_test.sh b_test' "$scripts/check.sh" "$KERNEL_SOURCE" \
+		"$copy/out" >"$dir/output" 2>&1 || fail "the failure is lost"
+	[ "$(tail -n 1 "$dir/output")" = "1 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
 }

@@ -321,6 +321,8 @@ TEST_F(reorder, data_are_charged_and_snapshots_take_no_memory)
 	}
 	snapshots = vmig_cgroup_charged();
 	vmig_cgroup_leave();
+	ASSERT_LE(0, before);
+	ASSERT_LE(0, snapshots);
 	EXPECT_LE(before + MEMORY - SLACK, data);
 	EXPECT_GE(before + MEMORY + SLACK, data);
 	EXPECT_GE(data + SLACK, snapshots);

@@ -53,11 +53,12 @@ static uint64_t offset(FIXTURE_DATA(signals) *self)
 	return self->dev->region[BAR2].offset + START;
 }
 
-static uint8_t device_byte(FIXTURE_DATA(signals) *self, uint64_t at)
+static uint8_t device_byte(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(signals) *self, uint64_t at)
 {
 	uint8_t byte = 0;
 
-	vmig_region_read(self->dev, BAR2, at, &byte, 1);
+	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, at, &byte, 1), "read");
 	return byte;
 }
 
@@ -99,10 +100,10 @@ TEST_F(signals, killed_while_it_writes)
 		if (!pid)
 			_exit(pwrite(self->dev->fd, self->buf, LEN,
 				     offset(self)) != LEN);
-		while (device_byte(self, START) != i)
+		while (device_byte(_metadata, self, START) != i)
 			ASSERT_FALSE(has_failed(pid));
 		kill_and_wait(_metadata, pid);
-		if (device_byte(self, SIZE - 1) != i)
+		if (device_byte(_metadata, self, SIZE - 1) != i)
 			return;
 	}
 	EXPECT_LT(i, TRIES) {

@@ -34,6 +34,9 @@ def split_hunks(where, change):
     for line in change.split('\n')[1:]:
         if line == '@@':
             hunks.append(([], []))
+        elif line == '.':
+            hunks[-1][0].append('')
+            hunks[-1][1].append('')
         elif line[:1] in ('-', ' ', '+'):
             if line[0] != '+':
                 hunks[-1][0].append(line[1:])

@@ -189,9 +189,11 @@ selftests: stage ## build the tests
 # More than CPUs, as some programs wait. Counters of gcov are those of one VM.
 VMS	= $(if $(MTTY_GCOV),1,$(shell expr $(JOBS) '*' 3 / 2))
 
+# Each program has a time limit, so a VM gets enough for a busy machine.
 .PHONY: check
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
-	@VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1800)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)

@@ -271,6 +271,11 @@ mutants: modules selftests ## do the tests notice faults? MUTANTS='driver/uart/*
 lab-mutants: ## make mutants, for faults that only a lab kernel shows
 	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=kasan
 	@+$(call in_lab,kcsan,10) mutants MUTANTS_KERNEL=kcsan
+	@+$(SUBMAKE) LAB=7 lab-mutants-newer
+
+.PHONY: lab-mutants-newer
+lab-mutants-newer:
+	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=newer
 
 .PHONY: coverage
 coverage: ## lines and branches of the driver that the tests run; HTML

@@ -360,3 +360,68 @@ case_ci_no_temporary_file() {
 	export TMPDIR=/none
 	ci_ends "0 passed, 1 failed, 0 skipped" 0 0 0 ""
 }
+
+# What a kernel prints, a line for each pattern of kernel-reports
+kernel_messages() {
+	cat <<-'LINES'
+		BUG: unable to handle page fault for address: ffffc90000000000
+		[   12.345678] WARNING: CPU: 0 PID: 1 at kernel/fork.c:1 copy_process+0x1/0x2
+		------------[ cut here ]------------
+		Oops: 0000 [#1] PREEMPT SMP
+		KASAN: null-ptr-deref in range [0x0000000000000000-0x0000000000000007]
+		KCSAN: data-race in mtty_read / mtty_write
+		KFENCE: use-after-free read in mtty_read+0x1/0x2
+		UBSAN: shift-out-of-bounds in samples/vfio-mdev/mtty/uart.c:1:1
+		kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+		unreferenced object 0xffff888100000000 (size 64):
+		Kernel panic - not syncing: Attempted to kill init!
+		kernel BUG at mm/slub.c:1!
+		general protection fault, probably for non-canonical address 0xdead000000000100
+		WARNING possible circular locking dependency detected
+		possible recursive locking detected
+		inconsistent lock state
+		suspicious RCU usage
+		rcu: INFO: rcu_preempt self-detected stall on CPU
+		INFO: task mtty_test:1 blocked for more than 120 seconds.
+		watchdog: soft lockup - CPU#0 stuck for 22s!
+		Watchdog detected hard LOCKUP on cpu 0
+		refcount_t: underflow; use-after-free.
+		list_add corruption. next->prev should be prev
+		list_del corruption, ffff888100000000->next is NULL
+		slab-out-of-bounds in mtty_read+0x1/0x2
+		sleeping function called from invalid context at kernel/locking/mutex.c:1
+		scheduling while atomic: mtty_test/1/0x00000002
+		bad unlock balance detected!
+		held lock freed!
+		lock held when returning to user space!
+		DEBUG_LOCKS_WARN_ON(lock->magic != lock)
+		unregister_netdevice: waiting for lo to become free. Usage count = 1
+		Objects remaining in kmalloc-64 on __kmem_cache_shutdown()
+		mtty_test: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)
+		mtty_test invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0
+		** 12 printk messages dropped **
+		INFO: trying to register non-static key.
+		turning off the locking correctness validator.
+		Disabling lock debugging due to kernel taint
+		the kernel memory leak detector disabled
+		kmemleak: Cannot insert 0xffff888100000000 into the object search tree
+		kmemleak: Cannot allocate a kmemleak_object structure
+		kmemleak: Memory pool empty, consider increasing it
+		ODEBUG disabled
+		[mtty] uses a deprecated workqueue
+	LINES
+}
+
+# Runner: each kind of report of the kernel is noticed.
+case_kernel_reports() {
+	local line pattern list=$here/../boot/kernel-reports
+
+	kernel_messages >"$dir/messages"
+	while IFS= read -r line; do
+		grep -qE -f "$list" <<<"$line" || fail "not noticed: $line"
+	done <"$dir/messages"
+	while IFS= read -r pattern; do
+		grep -qE -- "$pattern" "$dir/messages" || fail "no message matches: $pattern"
+	done <"$list"
+	! grep -qE -f "$list" <<<"mtty mtty: MDEV: Registered" || fail "any line is a report"
+}

@@ -101,6 +101,27 @@ judge_verdict() {
 	grep -q -- "$expected" "$dir/output" || fail "the summary does not print: $expected"
 }
 
+# may_skip PATTERN OUTPUT STATUS: the summary of a program, with MAY_SKIP
+may_skip() {
+	{
+		printf '@mark begin a_test\n%b\n@mark end a_test %s 1\n@mark end-run\n' "$2" "$3"
+	} | MAY_SKIP=$1 summarize a_test
+}
+
+# Runner: MAY_SKIP allows reasons for a skip; any other one is a failure.
+case_may_skip() {
+	local one='TAP version 13\n1..2\nok 1 a\nok 2 b # SKIP no cdev here'
+	local all='TAP version 13\n1..0 # SKIP no device'
+
+	may_skip 'no cdev' "$one" 0 || fail "a reason that is allowed is refused"
+	! may_skip 'no device' "$one" 0 || fail "a case skips for another reason"
+	grep -q 'b was skipped, which MAY_SKIP does not allow: no cdev here' "$dir/output" ||
+		fail "the reason is not printed"
+	may_skip 'no device' "$all" 4 || fail "a reason of a program that is allowed is refused"
+	! may_skip 'no cdev' "$all" 4 || fail "a program skips for another reason"
+	grep -q '^not ok a_test' "$dir/output" || fail "the summary reports ok"
+}
+
 # Runner: a program that must run twice and ran once is reported.
 case_run_twice() {
 	! printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \

@@ -84,6 +84,70 @@ case_args_quoted() {
 		fail "ARGS is changed"
 }
 
+# Runner: a run that fails as a whole is a failure, though each case has passed.
+case_run_as_a_whole() {
+	copy_scripts
+	# A report of the kernel, for example
+	echo 'exit 1' >>"$copy/lab/boot/run.sh"
+	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "the failure is lost"
+	grep -q '^not ok the run as a whole: see the error above' "$dir/output" ||
+		fail "it is not reported"
+	[ "$(tail -n 1 "$dir/output")" = "1 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
+}
+
+# Runner: a run in which all is skipped has failed; skipped cases are counted apart.
+case_nothing_passed() {
+	copy_scripts
+	sed -i 's/ok 1 b/ok 1 b # SKIP no reason/' "$copy/programs"
+	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "nothing has passed, and the run has"
+	grep -q '^not ok the run as a whole: no test case passed' "$dir/output" ||
+		fail "it is not reported"
+	[ "$(tail -n 1 "$dir/output")" = "0 passed, 1 failed, 1 skipped" ] || fail "wrong closing line"
+}
+
+# Runner: the exit status of a program on this machine counts as that of one in the VM.
+case_status_on_this_machine() {
+	copy_scripts
+	printf '#!/bin/sh\nprintf "TAP version 13\n1..1\nok 1 a\n"; exit 1\n' >"$scripts/a_test.sh"
+	! TESTS=a_test.sh "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "the status is lost"
+	grep -q 'a_test.sh: exit status 1, though no case failed' "$dir/output" ||
+		fail "it is not reported"
+}
+
+# Runner: a summary that dies fails the run, on this machine
+case_summary_dies_here() {
+	dying_summary '/check-here\ *'
+}
+
+# Runner: and in the VM.
+case_summary_dies_vm() {
+	dying_summary /check
+}
+
+# dying_summary PATTERN: the summary with these words dies, the other one does not.
+dying_summary() {
+	local real
+
+	copy_scripts
+	real=$(command -v python3)
+	printf '#!/bin/sh\nprintf "TAP version 13\n1..1\nok 1 a\n"\n' >"$scripts/a_test.sh"
+	mkdir "$plain/bin"
+	cat >"$plain/bin/python3" <<-SCRIPT
+		#!/bin/sh
+		case "\$*" in
+		*summary.py*$1) [ -z "\$VM_INPUT" ] || echo >"\$VM_INPUT"; cat >/dev/null; exit 3 ;;
+		esac
+		exec $real "\$@"
+	SCRIPT
+	chmod +x "$plain/bin/python3"
+	! PATH="$plain/bin:$PATH" TESTS='a_test.sh b_test' "$scripts/check.sh" "$KERNEL_SOURCE" \
+		"$copy/out" >"$dir/output" 2>&1 || fail "the failure is lost"
+	[ "$(tail -n 1 "$dir/output")" = "1 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
+}
+
 # check_vms VMS NAME...: make check with these programs, each long enough to be worth a VM, in
 # the order of their duration. Standard input is the function "program".
 check_vms() {

@@ -229,10 +229,14 @@ case_vms_one_job() {
 		echo here a_test.sh >>"$copy/runs"
 		printf "TAP version 13\n1..1\nok 1 a\n"
 	SCRIPT
-	check_vms 1 c_test.sh a_test.sh b_test <<<'program() { printf "TAP version 13\n1..1\nok 1 b\n"; }'
+	check_vms 1 c_test.sh a_test.sh b_test <<-'SCRIPT'
+		echo "$name begins" >>"$copy/runs"
+		program() { printf "TAP version 13\n1..1\nok 1 b\n"; }
+	SCRIPT
 	closes_with "3 passed, 0 failed, 0 skipped"
 	diff - "$copy/runs" <<-'END' || fail "another order"
 		here a_test.sh
+		check begins
 		check c_test.sh
 		check b_test
 	END

@@ -186,12 +186,14 @@ selftests: stage ## build the tests
 		USERLDFLAGS=-static install
 	@cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
-# Counters of gcov are those of one VM.
-VMS	= $(if $(MTTY_GCOV),1,$(JOBS))
+# More than CPUs, as some programs wait. Counters of gcov are those of one VM.
+VMS	= $(if $(MTTY_GCOV),1,$(shell expr $(JOBS) '*' 3 / 2))
 
+# Each program has a time limit, so a VM gets enough for a busy machine.
 .PHONY: check
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
-	@JOBS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1800)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
@@ -217,7 +219,7 @@ WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
-	@$(WITH_VMM) JOBS=$(VMS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
+	@$(WITH_VMM) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1500)

@@ -292,6 +292,8 @@ static ssize_t interrupt_a_wait(struct __test_metadata *_metadata,
 		pthread_kill(caller.thread, SIGUSR1);
 		while (__atomic_load_n(&handled, __ATOMIC_RELAXED) == before)
 			;
+		/* Else the wait may have ended before the signal came */
+		*waited = !is_done(&holder);
 	}
 	pthread_join(holder.thread, NULL);
 	pthread_join(caller.thread, NULL);

@@ -299,9 +299,9 @@ static void ask_after(struct __test_metadata *_metadata, FIXTURE_DATA(steps) *se
 	EXPECT_LE(behind.all, size);
 	/* The records behind the capture memory count until the end */
 	EXPECT_GE(behind.all + behind.state, size);
-	if (_metadata->exit_code == KSFT_FAIL)
-		ksft_print_msg("after %u steps, at offset %zu of %zu\n", nr, offset,
-			       self->stream.len);
+	ASSERT_NE(KSFT_FAIL, _metadata->exit_code) {
+		TH_LOG("after %u steps, at offset %zu of %zu", nr, offset, self->stream.len);
+	}
 }
 
 /* Driver: initial_bytes, dirty_bytes, stop_copy_length: exact after each step of a pre-copy */

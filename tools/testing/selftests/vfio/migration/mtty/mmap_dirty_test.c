@@ -250,19 +250,27 @@ static uint64_t place(FIXTURE_DATA(way) *self, unsigned int i)
 	return pages[i] * self->page + 100;
 }
 
-/* Pages with each history, seen by all mappings */
-static void prepare(struct __test_metadata *_metadata, FIXTURE_DATA(way) *self)
+/* Read a written page and an unwritten one through each mapping */
+static void look(struct __test_metadata *_metadata, FIXTURE_DATA(way) *self)
 {
 	const uint8_t *maps[] = { self->mem, self->other, self->moved, self->late };
-	unsigned int i, k;
+	unsigned int k;
 
-	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8), "LCR");
-	for (i = 0; pages[i] < ZERO; i++)
-		ASSERT_RET(0, by_write(self, place(self, i), 1), "page %u", pages[i]);
 	for (k = 0; k < ARRAY_SIZE(maps); k++) {
 		EXPECT_EQ(1, load(maps[k] + SEEN * self->page + 100));
 		EXPECT_EQ(0, load(maps[k] + ZERO * self->page + 100));
 	}
+}
+
+/* Pages with each history, seen by all mappings */
+static void prepare(struct __test_metadata *_metadata, FIXTURE_DATA(way) *self)
+{
+	unsigned int i;
+
+	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8), "LCR");
+	for (i = 0; pages[i] < ZERO; i++)
+		ASSERT_RET(0, by_write(self, place(self, i), 1), "page %u", pages[i]);
+	look(_metadata, self);
 }
 
 static void change_all(struct __test_metadata *_metadata, FIXTURE_DATA(way) *self,
@@ -356,10 +364,14 @@ TEST_F(way, within_a_record)
 	} while (vmig_stream_count(&self->stream) < 2);
 	ASSERT_EQ(sizeof(part), read(self->fd, part, sizeof(part)));
 	ASSERT_RET(0, vmig_bytes_add(&self->stream, part, sizeof(part)), "room");
+	/* All mappings have the page that is being sent again */
+	look(_metadata, self);
 	change_all(_metadata, self, variant, 2);
 	expect_changed(_metadata, self, variant, 2);
 	change_all(_metadata, self, variant, 3);
 	expect_changed(_metadata, self, variant, 3);
+	ASSERT_RET(0, vmig_dump_memory(&self->memory, self->dev), "memory");
+	expect_seen(_metadata, self, place(self, 1));
 	DRAIN(-ENOMSG);
 	expect_all(_metadata, self);
 }

@@ -138,6 +138,18 @@ TEST_F(uart_irq, thri_when_enabled)
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
 }
 
+/* 16550: 8.6, THRI: acknowledged by a read of IIR or a byte, not by a write of IER */
+TEST_F(uart_irq, thri_survives_a_write_of_ier)
+{
+	OUT(UART_IER, UART_IER_THRI);
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	OUT(UART_IER, UART_IER_THRI | UART_IER_MSI | UART_IER_RDI);
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+}
+
 /* 16550: 8.6, THRI: pending again after each byte */
 TEST_F(uart_irq, thri_after_each_byte)
 {
@@ -241,6 +253,12 @@ TEST_F(uart_irq, loopback_interrupts)
 	SEND(2);
 	EXPECT_EQ(UART_IIR_RLSI, IN(UART_IIR));
 	IN(UART_LSR);
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	/* Again after each byte */
+	SEND(1);
 	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
 	IN(UART_RX);
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));

@@ -237,6 +237,10 @@ TEST_F(uart, divisor_latch_reads_back)
 	EXPECT_IN(0xff, UART_DLM);
 	OUT(UART_DLM, 0x34);
 	EXPECT_IN(0x12, UART_DLL);
+	EXPECT_IN(0x34, UART_DLM);
+	OUT(UART_DLL, 0x01);
+	EXPECT_IN(0x01, UART_DLL);
+	EXPECT_IN(0x34, UART_DLM);
 }
 
 /* 16550: 8.1, bit 7: registers 0 and 1 are only the divisor latch */

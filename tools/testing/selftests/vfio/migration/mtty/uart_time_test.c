@@ -227,15 +227,18 @@ static const struct access harmless[] = {
 /* 16550: 8.11: no other access to a register restarts the time */
 TEST_F(uart_time, what_does_not_restart_it)
 {
+	static const uint32_t quiet[] = { 0, 1000, FOUR_8N1 - 1 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(harmless); i++) {
-		set_time(&self->before, 1000, 7);
+		uint32_t ns = quiet[i % ARRAY_SIZE(quiet)];
+
+		set_time(&self->before, ns, 7);
 		LOAD();
 		ASSERT_RET(0, do_access(self->dev, variant->port, &harmless[i]), "%s",
 			   harmless[i].name);
 		SAVE();
-		EXPECT_TIME(1000, 7, "%s", harmless[i].name);
+		EXPECT_TIME(ns, 7, "%s", harmless[i].name);
 	}
 }
 
@@ -359,6 +362,24 @@ TEST_F(uart_time, only_the_rest_is_waited_for)
 	EXPECT_TIME(0, 0, "the time is over");
 	EXPECT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load again");
 	close(fd);
+}
+
+/* Driver: mtty_rec_uart.quiet: times of many seconds are right, too; in ns they need 64 bits */
+TEST_F(uart_time, long_times_do_not_wrap)
+{
+	const struct timespec more = { .tv_nsec = 2000000 };
+	/* In ns, 21 seconds are left: 65530 more than 5 * 2^32 */
+	const uint32_t quiet = FOUR_8N1 - 327686;
+
+	set_time(&self->before, quiet, 0);
+	LOAD();
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL),
+		   "RUNNING");
+	nanosleep(&more, NULL);
+	EXPECT_EQ(NO_INT, IN(UART_IIR));
+	SAVE();
+	EXPECT_EQ(0, self->after.flags);
+	EXPECT_LE(quiet + more.tv_nsec / DIVISOR_SLOW, le32toh(self->after.quiet));
 }
 
 static uint64_t now_ns(void)

@@ -16,8 +16,8 @@
 /* A character of 8n1 has ten bits: four characters take 25 ms */
 #define DIVISOR_SHORT	72
 #define SHORT_MS	25
-#define DIVISOR_LONG	(5 * DIVISOR_SHORT)
-#define LONG_MS		(5 * SHORT_MS)
+#define DIVISOR_LONG	(8 * DIVISOR_SHORT)
+#define LONG_MS		(8 * SHORT_MS)
 /* Four characters take more than 20 seconds: the timeout does not come */
 #define DIVISOR_SLOW	0xffff
 
@@ -118,20 +118,24 @@ static int get(struct vmig_device *dev, unsigned int port)
 	return vmig_uart_in(dev, port, UART_RX, &val);
 }
 
+/* Moved one after the other, they take longer than the time of a timeout */
+#define NR_MOVES	8
+#define MOVE_MS		(LONG_MS / 5)
+
 /*
- * Move bytes so often that there is no timeout, then wait for one.
+ * Move bytes so often that there is no timeout, then wait for one. @last is a time before
+ * the last byte.
  * Return: ms from the last byte to the interrupt, -EAGAIN if bytes were moved too
  * late, or another -errno.
  */
 static int64_t move_and_wait(struct vmig_device *dev, unsigned int port, int fd,
-			     move_fn move)
+			     move_fn move, int64_t last)
 {
-	int64_t last = vmig_now_ms(), before;
+	int64_t before, ret;
 	unsigned int i;
-	int64_t ret;
 
-	for (i = 0; i < 4; i++) {
-		usleep(LONG_MS * 1000 / 2);
+	for (i = 0; i < NR_MOVES; i++) {
+		usleep(MOVE_MS * 1000);
 		before = vmig_now_ms();
 		ret = move(dev, port);
 		if (ret)
@@ -150,18 +154,20 @@ static void check_restarts(struct __test_metadata *_metadata,
 			   const FIXTURE_VARIANT(uart_timeout) *variant,
 			   move_fn move)
 {
-	int64_t ret = -EAGAIN;
+	const uint8_t fifo = UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14;
+	int64_t ret = -EAGAIN, start;
 	unsigned int i, n;
 
 	for (i = 0; i < TRIES && ret == -EAGAIN; i++) {
 		OUT(UART_IER, 0);
-		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
+		OUT(UART_FCR, fifo | UART_FCR_CLEAR_RCVR);
 		vmig_eventfd_take(self->eventfd);
-		/* Up to seven bytes are below the level: put() adds four, get() leaves one */
-		for (n = 0; n < (move == get ? 5 : 3); n++)
+		start = vmig_now_ms();
+		/* Below the level: put() adds eight bytes, get() leaves one */
+		for (n = 0; n < (move == get ? NR_MOVES + 1 : 5); n++)
 			OUT(UART_TX, 'a' + n);
 		OUT(UART_IER, UART_IER_RDI);
-		ret = move_and_wait(self->dev, variant->port, self->eventfd, move);
+		ret = move_and_wait(self->dev, variant->port, self->eventfd, move, start);
 	}
 	EXPECT_LE(LONG_MS - TICKS_MS, ret);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));

@@ -244,6 +244,29 @@ TEST_F(uart_travel, fifo_from_each_place)
 	}
 }
 
+/* Clause: RESUMING -> STOP: the error of the last byte, with each number of bytes */
+TEST_F(uart_travel, error_at_each_level)
+{
+	unsigned int n, i;
+
+	for (n = 1; n <= FIFO_SIZE; n++) {
+		ASSERT_RET(0, vmig_device_reset(&self->src.dev), "reset");
+		OUT(UART_LCR, WLEN8_ODD);
+		OUT(UART_FCR, FIFO);
+		for (i = 1; i < n; i++)
+			OUT(UART_TX, i);
+		OUT(UART_LCR, WLEN8_ODD | UART_LCR_SBC);
+		self->stream.len = 0;
+		MIGRATE();
+		for (i = 1; i < n; i++)
+			EXPECT_EQ(i, IN(UART_RX)) TH_LOG("%u bytes", n);
+		EXPECT_EQ(READY | UART_LSR_FIFOE | ERRORS, IN(UART_LSR))
+			TH_LOG("%u bytes", n);
+		EXPECT_EQ(0, IN(UART_RX));
+		EXPECT_EQ(READY & ~UART_LSR_DR, IN(UART_LSR)) TH_LOG("%u bytes", n);
+	}
+}
+
 /* 16550: 8.5, bit 0: bits of FCR that are ignored are not in the stream */
 TEST_F(uart_travel, fcr_without_enable)
 {

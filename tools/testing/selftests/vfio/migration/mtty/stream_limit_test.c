@@ -185,6 +185,8 @@ TEST_F(many, records_are_counted)
 	for (i = 1; i <= MANY; i++)
 		ASSERT_RET(0, vmig_region_write(self->dev, BAR2, 2 * i * page, "m", 1),
 			   "page %u", i);
+	/* With its neighbours it is one record, of several parts */
+	ASSERT_RET(0, vmig_region_write(self->dev, BAR2, 3 * page, "n", 1), "page");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, stream), "save");
 	vmig_stream_start(&iter, stream->data, stream->len);
 	for (; !vmig_stream_next(&iter, &rec); nr++) {
@@ -199,6 +201,8 @@ TEST_F(many, records_are_counted)
 	ASSERT_RET(0, vmig_transfer_load(self->dev, stream), "load");
 	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, 2 * MANY * page, &byte, 1), "read");
 	EXPECT_EQ('m', byte);
+	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, 3 * page, &byte, 1), "read");
+	EXPECT_EQ('n', byte);
 }
 
 TEST_HARNESS_MAIN

@@ -3,11 +3,11 @@
 # "make help" lists the targets; the scripts are in tools/testing/selftests/vfio/lab/.
 
 # Variables for the user, on the command line or in the environment
-VARS_USER := ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB OUT RUN TESTS TEST_TIMEOUT \
+VARS_USER := ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB MUTANTS OUT RUN TESTS TEST_TIMEOUT \
 	   TIMEOUT V VERBOSE
 # On the command line only: the environment may use such a name for another purpose.
 # C, CHECK and W are the kernel's.
-VARS_COMMAND := BOTH_PATHS C CHECK DEVICE MAY_SKIP MTTY_GCOV STATUS W
+VARS_COMMAND := BOTH_PATHS C CHECK DEVICE MAY_SKIP MTTY_GCOV MUTANTS_KERNEL STATUS W
 # Programs need these from the environment. All others are removed: this makefile, its
 # scripts or the kernel's makefiles might use a variable of that name, such as B or
 # KBUILD_OUTPUT.
@@ -46,7 +46,7 @@ TIMEOUT	?= 600
 ARCH	?= x86_64
 DEVICE	?= mtty
 LAB	?= 6.12
-export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP RUN TESTS TEST_TIMEOUT VERBOSE
+export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP MUTANTS MUTANTS_KERNEL RUN TESTS TEST_TIMEOUT VERBOSE
 unexport CACHE DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
 # These characters are special to make, the shell, kbuild or QEMU's options.
@@ -184,11 +184,14 @@ selftests: stage ## build the tests
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
 		USERLDFLAGS=-static install
-	@cp -rL $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
+	@cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
+
+# Counters of gcov are those of one VM.
+VMS	= $(if $(MTTY_GCOV),1,$(JOBS))
 
 .PHONY: check
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
-	@$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@JOBS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
@@ -214,7 +217,7 @@ WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
-	@$(WITH_VMM) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
+	@$(WITH_VMM) JOBS=$(VMS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1500)
@@ -255,6 +258,22 @@ lab-kcsan: ## the concurrent tests on a kernel with KCSAN (data races)
 	@+$(call in_lab,kcsan,4) check \
 		TESTS=$(call quoted,$(or $(TESTS),$(call test_list,kcsan))) \
 		$(NO_SKIPS)
+
+# Deliberate faults, and which case of the tests fails on each
+.PHONY: mutants
+mutants: modules selftests ## do the tests notice faults? MUTANTS='driver/uart/*' selects
+	@$(DIR_LAB)/mutants/run.py . $(KSRC) $(B) $(CACHE) $(JOBS) \
+		$(call pass_vars,CACHE KERNEL LAB V) -- $(BOOT)
+
+.PHONY: lab-mutants
+lab-mutants: ## make mutants, for faults that only a lab kernel shows
+	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=kasan
+	@+$(call in_lab,kcsan,10) mutants MUTANTS_KERNEL=kcsan
+	@+$(SUBMAKE) LAB=7 lab-mutants-newer
+
+.PHONY: lab-mutants-newer
+lab-mutants-newer:
+	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=newer
 
 .PHONY: coverage
 coverage: ## lines and branches of the driver that the tests run; HTML

@@ -35,6 +35,9 @@ result=$cache/$({
 } | sha256sum | cut -c -16)
 
 "$here/../get/marked.sh" claim "$cache"
+# The lock: check.sh boots several VMs at once.
+exec 9>"$cache/.lock"
+flock 9
 if [ ! -s "$result" ]; then
 	echo "testing whether /dev/kvm works, once for this kernel (at most $trial_limit s) ..." >&2
 	if RUN=true ADD='' VERBOSE='' "$here/boot.sh" "${options[@]}" -n kvm-trial -a kvm \

@@ -19,6 +19,7 @@
 #   -g FILE      gets the counters of gcov, as a tar file
 #   -f FILE      gets the files of /report, as a tar file
 #   -j FILE      gets what $RUN writes to the device $JOURNAL, at once: it outlives the VM
+#   -q           the reader can write to the VM: its $VM_INPUT is $INPUT of $RUN
 #   -d WORDS     devices and options, added to QEMU's command line
 #   -c WORDS     added to the kernel's command line
 #   -w           reports of the kernel are no failure, and leaks are not searched
@@ -33,13 +34,13 @@ export LC_ALL=C
 here=$(dirname "$(realpath "$0")")
 reader="python3 $here/output.py"
 extra='' user='' interactive='' tests='' counters='' report='' systems='' status_file=''
-journal='' devices='' words='' tolerant=''
+journal='' input='' devices='' words='' tolerant=''
 memory=2G
 accel=tcg
 # x86: one thread for all CPUs. With a thread for each, QEMU 7.2 may run code from before a
 # kernel patched it: "Oops: int3", soon after a VM was created, which patches the scheduler.
 threads=single
-while getopts k:m:t:x:u:s:o:n:a:l:g:f:j:d:c:v:r:e:ipw option; do
+while getopts k:m:t:x:u:s:o:n:a:l:g:f:j:d:c:v:r:e:ipqw option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	m) modules=$OPTARG ;;
@@ -62,6 +63,7 @@ while getopts k:m:t:x:u:s:o:n:a:l:g:f:j:d:c:v:r:e:ipw option; do
 	e) status_file=$OPTARG ;;
 	i) interactive=1 ;;
 	p) threads=multi ;;
+	q) input=1 ;;
 	*) exit 2 ;;
 	esac
 done
@@ -94,45 +96,47 @@ trap : PIPE
 pack() {
 	local root=$run/root file
 
-	mkdir -p "$root/added" "$root/vm" "$root/selftests"
+	mkdir -p "$root/added" "$root/vm"
 	exec 8>"$out/.lock"
 	flock 8
 	[ -z "$mtty" ] || cp "$mtty" "$root/mtty.ko"
 	[ -z "$extra" ] || cp "$extra" "$root/vm/"
-	if [ -d "$tests" ]; then
-		cp -r "$tests/." "$root/selftests"
-		# Scripts look for it beside their directory, as in a kernel tree.
-		mkdir "$root/kselftest"
-		cp "$tests"/kselftest/* "$root/kselftest/"
-	fi
 	for file in ${ADD:-}; do
 		cp -rL "$file" "$root/added/"
 	done
 	[ -z "$counters" ] || touch "$root/vm/counters"
 	[ -z "$report" ] || mkdir "$root/report"
 	[ -z "$journal" ] || touch "$root/vm/journal"
+	[ -z "$input" ] || touch "$root/vm/input"
 	[ -z "$tolerant" ] || touch "$root/vm/no-scan"
 	if [ -n "$interactive" ]; then
 		touch "$root/vm/shell"
 	else
 		printf '%s\n' "$RUN" >"$root/vm/command"
 	fi
-	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$root" "$run/initramfs" \
+	"$here/mkinitramfs.sh" "$modules" "$out/base.cpio" "$tests" "$root" "$run/initramfs" \
 		"$user" ${systems:+"$systems/root.cpio"}
 	exec 8>&-
 	rm -rf "$root"
 }
 
-# A crash of the kernel ends the VM.
+# A crash of the kernel ends the VM. What a test does not need costs much time in an emulator:
+# retpolines, memory that is cleared twice, and accounting of the pages in the root.
 cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init"
+cmdline+=" mitigations=off init_on_alloc=0 rootfstype=ramfs"
 
 # The emulated processor has the virtualization extensions of AMD, so KVM works in the VM.
 machine_x86_64() {
 	qemu=(qemu-system-x86_64)
 	[ -z "$systems" ] || use_systems
 	machine=(-M q35)
-	cmdline+=" console=ttyS0 tsc=reliable"
-	[ "$accel" = kvm ] || machine+=(-accel "tcg,thread=$threads" -cpu "max,+svm,+npt")
+	# On a busy machine the timer may be late: the kernel must not take that for a fault.
+	cmdline+=" console=ttyS0 tsc=reliable no_timer_check"
+	[ "$accel" != kvm ] || return 0
+	# Without the PIT the kernel measures its clock with the HPET. A busy machine delays the
+	# PIT so much that the clock ran 5 to 60 times too fast. String instructions that move a
+	# byte at a time are slow, so the kernel and libraries are told that they are.
+	machine=(-M "q35,pit=off" -accel "tcg,thread=$threads" -cpu "max,+svm,+npt,-erms,-fsrm")
 }
 
 # The QEMU of the systems, with its loader and libraries. KVM works in it only with a thread
@@ -186,6 +190,10 @@ qemu_args() {
 		args+=(-chardev "file,id=journal,path=$journal"
 		       -device "virtserialport,chardev=journal,name=journal")
 	fi
+	if [ -n "$input" ]; then
+		args+=(-chardev "pipe,id=input,path=$run/input"
+		       -device "virtserialport,chardev=input,name=input")
+	fi
 	if [ -n "$counters" ]; then
 		args+=(-chardev "file,id=counters,path=$run/counters"
 		       -device "virtserialport,chardev=counters,name=counters")
@@ -204,12 +212,15 @@ run_qemu() {
 	# The shell opens both ends: neither QEMU nor the reader waits for the other. The reader
 	# gets end of file when the shell closes them.
 	mkfifo "$run/output"
+	# QEMU opens both ends of these, too.
+	[ -z "$input" ] || mkfifo "$run/input.in" "$run/input.out"
 	exec 7<>"$run/output"
 	# A child that gets a signal before exec would run the traps of this shell, which remove
 	# the files.
 	trap '' INT TERM HUP
 	# shellcheck disable=SC2086
-	env --default-signal=INT,TERM,HUP $reader <"$run/output" 7<&- &
+	env --default-signal=INT,TERM,HUP VM_INPUT="$run/input.in" $reader \
+		<"$run/output" 7<&- &
 	reader_pid=$!
 	env --default-signal=INT,TERM,HUP timeout --kill-after=5 "$limit" "${qemu[@]}" "${args[@]}" \
 		</dev/null >"$run/qemu.log" 2>&1 7<&- &
@@ -218,7 +229,15 @@ run_qemu() {
 	wait_for_qemu
 	exec 7<&-
 	wait "$reader_pid" || reader_status=$?
+	lock_printing
 	cat "$run/qemu.log" >&2 || true
+}
+
+# check.sh runs several VMs: the lines of one are printed together.
+lock_printing() {
+	[ -n "${PRINT_LOCK:-}" ] || return 0
+	exec 9>>"$PRINT_LOCK"
+	flock 9
 }
 
 # If the reader exits first, nothing empties the pipe, and the VM would wait until the time

@@ -8,13 +8,15 @@
 # Each file in runner/ has functions case_NAME: a case passes if its function does. The rows
 # of the table "verdicts" are cases, too.
 #
-# Usage: [KERNEL_SOURCE=DIR] runner_test.sh [-t NAME]...
+# Usage: [KERNEL_SOURCE=DIR] runner_test.sh [-x] [-t NAME]...
 #   KERNEL_SOURCE  has kunit's parser; make check sets it
+#   -x             end at the first case that fails
 set -u
 export LC_ALL=C
 
 # make check sets these for the programs that it runs.
-unset ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP NAME PROGRESS REPORT RUN TESTS TEST_TIMEOUT VERBOSE
+unset ACCEL ADD ARCH ARGS BOTH_PATHS JOBS MAY_SKIP NAME PRINT_LOCK PROGRESS QUEUE REPORT RUN \
+	TESTS TEST_TIMEOUT VERBOSE VM_INPUT
 
 here=$(dirname "$(realpath "$0")")
 repo=$(realpath "$here/../../../../../..")
@@ -97,9 +99,13 @@ run_case() {
 }
 
 selected=()
-while getopts t: option; do
-	[ "$option" = t ] || exit 2
-	selected+=("$OPTARG")
+first_only=
+while getopts t:x option; do
+	case $option in
+	t) selected+=("$OPTARG") ;;
+	x) first_only=1 ;;
+	*) exit 2 ;;
+	esac
 done
 [ ${#selected[@]} -gt 0 ] || mapfile -t selected < <(all_cases)
 [ -e "$KERNEL_SOURCE/tools/testing/kunit/kunit_parser.py" ] || {
@@ -121,5 +127,6 @@ for name in "${selected[@]}"; do
 	fi
 	[ "$word" = ok ] || failed=1
 	echo "$word $number $name"
+	[ -z "$first_only" ] || [ $failed = 0 ] || break
 done
 [ $failed = 0 ]

@@ -3,16 +3,20 @@
 """Judge the output of the tests.
 
 Reads the output of run-tests while the VM runs, and prints one line for each test program,
-and failures in full. If the form of the KTAP is right (ktap.py), it is parsed by the kernel's
+and failures in full. At the end of each program it takes the next from the file QUEUE, which
+other VMs use, too, and sends its name to the VM. If the form of the KTAP is right (ktap.py), it is parsed by the kernel's
 tools/testing/kunit/kunit_parser.py. The exit status is 0 only if each program ran to its end
 and no case failed. With MAY_SKIP, a regular expression, other reasons for a skip are failures.
 With PROGRESS each case is printed when it ends, with the line that the program printed before.
+With PRINT_LOCK, a file, other processes print their lines before or after those of a program.
 
-Usage: summary.py KERNEL_SOURCE MARK TIMEOUT DIR TEST...
+Usage: [QUEUE=FILE] summary.py KERNEL_SOURCE MARK TIMEOUT DIR [TEST...]
+  TEST is a program that is run without QUEUE.
   DIR  gets "ktap", the input, and "sums": cases passed, failed, skipped
 """
 
 import contextlib
+import fcntl
 import io
 import os
 import re
@@ -113,6 +117,11 @@ class Program:
 
     def show(self):
         """Print the program's line, and its failures."""
+        with printing():
+            self.show_all()
+
+    def show_all(self):
+        """Print without a lock."""
         word = 'not ok' if self.failed else 'ok'
         counts = [f'{self.passed} passed']
         if self.failed:
@@ -202,6 +211,42 @@ def make_parser(source):
     return parse
 
 
+@contextlib.contextmanager
+def locked(path):
+    """Other processes wait."""
+    with open(path, 'a+', encoding='utf-8') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield file
+
+
+@contextlib.contextmanager
+def printing():
+    """No other process prints between the lines."""
+    if 'PRINT_LOCK' not in os.environ:
+        yield
+        return
+    with locked(os.environ['PRINT_LOCK']):
+        yield
+        sys.stdout.flush()
+
+
+def take_next(queue):
+    """Remove the first program of the queue, and return it; an empty string if there is none."""
+    with locked(queue) as file:
+        first, *rest = file.read().split('\n')
+        file.truncate(0)
+        file.write('\n'.join(rest))
+    return first
+
+
+def send(line):
+    """Send a line to the VM. The file is open for reading, too: a VM that ended reads nothing."""
+    file = os.open(os.environ['VM_INPUT'], os.O_RDWR)
+    os.write(file, (line + '\n').encode())
+    os.close(file)
+
+
 class Run:
     """Splits the stream at its marks, and adds up the results."""
 
@@ -209,6 +254,7 @@ class Run:
         self.parse = parse
         self.limit = limit
         self.expected = expected
+        self.queue = os.environ.get('QUEUE')
         self.done = []
         self.current = None
 
@@ -219,10 +265,21 @@ class Run:
             if self.current:
                 self.progress(line)
                 self.current.lines.append(line)
+        elif words[1] == 'begin-run':
+            self.next()
         elif words[1] == 'begin':
             self.current = Program(words[2])
         elif words[1] == 'end':
             self.finish(int(words[3]))
+            self.next()
+
+    def next(self):
+        """Send the next program to the VM, or the end."""
+        if self.queue:
+            test = take_next(self.queue)
+            if test:
+                self.expected.append(test)
+            send(test)
 
     def progress(self, line):
         """Print a case that has ended, with the line before its result."""
@@ -230,7 +287,9 @@ class Run:
         if not found or 'PROGRESS' not in os.environ:
             return
         about = self.current.lines[-1] if self.current.lines else ''
-        print(f'  {found.group(1)}:', about.removeprefix('# '), flush=True)
+        name = f'{self.current.name}: ' if 'PRINT_LOCK' in os.environ else ''
+        with printing():
+            print(f'  {name}{found.group(1)}:', about.removeprefix('# '), flush=True)
 
     def finish(self, status):
         """The current program has ended, or the stream."""
@@ -248,8 +307,8 @@ class Run:
         never = Counter(self.expected) - Counter(program.name for program in self.done)
         never = list(never.elements())
         if never:
-            print('not ok, were not run:', ' '.join(never))
-            sys.stdout.flush()
+            with printing():
+                print('not ok, were not run:', ' '.join(never), flush=True)
         passed = sum(program.passed for program in self.done)
         failed = sum(program.failed for program in self.done) + len(never)
         skipped = sum(len(program.skipped) for program in self.done)

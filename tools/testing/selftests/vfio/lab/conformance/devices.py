@@ -4,10 +4,14 @@
 import fnmatch
 import os
 import re
+import sys
 from collections import namedtuple
 
+sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), '..'))
+import stanzas  # noqa: E402  pylint: disable=wrong-import-position
+from stanzas import Mistake  # noqa: E402  pylint: disable=wrong-import-position
+
 NAME = re.compile(r'[A-Za-z0-9._-]+')
-FIELD = re.compile(r'([A-Z][A-Za-z-]*):(?: (.*))?')
 # The first field of a stanza says what it describes. False: the field may be missing.
 KINDS = {
     'Set': {'Module': False, 'Machine': False, 'Cmdline': False, 'Functions': False,
@@ -25,36 +29,14 @@ Run = namedtuple('Run', 'name device path')
 Expected = namedtuple('Expected', 'clause state runs kernels')
 
 
-class Mistake(Exception):
-    """In a file of devices/"""
-
-
-def stanzas(path):
+def read_stanzas(path):
     """Yields (line number, fields) for each stanza."""
-    fields = {}
-    first = last = None
     try:
-        with open(path, encoding='utf-8') as file:
-            lines = file.read().split('\n')
+        for number, fields in stanzas.read(path):
+            yield number, {name: stanzas.one_line(value) for name, value in fields.items()}
     except FileNotFoundError:
         raise Mistake(f'no such set {os.path.basename(path)}; there are: '
                       + ' '.join(sorted(os.listdir(os.path.dirname(path))))) from None
-    for number, line in enumerate(lines + [''], 1):
-        found = FIELD.fullmatch(line)
-        if line.startswith('#'):
-            continue
-        if not line.strip():
-            if fields:
-                yield first, fields
-            fields = {}
-        elif line[0] == ' ' and fields:
-            fields[last] = f'{fields[last]} {line.strip()}'.strip()
-        elif found and found[1] not in fields:
-            first = first if fields else number
-            last = found[1]
-            fields[last] = (found[2] or '').strip()
-        else:
-            raise Mistake(f'{path}:{number}: not a field, or a second one: {line}')
 
 
 def check_fields(where, fields):
@@ -154,13 +136,13 @@ def untested(path):
     """Returns the clauses that have no test, for a reason that the clause file has."""
     if not os.path.exists(path):
         return set()
-    return {fields['Id'] for _, fields in stanzas(path) if fields.get('Untested')}
+    return {fields['Id'] for _, fields in read_stanzas(path) if fields.get('Untested')}
 
 
 def read(path):
     """Returns the set of this file."""
     setup = Setup(os.path.basename(path))
-    for line, fields in stanzas(path):
+    for line, fields in read_stanzas(path):
         setup.add(f'{path}:{line}', fields)
     if not setup.failures or not setup.runs:
         raise Mistake(f'{path}: needs a stanza Set and a stanza Run')

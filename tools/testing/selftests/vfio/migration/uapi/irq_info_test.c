@@ -58,6 +58,34 @@ CLAUSE_TEST_F(irq_info, large_argsz, "irq.argsz-large")
 		ASSERT_EQ(0x5a, arg.behind[i]);
 }
 
+CLAUSE_TEST_F(irq_info, outputs, "irq.info-outputs")
+{
+	static const uint32_t patterns[] = { 0x5a5a5a5a, 0xa5a5a5a5, UINT32_MAX };
+	unsigned int i, index;
+
+	NEED_AN_INDEX();
+	for (index = 0; index < self->dev->nr_irqs && index < INDEX_MAX; index++) {
+		struct vfio_irq_info want;
+
+		if (vmig_irq_info(self->dev, index, &want))
+			continue;
+		for (i = 0; i < ARRAY_SIZE(patterns); i++) {
+			struct vfio_irq_info info = {
+				.argsz = sizeof(info), .index = index,
+				.flags = patterns[i], .count = patterns[i],
+			};
+
+			EXPECT_RET(0, get_info(self->dev, &info), "index %u", index);
+			EXPECT_EQ(want.flags, info.flags) {
+				TH_LOG("index %u: flags were %#x", index, patterns[i]);
+			}
+			EXPECT_EQ(want.count, info.count) {
+				TH_LOG("index %u: count was %#x", index, patterns[i]);
+			}
+		}
+	}
+}
+
 CLAUSE_TEST_F(irq_info, bad_address, "irq.info-fault")
 {
 	const struct vfio_irq_info info = { .argsz = sizeof(info) };

@@ -4,7 +4,7 @@
 # boot.sh, accel.sh, make vm and .ci/run. A stub of QEMU writes to the files of the VM's ports.
 
 # fake_qemu: standard input is the script of the stub; it has $output, $verdict, $console,
-# $journal, $report and $initrd.
+# $journal, $report, $input and $initrd.
 fake_qemu() {
 	fake_program qemu-system-x86_64 < <(
 		cat <<-'SCRIPT'
@@ -15,6 +15,7 @@ fake_qemu() {
 				file,id=verdict,path=*) verdict=${word##*=} ;;
 				file,id=journal,path=*) journal=${word##*=} ;;
 				file,id=report,path=*) report=${word##*=} ;;
+				pipe,id=input,path=*) input=${word##*=} ;;
 				file:*/console) console=${word#file:} ;;
 				*/initramfs) initrd=$word ;;
 				esac
@@ -144,6 +145,43 @@ case_journal_outlives_vm() {
 	[ "$(cat "$plain/journal")" = text ] || fail "the journal is lost"
 }
 
+# Runner: what the reader writes reaches the VM.
+case_input() {
+	fake_qemu <<-'SCRIPT'
+		echo text >"$output"
+		read -r line <"$input.in"
+		echo "$line" >"$0.line"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	printf '#!/bin/sh\nread -r line\necho "more $line" >"$VM_INPUT"\n' >"$plain/reader"
+	chmod +x "$plain/reader"
+	boot_ends 0 -q -r "$plain/reader"
+	[ "$(cat "$plain/bin/qemu-system-x86_64.line")" = "more text" ] || fail "the line is lost"
+}
+
+# Runner: errors wait until another process has printed its lines.
+case_errors_wait() {
+	local pid
+
+	fake_qemu <<<'echo "exit 7" >>"$verdict"'
+	fake_program flock <<-SCRIPT
+		#!/bin/sh
+		echo "\$1" >>"$plain/flocks"
+		exec /usr/bin/flock "\$@"
+	SCRIPT
+	exec 5>"$plain/lock"
+	/usr/bin/flock 5
+	PRINT_LOCK=$plain/lock boot >"$dir/output" 5>&- &
+	pid=$!
+	until grep -sqx 9 "$plain/flocks" || ! kill -0 $pid; do
+		sleep 0.05
+	done
+	[ ! -s "$dir/errors" ] || fail "errors are printed"
+	/usr/bin/flock -u 5
+	! wait $pid || fail "the failure is lost"
+	grep -q "exit status 7" "$dir/errors" || fail "the error is lost"
+}
+
 # Runner: a set of devices adds to the command lines of QEMU and of the kernel, and needs no
 # mtty.ko.
 case_machine_words() {
@@ -161,6 +199,30 @@ case_machine_words() {
 	! grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has mtty.ko"
 	boot_ends 0
 	grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has no mtty.ko"
+}
+
+# Runner: the archive of the tests is made again when one was installed, also if it was built
+# before, and not otherwise.
+case_tests_packed() {
+	fake_qemu <<-'SCRIPT'
+		cp "$initrd" "$(dirname "$0")/initrd"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	mkdir -p "$plain/tests/kselftest"
+	touch "$plain/tests/a_test" "$plain/tests/kselftest/helper"
+	boot_ends 0 -s "$plain/tests"
+	for file in selftests/a_test selftests/kselftest/helper kselftest/helper; do
+		grep -azq "0$file\$" "$plain/bin/initrd" || fail "no $file"
+	done
+	ln "$plain/out/tests.cpio" "$plain/first"
+	boot_ends 0 -s "$plain/tests"
+	[ "$plain/out/tests.cpio" -ef "$plain/first" ] || fail "the archive was made again"
+	grep -azq '0selftests/a_test$' "$plain/bin/initrd" || fail "no a_test"
+	echo "another program" >"$plain/new"
+	touch -d 2001-01-01 "$plain/new"
+	cp -p "$plain/new" "$plain/tests/a_test"
+	boot_ends 0 -s "$plain/tests"
+	grep -aq 'another program' "$plain/bin/initrd" || fail "the old a_test"
 }
 
 # Runner: README, the files of ADD are in /added.
@@ -232,8 +294,9 @@ case_kvm_trial() {
 	[ "$accel" = kvm ] || fail "$accel"
 }
 
-# ci_ends LINE LINT CONFORM STATUS OUTPUT: .ci/run with a stub of make. make lint exits with
-# LINT, make conformance with CONFORM, all others print OUTPUT and exit with STATUS.
+# ci_ends LINE LINT CONFORM STATUS OUTPUT [MUTANTS]: .ci/run with a stub of make. make lint exits
+# with LINT, make conformance with CONFORM, make mutants with MUTANTS or 0, all others print OUTPUT
+# and exit with STATUS.
 ci_ends() {
 	local status=0
 
@@ -245,6 +308,7 @@ ci_ends() {
 		case \$* in
 		"lint OUT=/x") exit $2 ;;
 		"conformance DEVICE="*" OUT=/x") exit $3 ;;
+		"mutants MUTANTS=quick OUT=/x") exit ${6:-0} ;;
 		"\$1 OUT=/x") ;;
 		*) exit 1 ;;
 		esac
@@ -262,30 +326,34 @@ ci_ends() {
 }
 
 # Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint and each of
-# the four drivers count as one.
+# the four drivers count as one, and so do the mutants.
 case_ci_all() {
-	ci_ends "11 passed, 0 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "12 passed, 0 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_check_fails() {
-	ci_ends "11 passed, 3 failed, 3 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
+	ci_ends "12 passed, 3 failed, 3 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
 }
 
 case_ci_lint_fails() {
-	ci_ends "10 passed, 1 failed, 3 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "11 passed, 1 failed, 3 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_conformance_fails() {
-	ci_ends "7 passed, 4 failed, 3 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "8 passed, 4 failed, 3 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
+}
+
+case_ci_mutant_survives() {
+	ci_ends "11 passed, 1 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped" 1
 }
 
 case_ci_nothing_counted() {
-	ci_ends "5 passed, 3 failed, 0 skipped" 0 0 0 ""
+	ci_ends "6 passed, 3 failed, 0 skipped" 0 0 0 ""
 }
 
 # A make that fails though each case passed counts as a failure.
 case_ci_make_fails() {
-	ci_ends "11 passed, 3 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
+	ci_ends "12 passed, 3 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
 }
 
 case_ci_no_temporary_file() {

@@ -32,16 +32,22 @@ FIXTURE_TEARDOWN(failure)
 #define EXPECT_SOURCE_RUNS() \
 	EXPECT_STATE(VFIO_DEVICE_STATE_RUNNING, self->src->dev, "source")
 
-/* Library: vmig_vmm_save(): the stream cannot be written: the source runs again */
-TEST_F(failure, source_runs_after_a_full_disk)
+/* Library: vmig_vmm_save(): no reader takes the data: the source runs again */
+TEST_F(failure, source_runs_after_a_reader_that_waits)
 {
-	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	const struct vmig_patience patience = { .timeout_ms = 50, .cancel_fd = -1 };
+	int fd[2];
 
-	ASSERT_LE(0, fd);
-	EXPECT_RET(-ENOSPC, vmig_vmm_save(self->src, fd), "%s", self->src->why);
+	/* Two pages: the setup section fits, the data do not */
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	ASSERT_LT(0, fcntl(fd[1], F_SETPIPE_SZ, 8192));
+	self->src->patience = &patience;
+	EXPECT_RET(-ETIMEDOUT, vmig_vmm_save(self->src, fd[1]), "%s", self->src->why);
+	EXPECT_LT(0, self->src->stats.rounds);
 	EXPECT_SOURCE_RUNS();
 	EXPECT_CONTENTS(self->src->dev, 2, SEED);
-	close(fd);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 /* Library: vmig_vmm_migrate(): the destination fails after the end: the source runs again */

@@ -425,3 +425,25 @@ case_kernel_reports() {
 	done <"$list"
 	! grep -qE -f "$list" <<<"mtty mtty: MDEV: Registered" || fail "any line is a report"
 }
+
+# Runner: a QEMU that fails is a failure, whatever its VM has said.
+case_status_of_qemu() {
+	fake_qemu <<-'SCRIPT'
+		echo "exit 0" >>"$verdict"
+		exit 3
+	SCRIPT
+	boot_ends 1
+	grep -q 'QEMU failed with status 3' "$dir/errors" || fail "the error is missing"
+}
+
+# Runner: the last verdict counts, and after it the status of the reader.
+case_status_of_the_reader() {
+	printf '#!/bin/sh\ncat\nexit 3\n' >"$plain/reader"
+	chmod +x "$plain/reader"
+	fake_qemu <<-'SCRIPT'
+		echo "exit 7" >>"$verdict"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	boot_ends 0
+	boot_ends 3 -r "$plain/reader"
+}

@@ -84,7 +84,11 @@ mkdir -p "$out/log"
 run=$(mktemp -d "$out/run.XXXXXX")
 qemu_pid=
 cleanup() {
-	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null || true
+	if [ -n "$qemu_pid" ]; then
+		kill "$qemu_pid" "$reader_pid" 2>/dev/null || true
+		# The reader might write files that the caller removes.
+		wait "$reader_pid" || true
+	fi
 	rm -rf "$run"
 }
 trap cleanup EXIT

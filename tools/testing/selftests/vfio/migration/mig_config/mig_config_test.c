@@ -292,4 +292,23 @@ TEST_F(feature, opt_in_during_a_session_is_refused)
 	}
 }
 
+/* Proposal: SET that is refused because of a session: not opted in after it either */
+TEST_F(feature, refused_opt_in_has_no_effect)
+{
+	static const enum vfio_device_mig_state states[] = {
+		VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RESUMING,
+		VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		ASSERT_RET(0, begin_after_reset(self->dev, states[i], &self->fd), "%s",
+			   vmig_state_name(states[i]));
+		EXPECT_RET(-EBUSY, opt_in(self->dev, variant->need, PCI_CFG_SPACE_SIZE),
+			   "in %s", vmig_state_name(states[i]));
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		EXPECT_FALSE(is_opted_in(self->dev));
+	}
+}
+
 TEST_HARNESS_MAIN

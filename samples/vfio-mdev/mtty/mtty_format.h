@@ -156,7 +156,7 @@ struct mtty_rec_log {
  * @fifo_len:	received bytes that were not read
  * @lsr:	UART_LSR_OE, unless LSR was read since; also UART_LSR_PE, UART_LSR_FE
  *		and UART_LSR_BI of bytes received with the FIFO off
- * @quiet:	time since the last byte entered or left the FIFO, in ns divided by
+ * @quiet:	time since a byte was received or the FIFO was read, in ns divided by
  *		the divisor.  Less than four characters; 0 if the FIFO is off or
  *		empty or the timeout is due
  * @quiet_rest:	remainder of that division

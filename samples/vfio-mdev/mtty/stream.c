@@ -243,8 +243,8 @@ static int mtty_stream_take_log(struct mtty_stream_parser *p, unsigned int *bit)
 		capacity = (p->id.capture_size - MTTY_CAP_LOG_OFFSET) /
 			   sizeof(struct mtty_cap_entry);
 
-	/* Bytes are dropped only if the log is full */
-	if (logged > capacity || (dropped && logged < capacity))
+	/* Bytes are dropped only if there is a log, and it is full */
+	if (logged > capacity || (dropped && (!capacity || logged < capacity)))
 		return -EINVAL;
 
 	p->state.logged = logged;

@@ -26,7 +26,7 @@
  * @len:	received bytes; at most one with the FIFO off
  * @fifo:	ring of received bytes
  * @errors:	UART_LSR_* of each byte in @fifo, with the FIFO on
- * @quiet:	time since a byte entered or left the FIFO, in ns divided by
+ * @quiet:	time since a byte was received or the FIFO was read, in ns divided by
  *		@divisor; 0 unless mtty_uart_counts()
  * @quiet_rest:	remainder of that division, in ns
  *

@@ -221,7 +221,7 @@ static void any_state(struct mtty_stream_state *st,
 	st->logged = capacity - fuzz_below(rnd, 2);
 	if (st->logged > capacity)
 		st->logged = 0;
-	st->dropped = st->logged == capacity ? fuzz_below(rnd, 3) : 0;
+	st->dropped = capacity && st->logged == capacity ? fuzz_below(rnd, 3) : 0;
 }
 
 /**

@@ -129,7 +129,7 @@ static int judge_log(struct reader *r)
 	if (r->id->capture_size)
 		room = (r->id->capture_size - MTTY_CAP_LOG_OFFSET) / 2;
 	/* Only a full log drops bytes */
-	if (logged > room || (logged < room && dropped))
+	if (logged > room || (dropped && (logged < room || !room)))
 		return -EINVAL;
 
 	r->m->logged = logged;

@@ -412,6 +412,8 @@ TEST_F(precopy, half_a_record_is_freed)
 	after = vmig_cgroup_charged();
 	vmig_cgroup_leave();
 	free(buf);
+	ASSERT_LE(0, before);
+	ASSERT_LE(0, after);
 	EXPECT_GT(before + SESSIONS * PAGE, after);
 }
 

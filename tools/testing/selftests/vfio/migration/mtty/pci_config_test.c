@@ -247,10 +247,12 @@ TEST(bar2_has_every_size)
 /* PCI: 3.0, 6.7, 6.8.1: the capability list has MSI, and nothing else */
 TEST_F(pci_config, msi_capability)
 {
+	unsigned int cap = 0;
 	uint8_t next = 0xff;
 
-	EXPECT_EQ(MSI, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI));
-	EXPECT_EQ(0, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSIX));
+	EXPECT_RET(0, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI, &cap), "MSI");
+	EXPECT_EQ(MSI, cap);
+	EXPECT_RET(-ENOENT, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSIX, &cap), "MSI-X");
 	ASSERT_RET(0, vmig_config_read8(self->dev, MSI + PCI_CAP_LIST_NEXT,
 					&next), "next");
 	EXPECT_EQ(0, next);

@@ -146,15 +146,16 @@ CLAUSE_TEST_F(irq_info, each_index, "irq.unimplemented")
 /* By the registers of config space */
 static int64_t count_of(struct vmig_device *dev, unsigned int index)
 {
-	unsigned int cap = 0;
+	unsigned int cap;
 	uint16_t flags;
 	uint8_t pin;
+	int ret;
 
 	if (index == INTX)
 		return vmig_config_read8(dev, PCI_INTERRUPT_PIN, &pin) ? -EIO : !!pin;
-	cap = vmig_config_find_cap(dev, index == MSI ? PCI_CAP_ID_MSI : PCI_CAP_ID_MSIX);
-	if (!cap)
-		return 0;
+	ret = vmig_config_find_cap(dev, index == MSI ? PCI_CAP_ID_MSI : PCI_CAP_ID_MSIX, &cap);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
 	if (vmig_config_read16(dev, cap + PCI_MSI_FLAGS, &flags))
 		return -EIO;
 	if (index == MSI)

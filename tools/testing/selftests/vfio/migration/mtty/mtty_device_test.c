@@ -59,7 +59,7 @@ FIXTURE_TEARDOWN(device)
 
 static int call(struct vmig_device *dev, unsigned int cmd, const void *arg)
 {
-	return ioctl(dev->fd, cmd, arg) ? -errno : 0;
+	return vmig_call_error(ioctl(dev->fd, cmd, arg));
 }
 
 /* Driver: vfio_device_info: a PCI device that can be reset, all PCI indexes */

@@ -64,7 +64,7 @@ static void fill(uint32_t *arg, uint32_t pattern, uint32_t argsz, uint32_t index
 
 static int ask(struct vmig_device *dev, const struct query *query, void *arg)
 {
-	return ioctl(dev->fd, query->cmd, arg) ? -errno : 0;
+	return vmig_call_error(ioctl(dev->fd, query->cmd, arg));
 }
 
 /* The answer must be @want, and nothing behind its @len bytes may be written */

@@ -263,8 +263,8 @@ TEST_F(precopy, info_argsz_is_checked)
 			before.info = want;
 			before.info.argsz = row[i].argsz;
 		}
-		EXPECT_RET(row[i].ret, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO,
-					     &arg) ? -errno : 0,
+		EXPECT_RET(row[i].ret, vmig_call_error(ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO,
+							     &arg)),
 			   "argsz %u", row[i].argsz);
 		EXPECT_EQ(0, memcmp(&before, &arg, sizeof(arg))) {
 			TH_LOG("argsz %u: flags %#x, initial_bytes %llu, dirty_bytes %llu",

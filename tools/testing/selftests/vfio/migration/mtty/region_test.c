@@ -72,7 +72,7 @@ static int get_region_info(struct vmig_device *dev, uint32_t index,
 	*info = (struct vfio_region_info) {
 		.argsz = sizeof(*info), .index = index,
 	};
-	return ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
+	return vmig_call_error(ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info));
 }
 
 static ssize_t result(ssize_t n)

@@ -246,7 +246,7 @@ TEST_F(timer, is_not_lost_by_a_stop)
 		SEND(variant->port);
 		spin_until(vmig_now_ns() + 2 * TIME_NS(TINY));
 		GO(STOP);
-		/* Until the timer has expired, which was armed for the next tick or the one after */
+		/* Until the timer has expired: it was armed for one of the next two ticks */
 		usleep(TICKS_US);
 		GO(RUNNING);
 		ASSERT_EQ(1, vmig_eventfd_wait(self->event, VMIG_IRQ_DEADLINE_MS)) {

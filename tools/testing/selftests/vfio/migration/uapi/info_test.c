@@ -65,7 +65,7 @@ static int call(struct vmig_device *dev, const struct query *query, uint32_t arg
 	arg[0] = argsz;
 	arg[WORD_INDEX] = index;
 	LIST_FROM_HERE();
-	return vmig_call_ioctl(dev->fd, query->cmd, arg) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(dev->fd, query->cmd, arg));
 }
 
 static void fill_with(uint32_t *arg, uint32_t pattern)
@@ -167,7 +167,7 @@ static void check_outputs(struct __test_metadata *_metadata, FIXTURE_DATA(info) 
 static int query_at(struct vmig_device *dev, const struct query *query, void *arg)
 {
 	LIST_FROM_HERE();
-	return vmig_call_ioctl(dev->fd, query->cmd, arg) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(dev->fd, query->cmd, arg));
 }
 
 static void check_fault(struct __test_metadata *_metadata, FIXTURE_DATA(info) *self,

@@ -19,7 +19,7 @@ SUBJECT_FIXTURE(irq_info);
 
 static int get_info(struct vmig_device *dev, void *info)
 {
-	return vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_IRQ_INFO, info) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_IRQ_INFO, info));
 }
 
 CLAUSE_TEST_F(irq_info, small_argsz, "irq.argsz-small")

@@ -37,7 +37,7 @@ static inline int region_info(struct vmig_device *dev, uint32_t index,
 			      struct vfio_region_info *info)
 {
 	*info = (struct vfio_region_info) { .argsz = sizeof(*info), .index = index };
-	return vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info));
 }
 
 /**
@@ -66,7 +66,7 @@ static inline int region_info_whole(struct vmig_device *dev, uint32_t index,
 	if (!*info)
 		return -ENOMEM;
 	**info = (struct vfio_region_info) { .argsz = small.argsz, .index = index };
-	ret = vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, *info) ? -errno : 0;
+	ret = vmig_call_error(vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, *info));
 	(*info)->argsz = small.argsz;
 	return ret;
 }

@@ -14,6 +14,7 @@
 #ifndef VMIG_CALLS_H
 #define VMIG_CALLS_H
 
+#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,6 +53,22 @@ void vmig_calls_print(void);
 void vmig_calls_name(int fd, const char *name);
 
 int vmig_call_ioctl(int fd, unsigned long request, void *arg);
+
+/**
+ * vmig_call_error - the error of a call that returns 0 or -1
+ * @ret:	what it has returned
+ *
+ * Another result leaves errno as an earlier call has set it, so it has an error of its own.
+ *
+ * Return: 0, -errno, or -EPROTO if it returned another value.
+ */
+static inline int vmig_call_error(int ret)
+{
+	if (ret < 0)
+		return -errno;
+	return ret ? -EPROTO : 0;
+}
+
 ssize_t vmig_call_read(int fd, void *buf, size_t len);
 ssize_t vmig_call_write(int fd, const void *buf, size_t len);
 ssize_t vmig_call_pread(int fd, void *buf, size_t len, uint64_t offset);

@@ -264,7 +264,7 @@ static int retry_reset(int fd, int (*reset)(int fd))
 
 static int reset_in_new_list(int fd)
 {
-	return vmig_call_ioctl(fd, VFIO_DEVICE_RESET, NULL) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(fd, VFIO_DEVICE_RESET, NULL));
 }
 
 /* Not vmig_call_ioctl(), which begins a new list */
@@ -276,7 +276,7 @@ static int reset_in_list(int fd)
 	ret = ioctl(fd, VFIO_DEVICE_RESET);
 	vmig_call_result(ret);
 
-	return ret ? -errno : 0;
+	return vmig_call_error(ret);
 }
 
 int vmig_device_reset(struct vmig_device *dev)

@@ -13,7 +13,7 @@ int vmig_feature(struct vmig_device *dev, uint32_t flags, void *data,
 		 size_t size)
 {
 	struct vfio_device_feature *feature;
-	int ret = 0;
+	int ret;
 
 	feature = calloc(1, sizeof(*feature) + size);
 	if (!feature)
@@ -24,8 +24,7 @@ int vmig_feature(struct vmig_device *dev, uint32_t flags, void *data,
 	if (size)
 		memcpy(feature->data, data, size);
 
-	if (vmig_call_ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature))
-		ret = -errno;
+	ret = vmig_call_error(vmig_call_ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature));
 	/* After a failure, too: what the kernel has written then is a part of its answer */
 	if (size)
 		memcpy(data, feature->data, size);
@@ -100,12 +99,13 @@ int vmig_mig_data_size(struct vmig_device *dev, uint64_t *bytes)
 int vmig_precopy_info(int data_fd, struct vfio_precopy_info *info)
 {
 	struct vfio_precopy_info answer = { .argsz = sizeof(answer) };
+	int ret;
 
-	if (vmig_call_ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, &answer))
-		return -errno;
-	*info = answer;
+	ret = vmig_call_error(vmig_call_ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, &answer));
+	if (!ret)
+		*info = answer;
 
-	return 0;
+	return ret;
 }
 
 int vmig_config_query(struct vmig_device *dev, struct vmig_config_answer *answer)
@@ -155,9 +155,11 @@ union config_arg {
 int vmig_config_get(int data_fd, struct vmig_snapshot *snapshot)
 {
 	union config_arg arg = { .config.argsz = sizeof(arg) };
+	int ret;
 
-	if (vmig_call_ioctl(data_fd, VFIO_MIG_GET_CONFIG, &arg))
-		return -errno;
+	ret = vmig_call_error(vmig_call_ioctl(data_fd, VFIO_MIG_GET_CONFIG, &arg));
+	if (ret)
+		return ret;
 	if (arg.config.size > VMIG_SNAPSHOT_MAX)
 		return -EMSGSIZE;
 
@@ -179,12 +181,12 @@ int vmig_config_set(int data_fd, const struct vmig_snapshot *snapshot)
 	memcpy(arg.config.id, snapshot->id, sizeof(snapshot->id));
 	memcpy(arg.config.data, snapshot->data, snapshot->size);
 
-	return vmig_call_ioctl(data_fd, VFIO_MIG_SET_CONFIG, &arg) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(data_fd, VFIO_MIG_SET_CONFIG, &arg));
 }
 
 int vmig_check_data(int data_fd)
 {
-	return vmig_call_ioctl(data_fd, VFIO_MIG_CHECK_DATA, NULL) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(data_fd, VFIO_MIG_CHECK_DATA, NULL));
 }
 
 const char *vmig_id_hex(const uint8_t id[VFIO_MIG_CONFIG_ID_SIZE],

@@ -18,7 +18,7 @@ int vmig_irq_info(struct vmig_device *dev, unsigned int index,
 		.argsz = sizeof(*info), .index = index,
 	};
 
-	return vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_IRQ_INFO, info) ? -errno : 0;
+	return vmig_call_error(vmig_call_ioctl(dev->fd, VFIO_DEVICE_GET_IRQ_INFO, info));
 }
 
 static int set_irqs(struct vmig_device *dev, unsigned int index, uint32_t flags,

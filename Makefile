@@ -184,14 +184,16 @@ selftests: stage ## build the tests
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
 		USERLDFLAGS=-static install
-	@cp -rL $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
+	@cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
-# Counters of gcov are those of one VM.
-VMS	= $(if $(MTTY_GCOV),1,$(JOBS))
+# More than CPUs, as some programs wait. Counters of gcov are those of one VM.
+VMS	= $(if $(MTTY_GCOV),1,$(shell expr $(JOBS) '*' 3 / 2))
 
+# Each program has a time limit, so a VM gets enough for a busy machine.
 .PHONY: check
 check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
-	@JOBS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1800)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
@@ -217,7 +219,7 @@ WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
-	@$(WITH_VMM) JOBS=$(VMS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
+	@$(WITH_VMM) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1500)
@@ -269,6 +271,11 @@ mutants: modules selftests ## do the tests notice faults? MUTANTS='driver/uart/*
 lab-mutants: ## make mutants, for faults that only a lab kernel shows
 	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=kasan
 	@+$(call in_lab,kcsan,10) mutants MUTANTS_KERNEL=kcsan
+	@+$(SUBMAKE) LAB=7 lab-mutants-newer
+
+.PHONY: lab-mutants-newer
+lab-mutants-newer:
+	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=newer
 
 .PHONY: coverage
 coverage: ## lines and branches of the driver that the tests run; HTML

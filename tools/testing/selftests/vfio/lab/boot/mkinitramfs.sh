@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Packs a VM's root file system: an archive with busybox, iproute2, init and the kernel's
-# modules, made once for a kernel, and after it one with the files of this run. The kernel
-# unpacks archives one after the other.
+# modules, made once for a kernel, one with the tests, made again after a build of them, and one
+# with the files of this run. The kernel unpacks archives one after the other.
 #
-# Usage: mkinitramfs.sh MODULES BASE ROOT OUT [USER [ARCHIVE]]
+# Usage: mkinitramfs.sh MODULES BASE TESTS ROOT OUT [USER [ARCHIVE]]
 #   MODULES  made by modules.sh
 #   BASE     the first archive; made again if it is out of date
+#   TESTS    directory with programs for /selftests, or ''; the archive is beside BASE
 #   ROOT     directory with this run's files
-#   OUT      gets both archives
+#   OUT      gets the archives
 #   USER     directory with the VM's programs, if not the host's
 #   ARCHIVE  another archive to unpack
 set -euo pipefail
@@ -18,10 +19,11 @@ export LC_ALL=C
 here=$(dirname "$(realpath "$0")")
 modules=$1
 base=$2
-root=$3
-out=$4
-user=${5:-}
-more=${6:-}
+tests=$3
+root=$4
+out=$5
+user=${6:-}
+more=${7:-}
 
 archive() {
 	(cd "$1" && find . -mindepth 1 | sort |
@@ -92,9 +94,35 @@ make_base() {
 	rm -rf "$dir"
 }
 
+# The time of the last change of a file, not that of its contents: an installed program has the
+# time of its build.
+is_changed() {
+	[ ! -e "$2" ] || [ -n "$(find "$1" -newercm "$2" -print -quit)" ]
+}
+
+make_tests() {
+	local dir
+
+	dir=$(mktemp -d "$base.XXXXXX")
+	mkdir "$dir/selftests"
+	cp -r "$tests/." "$dir/selftests"
+	# Scripts look for it beside their directory, as in a kernel tree.
+	[ ! -d "$tests/kselftest" ] || cp -r "$tests/kselftest" "$dir"
+	archive "$dir" >"$dir.cpio"
+	mv "$dir.cpio" "$1"
+	rm -rf "$dir"
+}
+
 if [ -z "$(find "$base" -newer "$here/init" -newer "$modules/order" \
 		-newer "$here/mkinitramfs.sh" 2>/dev/null)" ]; then
 	make_base
 fi
+if [ -d "$tests" ]; then
+	tests_archive=${base%/*}/tests.cpio
+	! is_changed "$tests" "$tests_archive" || make_tests "$tests_archive"
+fi
 # cpio ends on a block of 512 bytes, so the next archive is aligned.
-{ cat "$base" ${more:+"$more"}; archive "$root"; } >"$out"
+{
+	cat "$base" ${more:+"$more"} ${tests_archive:+"$tests_archive"}
+	archive "$root"
+} >"$out"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Selects the accelerator, prints it, and boots the VM.
-# ACCEL=tcg|kvm overrides the choice.
+# ACCEL=tcg|kvm overrides the choice. BOOTING is what is booted; if it is empty, nothing is printed.
 #
 # Usage: run.sh CACHE boot.sh's options...
 set -eu
@@ -24,5 +24,6 @@ tcg|kvm)
 	exit 2
 	;;
 esac
-echo "booting the VM under $accel ..." >&2
+what=${BOOTING-the VM}
+[ -z "$what" ] || echo "booting $what under $accel ..." >&2
 exec "$here/boot.sh" "$@" -a "$accel"

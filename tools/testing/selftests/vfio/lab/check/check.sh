@@ -5,8 +5,8 @@
 # "N passed, N failed, N skipped". TESTS selects programs, ARGS is passed to each (for example
 # "-t NAME", see a program's -h), TEST_TIMEOUT is the time limit for each, in seconds.
 # TEST@cdev opens devices as cdev; BOTH_PATHS adds that to all programs but those of
-# tests-no-cdev. JOBS is the number of VMs, at most; a VM gets the next program when one has
-# ended. With JOBS=1, the default, nothing runs at the same time. NAME is the name of the logs.
+# tests-no-cdev. VMS is the number of VMs, at most; a VM gets the next program when one has
+# ended. With VMS=1, the default, nothing runs at the same time. NAME is the name of the logs.
 # With REPORT the files of the programs are kept in REPORT.tar, and timelines in the directory
 # REPORT.
 #
@@ -77,7 +77,7 @@ trap 'exit 130' INT TERM HUP
 
 # Sets vms and vm_tests: how many VMs, and the programs in the order of their start.
 plan() {
-	local memory free max=${JOBS:-1}
+	local memory free max=${VMS:-1}
 
 	# GiB of a VM, see boot.sh
 	memory=2
@@ -143,7 +143,7 @@ start() {
 	"${@:2}" &
 	running[$!]=$1
 	trap 'exit 130' INT TERM HUP
-	[ "${JOBS:-1}" != 1 ] || wait_for_one
+	[ "${VMS:-1}" != 1 ] || wait_for_one
 }
 
 start_here() {
@@ -153,12 +153,13 @@ start_here() {
 	start "$name-here" run_here_read "$reader" "${here_tests[@]}"
 }
 
+# start_vm LOG WHAT: run.sh prints that it boots WHAT.
 start_vm() {
 	local log=$1 reader quoted=${ARGS:-}
 
 	reader=$(summary "$work/$log")
 	quoted=\'${quoted//\'/\'\\\'\'}\'
-	start "$log" env --default-signal=INT,TERM,HUP QUEUE="$work/queue" \
+	start "$log" env --default-signal=INT,TERM,HUP QUEUE="$work/queue" BOOTING="$2" \
 		RUN="exec sh run-tests $mark $limit $quoted" ADD="$here/../boot/run-tests ${ADD:-}" \
 		"$here/../boot/run.sh" "${vm_options[@]}" \
 		${REPORT:+-f "$work/$log/report.tar"} -n "$log" -q -r "$reader"
@@ -170,11 +171,12 @@ start_vms() {
 	printf '%s\n' "${vm_tests[@]}" >"$work/queue"
 	rm -f "$out/log/$name"{,-[1-9]*}.{console,ktap}
 	if [ "$vms" = 1 ]; then
-		start_vm "$name"
+		start_vm "$name" "the VM"
 		return
 	fi
-	for ((i = 1; i <= vms; i++)); do
-		start_vm "$name-$i"
+	start_vm "$name-1" "$vms VMs"
+	for ((i = 2; i <= vms; i++)); do
+		start_vm "$name-$i" ''
 	done
 }
 
@@ -233,7 +235,7 @@ count_left() {
 vm_options=("$@")
 vms=0
 [ ${#vm_tests[@]} = 0 ] || plan
-if [ "${JOBS:-1}" != 1 ] && [ $((vms + (${#here_tests[@]} > 0))) -gt 1 ]; then
+if [ "${VMS:-1}" != 1 ] && [ $((vms + (${#here_tests[@]} > 0))) -gt 1 ]; then
 	export PRINT_LOCK=$work/printing
 fi
 [ ${#here_tests[@]} = 0 ] || start_here

@@ -16,7 +16,7 @@ export LC_ALL=C
 
 # make check sets these for the programs that it runs.
 unset ACCEL ADD ARCH ARGS BOTH_PATHS JOBS MAY_SKIP NAME PRINT_LOCK PROGRESS QUEUE REPORT RUN \
-	TESTS TEST_TIMEOUT VERBOSE VM_INPUT
+	TESTS TEST_TIMEOUT VERBOSE VMS VM_INPUT
 
 here=$(dirname "$(realpath "$0")")
 repo=$(realpath "$here/../../../../../..")
@@ -75,12 +75,12 @@ all_cases() {
 	done
 }
 
-# Runs a case in a subshell, with two new directories: $dir has a space in its name.
+# Runs a case in a subshell, with two new directories: $dir has a space in its name, $plain has
+# no special character.
 run_case() {
-	local name=$1 dir plain status
+	local name=$1 dir="$work/a case" plain=$work/plain status
 
-	dir=$(mktemp -d "/tmp/runner test.XXXXXX") && plain=$(mktemp -d /tmp/runner.XXXXXX) ||
-		return 1
+	mkdir "$dir" "$plain" || return 1
 	(
 		set -e
 		# A case adds variables for make here.
@@ -91,10 +91,10 @@ run_case() {
 		else
 			judge_verdict "$name"
 		fi
-	) >"$dir.log" 2>&1 </dev/null
+	) >"$work/log" 2>&1 </dev/null
 	status=$?
-	[ $status = 0 ] || sed 's/^/# /' "$dir.log"
-	rm -rf "$dir" "$dir.log" "$plain"
+	[ $status = 0 ] || sed 's/^/# /' "$work/log"
+	rm -rf "$dir" "$plain"
 	return $status
 }
 
@@ -113,13 +113,17 @@ done
 	exit 1
 }
 
+work=$(mktemp -d /tmp/runner.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+cases=$(all_cases)
 number=0 failed=0
 echo "TAP version 13"
 echo "1..${#selected[@]}"
 for name in "${selected[@]}"; do
 	number=$((number + 1))
 	word=ok
-	if ! all_cases | grep -qxF -- "$name"; then
+	if [[ $'\n'$cases$'\n' != *$'\n'"$name"$'\n'* ]]; then
 		echo "# no such case"
 		word="not ok"
 	elif ! run_case "$name"; then

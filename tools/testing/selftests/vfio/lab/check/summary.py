@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Judge the output of the tests.
 
-Reads the output of run-tests while the VM runs, and prints one line for each test program,
-and failures in full. At the end of each program it takes the next from the file QUEUE, which
-other VMs use, too, and sends its name to the VM. If the form of the KTAP is right (ktap.py), it is parsed by the kernel's
-tools/testing/kunit/kunit_parser.py. The exit status is 0 only if each program ran to its end
-and no case failed. With MAY_SKIP, a regular expression, other reasons for a skip are failures.
+Reads the output of run-tests while the VM runs, and prints one line for each test program, and
+failures in full. At the end of each program it takes the next from the file QUEUE, which other
+VMs use, too, and sends its name to the VM. If the form of the KTAP is right (ktap.py), it is
+parsed by the kernel's tools/testing/kunit/kunit_parser.py. The exit status is 0 only if each
+program ran to its end and no case failed. With MAY_SKIP, a regular expression, other reasons
+for a skip are failures.
 With PROGRESS each case is printed when it ends, with the line that the program printed before.
 With PRINT_LOCK, a file, other processes print their lines before or after those of a program.
 

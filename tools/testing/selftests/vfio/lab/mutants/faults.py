@@ -16,7 +16,7 @@ LABEL = re.compile(r'(Clause|Driver|Proposal|16550|PCI|Library|Tool|Runner): \S.
 # The first field of a stanza names the mutant. False: the field may be missing.
 FIELDS = {'Mutant': True, 'File': True, 'Fault': True, 'Breaks': True, 'Change': True,
           'Tests': False, 'Kernel': False, 'Equivalent': False, 'Quick': False}
-KERNELS = ('kasan', 'kcsan')
+KERNELS = ('kasan', 'kcsan', 'newer')
 
 # name: FILE/NAME; path: relative to the repository; hunks: pairs of old and new lines
 Mutant = namedtuple('Mutant', 'name path fault breaks tests kernel equivalent quick hunks')
@@ -34,6 +34,9 @@ def split_hunks(where, change):
     for line in change.split('\n')[1:]:
         if line == '@@':
             hunks.append(([], []))
+        elif line == '.':
+            hunks[-1][0].append('')
+            hunks[-1][1].append('')
         elif line[:1] in ('-', ' ', '+'):
             if line[0] != '+':
                 hunks[-1][0].append(line[1:])

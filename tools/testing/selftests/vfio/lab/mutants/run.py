@@ -104,7 +104,7 @@ class Progress:
 
 
 def kernel_kind(environment):
-    """Returns None, "kasan" or "kcsan": the mutants that this kernel shows."""
+    """Returns None or one of faults.KERNELS: the mutants that this kernel shows."""
     return environment.get('MUTANTS_KERNEL') or None
 
 

@@ -158,6 +158,21 @@ TEST_F(irqchip, pending_interrupt_is_restored)
 	}
 }
 
+/* Library: vmig_irqchip_restore(): an interrupt that was pending before is gone */
+TEST_F(irqchip, restore_replaces_the_state)
+{
+	int fd;
+
+	ASSERT_EQ(0, vmig_irqchip_save(self->src, &self->blob));
+	ASSERT_EQ(0, vmig_irqchip_guest_setup(self->dst));
+	fd = connect_msi(self->dst);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, eventfd_write(fd, 1));
+	EXPECT_EQ(1, vmig_irqchip_pending(self->dst, VECTOR));
+	ASSERT_EQ(0, vmig_irqchip_restore(self->dst, self->blob.data, self->blob.len));
+	EXPECT_EQ(0, vmig_irqchip_pending(self->dst, VECTOR));
+}
+
 /* Library: the end of an interrupt signals the eventfd for unmask, as KVM's resampler */
 TEST_F(irqchip, end_of_interrupt_unmasks)
 {

@@ -113,9 +113,11 @@ TEST_F(args, get_config)
 	char byte;
 
 	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
-		struct vmig_snapshot out = { .id = { 0xee }, .data = { 0xee } };
 		unsigned int i = row - rows;
+		struct vmig_snapshot out;
 
+		/* Each byte of an output must be written */
+		memset(&out, 0xee, sizeof(out));
 		ASSERT_RET(0, begin_after_reset(self->dev,
 						VFIO_DEVICE_STATE_STOP_COPY,
 						&self->fd), "STOP_COPY");

@@ -11,6 +11,9 @@
 #include "lib/mtty.h"
 #include "recording.h"
 
+/* Offset of the MSI capability */
+#define MSI	0x50
+
 FIXTURE(snapshot) {
 	DEVICE_MEMBERS;
 	struct vmig_snapshot snapshot;
@@ -161,11 +164,12 @@ TEST_F(snapshot, is_the_present_content_at_the_temporary_end)
 /* Proposal: enable bits of MSI are content; loading them signals nothing */
 TEST_F(snapshot, msi_enable_is_content_and_not_an_action)
 {
-	unsigned int reg = vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI) +
-			   PCI_MSI_FLAGS;
 	int msi = vmig_eventfd_create();
-	uint16_t flags = 0;
+	unsigned int reg;
+	uint16_t flags;
 
+	ASSERT_RET(0, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI, &reg), "MSI capability");
+	reg += PCI_MSI_FLAGS;
 	ASSERT_LE(0, msi);
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, VFIO_PCI_MSI_IRQ_INDEX,
 				      VFIO_IRQ_SET_ACTION_TRIGGER, msi), "MSI");
@@ -185,7 +189,7 @@ TEST_F(snapshot, msi_enable_is_content_and_not_an_action)
 TEST_F(snapshot, identity_changes_with_every_writable_register)
 {
 	const struct vmig_snapshot none = { .size = 0 };
-	unsigned int msi = vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI);
+	const unsigned int msi = MSI;
 	const struct {
 		unsigned int reg;
 		uint16_t val;
@@ -312,7 +316,6 @@ DEVICE_FIXTURE(contradiction, "mtty-2", .capture_size = "64K");
 	}
 
 /* Offset of the MSI capability, the only one */
-#define MSI	0x50
 
 CONTRADICTION(vendor, PCI_VENDOR_ID, 0x01, -EINVAL);
 CONTRADICTION(device, PCI_DEVICE_ID + 1, 0x80, -EINVAL);
@@ -347,8 +350,10 @@ CONTRADICTION(nowhere, 0xff, 0x01, -EINVAL);
 TEST_F(contradiction, snapshot_is_applied_as_a_whole_or_not_at_all)
 {
 	struct vmig_snapshot own, snapshot;
+	unsigned int cap = 0;
 
-	ASSERT_EQ(MSI, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI));
+	ASSERT_RET(0, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI, &cap), "MSI capability");
+	ASSERT_EQ(MSI, cap);
 	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY,
 					 &self->fd), "STOP_COPY");

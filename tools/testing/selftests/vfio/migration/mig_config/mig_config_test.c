@@ -45,20 +45,25 @@ static int opt_in(struct vmig_device *dev, uint32_t need, uint32_t size)
 	return vmig_config_opt_in(dev, &answer);
 }
 
-/* Does a session that begins now have the ioctls? */
-static bool is_opted_in(struct vmig_device *dev)
+/* 0 if a session that begins now has the ioctls, else -ENOTTY; or another -errno */
+static int opted_in(struct vmig_device *dev)
 {
 	struct vmig_snapshot snapshot;
 	int fd, ret;
 
 	ret = vmig_mig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (ret)
-		return false;
+		return ret == -ENOTTY ? -EPROTO : ret;
 	ret = vmig_config_get(fd, &snapshot);
 	close(fd);
 
-	return !ret;
+	return ret;
 }
+
+#define EXPECT_OPTED_IN() \
+	EXPECT_RET(0, opted_in(self->dev), "opted in")
+#define EXPECT_NOT_OPTED_IN() \
+	EXPECT_RET(-ENOTTY, opted_in(self->dev), "not opted in")
 
 /* Proposal: MIG_CONFIG has GET and SET, as PROBE reports */
 TEST_F(feature, probe_finds_get_and_set)
@@ -129,7 +134,7 @@ TEST_F(feature, get_and_set_exclude_each_other)
 					 &config, sizeof(config)), "both");
 	EXPECT_RET(-EINVAL, vmig_feature(self->dev, MIG_CONFIG, &config,
 					 sizeof(config)), "neither");
-	EXPECT_FALSE(is_opted_in(self->dev));
+	EXPECT_NOT_OPTED_IN();
 }
 
 /* Proposal: a data area smaller than the structure: EINVAL */
@@ -148,7 +153,7 @@ TEST_F(feature, short_data_area_is_refused)
 						 &config, size),
 			   "SET, %zu bytes", size);
 	}
-	EXPECT_FALSE(is_opted_in(self->dev));
+	EXPECT_NOT_OPTED_IN();
 }
 
 /* Proposal: the structure may grow: a larger data area is accepted */
@@ -165,7 +170,7 @@ TEST_F(feature, long_data_area_is_accepted)
 	EXPECT_EQ(77, data.rest);
 	EXPECT_RET(0, vmig_feature(self->dev, MIG_CONFIG | SET, &data,
 				   sizeof(data)), "SET");
-	EXPECT_TRUE(is_opted_in(self->dev));
+	EXPECT_OPTED_IN();
 }
 
 /* The structure behind the header is at an address that is not accessible */
@@ -198,7 +203,7 @@ TEST_F(feature, bad_address_is_efault)
 {
 	EXPECT_RET(-EFAULT, feature_at_edge(self->dev, GET), "GET");
 	EXPECT_RET(-EFAULT, feature_at_edge(self->dev, SET), "SET");
-	EXPECT_FALSE(is_opted_in(self->dev));
+	EXPECT_NOT_OPTED_IN();
 }
 
 /* Proposal: the index of the first version, as any unknown one: ENOTTY */
@@ -228,12 +233,12 @@ TEST_F(feature, opt_in_may_be_repeated)
 {
 	unsigned int i;
 
-	EXPECT_FALSE(is_opted_in(self->dev));
+	EXPECT_NOT_OPTED_IN();
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	for (i = 0; i < 3; i++) {
 		EXPECT_RET(0, opt_in(self->dev, variant->need,
 				     PCI_CFG_SPACE_SIZE), "time %u", i);
-		EXPECT_TRUE(is_opted_in(self->dev));
+		EXPECT_OPTED_IN();
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	}
 }
@@ -248,7 +253,7 @@ TEST_F(feature, unknown_answer_is_refused)
 		EXPECT_RET(-EINVAL, opt_in(self->dev, needs[i],
 					   PCI_CFG_SPACE_SIZE),
 			   "need %#x", needs[i]);
-	EXPECT_FALSE(is_opted_in(self->dev));
+	EXPECT_NOT_OPTED_IN();
 }
 
 /* Proposal: objection "late refusal": SET, another answer or size: EOPNOTSUPP */
@@ -265,7 +270,7 @@ TEST_F(feature, objection_late_refusal_other_answer_is_refused_at_opt_in)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		EXPECT_RET(-EOPNOTSUPP, opt_in(self->dev, variant->need,
 					       sizes[i]), "size %u", sizes[i]);
-	EXPECT_FALSE(is_opted_in(self->dev));
+	EXPECT_NOT_OPTED_IN();
 }
 
 /* Proposal: SET while a data transfer session is open: EBUSY */

@@ -234,6 +234,25 @@ TEST_F(reorder, newer_config_before_the_end_is_replaced)
 	EXPECT_SAME();
 }
 
+/* Proposal: objection J: data without a snapshot yet have a source: another one is ESTALE */
+TEST_F(reorder, objection_j_other_source_after_data)
+{
+	ASSERT_RET(0, begin_after_reset(self->dev, VFIO_DEVICE_STATE_STOP_COPY, &self->fd),
+		   "STOP_COPY");
+	GET_CONFIG(&self->other);
+	RESUME();
+	LOAD_BYTES(0, 0, sizeof(struct mtty_rec_head));
+	SET_OTHER(-ESTALE);
+	LOAD_BYTES(0, sizeof(struct mtty_rec_head), self->rec.at[1]);
+	SET_OTHER(-ESTALE);
+	LOAD(0, 1);
+	LOAD(0, 2);
+	SET_OTHER(-ESTALE);
+	CHECK(-ESTALE);
+	SET_CONFIG(0, LAST);
+	EXPECT_SAME();
+}
+
 /* Driver: incomplete data and the wrong snapshot: ENODATA, not ESTALE */
 TEST_F(reorder, enodata_before_estale)
 {
@@ -302,6 +321,8 @@ TEST_F(reorder, data_are_charged_and_snapshots_take_no_memory)
 	}
 	snapshots = vmig_cgroup_charged();
 	vmig_cgroup_leave();
+	ASSERT_LE(0, before);
+	ASSERT_LE(0, snapshots);
 	EXPECT_LE(before + MEMORY - SLACK, data);
 	EXPECT_GE(before + MEMORY + SLACK, data);
 	EXPECT_GE(data + SLACK, snapshots);

@@ -208,6 +208,34 @@ TEST_F(capture, untouched_memory_is_zero)
 	}
 }
 
+/* Driver: memory that was never written reads as zero, beside a page that was written */
+TEST_F(capture, untouched_memory_beside_a_page_is_zero)
+{
+	static const size_t lens[] = { 2, 100, 256, 300, 1000, 4096, 3 * 4096 };
+	const size_t size = self->dev->region[BAR2].size;
+	const size_t page = sysconf(_SC_PAGESIZE), at = size / 2;
+	uint8_t *seen = calloc(1, 4 * page);
+	size_t i, k, from;
+
+	if (at < MTTY_CAP_LOG_OFFSET + 2 * page || page != 4096)
+		SKIP(goto out, "too few pages");
+	memset(seen, 0xa5, page);
+	WRITE(at, seen, page);
+	for (i = 0; i < 2 * ARRAY_SIZE(lens); i++) {
+		/* Across the start of the page, and across its end */
+		from = at + i % 2 * page - lens[i / 2] / 2;
+		memset(seen, 0xee, 4 * page);
+		READ(from, seen, lens[i / 2]);
+		for (k = 0; k < lens[i / 2]; k++)
+			ASSERT_EQ(from + k >= at && from + k < at + page ? 0xa5 : 0, seen[k]) {
+				TH_LOG("row %zu: offset %zu", i, from + k);
+			}
+		EXPECT_EQ(0xee, seen[lens[i / 2]]);
+	}
+out:
+	free(seen);
+}
+
 /* Driver: the log can be read in every state of the device */
 TEST_F(capture, readable_while_stopped)
 {

@@ -4,7 +4,6 @@
  * bytes, and that pre-copy sends everything that is written through a mapping.
  */
 #define _GNU_SOURCE
-#include <endian.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,7 +15,8 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x100000u
-#define WRITERS		3
+/* Three through the mapping, two by write(), two by a port */
+#define WRITERS		7
 #define HOT_PAGES	4
 #define ROUNDS		200
 /* At least so many, also on a busy machine */
@@ -116,22 +116,7 @@ static uint64_t data_size(struct __test_metadata *_metadata,
 static void apply_stream(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(map) *self, uint8_t *image)
 {
-	struct vmig_stream_iter iter;
-	struct vmig_rec rec;
-	uint64_t offset;
-
-	vmig_stream_start(&iter, self->stream.data, self->stream.len);
-	while (!vmig_stream_next(&iter, &rec)) {
-		EXPECT_TRUE(rec.data_ok);
-		if (rec.type != MTTY_REC_CAPTURE)
-			continue;
-		memcpy(&offset, rec.payload, sizeof(offset));
-		offset = le64toh(offset);
-		ASSERT_GE(SIZE, offset + rec.len - sizeof(offset));
-		memcpy(image + offset, rec.payload + sizeof(offset),
-		       rec.len - sizeof(offset));
-	}
-	EXPECT_EQ(self->stream.len, iter.pos);
+	EXPECT_RET(0, vmig_capture_apply(&self->stream, image, SIZE), "stream");
 	self->stream.len = 0;
 }
 
@@ -271,16 +256,25 @@ TEST_F(map, shows_the_log)
 	EXPECT_EQ(1, get(self, 1));
 }
 
-/* Driver: VFIO_DEVICE_RESET: empties BAR2, also where it is mapped */
+/* Driver: VFIO_DEVICE_RESET: empties BAR2, also where it is mapped, each page */
 TEST_F(map, is_emptied_by_reset)
 {
-	put(self, 0, 1);
-	put(self, 7 * self->page, 2);
+	uint64_t at;
+
+	/* With a page that was written, and one that was only read */
+	for (at = 0; at < SIZE - map_start(); at += 2 * self->page)
+		put(self, at, 1);
+	put(self, SIZE - map_start() - self->page, 2);
+	for (at = 0; at < SIZE - map_start(); at += self->page)
+		get(self, at);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_EQ(0, get(self, 0));
-	EXPECT_EQ(0, get(self, 7 * self->page));
-	put(self, 0, 3);
-	EXPECT_EQ(3, peek(_metadata, self, 0));
+	for (at = 0; at < SIZE - map_start(); at += self->page) {
+		EXPECT_EQ(0, get(self, at)) {
+			TH_LOG("page %llu", (unsigned long long)(at / self->page));
+		}
+		put(self, at, 3);
+		EXPECT_EQ(3, peek(_metadata, self, at));
+	}
 }
 
 /* Clause: POSIX mmap(): a mapping stays when the file descriptor is closed */
@@ -508,12 +502,14 @@ TEST_F(map, writing_wakes_poll)
 
 struct writer {
 	pthread_t thread;
+	struct vmig_device *dev;
 	pthread_rwlock_t *gate;
 	uint8_t *mem;
 	uint64_t page;
 	unsigned int nr;
 	bool quit;
 	uint64_t writes;
+	int ret;
 };
 
 /* Few pages, so that each is sent and written at the same time, by all threads */
@@ -523,19 +519,31 @@ static uint64_t *word_of(const struct writer *writer, uint64_t n)
 	       writer->nr;
 }
 
+static int write_once(struct writer *writer)
+{
+	uint64_t *word = word_of(writer, ++writer->writes);
+
+	if (writer->nr < 3)
+		__atomic_store_n(word, writer->writes, __ATOMIC_RELAXED);
+	else if (writer->nr < 5)
+		return vmig_region_write(writer->dev, BAR2,
+					 map_start() + ((uint8_t *)word - writer->mem),
+					 &writer->writes, sizeof(*word));
+	else
+		return vmig_uart_out(writer->dev, writer->nr - 5, UART_TX, writer->writes);
+	return 0;
+}
+
 static void *write_all_the_time(void *opaque)
 {
 	struct writer *writer = opaque;
 	bool quit = false;
 	unsigned int i;
 
-	while (!quit) {
+	while (!quit && !writer->ret) {
 		pthread_rwlock_rdlock(writer->gate);
-		for (i = 0; i < 50; i++) {
-			writer->writes++;
-			__atomic_store_n(word_of(writer, writer->writes),
-					 writer->writes, __ATOMIC_RELAXED);
-		}
+		for (i = 0; i < 50 && !writer->ret; i++)
+			writer->ret = write_once(writer);
 		quit = writer->quit;
 		pthread_rwlock_unlock(writer->gate);
 	}
@@ -556,7 +564,7 @@ static void read_some(struct __test_metadata *_metadata,
 	}
 }
 
-/* Driver: pre-copy: at its temporary end, all writes to a mapping were read */
+/* Driver: pre-copy: at its temporary end, all writes were read, whichever way they came */
 TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 {
 	uint8_t *image = calloc(1, SIZE);
@@ -576,8 +584,8 @@ TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 	PRE_COPY();
 	for (i = 0; i < WRITERS; i++) {
 		writers[i] = (struct writer) {
-			.gate = &gate, .mem = self->mem, .page = self->page,
-			.nr = i,
+			.gate = &gate, .dev = self->dev, .mem = self->mem,
+			.page = self->page, .nr = i,
 		};
 		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL,
 					    write_all_the_time, &writers[i]));
@@ -598,6 +606,7 @@ TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
 	for (i = 0; i < WRITERS; i++) {
 		ASSERT_EQ(0, pthread_join(writers[i].thread, NULL));
 		EXPECT_LT(round, writers[i].writes);
+		EXPECT_RET(0, writers[i].ret, "writer %u", i);
 	}
 	pthread_rwlock_destroy(&gate);
 	free(image);

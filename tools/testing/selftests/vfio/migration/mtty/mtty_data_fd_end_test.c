@@ -136,6 +136,44 @@ TEST_F(ended, poll_reports_it)
 	EXPECT_EQ(POLLERR | POLLHUP, pfd.revents);
 }
 
+/* A record is read, or written, in part; further bytes come from the next */
+static void begin_a_record(struct __test_metadata *_metadata, FIXTURE_DATA(ended) *self,
+			   const FIXTURE_VARIANT(ended) *variant)
+{
+	char byte;
+
+	begin(_metadata, self, variant);
+	if (variant->from != VFIO_DEVICE_STATE_RESUMING) {
+		ASSERT_EQ(1, read(self->fd, &byte, 1));
+		return;
+	}
+	if (variant->way != BY_RESET && variant->way != BY_CLOSE)
+		return;
+	/* Half of the stream instead of all of it */
+	close(self->fd);
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, variant->from, &self->fd), "RESUMING");
+	ASSERT_RET(0, vmig_transfer_write(self->fd, self->stream.data,
+					  self->stream.len / 2, 4096, NULL), "half");
+}
+
+/* Driver: an ended session: a record that was read or written in part is gone, too */
+TEST_F(ended, rest_of_a_record_is_gone)
+{
+	struct pollfd pfd = { .events = POLLIN | POLLOUT };
+	short usable = variant->from == VFIO_DEVICE_STATE_RESUMING ? POLLOUT : POLLIN;
+
+	begin_a_record(_metadata, self, variant);
+	pfd.fd = self->fd;
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(usable, pfd.revents);
+	finish(_metadata, self, variant);
+	/* A call returns at once, with its error */
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(usable | POLLERR | POLLHUP, pfd.revents);
+	expect_ended(_metadata, self->fd, variant->from);
+}
+
 /* Driver: poll() while a session ends: returns POLLERR and POLLHUP */
 TEST_F(ended, poll_is_woken)
 {

@@ -177,6 +177,49 @@ TEST_F(wake, by_a_write_to_capture_memory)
 	expect_woken(_metadata, self);
 }
 
+/* Driver: the same: config space changes, which is part of the data */
+TEST_F(wake, by_a_change_of_config_space)
+{
+	poll_at_end(_metadata, self, variant);
+	EXPECT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
+	expect_woken(_metadata, self);
+}
+
+/* Driver: the same, for each of two threads that poll */
+TEST_F(wake, of_two_threads)
+{
+	struct vmig_poll_thread second;
+	short revents;
+
+	poll_at_end(_metadata, self, variant);
+	ASSERT_RET(0, vmig_poll_thread_start(&second, self->fd, POLLIN), "poll");
+	EXPECT_RET(0, send_byte(self->dev), "byte");
+	expect_woken(_metadata, self);
+	EXPECT_RET(0, vmig_poll_thread_join(&second, &revents), "wake-up");
+	EXPECT_EQ(POLLIN, revents);
+}
+
+/* Driver: poll() at the temporary end: no event for a call that changes no data */
+TEST_F(wake, not_without_a_change)
+{
+	struct vmig_device *dev = self->dev;
+	uint16_t command;
+	uint8_t byte = 1;
+
+	ASSERT_RET(0, vmig_mig_set_state(dev, variant->state, &self->fd), "%s",
+		   vmig_state_name(variant->state));
+	ASSERT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096), "read");
+	EXPECT_RET(0, vmig_region_write(dev, VFIO_PCI_BAR2_REGION_INDEX,
+					MTTY_CAP_LOG_OFFSET - 1, &byte, 1), "header");
+	EXPECT_RET(0, vmig_region_read(dev, VFIO_PCI_BAR2_REGION_INDEX, MTTY_CAP_LOG_OFFSET,
+				       &byte, 1), "memory");
+	EXPECT_RET(0, vmig_config_read16(dev, PCI_COMMAND, &command), "command");
+	EXPECT_RET(0, vmig_config_write16(dev, PCI_COMMAND, command), "command");
+	EXPECT_EQ(0, events(self->fd));
+	EXPECT_EQ(-1, read(self->fd, &byte, 1));
+	EXPECT_RET(-ENOMSG, -errno, "read");
+}
+
 /* Driver: the same: the session goes to STOP_COPY */
 TEST_F(wake, by_stop_copy)
 {

@@ -110,6 +110,8 @@ TEST_F(dma_log, page_size_is_the_hint_or_a_page)
 		{ 1, LENGTH, PAGE },
 		{ PAGE / 2, LENGTH, PAGE },
 		{ 3, LENGTH, PAGE },
+		{ PAGE + 1, LENGTH, PAGE },
+		{ 3 * PAGE, LENGTH, PAGE },
 		/* No range but an empty one is aligned to it */
 		{ 0, 0, PAGE },
 	};

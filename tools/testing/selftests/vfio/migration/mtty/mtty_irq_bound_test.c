@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include "mtty/irq_fixture.h"
+#include "mtty/keep_cpu.h"
 
 FIXTURE(bound) {
 	DEVICE_MEMBERS;
@@ -18,23 +19,27 @@ FIXTURE(bound) {
 	int unmask;
 };
 
-/* @from runs, @away does not */
+/* @from runs, @away does not; @again: other eventfds were bound before */
 FIXTURE_VARIANT(bound) {
 	enum vfio_device_mig_state from;
 	enum vfio_device_mig_state away;
+	unsigned int again;
 };
 
-#define VARIANT(_from, _away) \
-	FIXTURE_VARIANT_ADD(bound, _from##_to_##_away) { \
+#define VARIANT(_from, _away, _again) \
+	FIXTURE_VARIANT_ADD(bound, _from##_to_##_away##_after_##_again) { \
 		.from = VFIO_DEVICE_STATE_##_from, \
 		.away = VFIO_DEVICE_STATE_##_away, \
+		.again = _again, \
 	}
 
-VARIANT(RUNNING, STOP);
-VARIANT(RUNNING, STOP_COPY);
-VARIANT(RUNNING_P2P, STOP);
-VARIANT(PRE_COPY, STOP_COPY);
-VARIANT(PRE_COPY_P2P, STOP_COPY);
+VARIANT(RUNNING, STOP, 0);
+VARIANT(RUNNING, STOP, 1);
+VARIANT(RUNNING, STOP, 2);
+VARIANT(RUNNING, STOP_COPY, 0);
+VARIANT(RUNNING_P2P, STOP, 0);
+VARIANT(PRE_COPY, STOP_COPY, 0);
+VARIANT(PRE_COPY_P2P, STOP_COPY, 1);
 
 #define BIND_ALL() do { \
 	CONNECT(INTX, self->trigger); \
@@ -53,21 +58,22 @@ VARIANT(PRE_COPY_P2P, STOP_COPY);
 #define EXPECT_NO_LATE_SIGNAL() \
 	EXPECT_EQ(-ETIMEDOUT, vmig_eventfd_wait(self->trigger, 20))
 
-/* On one CPU, with a higher priority than the kernel's workers */
-static int keep_the_cpu(void)
+/* Bind other eventfds so often; they may be closed at once */
+static int bind_others(struct vmig_device *dev, int trigger, unsigned int nr)
 {
-	const struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t set;
-	int cpu = sched_getcpu();
+	int ret, fd;
 
-	if (cpu < 0)
-		return -errno;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) ||
-	    sched_setscheduler(0, SCHED_FIFO, &param))
-		return -errno;
-	return 0;
+	ret = vmig_irq_set_fd(dev, INTX, TRIGGER, trigger);
+	while (!ret && nr--) {
+		fd = vmig_eventfd_create();
+		if (fd < 0)
+			return fd;
+		ret = vmig_irq_set_fd(dev, INTX, MASK, fd);
+		if (!ret)
+			ret = vmig_irq_set_fd(dev, INTX, UNMASK, fd);
+		close(fd);
+	}
+	return ret;
 }
 
 FIXTURE_SETUP(bound)
@@ -79,6 +85,7 @@ FIXTURE_SETUP(bound)
 	ASSERT_LE(0, self->mask);
 	self->unmask = vmig_eventfd_create();
 	ASSERT_LE(0, self->unmask);
+	ASSERT_RET(0, bind_others(self->dev, self->trigger, variant->again), "others");
 	BIND_ALL();
 	ASSERT_RET(0, vmig_transfer_reach(self->dev, variant->from, NULL,
 					  &self->fd), "to %s",
@@ -170,6 +177,38 @@ TEST_F(bound, unmask_before_mask)
 	RAISE();
 	EXPECT_TRIGGER(0);
 	EXPECT_NO_LATE_SIGNAL();
+}
+
+/* Driver: an unmask of a high level before MASK: signalled, and then masked */
+TEST_F(bound, unmask_of_a_high_level_before_mask)
+{
+	RAISE();
+	EXPECT_TRIGGER(1);
+	SIGNAL(self->unmask);
+	ACTION(MASK);
+	EXPECT_TRIGGER(1);
+	LOWER();
+	RAISE();
+	EXPECT_TRIGGER(0);
+	EXPECT_NO_LATE_SIGNAL();
+}
+
+/* Driver: an unmask of a high level before it is unbound, or bound anew: signalled */
+TEST_F(bound, unmask_before_it_is_unbound)
+{
+	static const bool anew[] = { false, true };
+	unsigned int i;
+
+	RAISE();
+	EXPECT_TRIGGER(1);
+	for (i = 0; i < ARRAY_SIZE(anew); i++) {
+		SIGNAL(self->unmask);
+		ASSERT_RET(0, vmig_irq_set_fd(self->dev, INTX, UNMASK,
+					      anew[i] ? self->unmask : -1), "UNMASK");
+		EXPECT_TRIGGER(1);
+		ASSERT_RET(0, vmig_irq_set_fd(self->dev, INTX, UNMASK, self->unmask),
+			   "bind");
+	}
 }
 
 /* Driver: a mask before INTx is disabled: unmasked when it is enabled again */

@@ -191,6 +191,7 @@ TEST_F(irq_mask, reset_clears_the_mask)
 	EXPECT_TRIGGER(1);
 	/* Masked by the signal this time */
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_TRIGGER(0);
 	RAISE();
 	EXPECT_TRIGGER(1);
 }

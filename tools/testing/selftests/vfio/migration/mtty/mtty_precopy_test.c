@@ -229,7 +229,10 @@ TEST_F(precopy, end_of_stream_iff_both_are_zero)
 	EXPECT_LT(0, ends);
 }
 
-/* Driver: vfio_precopy_info.argsz: EINVAL if too small, and nothing is written */
+/*
+ * Driver: vfio_precopy_info.argsz: EINVAL if too small, and nothing is written; else each
+ * field is, whatever was in it, and nothing behind
+ */
 TEST_F(precopy, info_argsz_is_checked)
 {
 	static const struct {
@@ -240,19 +243,34 @@ TEST_F(precopy, info_argsz_is_checked)
 		{ 23, -EINVAL }, { 24, 0 }, { 25, 0 }, { 4096, 0 },
 		{ 0xffffffff, 0 },
 	};
-	struct vfio_precopy_info info;
+	struct {
+		struct vfio_precopy_info info;
+		uint8_t behind[64];
+	} arg, before;
+	struct vfio_precopy_info want;
 	unsigned int i;
 
 	enter(_metadata, self);
+	dirty_pages(_metadata, self, 1, 2, 3, 'x');
+	want = ask(_metadata, self);
+	EXPECT_EQ(0, want.flags);
+	EXPECT_LT(0, want.initial_bytes);
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
-		memset(&info, 0x55, sizeof(info));
-		info.argsz = row[i].argsz;
-		info.flags = 0;
+		memset(&arg, i % 2 ? 0x55 : 0xff, sizeof(arg));
+		arg.info.argsz = row[i].argsz;
+		before = arg;
+		if (!row[i].ret) {
+			before.info = want;
+			before.info.argsz = row[i].argsz;
+		}
 		EXPECT_RET(row[i].ret, ioctl(self->fd, VFIO_MIG_GET_PRECOPY_INFO,
-					     &info) ? -errno : 0,
+					     &arg) ? -errno : 0,
 			   "argsz %u", row[i].argsz);
-		if (row[i].ret)
-			EXPECT_EQ(0x5555555555555555, info.initial_bytes);
+		EXPECT_EQ(0, memcmp(&before, &arg, sizeof(arg))) {
+			TH_LOG("argsz %u: flags %#x, initial_bytes %llu, dirty_bytes %llu",
+			       row[i].argsz, arg.info.flags, arg.info.initial_bytes,
+			       arg.info.dirty_bytes);
+		}
 	}
 }
 
@@ -394,6 +412,8 @@ TEST_F(precopy, half_a_record_is_freed)
 	after = vmig_cgroup_charged();
 	vmig_cgroup_leave();
 	free(buf);
+	ASSERT_LE(0, before);
+	ASSERT_LE(0, after);
 	EXPECT_GT(before + SESSIONS * PAGE, after);
 }
 

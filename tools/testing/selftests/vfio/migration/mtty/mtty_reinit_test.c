@@ -412,6 +412,31 @@ TEST_F(reinit, records_without_the_opt_in)
 	expect_loads(_metadata, &self->r);
 }
 
+/* Driver: a change in STOP_COPY: no REINIT, which exists in the PRE_COPY states */
+TEST_F(reinit, no_record_in_stop_copy)
+{
+	int ret;
+
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	/* One that was announced in PRE_COPY, and was not read there */
+	change(_metadata, &self->r, 7);
+	ASSERT_RET(0, vmig_mig_set_state(self->r.dev, VFIO_DEVICE_STATE_STOP_COPY, NULL),
+		   "STOP_COPY");
+	get_config(_metadata, &self->r);
+	ASSERT_EQ(0, vmig_bytes_reserve(&self->r.stream, 1));
+	ASSERT_EQ(1, read(self->r.fd, self->r.stream.data + self->r.stream.len, 1));
+	self->r.stream.len++;
+	change(_metadata, &self->r, 8);
+	do {
+		ret = vmig_transfer_read(self->r.fd, &self->r.stream, 1000);
+		get_config(_metadata, &self->r);
+	} while (ret == -ESTALE && _metadata->exit_code != KSFT_FAIL);
+	EXPECT_RET(0, ret, "to the end");
+	EXPECT_LT(4, vmig_stream_count(&self->r.stream));
+	EXPECT_EQ(0, count(&self->r, MTTY_REC_REINIT));
+}
+
 /* Driver: without MIG_PRECOPY_INFOv2: no record of a change, but for config space itself */
 TEST_F(no_reinit, records_without_the_opt_in)
 {

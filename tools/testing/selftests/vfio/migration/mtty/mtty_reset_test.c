@@ -24,9 +24,8 @@ FIXTURE_VARIANT(reset) {
 STATE_VARIANTS(reset);
 
 /* In each register that can be written, a value that differs from the one after reset */
-static int dirty_config(struct vmig_device *dev)
+static int dirty_registers(struct vmig_device *dev, unsigned int msi)
 {
-	unsigned int msi = vmig_config_find_cap(dev, PCI_CAP_ID_MSI);
 	const struct {
 		unsigned int reg;
 		uint16_t val;
@@ -49,6 +48,14 @@ static int dirty_config(struct vmig_device *dev)
 			return ret;
 	}
 	return 0;
+}
+
+static int dirty_config(struct vmig_device *dev)
+{
+	unsigned int msi;
+	int ret = vmig_config_find_cap(dev, PCI_CAP_ID_MSI, &msi);
+
+	return ret ? ret : dirty_registers(dev, msi);
 }
 
 /* A device with contents and MSI set up, in the state of the variant */

@@ -67,6 +67,7 @@ static void check_targets(struct __test_metadata *_metadata,
 {
 	struct vmig_device *dev = self->dev;
 	enum vfio_device_mig_state to;
+	int fds = vmig_count_fds();
 
 	for (to = 0; to < VFIO_DEVICE_STATE_NR; to++) {
 		int want = err, fd = -1;
@@ -77,7 +78,9 @@ static void check_targets(struct __test_metadata *_metadata,
 			want = 0;
 		EXPECT_RET(want, vmig_mig_set_state(dev, to, &fd),
 			   "RESUMING -> %s", vmig_state_name(to));
+		/* Of a request that is granted; a new file of others would be open */
 		EXPECT_EQ(-1, fd);
+		EXPECT_EQ(fds, vmig_count_fds());
 		EXPECT_STATE(VFIO_DEVICE_STATE_RESUMING, dev, "RESUMING -> %s",
 			     vmig_state_name(to));
 	}

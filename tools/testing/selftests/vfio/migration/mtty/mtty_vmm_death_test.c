@@ -62,13 +62,20 @@ FIXTURE_SETUP(death)
 	ASSERT_EQ(0, vmig_config_opt_in(&self->dst.dev, &self->answer));
 	ASSERT_EQ(0, vmig_transfer_save_config(src, &self->config, &self->stream));
 	ASSERT_EQ(0, run(src));
-	self->charged = vmig_cgroup_enter() ? -1 : vmig_cgroup_charged();
+	self->charged = -1;
+	if (!vmig_cgroup_enter()) {
+		self->charged = vmig_cgroup_charged();
+		ASSERT_LE(0, self->charged);
+	}
 }
 
 FIXTURE_TEARDOWN(death)
 {
 	if (self->charged >= 0) {
-		EXPECT_GT(self->charged + SLACK, vmig_cgroup_charged());
+		long long now = vmig_cgroup_charged();
+
+		EXPECT_LE(0, now);
+		EXPECT_GT(self->charged + SLACK, now);
 		vmig_cgroup_leave();
 	}
 	vmig_bytes_free(&self->stream);

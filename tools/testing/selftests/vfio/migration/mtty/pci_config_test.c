@@ -7,6 +7,7 @@
 
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define SIZE		PCI_CFG_SPACE_SIZE
+#define PORT_SIZE	8
 
 /* A register: its value after reset, and the bits that can be written; others are 0 */
 struct reg {
@@ -246,10 +247,12 @@ TEST(bar2_has_every_size)
 /* PCI: 3.0, 6.7, 6.8.1: the capability list has MSI, and nothing else */
 TEST_F(pci_config, msi_capability)
 {
+	unsigned int cap = 0;
 	uint8_t next = 0xff;
 
-	EXPECT_EQ(MSI, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI));
-	EXPECT_EQ(0, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSIX));
+	EXPECT_RET(0, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSI, &cap), "MSI");
+	EXPECT_EQ(MSI, cap);
+	EXPECT_RET(-ENOENT, vmig_config_find_cap(self->dev, PCI_CAP_ID_MSIX, &cap), "MSI-X");
 	ASSERT_RET(0, vmig_config_read8(self->dev, MSI + PCI_CAP_LIST_NEXT,
 					&next), "next");
 	EXPECT_EQ(0, next);
@@ -290,6 +293,28 @@ TEST_F(pci_config, interrupt_status_is_live)
 	}
 }
 
+/* PCI: 3.0, 6.2.3, bit 3: in each read that has the byte, whatever its width and offset */
+TEST_F(pci_config, interrupt_status_in_any_width)
+{
+	uint8_t want[SIZE], seen[SIZE];
+	unsigned int at, len;
+
+	memcpy(want, self->reset, SIZE);
+	want[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
+	ASSERT_RET(0, vmig_port_irq_raise(self->dev, 0), "raise");
+	for (at = 0; at <= PCI_STATUS + 1; at++) {
+		for (len = 1; len <= SIZE - at; len = len < 8 ? len + 1 : 2 * len) {
+			memset(seen, 0xee, sizeof(seen));
+			ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, at, seen, len),
+				   "read");
+			EXPECT_EQ(0, memcmp(want + at, seen, len))
+				TH_LOG("%u bytes at %#x", len, at);
+		}
+	}
+	ASSERT_RET(0, vmig_region_read(self->dev, CONFIG, 0, seen, SIZE), "all");
+	EXPECT_EQ(0, memcmp(want, seen, SIZE));
+}
+
 /* PCI: 3.0, 6.2.3, bit 3: set while any port asserts its interrupt */
 TEST_F(pci_config, interrupt_status_is_of_all_ports)
 {
@@ -320,6 +345,38 @@ TEST_F(pci_config, intx_disable)
 					  PCI_COMMAND_IO), "enable");
 	EXPECT_EQ(1, vmig_eventfd_take(fd));
 	close(fd);
+}
+
+/* PCI: 3.0, 6.2.2, bit 0: without it a port reads as ones, and a write has no effect */
+TEST_F(pci_config, ports_need_io_decoding)
+{
+	const uint16_t others = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
+	unsigned int ports = variant->bar1 ? 2 : 1, port, at, len, i;
+	uint8_t before[PORT_SIZE], regs[PORT_SIZE];
+
+	for (port = 0; port < ports; port++) {
+		ASSERT_RET(0, vmig_uart_out(self->dev, port, UART_SCR, 0x11), "SCR");
+		ASSERT_RET(0, vmig_region_read(self->dev, port, 0, before, PORT_SIZE), "read");
+		ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, others), "command");
+		for (at = 0; at < PORT_SIZE; at++) {
+			for (len = 1; len <= PORT_SIZE - at; len++) {
+				memset(regs, 0x5a, sizeof(regs));
+				ASSERT_RET(0, vmig_region_write(self->dev, port, at, regs, len),
+					   "write");
+				ASSERT_RET(0, vmig_region_read(self->dev, port, at, regs, len),
+					   "read");
+				for (i = 0; i < len; i++)
+					EXPECT_EQ(0xff, regs[i])
+						TH_LOG("port %u, byte %u of %u at %u", port, i, len,
+						       at);
+			}
+		}
+		ASSERT_RET(0, vmig_config_write16(self->dev, PCI_COMMAND, PCI_COMMAND_IO),
+			   "command");
+		ASSERT_RET(0, vmig_region_read(self->dev, port, 0, regs, PORT_SIZE), "read");
+		EXPECT_EQ(0, memcmp(before, regs, PORT_SIZE))
+			TH_LOG("port %u", port);
+	}
 }
 
 /* Driver: stopped in any state: config space can be read and written */

@@ -146,6 +146,50 @@ TEST_F(ordinary, write_before_data_stays)
 	EXPECT_BYTE(variant->sent, self->r.dev, OTHER);
 }
 
+/* Bytes that can be written as a whole: MSI's upper address, and the data behind it */
+#define BLOCK		(0x50 + PCI_MSI_ADDRESS_HI)
+#define BLOCK_SIZE	6
+
+/*
+ * Driver: config space in RESUMING, not of the session: each byte of a write before the data
+ * stays, also one that it has not changed, and no byte beside it
+ */
+TEST_F(ordinary, each_byte_written_before_data_stays)
+{
+	struct vmig_device *dev = self->r.dev;
+	uint8_t mine[BLOCK_SIZE], seen[BLOCK_SIZE];
+	unsigned int at, len, i;
+
+	/* Two streams: this one has all bytes of the block set */
+	memset(mine, SENT, sizeof(mine));
+	ASSERT_RET(0, vmig_region_write(dev, CONFIG, BLOCK, mine, sizeof(mine)), "block");
+	self->r.stream.len = 0;
+	ASSERT_RET(0, vmig_transfer_save_config(dev, &self->r.config, &self->r.stream), "save");
+	for (len = 1; len <= BLOCK_SIZE; len++) {
+		for (at = 0; at + len <= BLOCK_SIZE; at++) {
+			ASSERT_RET(0, vmig_device_reset(dev), "reset");
+			enter(_metadata, &self->r);
+			/* The first byte keeps its value, 0 */
+			memset(mine, MINE, sizeof(mine));
+			mine[0] = 0;
+			EXPECT_RET(0, vmig_region_write(dev, CONFIG, BLOCK + at, mine, len),
+				   "write");
+			write_data(_metadata, &self->r);
+			ASSERT_RET(0, vmig_region_read(dev, CONFIG, BLOCK, seen, BLOCK_SIZE),
+				   "read");
+			for (i = 0; i < BLOCK_SIZE; i++) {
+				bool is_mine = i >= at && i < at + len;
+
+				EXPECT_EQ(is_mine ? mine[i - at] : variant->sent, seen[i]) {
+					TH_LOG("byte %u of the block, %u bytes at %u", i, len,
+					       at);
+				}
+			}
+			run(_metadata, &self->r);
+		}
+	}
+}
+
 /* Driver: config space in RESUMING, not of the session: a write after the data stays */
 TEST_F(ordinary, write_after_data_stays)
 {

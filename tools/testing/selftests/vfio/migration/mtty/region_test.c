@@ -421,6 +421,22 @@ TEST_F(region, refused_write_writes_nothing)
 	}
 }
 
+/* With buffers of each length that a region takes */
+static void expect_faults(struct __test_metadata *_metadata, FIXTURE_DATA(region) *self,
+			  unsigned int index, uint64_t size, void *buf)
+{
+	static const size_t len[] = { 1, 2, 4, 8, 9, CONFIG_SIZE };
+	uint64_t start = self->dev->region[index].offset;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(len) && len[i] <= size; i++) {
+		EXPECT_EQ(-EFAULT, result(pread(self->dev->fd, buf, len[i], start)))
+			TH_LOG("region %u, read of %zu to %p", index, len[i], buf);
+		EXPECT_EQ(-EFAULT, result(pwrite(self->dev->fd, buf, len[i], start)))
+			TH_LOG("region %u, write of %zu from %p", index, len[i], buf);
+	}
+}
+
 /* Driver: EFAULT if the buffer is not accessible, and no effect */
 TEST_F(region, bad_buffer)
 {
@@ -434,13 +450,8 @@ TEST_F(region, bad_buffer)
 	for (i = 0; i < NR; i++) {
 		uint64_t start = self->dev->region[i].offset;
 
-		for (b = 0; b < ARRAY_SIZE(bad) && variant->size[i]; b++) {
-			EXPECT_EQ(-EFAULT, result(pread(fd, bad[b], 4, start)))
-				TH_LOG("region %u, read, buffer %u", i, b);
-			EXPECT_EQ(-EFAULT, result(pwrite(fd, bad[b], 4, start))) {
-				TH_LOG("region %u, write, buffer %u", i, b);
-			}
-		}
+		for (b = 0; b < ARRAY_SIZE(bad); b++)
+			expect_faults(_metadata, self, i, variant->size[i], bad[b]);
 		/* Two of four bytes are accessible: all or nothing, too */
 		if (variant->size[i])
 			EXPECT_EQ(-EFAULT,

@@ -114,6 +114,34 @@ TEST_F(foreign, first_record_is_checked)
 	close(fd);
 }
 
+DEVICE_FIXTURE(mixed, "mtty-2", .capture_size = "16K");
+
+/* Driver: two streams of one device: START has a random number, so EBADMSG if they are mixed */
+TEST_F(mixed, streams_of_one_device)
+{
+	struct vmig_bytes second = { 0 };
+	struct vmig_rec rec;
+	unsigned int nr;
+
+	ASSERT_RET(0, vmig_contents_set(self->dev, 2, SEED), "contents");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "first");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL), "STOP");
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &second), "second");
+	ASSERT_EQ(self->stream.len, second.len);
+	/* Records of the second behind those of the first: of the same contents */
+	for (nr = vmig_stream_count(&second) - 1; nr > 0; nr--) {
+		ASSERT_RET(0, vmig_stream_at(&second, nr, &rec), "record %u", nr);
+		memcpy(self->stream.data + rec.offset, second.data + rec.offset,
+		       second.len - rec.offset);
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		EXPECT_OFFER(-EBADMSG, self->dev, &self->stream, "from record %u on", nr);
+	}
+	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+	EXPECT_OFFER(0, self->dev, &second, "second");
+	EXPECT_CONTENTS(self->dev, 2, SEED);
+	vmig_bytes_free(&second);
+}
+
 /* @dev: the destination, in RESUMING; @stream and @config: of a source without PRE_COPY */
 FIXTURE(before_data) {
 	DEVICE_MEMBERS;

@@ -284,8 +284,7 @@ TEST_F_TIMEOUT(stress, module_is_held, TIMEOUT_S)
 
 static void *remove_device(void *opaque)
 {
-	vmig_mdev_remove(opaque);
-	return NULL;
+	return (void *)(intptr_t)vmig_mdev_remove(opaque);
 }
 
 /*
@@ -296,6 +295,7 @@ TEST_F_TIMEOUT(stress, removed_meanwhile, TIMEOUT_S)
 {
 	pthread_t remover;
 	unsigned int i;
+	void *removed;
 
 	for (i = 0; i < REMOVALS; i++) {
 		start(_metadata, self);
@@ -304,7 +304,8 @@ TEST_F_TIMEOUT(stress, removed_meanwhile, TIMEOUT_S)
 		rest(RUN_MS / REMOVALS);
 		finish(_metadata, self);
 		vmig_device_close(self->dev);
-		ASSERT_EQ(0, pthread_join(remover, NULL));
+		ASSERT_EQ(0, pthread_join(remover, &removed));
+		ASSERT_RET(0, (intptr_t)removed, "remove the device");
 		/* This closes their data_fds, after the device was removed */
 		end(self);
 		OPEN(variant->policy);

@@ -440,6 +440,80 @@ TEST_F(trace, config_changes)
 	expect_log(_metadata, self, want, ARRAY_SIZE(want));
 }
 
+/* Driver: mtty_config: all 64 bits of a version */
+TEST_F(trace, large_version)
+{
+	static const char * const want[] = {
+		"open dev state=RUNNING",
+		"state dev RUNNING -> RUNNING_P2P ret=0 now=RUNNING_P2P",
+		"state dev RUNNING_P2P -> STOP ret=0 now=STOP",
+		"state dev STOP -> RESUMING ret=0 now=RESUMING",
+		"config dev loaded version=17726168133330272258",
+		"config dev superseded version=17654110539292344322",
+	};
+	const struct vmig_attrs attrs = { .config_policy = "reorder" };
+	struct vmig_snapshot config = { .size = PCI_CFG_SPACE_SIZE };
+	int data_fd;
+
+	/* 0xf600000000000002, little-endian */
+	config.id[0] = 1;
+	config.id[VERSION] = 2;
+	config.id[VERSION + 7] = 0xf6;
+	open_device(_metadata, self, &attrs);
+	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
+	ASSERT_RET(0, vmig_region_read(self->dev, VFIO_PCI_CONFIG_REGION_INDEX, 0,
+				       config.data, config.size), "config space");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING,
+					 &data_fd), "RESUMING");
+	EXPECT_RET(0, vmig_config_set(data_fd, &config), "newer");
+	config.id[VERSION + 7]--;
+	EXPECT_RET(0, vmig_config_set(data_fd, &config), "older");
+	close(data_fd);
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+}
+
+/* Driver: mtty_set_irqs: each index has its name; one that PCI does not have, its number */
+TEST_F(trace, names_of_the_indexes)
+{
+	static const char * const want[] = {
+		"open dev state=RUNNING",
+		"set_irqs dev INTx NONE|TRIGGER start=0 count=0 data=0 ret=0",
+		"set_irqs dev MSI NONE|TRIGGER start=0 count=0 data=0 ret=0",
+		"set_irqs dev MSI-X NONE|TRIGGER start=0 count=0 data=0 ret=-22",
+		"set_irqs dev ERR NONE|TRIGGER start=0 count=0 data=0 ret=0",
+		"set_irqs dev REQ NONE|TRIGGER start=0 count=0 data=0 ret=-22",
+		"set_irqs dev 0x5 NONE|TRIGGER start=0 count=0 data=0 ret=-22",
+	};
+	unsigned int index;
+
+	open_device(_metadata, self, NULL);
+	for (index = 0; index <= VFIO_PCI_NUM_IRQS; index++)
+		vmig_irq_disable(self->dev, index);
+	expect_log(_metadata, self, want, ARRAY_SIZE(want));
+}
+
+/* Driver: trace events: tools can parse a format: no name of an enum is left in it */
+TEST_F(trace, formats_have_numbers)
+{
+	static const char * const events[] = {
+		"mtty_state", "mtty_signal", "mtty_set_irqs", "mtty_config", "mtty_data",
+		"mtty_open", "mtty_close", "mtty_reset",
+	};
+	char path[LINE], text[4096];
+	const char *name;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		snprintf(path, sizeof(path), "%s/events/mtty/%s/format", self->trace.dir,
+			 events[i]);
+		ASSERT_RET(0, vmig_read_file(path, text, sizeof(text)), "%s", path);
+		name = strstr(text, "VFIO_");
+		EXPECT_EQ(NULL, name) {
+			TH_LOG("%s has %.32s", events[i], name);
+		}
+	}
+}
+
 /* Driver: accesses that change no config space have no event: they are frequent */
 TEST_F(trace, accesses_have_no_event)
 {

@@ -28,13 +28,15 @@ FIXTURE(uart_irq) {
 	int eventfd;
 };
 
+PORT_VARIANTS(uart_irq);
+
 FIXTURE_SETUP(uart_irq)
 {
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
 	OPEN_DEVICE("mtty-2");
 	OUT(UART_LCR, UART_LCR_WLEN8);
-	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, variant->port, DIVISOR_SLOW));
 }
 
 FIXTURE_TEARDOWN(uart_irq)
@@ -48,6 +50,9 @@ FIXTURE_TEARDOWN(uart_irq)
 	while (left_to_send--) \
 		OUT(UART_TX, 'a' + left_to_send); \
 } while (0)
+
+#define INIT(_port, _trigger) \
+	ASSERT_RET(0, vmig_uart_init(self->dev, _port, _trigger, UART_IER_RDI), "port")
 
 static int interrupt_status(struct vmig_device *dev)
 {
@@ -131,6 +136,18 @@ TEST_F(uart_irq, thri_when_enabled)
 	OUT(UART_IER, 0);
 	OUT(UART_IER, UART_IER_THRI);
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+}
+
+/* 16550: 8.6, THRI: acknowledged by a read of IIR or a byte, not by a write of IER */
+TEST_F(uart_irq, thri_survives_a_write_of_ier)
+{
+	OUT(UART_IER, UART_IER_THRI);
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(1, interrupt_status(self->dev));
+	OUT(UART_IER, UART_IER_THRI | UART_IER_MSI | UART_IER_RDI);
+	OUT(UART_IER, UART_IER_THRI);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
 /* 16550: 8.6, THRI: pending again after each byte */
@@ -240,6 +257,12 @@ TEST_F(uart_irq, loopback_interrupts)
 	IN(UART_RX);
 	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
 	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	/* Again after each byte */
+	SEND(1);
+	EXPECT_EQ(UART_IIR_RDI, IN(UART_IIR));
+	IN(UART_RX);
+	EXPECT_EQ(UART_IIR_THRI, IN(UART_IIR));
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
 }
 
 /* 16550: 8.6, MSI: acknowledged by a read of MSR */
@@ -268,7 +291,7 @@ TEST_F(uart_irq, without_fifo_one_byte_is_enough)
 /* 16550: 8.11: the character timeout comes for bytes below the trigger level */
 TEST_F(uart_irq, timeout_comes)
 {
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
+	INIT(variant->port, UART_FCR_TRIGGER_8);
 	CONNECT(VFIO_PCI_INTX_IRQ_INDEX);
 	SEND(3);
 	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
@@ -281,7 +304,7 @@ TEST_F(uart_irq, timeout_ends_with_a_read)
 {
 	unsigned int i;
 
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
+	INIT(variant->port, UART_FCR_TRIGGER_8);
 	CONNECT_MSI();
 	SEND(3);
 	for (i = 0; i < 3; i++) {
@@ -295,13 +318,13 @@ TEST_F(uart_irq, timeout_ends_with_a_read)
 /* Driver: divisor 0: there is no character timeout */
 TEST_F(uart_irq, no_timeout_without_a_clock)
 {
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_8, UART_IER_RDI));
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
-	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, 0));
+	INIT(!variant->port, UART_FCR_TRIGGER_8);
+	INIT(variant->port, UART_FCR_TRIGGER_8);
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, variant->port, 0));
 	CONNECT_MSI();
 	/* The other port has a clock, and shows when the time is over */
 	SEND(3);
-	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_TX, 'x'), "TX");
+	ASSERT_RET(0, vmig_uart_out(self->dev, !variant->port, UART_TX, 'x'), "TX");
 	EXPECT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
 	EXPECT_EQ(IIR_FIFO | UART_IIR_NO_INT, IN(UART_IIR));
 }
@@ -309,7 +332,7 @@ TEST_F(uart_irq, no_timeout_without_a_clock)
 /* 16550: 8.6: the character timeout has a higher priority than THRI */
 TEST_F(uart_irq, timeout_priority)
 {
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_4, UART_IER_RDI));
+	INIT(variant->port, UART_FCR_TRIGGER_4);
 	CONNECT_MSI();
 	SEND(3);
 	ASSERT_EQ(1, vmig_eventfd_wait(self->eventfd, VMIG_IRQ_DEADLINE_MS));
@@ -325,26 +348,32 @@ FIXTURE(trigger) {
 };
 
 FIXTURE_VARIANT(trigger) {
+	unsigned int port;
 	uint8_t fcr;
 	unsigned int level;
 };
 
-#define LEVEL(_level) \
-	FIXTURE_VARIANT_ADD(trigger, at_##_level) { \
-		.fcr = FIFO_ON | UART_FCR_TRIGGER_##_level, .level = _level, \
+#define LEVEL(_port, _level) \
+	FIXTURE_VARIANT_ADD(trigger, port_##_port##_at_##_level) { \
+		.port = _port, .level = _level, \
+		.fcr = FIFO_ON | UART_FCR_TRIGGER_##_level, \
 	}
 
-LEVEL(1);
-LEVEL(4);
-LEVEL(8);
-LEVEL(14);
+LEVEL(0, 1);
+LEVEL(0, 4);
+LEVEL(0, 8);
+LEVEL(0, 14);
+LEVEL(1, 1);
+LEVEL(1, 4);
+LEVEL(1, 8);
+LEVEL(1, 14);
 
 FIXTURE_SETUP(trigger)
 {
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
-	OPEN_DEVICE("mtty-1");
-	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SLOW));
+	OPEN_DEVICE("mtty-2");
+	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, variant->port, DIVISOR_SLOW));
 	OUT(UART_FCR, variant->fcr);
 	OUT(UART_IER, UART_IER_RDI);
 	CONNECT_MSI();

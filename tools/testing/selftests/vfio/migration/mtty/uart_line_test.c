@@ -17,9 +17,11 @@ FIXTURE(uart_line) {
 	DEVICE_MEMBERS;
 };
 
+PORT_VARIANTS(uart_line);
+
 FIXTURE_SETUP(uart_line)
 {
-	OPEN_DEVICE("mtty-1");
+	OPEN_DEVICE("mtty-2");
 	OUT(UART_LCR, WLEN8);
 	OUT(UART_FCR, FIFO);
 }
@@ -34,7 +36,7 @@ FIXTURE_TEARDOWN(uart_line)
 	const uint8_t want_log[] = { __VA_ARGS__ }; \
 	uint8_t *seen_log = NULL; \
 	size_t seen_len = 0; \
-	ASSERT_RET(0, vmig_capture_port(self->dev, 0, &seen_log, &seen_len), \
+	ASSERT_RET(0, vmig_capture_port(self->dev, variant->port, &seen_log, &seen_len), \
 		   "log"); \
 	EXPECT_EQ(sizeof(want_log), seen_len); \
 	if (seen_len == sizeof(want_log)) \
@@ -87,6 +89,22 @@ TEST_F(uart_line, log_has_the_words)
 		OUT(UART_TX, 0xff);
 	}
 	EXPECT_LOGGED(0x1f, 0x3f, 0x7f, 0xff);
+}
+
+/* Driver: the log has what was on the line: no divisor, nothing in loopback mode */
+TEST_F(uart_line, log_has_nothing_else)
+{
+	OUT(UART_TX, 'a');
+	OUT(UART_LCR, WLEN8 | UART_LCR_DLAB);
+	OUT(UART_DLL, 'd');
+	OUT(UART_DLM, 'd');
+	OUT(UART_LCR, WLEN8);
+	OUT(UART_MCR, UART_MCR_LOOP);
+	OUT(UART_TX, 'l');
+	OUT(UART_MCR, 0);
+	OUT(UART_SCR, 's');
+	OUT(UART_TX, 'b');
+	EXPECT_LOGGED('a', 'b');
 }
 
 /* 16550: 8.4, BI: a break is one zero, with BI and FE; the next needs an idle line */
@@ -148,6 +166,29 @@ TEST_F(uart_line, errors_are_shown_with_their_byte)
 	EXPECT_IN(0, UART_RX);
 	EXPECT_IN(READY, UART_LSR);
 	EXPECT_IN('b', UART_RX);
+}
+
+/* 16550: 8.4, FIFO on: errors stay with their byte wherever that is stored */
+TEST_F(uart_line, errors_go_around_the_ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * FIFO_SIZE; i++) {
+		OUT(UART_TX, 'a');
+		OUT(UART_LCR, WLEN8 | UART_LCR_SBC);
+		OUT(UART_LCR, WLEN8);
+		OUT(UART_TX, 'b');
+		EXPECT_IN(READY | UART_LSR_FIFOE, UART_LSR);
+		EXPECT_IN('a', UART_RX);
+		EXPECT_IN(READY | BREAK | UART_LSR_FIFOE, UART_LSR);
+		EXPECT_IN(0, UART_RX);
+		EXPECT_IN(READY, UART_LSR);
+		EXPECT_IN('b', UART_RX);
+		/* The next one begins one byte later */
+		OUT(UART_TX, 'c');
+		EXPECT_IN('c', UART_RX);
+		EXPECT_IN(IDLE, UART_LSR);
+	}
 }
 
 /* Driver: a byte that is read before LSR takes its errors with it */

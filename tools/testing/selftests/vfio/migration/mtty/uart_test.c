@@ -8,7 +8,7 @@
 #include "lib/mtty.h"
 #include "lib/mtty/uart_expect.h"
 
-#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+#define BAR		(VFIO_PCI_BAR0_REGION_INDEX + variant->port)
 #define FIFO_SIZE	16
 #define FIFO_ON		(UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR)
 #define IDLE		(UART_LSR_THRE | UART_LSR_TEMT)
@@ -19,6 +19,8 @@
 FIXTURE(uart) {
 	DEVICE_MEMBERS;
 };
+
+PORT_VARIANTS(uart);
 
 FIXTURE_SETUP(uart)
 {
@@ -45,10 +47,11 @@ static int send(struct vmig_device *dev, unsigned int port, uint8_t first,
 }
 
 #define SEND(_first, _count) \
-	ASSERT_RET(0, send(self->dev, 0, _first, _count), "send")
+	ASSERT_RET(0, send(self->dev, variant->port, _first, _count), "send")
 
 static void expect_reset_values(struct __test_metadata *_metadata,
-				FIXTURE_DATA(uart) *self)
+				FIXTURE_DATA(uart) *self,
+				const FIXTURE_VARIANT(uart) *variant)
 {
 	static const uint8_t want[8] = {
 		[UART_IIR] = UART_IIR_NO_INT, [UART_LSR] = IDLE,
@@ -64,7 +67,7 @@ TEST_F(uart, reset_values)
 {
 	vmig_device_close(self->dev);
 	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY), "open");
-	expect_reset_values(_metadata, self);
+	expect_reset_values(_metadata, self, variant);
 }
 
 /* 16550: what autoconfig() of the 8250 driver checks to find a 16550A */
@@ -234,6 +237,10 @@ TEST_F(uart, divisor_latch_reads_back)
 	EXPECT_IN(0xff, UART_DLM);
 	OUT(UART_DLM, 0x34);
 	EXPECT_IN(0x12, UART_DLL);
+	EXPECT_IN(0x34, UART_DLM);
+	OUT(UART_DLL, 0x01);
+	EXPECT_IN(0x01, UART_DLL);
+	EXPECT_IN(0x34, UART_DLM);
 }
 
 /* 16550: 8.1, bit 7: registers 0 and 1 are only the divisor latch */
@@ -271,7 +278,7 @@ TEST_F(uart, divisor_latch_hides_nothing_else)
 /* Driver: divisor 0: bytes are sent and received as before */
 TEST_F(uart, divisor_0_still_transmits)
 {
-	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, 0, 0), "divisor");
+	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, variant->port, 0), "divisor");
 	SEND('a', 1);
 	EXPECT_IN(READY, UART_LSR);
 	EXPECT_IN('a', UART_RX);
@@ -366,7 +373,7 @@ TEST_F(uart, msr_follows_mcr_in_loopback)
 
 	for (i = 0; i < ARRAY_SIZE(wires); i++) {
 		OUT(UART_MCR, UART_MCR_LOOP | wires[i].mcr);
-		ASSERT_RET(0, vmig_uart_in(self->dev, 0, UART_MSR, &msr), "MSR");
+		ASSERT_RET(0, vmig_uart_in(self->dev, variant->port, UART_MSR, &msr), "MSR");
 		EXPECT_EQ(wires[i].msr, msr & 0xf0) TH_LOG("wire %u", i);
 	}
 }
@@ -408,7 +415,7 @@ TEST_F(uart, wide_write_is_a_sequence)
 		UART_MCR_RTS, 0xff, 0xff, 0x5a,
 	};
 
-	ASSERT_RET(0, vmig_region_write(self->dev, BAR0, 0, all, sizeof(all)), "8 bytes");
+	ASSERT_RET(0, vmig_region_write(self->dev, BAR, 0, all, sizeof(all)), "8 bytes");
 	EXPECT_IN(UART_IER_MSI, UART_IER);
 	EXPECT_IN(0xc0 | UART_IIR_MSI, UART_IIR);
 	EXPECT_IN(UART_LCR_WLEN8, UART_LCR);
@@ -431,7 +438,7 @@ TEST_F(uart, wide_read_is_a_sequence)
 	SEND('a', FIFO_SIZE + 1);
 	OUT(UART_MCR, UART_MCR_RTS);
 	OUT(UART_SCR, 0x77);
-	ASSERT_RET(0, vmig_region_read(self->dev, BAR0,
+	ASSERT_RET(0, vmig_region_read(self->dev, BAR,
 				       0, seen, sizeof(seen)), "8 bytes");
 	EXPECT_EQ(0, memcmp(want, seen, sizeof(want)));
 	EXPECT_IN(READY, UART_LSR);
@@ -454,7 +461,7 @@ TEST_F(uart, any_width_any_offset)
 	for (at = 0; at < sizeof(want); at++) {
 		for (len = 1; at + len <= sizeof(want); len++) {
 			memset(seen, 0xee, sizeof(seen));
-			ASSERT_RET(0, vmig_region_read(self->dev, BAR0, at,
+			ASSERT_RET(0, vmig_region_read(self->dev, BAR, at,
 						       seen, len),
 				   "%zu bytes at %zu", len, at);
 			EXPECT_EQ(0, memcmp(want + at, seen, len))
@@ -471,15 +478,15 @@ TEST_F(uart, ports_are_independent)
 	OUT(UART_FCR, FIFO_ON);
 	OUT(UART_SCR, 0x11);
 	SEND('a', 3);
-	ASSERT_RET(0, vmig_uart_in(self->dev, 1, UART_LSR, &val), "LSR");
+	ASSERT_RET(0, vmig_uart_in(self->dev, !variant->port, UART_LSR, &val), "LSR");
 	EXPECT_EQ(IDLE, val);
-	ASSERT_RET(0, vmig_uart_in(self->dev, 1, UART_IIR, &val), "IIR");
+	ASSERT_RET(0, vmig_uart_in(self->dev, !variant->port, UART_IIR, &val), "IIR");
 	EXPECT_EQ(UART_IIR_NO_INT, val);
-	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_SCR, 0x22), "SCR");
-	ASSERT_RET(0, send(self->dev, 1, 'z', 1), "send");
+	ASSERT_RET(0, vmig_uart_out(self->dev, !variant->port, UART_SCR, 0x22), "SCR");
+	ASSERT_RET(0, send(self->dev, !variant->port, 'z', 1), "send");
 	EXPECT_IN(0x11, UART_SCR);
 	EXPECT_IN('a', UART_RX);
-	ASSERT_RET(0, vmig_uart_in(self->dev, 1, UART_RX, &val), "RX");
+	ASSERT_RET(0, vmig_uart_in(self->dev, !variant->port, UART_RX, &val), "RX");
 	EXPECT_EQ('z', val);
 	EXPECT_IN('b', UART_RX);
 }
@@ -515,7 +522,7 @@ TEST_F(uart, reset_restores_all_registers)
 	OUT(UART_IER, 0x0f);
 	OUT(UART_LCR, 0xff);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	expect_reset_values(_metadata, self);
+	expect_reset_values(_metadata, self, variant);
 	OUT(UART_LCR, UART_LCR_DLAB);
 	EXPECT_IN(1, UART_DLL);
 	EXPECT_IN(0, UART_DLM);

@@ -13,11 +13,13 @@
 #define FIFO		(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8)
 #define NO_INT		(0xc0 | UART_IIR_NO_INT)
 
-/* A character of 8n1 has ten bits: four characters take 100 ms */
-#define DIVISOR_SHORT	288
-#define SHORT_MS	100
-#define DIVISOR_LONG	(10 * DIVISOR_SHORT)
-#define LONG_MS		(10 * SHORT_MS)
+/* A character of 8n1 has ten bits: four characters take 25 ms */
+#define DIVISOR_SHORT	72
+#define SHORT_MS	25
+#define DIVISOR_LONG	(8 * DIVISOR_SHORT)
+#define LONG_MS		(8 * SHORT_MS)
+/* Four characters take more than 20 seconds: the timeout does not come */
+#define DIVISOR_SLOW	0xffff
 
 /* Timers of the kernel count in ticks of at most 10 ms */
 #define TICKS_MS	20
@@ -34,13 +36,20 @@ FIXTURE(uart_timeout) {
 	int eventfd;
 };
 
+PORT_VARIANTS(uart_timeout);
+
+#define INIT(_port, _trigger, _ier) \
+	ASSERT_RET(0, vmig_uart_init(self->dev, _port, _trigger, _ier), "port")
+#define DIVISOR(_divisor) \
+	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, variant->port, _divisor), "divisor")
+
 FIXTURE_SETUP(uart_timeout)
 {
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
 	OPEN_DEVICE("mtty-2");
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
-	ASSERT_EQ(0, vmig_uart_set_divisor(self->dev, 0, DIVISOR_SHORT));
+	INIT(variant->port, UART_FCR_TRIGGER_8, UART_IER_RDI);
+	DIVISOR(DIVISOR_SHORT);
 	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
 }
@@ -50,9 +59,6 @@ FIXTURE_TEARDOWN(uart_timeout)
 	close(self->eventfd);
 	CLOSE_DEVICE();
 }
-
-#define DIVISOR(_divisor) \
-	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, 0, _divisor), "divisor")
 
 #define STATE(_state) \
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, _state, NULL), "state")
@@ -84,9 +90,9 @@ TEST_F(uart_timeout, takes_four_characters)
 	};
 	unsigned int i;
 
-	DIVISOR(4 * DIVISOR_SHORT);
+	DIVISOR(2 * DIVISOR_SHORT);
 	for (i = 0; i < ARRAY_SIZE(formats); i++) {
-		int64_t due = 4 * SHORT_MS * formats[i].half_bits / 20, start;
+		int64_t due = 2 * SHORT_MS * formats[i].half_bits / 20, start;
 
 		OUT(UART_LCR, formats[i].lcr);
 		start = vmig_now_ms();
@@ -98,34 +104,40 @@ TEST_F(uart_timeout, takes_four_characters)
 	}
 }
 
-static int put(struct vmig_device *dev)
+typedef int (*move_fn)(struct vmig_device *dev, unsigned int port);
+
+static int put(struct vmig_device *dev, unsigned int port)
 {
-	return vmig_uart_out(dev, 0, UART_TX, 'p');
+	return vmig_uart_out(dev, port, UART_TX, 'p');
 }
 
-static int get(struct vmig_device *dev)
+static int get(struct vmig_device *dev, unsigned int port)
 {
 	uint8_t val;
 
-	return vmig_uart_in(dev, 0, UART_RX, &val);
+	return vmig_uart_in(dev, port, UART_RX, &val);
 }
 
+/* Moved one after the other, they take longer than the time of a timeout */
+#define NR_MOVES	8
+#define MOVE_MS		(LONG_MS / 5)
+
 /*
- * Move bytes so often that there is no timeout, then wait for one.
+ * Move bytes so often that there is no timeout, then wait for one. @last is a time before
+ * the last byte.
  * Return: ms from the last byte to the interrupt, -EAGAIN if bytes were moved too
  * late, or another -errno.
  */
-static int64_t move_and_wait(struct vmig_device *dev, int fd,
-			     int (*move)(struct vmig_device *dev))
+static int64_t move_and_wait(struct vmig_device *dev, unsigned int port, int fd,
+			     move_fn move, int64_t last)
 {
-	int64_t last = vmig_now_ms(), before;
+	int64_t before, ret;
 	unsigned int i;
-	int64_t ret;
 
-	for (i = 0; i < 4; i++) {
-		usleep(LONG_MS * 1000 / 2);
+	for (i = 0; i < NR_MOVES; i++) {
+		usleep(MOVE_MS * 1000);
 		before = vmig_now_ms();
-		ret = move(dev);
+		ret = move(dev, port);
 		if (ret)
 			return ret;
 		if (vmig_now_ms() - last >= LONG_MS - TICKS_MS)
@@ -139,20 +151,23 @@ static int64_t move_and_wait(struct vmig_device *dev, int fd,
 
 static void check_restarts(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(uart_timeout) *self,
-			   int (*move)(struct vmig_device *dev))
+			   const FIXTURE_VARIANT(uart_timeout) *variant,
+			   move_fn move)
 {
-	int64_t ret = -EAGAIN;
+	const uint8_t fifo = UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14;
+	int64_t ret = -EAGAIN, start;
 	unsigned int i, n;
 
 	for (i = 0; i < TRIES && ret == -EAGAIN; i++) {
 		OUT(UART_IER, 0);
-		OUT(UART_FCR, FIFO | UART_FCR_CLEAR_RCVR);
+		OUT(UART_FCR, fifo | UART_FCR_CLEAR_RCVR);
 		vmig_eventfd_take(self->eventfd);
-		/* Up to seven bytes are below the level: put() adds four, get() leaves one */
-		for (n = 0; n < (move == get ? 5 : 3); n++)
+		start = vmig_now_ms();
+		/* Below the level: put() adds eight bytes, get() leaves one */
+		for (n = 0; n < (move == get ? NR_MOVES + 1 : 5); n++)
 			OUT(UART_TX, 'a' + n);
 		OUT(UART_IER, UART_IER_RDI);
-		ret = move_and_wait(self->dev, self->eventfd, move);
+		ret = move_and_wait(self->dev, variant->port, self->eventfd, move, start);
 	}
 	EXPECT_LE(LONG_MS - TICKS_MS, ret);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
@@ -162,14 +177,14 @@ static void check_restarts(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(uart_timeout, each_byte_restarts_the_time, TIMEOUT_S)
 {
 	DIVISOR(DIVISOR_LONG);
-	check_restarts(_metadata, self, put);
+	check_restarts(_metadata, self, variant, put);
 }
 
 /* 16550: 8.11: a byte that is read restarts the time of the others */
 TEST_F_TIMEOUT(uart_timeout, each_read_restarts_the_time, TIMEOUT_S)
 {
 	DIVISOR(DIVISOR_LONG);
-	check_restarts(_metadata, self, get);
+	check_restarts(_metadata, self, variant, get);
 }
 
 /* Driver: the ports share nothing: bytes of the other port do not restart the time */
@@ -178,13 +193,13 @@ TEST_F(uart_timeout, other_port_does_not_restart_the_time)
 	int64_t end, signals = 0;
 	uint8_t val;
 
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 1, UART_FCR_TRIGGER_14, 0));
+	INIT(!variant->port, UART_FCR_TRIGGER_14, 0);
 	DIVISOR(DIVISOR_LONG);
 	end = vmig_now_ms() + VMIG_IRQ_DEADLINE_MS;
 	OUT(UART_TX, 'a');
 	while (!signals && vmig_now_ms() < end) {
-		ASSERT_EQ(0, vmig_uart_out(self->dev, 1, UART_TX, 'b'));
-		ASSERT_EQ(0, vmig_uart_in(self->dev, 1, UART_RX, &val));
+		ASSERT_EQ(0, vmig_uart_out(self->dev, !variant->port, UART_TX, 'b'));
+		ASSERT_EQ(0, vmig_uart_in(self->dev, !variant->port, UART_RX, &val));
 		signals = vmig_eventfd_take(self->eventfd);
 	}
 	EXPECT_EQ(1, signals);
@@ -255,13 +270,13 @@ TEST_F(uart_timeout, needs_the_enable_bit)
 }
 
 /* Send bytes, then wait for the time of four characters */
-static int send_and_wait(struct vmig_device *dev, unsigned int n)
+static int send_and_wait(struct vmig_device *dev, unsigned int port, unsigned int n)
 {
 	int64_t end;
 	int ret = 0;
 
 	while (n-- && !ret)
-		ret = vmig_uart_out(dev, 0, UART_TX, 'a' + n);
+		ret = vmig_uart_out(dev, port, UART_TX, 'a' + n);
 	end = vmig_now_ms() + SHORT_MS + 1;
 	while (!ret && vmig_now_ms() <= end)
 		usleep(1000);
@@ -273,7 +288,7 @@ static int send_and_wait(struct vmig_device *dev, unsigned int n)
 TEST_F(uart_timeout, enabled_late_it_comes_at_once)
 {
 	OUT(UART_IER, 0);
-	ASSERT_RET(0, send_and_wait(self->dev, 1), "send");
+	ASSERT_RET(0, send_and_wait(self->dev, variant->port, 1), "send");
 	EXPECT_EQ(0, vmig_eventfd_take(self->eventfd));
 	OUT(UART_IER, UART_IER_RDI);
 	EXPECT_EQ(1, vmig_eventfd_take(self->eventfd));
@@ -288,7 +303,7 @@ TEST_F(uart_timeout, enabled_late_it_comes_at_once)
 /* 16550: 8.11: the time runs above the trigger level, too; a higher level shows it */
 TEST_F(uart_timeout, trigger_raised_late_it_comes_at_once)
 {
-	ASSERT_RET(0, send_and_wait(self->dev, 8), "send");
+	ASSERT_RET(0, send_and_wait(self->dev, variant->port, 8), "send");
 	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
 	OUT(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_14);
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
@@ -297,6 +312,28 @@ TEST_F(uart_timeout, trigger_raised_late_it_comes_at_once)
 	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
 	IN(UART_RX);
 	EXPECT_EQ(0xc0 | UART_IIR_RDI, IN(UART_IIR));
+}
+
+/* 16550: 8.11: only a byte that is read ends it, no byte that is received */
+TEST_F(uart_timeout, received_byte_does_not_end_it)
+{
+	OUT(UART_TX, 'a');
+	EXPECT_COMES();
+	DIVISOR(DIVISOR_SLOW);
+	OUT(UART_TX, 'b');
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
+	EXPECT_EQ('a', IN(UART_RX));
+	EXPECT_EQ(NO_INT, IN(UART_IIR));
+}
+
+/* Driver: 8.11: at most two ticks late, also where the time has become shorter */
+TEST_F(uart_timeout, comes_when_the_time_becomes_shorter)
+{
+	DIVISOR(DIVISOR_SLOW);
+	OUT(UART_TX, 'a');
+	DIVISOR(DIVISOR_SHORT);
+	EXPECT_COMES();
+	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
 /* 16550: 8.11: reading one of several bytes ends a timeout and restarts the time */
@@ -308,7 +345,7 @@ TEST_F(uart_timeout, one_read_ends_it_before_it_is_reported)
 		int64_t start;
 
 		OUT(UART_IER, 0);
-		ASSERT_RET(0, send_and_wait(self->dev, 3), "send");
+		ASSERT_RET(0, send_and_wait(self->dev, variant->port, 3), "send");
 		IN(UART_RX);
 		start = vmig_now_ms();
 		OUT(UART_IER, UART_IER_RDI);
@@ -498,7 +535,7 @@ TEST_F(uart_timeout, does_not_last_until_the_next_open)
 	OUT(UART_TX, 'a');
 	vmig_device_close(self->dev);
 	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY), "open");
-	ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8, UART_IER_RDI));
+	INIT(variant->port, UART_FCR_TRIGGER_8, UART_IER_RDI);
 	DIVISOR(2 * DIVISOR_LONG);
 	ASSERT_EQ(0, vmig_bus_master_enable(self->dev));
 	ASSERT_EQ(0, vmig_irq_set_fd(self->dev, MSI, TRIGGER, self->eventfd));
@@ -514,8 +551,7 @@ TEST_F(uart_timeout, reset_ends_it)
 	int over;
 
 	for (over = 0; over < 2; over++) {
-		ASSERT_EQ(0, vmig_uart_init(self->dev, 0, UART_FCR_TRIGGER_8,
-					    UART_IER_RDI));
+		INIT(variant->port, UART_FCR_TRIGGER_8, UART_IER_RDI);
 		DIVISOR(DIVISOR_SHORT);
 		OUT(UART_TX, 'a');
 		if (over)

@@ -215,6 +215,68 @@ TEST_F(uart_travel, errors_in_the_fifo)
 	EXPECT_EQ(0, IN_OTHER(UART_LSR) & UART_LSR_FIFOE);
 }
 
+/* Clause: RESUMING -> STOP: bytes and errors, wherever the source has the oldest one */
+TEST_F(uart_travel, fifo_from_each_place)
+{
+	unsigned int first, i;
+
+	for (first = 0; first < FIFO_SIZE; first++) {
+		ASSERT_RET(0, vmig_device_reset(&self->src.dev), "reset");
+		OUT(UART_LCR, WLEN8_ODD);
+		OUT(UART_FCR, FIFO);
+		for (i = 0; i < first; i++) {
+			OUT(UART_TX, i);
+			IN_FROM(&self->src.dev, variant->port, UART_RX);
+		}
+		OUT(UART_TX, 'a');
+		OUT(UART_LCR, WLEN8_ODD | UART_LCR_SBC);
+		OUT(UART_LCR, WLEN8_ODD);
+		OUT(UART_TX, 'b');
+		self->stream.len = 0;
+		MIGRATE();
+		EXPECT_EQ(READY | UART_LSR_FIFOE, IN(UART_LSR)) TH_LOG("first %u", first);
+		EXPECT_EQ('a', IN(UART_RX)) TH_LOG("first %u", first);
+		EXPECT_EQ(READY | UART_LSR_FIFOE | ERRORS, IN(UART_LSR))
+			TH_LOG("first %u", first);
+		EXPECT_EQ(0, IN(UART_RX)) TH_LOG("first %u", first);
+		EXPECT_EQ(READY, IN(UART_LSR)) TH_LOG("first %u", first);
+		EXPECT_EQ('b', IN(UART_RX)) TH_LOG("first %u", first);
+	}
+}
+
+/* Clause: RESUMING -> STOP: the error of the last byte, with each number of bytes */
+TEST_F(uart_travel, error_at_each_level)
+{
+	unsigned int n, i;
+
+	for (n = 1; n <= FIFO_SIZE; n++) {
+		ASSERT_RET(0, vmig_device_reset(&self->src.dev), "reset");
+		OUT(UART_LCR, WLEN8_ODD);
+		OUT(UART_FCR, FIFO);
+		for (i = 1; i < n; i++)
+			OUT(UART_TX, i);
+		OUT(UART_LCR, WLEN8_ODD | UART_LCR_SBC);
+		self->stream.len = 0;
+		MIGRATE();
+		for (i = 1; i < n; i++)
+			EXPECT_EQ(i, IN(UART_RX)) TH_LOG("%u bytes", n);
+		EXPECT_EQ(READY | UART_LSR_FIFOE | ERRORS, IN(UART_LSR))
+			TH_LOG("%u bytes", n);
+		EXPECT_EQ(0, IN(UART_RX));
+		EXPECT_EQ(READY & ~UART_LSR_DR, IN(UART_LSR)) TH_LOG("%u bytes", n);
+	}
+}
+
+/* 16550: 8.5, bit 0: bits of FCR that are ignored are not in the stream */
+TEST_F(uart_travel, fcr_without_enable)
+{
+	OUT(UART_FCR, UART_FCR_TRIGGER_14 | UART_FCR_DMA_SELECT);
+	send(_metadata, self, variant, 1);
+	MIGRATE();
+	EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR));
+	EXPECT_EQ(0x40, IN(UART_RX));
+}
+
 /* Clause: RESUMING -> STOP: without the FIFO, errors stay until LSR is read */
 TEST_F(uart_travel, errors_without_fifo)
 {

@@ -97,6 +97,26 @@ TEST_F(calls, arguments_are_shown)
 			       "num_ranges 3: [0x1, length 0x2] [0x3, length 0x4] ..."));
 }
 
+/* Library: vmig_irq_set_fds(), _set_fd(), _action(), _disable(): what they ask the kernel for */
+TEST_F(calls, interrupts_that_are_set)
+{
+	struct vmig_device dev = { .fd = self->file };
+	const int32_t fds[] = { -1, -1, -1 };
+
+	EXPECT_RET(-ENOTTY, vmig_irq_set_fds(&dev, MSIX, TRIGGER, 2, 3, fds), "three");
+	EXPECT_NE(NULL, strstr(read_list(self),
+			       "flags EVENTFD|TRIGGER (0x24), index 2, start 2, count 3"));
+	EXPECT_RET(-ENOTTY, vmig_irq_set_fd(&dev, INTX, UNMASK, -1), "one");
+	EXPECT_NE(NULL, strstr(read_list(self),
+			       "flags EVENTFD|UNMASK (0x14), index 0, start 0, count 1"));
+	EXPECT_RET(-ENOTTY, vmig_irq_action(&dev, INTX, MASK), "mask");
+	EXPECT_NE(NULL, strstr(read_list(self),
+			       "flags NONE|MASK (0x9), index 0, start 0, count 1"));
+	EXPECT_RET(-ENOTTY, vmig_irq_disable(&dev, MSI), "disable");
+	EXPECT_NE(NULL, strstr(read_list(self),
+			       "flags NONE|TRIGGER (0x21), index 1, start 0, count 0"));
+}
+
 /* Library: an argument that cannot be read is shown as an address */
 TEST_F(calls, bad_address_is_no_crash)
 {

@@ -50,14 +50,17 @@ static inline void write_file(const char *dir, const char *name, const char *tex
 	close(fd);
 }
 
-/* Content of a file in the fixture's directory; "" if there is none */
-static inline void read_file(const char *dir, const char *name, char *text, size_t size)
+/* Content of a file in the fixture's directory; 0, or -errno and "" */
+static inline int read_file(const char *dir, const char *name, char *text, size_t size)
 {
 	char path[128];
+	int ret;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (vmig_read_file(path, text, size))
+	ret = vmig_read_file(path, text, size);
+	if (ret)
 		*text = '\0';
+	return ret;
 }
 
 /*
@@ -129,10 +132,11 @@ static inline pid_t start(const char *dir, int out, void (*prepare)(void), const
 /* "stub_test": its cases and its body */
 #define PROGRAM(...)	write_program(self->dir, "stub_test", __VA_ARGS__)
 
+/* The file has to be there: a text is not missing because its file is */
 #define FILE_HAS(_name, _text) ({ \
 	static char file_text[262144]; \
 \
-	read_file(self->dir, _name, file_text, sizeof(file_text)); \
+	ASSERT_RET(0, read_file(self->dir, _name, file_text, sizeof(file_text)), _name); \
 	!!strstr(file_text, _text); \
 })
 

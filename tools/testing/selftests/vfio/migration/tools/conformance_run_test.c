@@ -266,6 +266,17 @@ TEST_F(conformance, shuffled)
 	keep_results(shuffled, sizeof(shuffled), self->out);
 	EXPECT_STREQ(plain, shuffled);
 	EXPECT_FALSE(FILE_HAS("order", "t.10\nt.20\nt.30\n"));
+	/* The seed decides */
+	read_file(self->dir, "order", plain, sizeof(plain));
+	write_file(self->dir, "order", "");
+	EXPECT_RUNNER(VIOLATED, "--shuffle=7");
+	read_file(self->dir, "order", shuffled, sizeof(shuffled));
+	EXPECT_STREQ(plain, shuffled);
+	write_file(self->dir, "order", "");
+	EXPECT_RUNNER(VIOLATED, "--shuffle=8");
+	read_file(self->dir, "order", shuffled, sizeof(shuffled));
+	EXPECT_STRNE(plain, shuffled);
+	EXPECT_EQ(strlen(plain), strlen(shuffled));
 }
 
 /* Tool: results that differ between repetitions */
@@ -307,7 +318,7 @@ static void cut(const char *dir, const char *name, const char *at, size_t len)
 
 #define JOURNALED	"t.one\\ta.one\\t\\nt.two\\ta.two\\t\\n", \
 	"t.one) echo >>$dir/ran; echo '# seen: x: y'; printf '%s\\n' '# why: \\a'\n" \
-	"	echo not ok 1 t.one;;\n" \
+	"	echo '> 1 read(data_fd, 5)' >&3; echo not ok 1 t.one;;\n" \
 	"t.two) echo >>$dir/ran; [ -e $dir/die ] && kill -9 $PPID; echo ok 1 t.two;;"
 
 /* Tool: what the journal has is not run again, and is reported as it was */
@@ -318,11 +329,13 @@ TEST_F(conformance, journal)
 	PROGRAM(JOURNALED);
 	EXPECT_RUNNER(VIOLATED, "--journal %s/journal", self->dir);
 	EXPECT_OUT("#     why: \\a\n");
+	EXPECT_OUT("read(data_fd, 5) did not return\n");
 	EXPECT_OUT("# x: y  (a.one)\n");
 	keep_results(first, sizeof(first), self->out);
 	write_file(self->dir, "ran", "");
 	EXPECT_RUNNER(VIOLATED, "--journal %s/journal", self->dir);
 	EXPECT_OUT("#     why: \\a\n");
+	EXPECT_OUT("read(data_fd, 5) did not return\n");
 	EXPECT_OUT("# x: y  (a.one)\n");
 	keep_results(second, sizeof(second), self->out);
 	EXPECT_STREQ(first, second);
@@ -333,6 +346,22 @@ TEST_F(conformance, journal)
 	EXPECT_FALSE(FILE_HAS("copy", "end\t0"));
 	EXPECT_TRUE(FILE_HAS("ran", "\n\n"));
 	EXPECT_FALSE(FILE_HAS("ran", "\n\n\n"));
+}
+
+/* Tool: a case that says nothing of the device makes the run incomplete, in any repetition */
+TEST_F(conformance, journal_of_a_broken_case)
+{
+	PROGRAM("t.one\\ta.one\\t\\nt.two\\ta.two\\t\\n",
+		"t.one) echo >>$dir/ran; if [ $(wc -l <$dir/ran) = 2 ]; then exit 5; fi\n"
+		"	echo 'ok 1 t.one # SKIP not checked: x';;\n"
+		"t.two) echo ok 1 t.two;;");
+	write_file(self->dir, "ran", "");
+	EXPECT_RUNNER(INCOMPLETE, "--repeat 3 --journal %s/journal", self->dir);
+	EXPECT_OUT("test program failed: stub_test: t.one");
+	write_file(self->dir, "ran", "");
+	EXPECT_RUNNER(INCOMPLETE, "--repeat 3 --journal %s/journal", self->dir);
+	EXPECT_OUT("test program failed: stub_test: t.one");
+	EXPECT_FALSE(FILE_HAS("ran", "\n"));
 }
 
 /* Tool: a case that has begun: run again if this program died, violated if the machine did */

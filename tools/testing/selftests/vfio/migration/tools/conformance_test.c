@@ -341,6 +341,7 @@ TEST_F(conformance, destructive)
 {
 	PROGRAM("t.one\\ta.one\\twrites invalid data\\n",
 		"t.one) echo >$dir/ran; echo ok 1 t.one;;");
+	write_file(self->dir, "ran", "");
 	EXPECT_RUNNER(KEPT, "--clause a.one");
 	EXPECT_OUT("# destructive: 1 cases, not run without --destructive\n"
 		   "#     writes invalid data (stub_test: t.one)\n");

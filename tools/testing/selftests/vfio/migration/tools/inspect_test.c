@@ -422,4 +422,53 @@ TEST_F(inspect_order, interrupts)
 	EXPECT_INSPECT(-EALREADY, "twice");
 }
 
+FIXTURE(inspect_steps) {
+	PAIR_MEMBERS;
+	struct vmig_inspect_result result;
+};
+
+FIXTURE_SETUP(inspect_steps)
+{
+	BOOT_PAIR(SEED, .config_policy = "embedded");
+}
+
+FIXTURE_TEARDOWN(inspect_steps)
+{
+	vmig_pair_close(&self->pair);
+}
+
+/* Library: a setup section or a controller that comes twice: EBADMSG, and its name */
+TEST_F(inspect_steps, section_comes_twice)
+{
+	struct vmig_vmm *src = self->src;
+	int fd = self->pair.fd;
+
+	ASSERT_RET(0, vmig_vmm_save_setup(src, fd), "setup");
+	ASSERT_RET(0, vmig_vmm_save_irqchip(src, fd), "controller");
+	ASSERT_RET(0, vmig_vmm_save_irqchip(src, fd), "controller");
+	EXPECT_INSPECT(-EBADMSG, "IRQCHIP_STATE: comes twice");
+	ASSERT_RET(0, vmig_vmm_save_cancel(src), "cancel");
+	ASSERT_EQ(0, ftruncate(fd, 0));
+	ASSERT_EQ(0, lseek(fd, 0, SEEK_SET));
+	ASSERT_RET(0, vmig_vmm_save_setup(src, fd), "setup");
+	ASSERT_RET(0, vmig_vmm_save_cancel(src), "cancel");
+	ASSERT_RET(0, vmig_vmm_save_setup(src, fd), "setup");
+	ASSERT_EQ(0, lseek(self->pair.reader.fd, 0, SEEK_SET));
+	EXPECT_INSPECT(-EBADMSG, "DEV_SETUP_STATE: comes twice");
+}
+
+/* Library: a stream that ends without "enable interrupts": EPROTO */
+TEST_F(inspect_steps, interrupts_are_never_enabled)
+{
+	struct vmig_vmm *src = self->src;
+	int fd = self->pair.fd;
+
+	ASSERT_RET(0, vmig_vmm_save_setup(src, fd), "setup");
+	ASSERT_RET(0, vmig_vmm_save_complete_precopy(src, fd), "data");
+	ASSERT_RET(0, vmig_vmm_save_irqchip(src, fd), "controller");
+	ASSERT_RET(0, vmig_vmm_save_config(src, fd, 0), "no subflag");
+	ASSERT_RET(0, vmig_vmm_save_end(src, fd), "end");
+	EXPECT_INSPECT(-EPROTO, "no section has enabled interrupts");
+}
+
 TEST_HARNESS_MAIN

@@ -64,6 +64,26 @@ TEST_F(migrate, each_config_mode)
 	}
 }
 
+/* A number of the JSON object; -1 if there is none of this name */
+static long long json_number(const char *json, const char *name)
+{
+	char key[32];
+	const char *at;
+
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	at = strstr(json, key);
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/* Both ports are counted, and what was sent has come back, and is in the log */
+#define EXPECT_COUNTS() do { \
+	long long sent_bytes = json_number(self->out, "sent"); \
+	EXPECT_LT(0, sent_bytes); \
+	EXPECT_EQ(sent_bytes, json_number(self->out, "received")); \
+	EXPECT_EQ(sent_bytes, json_number(self->out, "logged")); \
+	EXPECT_EQ(0, json_number(self->out, "lost")); \
+} while (0)
+
 /* Tool: a file: the guest continues in another process, and nothing is lost */
 TEST_F(migrate, guest_through_a_file)
 {
@@ -73,7 +93,8 @@ TEST_F(migrate, guest_through_a_file)
 	EXPECT_OUT("\"config_repeats\":0,");
 	EXPECT_OUT(variant->policy);
 	EXPECT_RUN(DONE, "load --guest=100 --json %s " STREAM, self->dst.uuid);
-	EXPECT_OUT("\"lost\":0,");
+	EXPECT_COUNTS();
+	EXPECT_LT(0, json_number(self->out, "config_changes"));
 	EXPECT_OUT("\"error\":\"\"}\n");
 	/* The guest in the stream is optional */
 	EXPECT_RUN(DONE, "load %s " STREAM, self->dst.uuid);
@@ -209,6 +230,48 @@ TEST_F(cli, terminal)
 	EXPECT_RUN(USAGE, "load %s %s", self->dst.uuid, ttyname(tty));
 	close(tty);
 	close(fd);
+}
+
+/* Where the stream in a file has the saved guest; 0 if it has none */
+static uint64_t find_guest(const char *path)
+{
+	struct vmig_section section;
+	struct vmig_reader reader;
+	int ret;
+
+	vmig_reader_init(&reader, open(path, O_RDONLY | O_CLOEXEC));
+	do {
+		ret = vmig_section_read(&reader, &section);
+	} while (!ret && section.marker != VMIG_FLAG_GUEST_STATE);
+	close(reader.fd);
+	vmig_reader_exit(&reader);
+	/* Behind the marker and the length */
+	return ret ? 0 : section.offset + 2 * sizeof(uint64_t);
+}
+
+/* Tool: a guest that has lost bytes, of either port: 6, how many, and a message */
+TEST_F(cli, guest_that_has_lost_data)
+{
+	const uint64_t wrong = htole64(3);
+	unsigned int port;
+	uint64_t at;
+	int fd;
+
+	for (port = 0; port < VMIG_TRAFFIC_PORTS; port++) {
+		EXPECT_RUN(DONE, "save --guest=20 %s " STREAM, self->src.uuid);
+		at = find_guest(STREAM);
+		ASSERT_LT(0, at);
+		fd = open(STREAM, O_WRONLY | O_CLOEXEC);
+		ASSERT_LE(0, fd);
+		/* The length of the traffic; for each port: sent, received, wrong */
+		at += sizeof(uint32_t) + (3 * port + 2) * sizeof(wrong);
+		ASSERT_EQ(sizeof(wrong), pwrite(fd, &wrong, sizeof(wrong), at));
+		close(fd);
+		EXPECT_RUN(LOST, "load --guest=20 --json %s " STREAM, self->dst.uuid);
+		EXPECT_EQ(3, json_number(self->out, "lost"));
+		EXPECT_OUT("\"result\":\"lost\",\"exit\":6,");
+		EXPECT_OUT("the guest has lost data");
+	}
 }
 
 /* Tool: progress is printed on a terminal only */

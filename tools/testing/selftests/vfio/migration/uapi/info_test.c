@@ -17,6 +17,7 @@
  * @size:	of the fixed structure
  * @caps:	the flag that there are capabilities
  * @cap_offset:	where their offset is
+ * @outputs:	bit mask of the words that it always fills in
  * @key:	for what is recorded
  */
 struct query {
@@ -25,8 +26,12 @@ struct query {
 	uint32_t size;
 	uint32_t caps;
 	uint32_t cap_offset;
+	uint32_t outputs;
 	const char *key;
 };
+
+/* Word of a member, as a bit */
+#define OUT(_struct, _member)	(1u << offsetof(struct _struct, _member) / sizeof(uint32_t))
 
 static const struct query device_query = {
 	.cmd = VFIO_DEVICE_GET_INFO,
@@ -34,6 +39,8 @@ static const struct query device_query = {
 	.size = sizeof(struct vfio_device_info),
 	.caps = VFIO_DEVICE_FLAGS_CAPS,
 	.cap_offset = offsetof(struct vfio_device_info, cap_offset),
+	.outputs = OUT(vfio_device_info, flags) | OUT(vfio_device_info, num_regions) |
+		   OUT(vfio_device_info, num_irqs),
 	.key = "errno of a short argsz of VFIO_DEVICE_GET_INFO",
 };
 
@@ -43,6 +50,9 @@ static const struct query region_query = {
 	.size = sizeof(struct vfio_region_info),
 	.caps = VFIO_REGION_INFO_FLAG_CAPS,
 	.cap_offset = offsetof(struct vfio_region_info, cap_offset),
+	/* Size and offset have two words each */
+	.outputs = OUT(vfio_region_info, flags) | OUT(vfio_region_info, size) * 3 |
+		   OUT(vfio_region_info, offset) * 3,
 	.key = "errno of a short argsz of VFIO_DEVICE_GET_REGION_INFO",
 };
 
@@ -58,12 +68,17 @@ static int call(struct vmig_device *dev, const struct query *query, uint32_t arg
 	return vmig_call_ioctl(dev->fd, query->cmd, arg) ? -errno : 0;
 }
 
-static void fill(uint32_t *arg)
+static void fill_with(uint32_t *arg, uint32_t pattern)
 {
 	unsigned int i;
 
 	for (i = 0; i < WORDS; i++)
-		arg[i] = PATTERN;
+		arg[i] = pattern;
+}
+
+static void fill(uint32_t *arg)
+{
+	fill_with(arg, PATTERN);
 }
 
 /* The first word from @from on that has changed, or WORDS */
@@ -119,6 +134,31 @@ static void check_large(struct __test_metadata *_metadata, FIXTURE_DATA(info) *s
 			TH_LOG("argsz %u, index %u: word %u was written", large[i], index,
 			       changed(arg, behind));
 		}
+	}
+}
+
+/* The answer may not have a bit of what the caller had in the words that are filled in */
+static void check_outputs(struct __test_metadata *_metadata, FIXTURE_DATA(info) *self,
+			  const struct query *query, uint32_t index)
+{
+	static const uint32_t patterns[] = { PATTERN, ~PATTERN, UINT32_MAX };
+	uint32_t want[WORDS], arg[WORDS], outputs = query->outputs;
+	unsigned int i, w;
+
+	fill_with(want, 0);
+	ASSERT_RET(0, call(self->dev, query, query->size, index, want), "index %u", index);
+	if (want[1] & query->caps)
+		outputs |= 1 | 1u << query->cap_offset / sizeof(arg[0]);
+	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
+		fill_with(arg, patterns[i]);
+		if (outputs & 1u << WORD_INDEX)
+			index = patterns[i];
+		ASSERT_RET(0, call(self->dev, query, query->size, index, arg), "index %u", index);
+		for (w = 0; w < query->size / sizeof(arg[0]); w++)
+			EXPECT_TRUE(!(outputs & 1u << w) || arg[w] == want[w]) {
+				TH_LOG("index %u: word %u is %#x if it was 0, %#x if it was %#x",
+				       index, w, want[w], arg[w], patterns[i]);
+			}
 	}
 }
 
@@ -226,6 +266,11 @@ CLAUSE_TEST_F(info, argsz_large, "info.argsz-large")
 	check_large(_metadata, self, &device_query, PATTERN);
 }
 
+CLAUSE_TEST_F(info, outputs, "info.outputs")
+{
+	check_outputs(_metadata, self, &device_query, 0);
+}
+
 CLAUSE_TEST_F(info, fault, "info.fault")
 {
 	check_fault(_metadata, self, &device_query);
@@ -315,6 +360,18 @@ CLAUSE_TEST_F(info, region_argsz_large, "region.argsz-large")
 	EACH_REGION(i) {
 		if (!region_info(self->dev, i, &info))
 			check_large(_metadata, self, &region_query, i);
+	}
+}
+
+CLAUSE_TEST_F(info, region_outputs, "region.outputs")
+{
+	struct vfio_region_info info;
+	unsigned int i;
+
+	NEED_REGION();
+	EACH_REGION(i) {
+		if (!region_info(self->dev, i, &info))
+			check_outputs(_metadata, self, &region_query, i);
 	}
 }
 

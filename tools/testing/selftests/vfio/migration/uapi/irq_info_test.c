@@ -58,6 +58,34 @@ CLAUSE_TEST_F(irq_info, large_argsz, "irq.argsz-large")
 		ASSERT_EQ(0x5a, arg.behind[i]);
 }
 
+CLAUSE_TEST_F(irq_info, outputs, "irq.info-outputs")
+{
+	static const uint32_t patterns[] = { 0x5a5a5a5a, 0xa5a5a5a5, UINT32_MAX };
+	unsigned int i, index;
+
+	NEED_AN_INDEX();
+	for (index = 0; index < self->dev->nr_irqs && index < INDEX_MAX; index++) {
+		struct vfio_irq_info want;
+
+		if (vmig_irq_info(self->dev, index, &want))
+			continue;
+		for (i = 0; i < ARRAY_SIZE(patterns); i++) {
+			struct vfio_irq_info info = {
+				.argsz = sizeof(info), .index = index,
+				.flags = patterns[i], .count = patterns[i],
+			};
+
+			EXPECT_RET(0, get_info(self->dev, &info), "index %u", index);
+			EXPECT_EQ(want.flags, info.flags) {
+				TH_LOG("index %u: flags were %#x", index, patterns[i]);
+			}
+			EXPECT_EQ(want.count, info.count) {
+				TH_LOG("index %u: count was %#x", index, patterns[i]);
+			}
+		}
+	}
+}
+
 CLAUSE_TEST_F(irq_info, bad_address, "irq.info-fault")
 {
 	const struct vfio_irq_info info = { .argsz = sizeof(info) };
@@ -118,15 +146,16 @@ CLAUSE_TEST_F(irq_info, each_index, "irq.unimplemented")
 /* By the registers of config space */
 static int64_t count_of(struct vmig_device *dev, unsigned int index)
 {
-	unsigned int cap = 0;
+	unsigned int cap;
 	uint16_t flags;
 	uint8_t pin;
+	int ret;
 
 	if (index == INTX)
 		return vmig_config_read8(dev, PCI_INTERRUPT_PIN, &pin) ? -EIO : !!pin;
-	cap = vmig_config_find_cap(dev, index == MSI ? PCI_CAP_ID_MSI : PCI_CAP_ID_MSIX);
-	if (!cap)
-		return 0;
+	ret = vmig_config_find_cap(dev, index == MSI ? PCI_CAP_ID_MSI : PCI_CAP_ID_MSIX, &cap);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
 	if (vmig_config_read16(dev, cap + PCI_MSI_FLAGS, &flags))
 		return -EIO;
 	if (index == MSI)

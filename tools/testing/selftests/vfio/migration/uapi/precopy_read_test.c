@@ -17,7 +17,9 @@ static short poll_in(int fd, int timeout_ms)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	int ret = vmig_call_poll(&pfd, timeout_ms);
 
-	return ret > 0 ? pfd.revents : 0;
+	if (ret < 0)
+		return -errno;
+	return ret ? pfd.revents : 0;
 }
 
 /*

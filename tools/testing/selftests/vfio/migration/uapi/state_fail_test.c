@@ -121,6 +121,7 @@ CLAUSE_TEST_F(state_fail, data_fd_of_a_failure, "state.fail-fd")
 
 	NEED(MIGRATION);
 	before = vmig_count_fds();
+	ASSERT_LT(0, before);
 	for (i = 0; i < ARRAY_SIZE(no_states); i++) {
 		arg.mig.device_state = no_states[i];
 		arg.mig.data_fd = 77;
@@ -175,6 +176,7 @@ CLAUSE_TEST_F(state_fail, result_cannot_be_written, "state.set-fault")
 		if (!has_state(&self->subject, states[i]))
 			continue;
 		before = vmig_count_fds();
+		ASSERT_LT(0, before);
 		EXPECT_REFUSED("errno of a SET in memory that can only be read",
 			       set_state_read_only(self->dev, states[i]));
 		EXPECT_EQ(before, vmig_count_fds()) {

@@ -61,6 +61,7 @@ CLAUSE_TEST_F(state, set_without_session_gives_no_data_fd, "state.set-no-fd")
 	int before = vmig_count_fds();
 
 	NEED(MIGRATION);
+	ASSERT_LT(0, before);
 	EXPECT_RET(0, vmig_feature(self->dev, FEATURE_SET_STATE, &mig, sizeof(mig)),
 		   "RUNNING to STOP");
 	EXPECT_EQ(-1, mig.data_fd);
@@ -82,6 +83,7 @@ CLAUSE_TEST_F(state, set_with_session_gives_its_data_fd, "state.set-fd")
 		if (!has_state(&self->subject, states[i]))
 			continue;
 		before = vmig_count_fds();
+		ASSERT_LT(0, before);
 		TRY_STATE(states[i], &self->fd);
 		EXPECT_LE(0, self->fd) {
 			TH_LOG("no data_fd in %s", vmig_state_name(states[i]));

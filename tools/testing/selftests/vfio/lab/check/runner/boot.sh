@@ -201,6 +201,30 @@ case_machine_words() {
 	grep -azq '0mtty\.ko$' "$plain/bin/initrd" || fail "the VM has no mtty.ko"
 }
 
+# Runner: the archive of the tests is made again when one was installed, also if it was built
+# before, and not otherwise.
+case_tests_packed() {
+	fake_qemu <<-'SCRIPT'
+		cp "$initrd" "$(dirname "$0")/initrd"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	mkdir -p "$plain/tests/kselftest"
+	touch "$plain/tests/a_test" "$plain/tests/kselftest/helper"
+	boot_ends 0 -s "$plain/tests"
+	for file in selftests/a_test selftests/kselftest/helper kselftest/helper; do
+		grep -azq "0$file\$" "$plain/bin/initrd" || fail "no $file"
+	done
+	ln "$plain/out/tests.cpio" "$plain/first"
+	boot_ends 0 -s "$plain/tests"
+	[ "$plain/out/tests.cpio" -ef "$plain/first" ] || fail "the archive was made again"
+	grep -azq '0selftests/a_test$' "$plain/bin/initrd" || fail "no a_test"
+	echo "another program" >"$plain/new"
+	touch -d 2001-01-01 "$plain/new"
+	cp -p "$plain/new" "$plain/tests/a_test"
+	boot_ends 0 -s "$plain/tests"
+	grep -aq 'another program' "$plain/bin/initrd" || fail "the old a_test"
+}
+
 # Runner: README, the files of ADD are in /added.
 case_added_files() {
 	fake_qemu <<-'SCRIPT'
@@ -270,8 +294,9 @@ case_kvm_trial() {
 	[ "$accel" = kvm ] || fail "$accel"
 }
 
-# ci_ends LINE LINT CONFORM STATUS OUTPUT: .ci/run with a stub of make. make lint exits with
-# LINT, make conformance with CONFORM, all others print OUTPUT and exit with STATUS.
+# ci_ends LINE LINT CONFORM STATUS OUTPUT [MUTANTS]: .ci/run with a stub of make. make lint exits
+# with LINT, make conformance with CONFORM, make mutants with MUTANTS or 0, all others print OUTPUT
+# and exit with STATUS.
 ci_ends() {
 	local status=0
 
@@ -283,6 +308,7 @@ ci_ends() {
 		case \$* in
 		"lint OUT=/x") exit $2 ;;
 		"conformance DEVICE="*" OUT=/x") exit $3 ;;
+		"mutants MUTANTS=quick OUT=/x") exit ${6:-0} ;;
 		"\$1 OUT=/x") ;;
 		*) exit 1 ;;
 		esac
@@ -300,33 +326,124 @@ ci_ends() {
 }
 
 # Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint and each of
-# the four drivers count as one.
+# the four drivers count as one, and so do the mutants.
 case_ci_all() {
-	ci_ends "11 passed, 0 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "12 passed, 0 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_check_fails() {
-	ci_ends "11 passed, 3 failed, 3 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
+	ci_ends "12 passed, 3 failed, 3 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
 }
 
 case_ci_lint_fails() {
-	ci_ends "10 passed, 1 failed, 3 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "11 passed, 1 failed, 3 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_conformance_fails() {
-	ci_ends "7 passed, 4 failed, 3 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "8 passed, 4 failed, 3 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
+}
+
+case_ci_mutant_survives() {
+	ci_ends "11 passed, 1 failed, 3 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped" 1
 }
 
 case_ci_nothing_counted() {
-	ci_ends "5 passed, 3 failed, 0 skipped" 0 0 0 ""
+	ci_ends "6 passed, 3 failed, 0 skipped" 0 0 0 ""
 }
 
 # A make that fails though each case passed counts as a failure.
 case_ci_make_fails() {
-	ci_ends "11 passed, 3 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
+	ci_ends "12 passed, 3 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
 }
 
 case_ci_no_temporary_file() {
 	export TMPDIR=/none
 	ci_ends "0 passed, 1 failed, 0 skipped" 0 0 0 ""
+}
+
+# What a kernel prints, a line for each pattern of kernel-reports
+kernel_messages() {
+	cat <<-'LINES'
+		BUG: unable to handle page fault for address: ffffc90000000000
+		[   12.345678] WARNING: CPU: 0 PID: 1 at kernel/fork.c:1 copy_process+0x1/0x2
+		------------[ cut here ]------------
+		Oops: 0000 [#1] PREEMPT SMP
+		KASAN: null-ptr-deref in range [0x0000000000000000-0x0000000000000007]
+		KCSAN: data-race in mtty_read / mtty_write
+		KFENCE: use-after-free read in mtty_read+0x1/0x2
+		UBSAN: shift-out-of-bounds in samples/vfio-mdev/mtty/uart.c:1:1
+		kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+		unreferenced object 0xffff888100000000 (size 64):
+		Kernel panic - not syncing: Attempted to kill init!
+		kernel BUG at mm/slub.c:1!
+		general protection fault, probably for non-canonical address 0xdead000000000100
+		WARNING possible circular locking dependency detected
+		possible recursive locking detected
+		inconsistent lock state
+		suspicious RCU usage
+		rcu: INFO: rcu_preempt self-detected stall on CPU
+		INFO: task mtty_test:1 blocked for more than 120 seconds.
+		watchdog: soft lockup - CPU#0 stuck for 22s!
+		Watchdog detected hard LOCKUP on cpu 0
+		refcount_t: underflow; use-after-free.
+		list_add corruption. next->prev should be prev
+		list_del corruption, ffff888100000000->next is NULL
+		slab-out-of-bounds in mtty_read+0x1/0x2
+		sleeping function called from invalid context at kernel/locking/mutex.c:1
+		scheduling while atomic: mtty_test/1/0x00000002
+		bad unlock balance detected!
+		held lock freed!
+		lock held when returning to user space!
+		DEBUG_LOCKS_WARN_ON(lock->magic != lock)
+		unregister_netdevice: waiting for lo to become free. Usage count = 1
+		Objects remaining in kmalloc-64 on __kmem_cache_shutdown()
+		mtty_test: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)
+		mtty_test invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0
+		** 12 printk messages dropped **
+		INFO: trying to register non-static key.
+		turning off the locking correctness validator.
+		Disabling lock debugging due to kernel taint
+		the kernel memory leak detector disabled
+		kmemleak: Cannot insert 0xffff888100000000 into the object search tree
+		kmemleak: Cannot allocate a kmemleak_object structure
+		kmemleak: Memory pool empty, consider increasing it
+		ODEBUG disabled
+		[mtty] uses a deprecated workqueue
+	LINES
+}
+
+# Runner: each kind of report of the kernel is noticed.
+case_kernel_reports() {
+	local line pattern list=$here/../boot/kernel-reports
+
+	kernel_messages >"$dir/messages"
+	while IFS= read -r line; do
+		grep -qE -f "$list" <<<"$line" || fail "not noticed: $line"
+	done <"$dir/messages"
+	while IFS= read -r pattern; do
+		grep -qE -- "$pattern" "$dir/messages" || fail "no message matches: $pattern"
+	done <"$list"
+	! grep -qE -f "$list" <<<"mtty mtty: MDEV: Registered" || fail "any line is a report"
+}
+
+# Runner: a QEMU that fails is a failure, whatever its VM has said.
+case_status_of_qemu() {
+	fake_qemu <<-'SCRIPT'
+		echo "exit 0" >>"$verdict"
+		exit 3
+	SCRIPT
+	boot_ends 1
+	grep -q 'QEMU failed with status 3' "$dir/errors" || fail "the error is missing"
+}
+
+# Runner: the last verdict counts, and after it the status of the reader.
+case_status_of_the_reader() {
+	printf '#!/bin/sh\ncat\nexit 3\n' >"$plain/reader"
+	chmod +x "$plain/reader"
+	fake_qemu <<-'SCRIPT'
+		echo "exit 7" >>"$verdict"
+		echo "exit 0" >>"$verdict"
+	SCRIPT
+	boot_ends 0
+	boot_ends 3 -r "$plain/reader"
 }

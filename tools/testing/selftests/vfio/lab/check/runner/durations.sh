@@ -23,10 +23,10 @@ case_durations_order() {
 # Runner: the order of programs that take the same time stays.
 case_durations_same() {
 	printf '%s 9000\n' c a b >"$dir/durations"
-	plan_is "2 c b a" 2 c b a
+	plan_is "2 b c a" 2 b c a
 }
 
-# Runner: there are no more VMs than JOBS, than programs, than are worth a boot. One VM runs the
+# Runner: there are no more VMs than VMS, than programs, than are worth a boot. One VM runs the
 # programs in the given order.
 case_durations_vms() {
 	printf '%s\n' 'a 1000' 'b 3000' 'c 4000' 'd 70000' >"$dir/durations"

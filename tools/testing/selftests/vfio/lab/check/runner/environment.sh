@@ -11,7 +11,7 @@ hostile_names=(
 	USERCFLAGS USERLDFLAGS EXTRA_CFLAGS CONFIG_VFIO_MDEV W C CHECK CF Q quiet srctree
 	CPATH C_INCLUDE_PATH LIBRARY_PATH LD_LIBRARY_PATH GREP_OPTIONS CDPATH ENV
 	POSIXLY_CORRECT TZ COLUMNS LS_COLORS PERL5OPT PYTHONPATH TAR_OPTIONS XZ_OPT
-	PROGRESS REPORT BOTH_PATHS MAY_SKIP MTTY_GCOV STATUS KERNEL_SOURCE
+	PROGRESS REPORT BOTH_PATHS MAY_SKIP MTTY_GCOV STATUS KERNEL_SOURCE PRINT_LOCK QUEUE BOOTING
 	LC_CTYPE LANG LANGUAGE
 )
 
@@ -184,12 +184,14 @@ case_lab_variables() {
 	plain_make -s "${fake_arguments[@]}" ARGS='-t $x' lab-kasan
 	grep -qxF "BOTH_PATHS=1" "$plain/seen" && grep -qxF 'TEST_TIMEOUT=900' "$plain/seen" &&
 		grep -qxF 'MAY_SKIP=no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2|^not applicable: ' "$plain/seen" &&
-		grep -qxF 'ARGS=-t $x' "$plain/seen" && grep -q -- ' -l 5400 ' "$plain/seen" ||
+		grep -qxF 'ARGS=-t $x' "$plain/seen" && grep -q -- ' -l 5400 ' "$plain/seen" &&
+		grep -qx VMS=1 "$plain/seen" ||
 		fail "lab-kasan: $(cat "$plain/seen")"
 	plain_make -s "${fake_arguments[@]}" TESTS="$words" MAY_SKIP="$skip" TIMEOUT=7 \
-		TEST_TIMEOUT=8 lab-kcsan
+		TEST_TIMEOUT=8 JOBS=2 lab-kcsan
 	grep -qxF "TESTS=$words" "$plain/seen" && grep -qxF 'TEST_TIMEOUT=8' "$plain/seen" &&
-		grep -qxF "MAY_SKIP=$skip" "$plain/seen" && grep -q -- ' -l 7 ' "$plain/seen" ||
+		grep -qxF "MAY_SKIP=$skip" "$plain/seen" && grep -q -- ' -l 7 ' "$plain/seen" &&
+		grep -qx VMS=3 "$plain/seen" ||
 		fail "lab-kcsan: $(cat "$plain/seen")"
 	[ -n "$(find "$plain/out" -maxdepth 1 -name 'kernel-*')" ] || fail "OUT is another one"
 }

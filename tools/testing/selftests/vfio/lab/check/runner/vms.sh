@@ -84,10 +84,74 @@ case_args_quoted() {
 		fail "ARGS is changed"
 }
 
-# check_vms JOBS NAME...: make check with these programs, each long enough to be worth a VM, in
+# Runner: a run that fails as a whole is a failure, though each case has passed.
+case_run_as_a_whole() {
+	copy_scripts
+	# A report of the kernel, for example
+	echo 'exit 1' >>"$copy/lab/boot/run.sh"
+	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "the failure is lost"
+	grep -q '^not ok the run as a whole: see the error above' "$dir/output" ||
+		fail "it is not reported"
+	[ "$(tail -n 1 "$dir/output")" = "1 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
+}
+
+# Runner: a run in which all is skipped has failed; skipped cases are counted apart.
+case_nothing_passed() {
+	copy_scripts
+	sed -i 's/ok 1 b/ok 1 b # SKIP no reason/' "$copy/programs"
+	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "nothing has passed, and the run has"
+	grep -q '^not ok the run as a whole: no test case passed' "$dir/output" ||
+		fail "it is not reported"
+	[ "$(tail -n 1 "$dir/output")" = "0 passed, 1 failed, 1 skipped" ] || fail "wrong closing line"
+}
+
+# Runner: the exit status of a program on this machine counts as that of one in the VM.
+case_status_on_this_machine() {
+	copy_scripts
+	printf '#!/bin/sh\nprintf "TAP version 13\n1..1\nok 1 a\n"; exit 1\n' >"$scripts/a_test.sh"
+	! TESTS=a_test.sh "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "the status is lost"
+	grep -q 'a_test.sh: exit status 1, though no case failed' "$dir/output" ||
+		fail "it is not reported"
+}
+
+# Runner: a summary that dies fails the run, on this machine
+case_summary_dies_here() {
+	dying_summary '/check-here\ *'
+}
+
+# Runner: and in the VM.
+case_summary_dies_vm() {
+	dying_summary /check
+}
+
+# dying_summary PATTERN: the summary with these words dies, the other one does not.
+dying_summary() {
+	local real
+
+	copy_scripts
+	real=$(command -v python3)
+	printf '#!/bin/sh\nprintf "TAP version 13\n1..1\nok 1 a\n"\n' >"$scripts/a_test.sh"
+	mkdir "$plain/bin"
+	cat >"$plain/bin/python3" <<-SCRIPT
+		#!/bin/sh
+		case "\$*" in
+		*summary.py*$1) [ -z "\$VM_INPUT" ] || echo >"\$VM_INPUT"; cat >/dev/null; exit 3 ;;
+		esac
+		exec $real "\$@"
+	SCRIPT
+	chmod +x "$plain/bin/python3"
+	! PATH="$plain/bin:$PATH" TESTS='a_test.sh b_test' "$scripts/check.sh" "$KERNEL_SOURCE" \
+		"$copy/out" >"$dir/output" 2>&1 || fail "the failure is lost"
+	[ "$(tail -n 1 "$dir/output")" = "1 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
+}
+
+# check_vms VMS NAME...: make check with these programs, each long enough to be worth a VM, in
 # the order of their duration. Standard input is the function "program".
 check_vms() {
-	local jobs=$1 name number=$#
+	local vms=$1 name number=$#
 	shift
 
 	[ -n "${copy:-}" ] || copy_scripts
@@ -97,10 +161,12 @@ check_vms() {
 		cp "$copy/out/selftests/b_test" "$copy/out/selftests/$name"
 		number=$((number - 1))
 		echo "$name ${number}0000"
-	done >"$copy/out/log/durations"
+	done >"$dir/durations"
+	[ -e "$copy/out/log/durations" ] || cp "$dir/durations" "$copy/out/log"
 	result=0
-	JOBS=$jobs TESTS=$* timeout --kill-after=5 90 "$scripts/check.sh" "$KERNEL_SOURCE" \
-		"$copy/out" >"$dir/output" 2>"$dir/errors" || result=$?
+	VMS=$vms TESTS=$* timeout --kill-after=5 90 "$scripts/check.sh" "$KERNEL_SOURCE" \
+		"$copy/out" >"${to:-$dir/output}" 2>"$dir/errors" || result=$?
+	wait
 	cat "$dir/output" "$dir/errors"
 }
 
@@ -146,16 +212,31 @@ case_vms_old_logs() {
 		fail "logs: $(ls "$copy/out/log")"
 }
 
-# Runner: with JOBS=1 programs run one after the other in the given order, those of this machine
-# first; the log is check.ktap.
+# Runner: with one VM, which is make check JOBS=1, programs run one after the other in the given
+# order, those of this machine first; the log is check.ktap.
 case_vms_one_job() {
 	copy_scripts
-	printf '#!/bin/sh\necho here a_test.sh >>%s\nprintf "TAP version 13\n1..1\nok 1 a\n"\n' \
-		"$copy/runs" >"$scripts/a_test.sh"
-	check_vms 1 c_test.sh a_test.sh b_test <<<'program() { printf "TAP version 13\n1..1\nok 1 b\n"; }'
+	mkdir -p "$copy/out/log"
+	printf '%s\n' 'c_test.sh 10000' 'b_test 90000' >"$copy/out/log/durations"
+	# It gives the VM time to begin.
+	cat >"$scripts/a_test.sh" <<-SCRIPT
+		#!/bin/sh
+		tries=20
+		until [ -e "$copy/runs" ] || [ \$tries = 0 ]; do
+			sleep 0.05
+			tries=\$((tries - 1))
+		done
+		echo here a_test.sh >>"$copy/runs"
+		printf "TAP version 13\n1..1\nok 1 a\n"
+	SCRIPT
+	check_vms 1 c_test.sh a_test.sh b_test <<-'SCRIPT'
+		echo "$name begins" >>"$copy/runs"
+		program() { printf "TAP version 13\n1..1\nok 1 b\n"; }
+	SCRIPT
 	closes_with "3 passed, 0 failed, 0 skipped"
 	diff - "$copy/runs" <<-'END' || fail "another order"
 		here a_test.sh
+		check begins
 		check c_test.sh
 		check b_test
 	END
@@ -178,7 +259,7 @@ case_vms_short_programs() {
 	copy_scripts
 	mkdir -p "$copy/out/log"
 	printf '%s 1000\n' b_test c_test.sh >"$copy/out/log/durations"
-	JOBS=2 TESTS="b_test c_test.sh" "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" \
+	VMS=2 TESTS="b_test c_test.sh" "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" \
 		>"$dir/output" 2>&1 || fail "a failure"
 	[ "$(sed 's/ .*//' "$copy/runs" | xargs)" = "check check" ] || fail "$(cat "$copy/runs")"
 }
@@ -210,9 +291,18 @@ case_vms_all_end() {
 
 # Runner: a VM may end after it was sent a program, before that began.
 case_vms_end_between() {
-	check_vms 1 p{1..3}_test <<<'program() { exec >/dev/null; exit; }
-		echo() { [[ $1 != *" p2_test" ]] || exit; builtin echo "$@"; }'
-	closes_with "0 passed, 3 failed, 0 skipped"
+	check_vms 1 p{1..3}_test <<-SCRIPT
+		$wait_for
+		program() { result; }
+		printf() {
+			[[ "\$*" != "%s begin "*" p2_test" ]] || exit
+			builtin printf "\$@"
+		}
+	SCRIPT
+	closes_with "1 passed, 2 failed, 0 skipped"
+	for test in p2_test p3_test; do
+		grep -qx "not ok, were not run: $test" "$dir/output" || fail "$test is not named"
+	done
 }
 
 # Runner: the failure of one VM fails the run, though each program passed.
@@ -226,10 +316,36 @@ case_vms_one_fails() {
 		fail "no error"
 }
 
+# Both summaries have got a whole program, and wait: for the reader, or for each other.
+summaries_wait() {
+	local pids
+
+	until [ "$(wc -l 2>/dev/null <"$copy/ended")" = 2 ]; do
+		sleep 0.05
+	done
+	mapfile -t pids < <(pgrep -f "^python3 $scripts/summary.py")
+	[ ${#pids[@]} = 2 ] || return
+	until [ "$(cut -d ' ' -f 3 /proc/"${pids[0]}"/stat /proc/"${pids[1]}"/stat | xargs)" = "S S" ]; do
+		sleep 0.05
+	done
+}
+
 # Runner: the lines of a program are printed together.
 case_vms_lines_together() {
+	local to=$dir/fifo
+
+	copy_scripts
+	mkfifo "$to"
+	{
+		summaries_wait
+		cat
+	} <"$to" >"$dir/output" &
 	check_vms 2 p{1,2}_test <<-SCRIPT
 		$wait_for
+		printf() {
+			builtin printf "\$@"
+			[[ \$1 != "%s end"* ]] || builtin echo >>"\$copy/ended"
+		}
 		program() {
 			wait_for 2
 			echo "TAP version 13"
@@ -276,7 +392,7 @@ check_with_boot() {
 	printf '%s 90000\n' b_test c_test.sh >"$copy/out/log/durations"
 	set -- "$KERNEL_SOURCE" "$copy/out" "$plain/cache" -k "$plain/kernel" -m "$plain/modules" \
 		-t "$plain/mtty.ko" -o "$copy/out" -l 90
-	export ACCEL=tcg JOBS=2 TESTS='a_test.sh b_test c_test.sh'
+	export ACCEL=tcg VMS=2 TESTS='a_test.sh b_test c_test.sh'
 	check=("$scripts/check.sh" "$@")
 }
 
@@ -292,7 +408,7 @@ all_ended() {
 
 # check_is_ended SIGNAL WHOM: a signal for check.sh, or with "-" for its group, as from a terminal
 check_is_ended() {
-	local pid status=0
+	local pid status=0 begin
 
 	check_with_boot <<<'exec sleep 80'
 	setsid env --default-signal=INT,TERM "${check[@]}" >"$dir/output" 2>&1 &
@@ -301,9 +417,11 @@ check_is_ended() {
 		kill -0 $pid || fail "check.sh has ended"
 		sleep 0.05
 	done
+	begin=$SECONDS
 	kill -s "$1" -- "$2$pid"
 	wait $pid || status=$?
 	cat "$dir/output"
+	[ $((SECONDS - begin)) -lt "$soon" ] || fail "it took $((SECONDS - begin)) s"
 	[ $status = 130 ] || fail "exit status $status"
 	all_ended
 }
@@ -337,6 +455,7 @@ case_vms_reader_gone() {
 	} | head -n 1 >"$dir/output" || true
 	cat "$dir/output" "$dir/errors"
 	grep -qx "ok b_test: 1 passed" "$dir/output" || fail "the summary is lost"
+	[ "$(grep ^booting "$dir/errors")" = "booting 2 VMs under tcg ..." ] || fail "another line"
 	[ $((SECONDS - begin)) -lt "$soon" ] || fail "it took $((SECONDS - begin)) s"
 	[ "$(cat "$dir/status")" = 141 ] || fail "exit status $(cat "$dir/status")"
 	all_ended

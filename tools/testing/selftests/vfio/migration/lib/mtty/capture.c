@@ -2,9 +2,11 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "capture.h"
 #include "mtty_format.h"
+#include "stream.h"
 
 int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info)
 {
@@ -69,4 +71,36 @@ int vmig_capture_port(struct vmig_device *dev, unsigned int port,
 	*buf = bytes;
 
 	return 0;
+}
+
+static int apply_record(const struct vmig_rec *rec, uint8_t *image, uint64_t size)
+{
+	struct mtty_rec_capture capture;
+	uint64_t offset, len;
+
+	if (!rec->data_ok || rec->len < sizeof(capture))
+		return -EBADMSG;
+	memcpy(&capture, rec->payload, sizeof(capture));
+	offset = le64toh(capture.offset);
+	len = rec->len - sizeof(capture);
+	if (offset > size || len > size - offset)
+		return -ERANGE;
+	memcpy(image + offset, rec->payload + sizeof(capture), len);
+	return 0;
+}
+
+int vmig_capture_apply(const struct vmig_bytes *stream, uint8_t *image, uint64_t size)
+{
+	struct vmig_stream_iter iter;
+	struct vmig_rec rec;
+	int ret;
+
+	vmig_stream_start(&iter, stream->data, stream->len);
+	while (!(ret = vmig_stream_next(&iter, &rec))) {
+		if (rec.type == MTTY_REC_CAPTURE)
+			ret = apply_record(&rec, image, size);
+		if (ret)
+			return ret;
+	}
+	return ret == -ENOENT ? 0 : ret;
 }

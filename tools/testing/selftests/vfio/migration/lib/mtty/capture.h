@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/vfio/bytes.h"
 #include "lib/vfio/device.h"
 
 /**
@@ -42,5 +43,16 @@ int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info);
  */
 int vmig_capture_port(struct vmig_device *dev, unsigned int port,
 		      uint8_t **buf, size_t *len);
+
+/**
+ * vmig_capture_apply - store the capture memory of a stream, as a destination does
+ * @stream:	whole records: the start of a stream, or what follows a part of it
+ * @image:	BAR2; what the stream does not have stays
+ * @size:	bytes of @image
+ *
+ * Return: 0; -EBADMSG if a checksum of a payload is wrong; -ERANGE if a record exceeds
+ * @image; -ENODATA if the stream ends in a record.
+ */
+int vmig_capture_apply(const struct vmig_bytes *stream, uint8_t *image, uint64_t size);
 
 #endif /* VMIG_CAPTURE_H */

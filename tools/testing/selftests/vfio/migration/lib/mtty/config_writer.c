@@ -108,14 +108,15 @@ static void *run(void *opaque)
 static int create(struct vmig_config_writer **writer, struct vmig_device *dev)
 {
 	struct vmig_config_writer *new = calloc(1, sizeof(*new));
+	int ret;
 
 	if (!new)
 		return -ENOMEM;
 	new->dev = dev;
-	new->msi = vmig_config_find_cap(dev, PCI_CAP_ID_MSI);
-	if (!new->msi) {
+	ret = vmig_config_find_cap(dev, PCI_CAP_ID_MSI, &new->msi);
+	if (ret) {
 		free(new);
-		return -ENODEV;
+		return ret;
 	}
 	pthread_mutex_init(&new->lock, NULL);
 	*writer = new;

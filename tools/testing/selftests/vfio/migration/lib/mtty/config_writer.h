@@ -20,7 +20,7 @@
 
 struct vmig_config_writer;
 
-/** vmig_config_writer_start - start a guest on @dev; -ENODEV if it has no MSI */
+/** vmig_config_writer_start - start a guest on @dev; -ENOENT if it has no MSI */
 int vmig_config_writer_start(struct vmig_config_writer **writer,
 			     struct vmig_device *dev);
 

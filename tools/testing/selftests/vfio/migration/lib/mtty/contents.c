@@ -229,9 +229,8 @@ static int check_port_reset(struct vmig_device *dev, unsigned int port,
 	return check_divisor(dev, port, 0, 1);
 }
 
-static int check_config_reset(struct vmig_device *dev, const char **what)
+static int check_config_reset(struct vmig_device *dev, unsigned int msi, const char **what)
 {
-	unsigned int msi = vmig_config_find_cap(dev, PCI_CAP_ID_MSI);
 	const struct {
 		unsigned int reg;
 		uint16_t want;
@@ -302,7 +301,7 @@ static int check_capture_reset(struct vmig_device *dev)
 int vmig_contents_check_reset(struct vmig_device *dev, unsigned int ports,
 			      const char **what)
 {
-	unsigned int port;
+	unsigned int port, msi;
 	int ret;
 
 	for (port = 0; port < ports; port++) {
@@ -310,7 +309,10 @@ int vmig_contents_check_reset(struct vmig_device *dev, unsigned int ports,
 		if (ret)
 			return ret;
 	}
-	ret = check_config_reset(dev, what);
+	*what = "MSI capability";
+	ret = vmig_config_find_cap(dev, PCI_CAP_ID_MSI, &msi);
+	if (!ret)
+		ret = check_config_reset(dev, msi, what);
 	if (ret)
 		return ret;
 	*what = "capture memory";

@@ -101,6 +101,7 @@ const char *vmig_dump_compare_streams(const struct vmig_bytes *a,
 {
 	struct vmig_stream_iter at_a, at_b;
 	struct vmig_rec of_a, of_b;
+	unsigned int same = 0;
 	int ret_a, ret_b;
 
 	vmig_stream_start(&at_a, a->data, a->len);
@@ -113,7 +114,10 @@ const char *vmig_dump_compare_streams(const struct vmig_bytes *a,
 		if (of_a.type != of_b.type || of_a.len != of_b.len ||
 		    memcmp(of_a.payload, of_b.payload, of_a.len))
 			return vmig_stream_type_name(of_a.type);
+		same++;
 	}
-	return ret_a == -ENOENT && ret_b == -ENOENT ? NULL :
-	       "checksum, or number of records";
+	if (ret_a != -ENOENT || ret_b != -ENOENT)
+		return "checksum, or number of records";
+	/* That two streams without records are equal says nothing */
+	return same ? NULL : "nothing to compare";
 }

@@ -59,7 +59,8 @@ int vmig_dump_compare_config(struct vmig_device *a, struct vmig_device *b,
  * @b:		a stream
  * @ignored:	bit mask of record types that are not compared
  *
- * Return: NULL if the streams are valid and equal, else the name of what differs.
+ * Return: NULL if the streams are valid and equal, and have a record that is compared; else
+ * the name of what differs.
  */
 const char *vmig_dump_compare_streams(const struct vmig_bytes *a,
 				      const struct vmig_bytes *b,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "lib/vfio/feature.h"
 #include "testdev.h"
 
 static int set_attr(const struct vmig_mdev *mdev, const char *attr,
@@ -42,6 +45,20 @@ int vmig_testdev_create(struct vmig_mdev *mdev, const char *type)
 	return vmig_mdev_create(mdev, "mtty", type);
 }
 
+/* sysfs took the word. A test of a policy tests nothing unless the driver has it, too. */
+static int check_policy(struct vmig_device *dev, const struct vmig_attrs *attrs)
+{
+	struct vmig_config_answer answer;
+	int ret;
+
+	if (!attrs || !attrs->config_policy)
+		return 0;
+	ret = vmig_config_query(dev, &answer);
+	if (ret)
+		return ret;
+	return strcmp(vmig_need_name(answer.need), attrs->config_policy) ? -EPROTO : 0;
+}
+
 int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 		      enum vmig_path path, const struct vmig_attrs *attrs)
 {
@@ -57,8 +74,10 @@ int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 		ret = set_attrs(&td->mdev, attrs);
 	if (!ret)
 		ret = vmig_device_open(&td->dev, &td->mdev, path);
+	if (!ret)
+		ret = check_policy(&td->dev, attrs);
 	if (ret)
-		vmig_mdev_remove(&td->mdev);
+		vmig_testdev_close(td);
 
 	return ret;
 }

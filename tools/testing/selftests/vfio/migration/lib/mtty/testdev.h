@@ -53,6 +53,9 @@ int vmig_testdev_create(struct vmig_mdev *mdev, const char *type);
  * @type:	"mtty-1" or "mtty-2"
  * @path:	how to open it
  * @attrs:	attributes; NULL: all have their default
+ *
+ * Return: 0, -ENOTTY or -EPROTO if the answer of MIG_CONFIG is not that of
+ * @attrs->config_policy, or another -errno.
  */
 int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 		      enum vmig_path path, const struct vmig_attrs *attrs);

@@ -314,9 +314,11 @@ int vmig_region_write(struct vmig_device *dev, unsigned int index,
 int vmig_region_read32(struct vmig_device *dev, unsigned int index, uint64_t offset,
 		       uint32_t *val)
 {
-	int ret = vmig_region_read(dev, index, offset, val, sizeof(*val));
+	uint32_t raw;
+	int ret = vmig_region_read(dev, index, offset, &raw, sizeof(raw));
 
-	*val = le32toh(*val);
+	if (!ret)
+		*val = le32toh(raw);
 
 	return ret;
 }
@@ -350,9 +352,11 @@ int vmig_config_read8(struct vmig_device *dev, unsigned int reg, uint8_t *val)
 
 int vmig_config_read16(struct vmig_device *dev, unsigned int reg, uint16_t *val)
 {
-	int ret = config_read(dev, reg, val, sizeof(*val));
+	uint16_t raw;
+	int ret = config_read(dev, reg, &raw, sizeof(raw));
 
-	*val = le16toh(*val);
+	if (!ret)
+		*val = le16toh(raw);
 
 	return ret;
 }
@@ -379,46 +383,27 @@ int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val)
 	return vmig_region_write32(dev, VFIO_PCI_CONFIG_REGION_INDEX, reg, val);
 }
 
-unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id)
+int vmig_config_find_cap(struct vmig_device *dev, uint8_t id, unsigned int *cap)
 {
 	/* Limited to the number that fits, so that a circular list ends */
 	unsigned int left = (PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) /
 			    PCI_CAP_SIZEOF;
+	uint8_t at = 0, seen;
 	uint16_t status;
-	uint8_t at, seen;
+	int ret;
 
-	if (vmig_config_read16(dev, PCI_STATUS, &status) ||
-	    !(status & PCI_STATUS_CAP_LIST) ||
-	    vmig_config_read8(dev, PCI_CAPABILITY_LIST, &at))
-		return 0;
-
-	while (at >= PCI_STD_HEADER_SIZEOF && left--) {
-		if (vmig_config_read8(dev, at + PCI_CAP_LIST_ID, &seen))
+	ret = vmig_config_read16(dev, PCI_STATUS, &status);
+	if (!ret && status & PCI_STATUS_CAP_LIST)
+		ret = vmig_config_read8(dev, PCI_CAPABILITY_LIST, &at);
+	while (!ret && at >= PCI_STD_HEADER_SIZEOF && left--) {
+		ret = vmig_config_read8(dev, at + PCI_CAP_LIST_ID, &seen);
+		if (!ret && seen == id) {
+			*cap = at;
 			return 0;
-		if (seen == id)
-			return at;
-		if (vmig_config_read8(dev, at + PCI_CAP_LIST_NEXT, &at))
-			return 0;
+		}
+		if (!ret)
+			ret = vmig_config_read8(dev, at + PCI_CAP_LIST_NEXT, &at);
 	}
 
-	return 0;
-}
-
-unsigned int vmig_config_find_ext_cap(struct vmig_device *dev, uint16_t id)
-{
-	uint64_t size = dev->region[VFIO_PCI_CONFIG_REGION_INDEX].size;
-	/* Limited as for conventional capabilities */
-	unsigned int left = (PCI_CFG_SPACE_EXP_SIZE - PCI_CFG_SPACE_SIZE) / PCI_CAP_SIZEOF;
-	unsigned int at = PCI_CFG_SPACE_SIZE;
-	uint32_t header;
-
-	while (at >= PCI_CFG_SPACE_SIZE && at + sizeof(header) <= size && left--) {
-		if (vmig_config_read32(dev, at, &header) || !header)
-			return 0;
-		if (PCI_EXT_CAP_ID(header) == id)
-			return at;
-		at = PCI_EXT_CAP_NEXT(header);
-	}
-
-	return 0;
+	return ret ? ret : -ENOENT;
 }

@@ -145,13 +145,13 @@ int vmig_region_read(struct vmig_device *dev, unsigned int index,
 int vmig_region_write(struct vmig_device *dev, unsigned int index,
 		      uint64_t offset, const void *buf, size_t len);
 
-/* Registers of 32 bits in a region; the value is in host byte order */
+/* Registers of 32 bits in a region; the value is in host byte order, and set on success only */
 int vmig_region_read32(struct vmig_device *dev, unsigned int index, uint64_t offset,
 		       uint32_t *val);
 int vmig_region_write32(struct vmig_device *dev, unsigned int index, uint64_t offset,
 			uint32_t val);
 
-/* Registers of config space; values are in host byte order */
+/* Registers of config space; values are in host byte order, and set on success only */
 int vmig_config_read8(struct vmig_device *dev, unsigned int reg, uint8_t *val);
 int vmig_config_read16(struct vmig_device *dev, unsigned int reg, uint16_t *val);
 int vmig_config_read32(struct vmig_device *dev, unsigned int reg, uint32_t *val);
@@ -159,10 +159,14 @@ int vmig_config_write8(struct vmig_device *dev, unsigned int reg, uint8_t val);
 int vmig_config_write16(struct vmig_device *dev, unsigned int reg, uint16_t val);
 int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val);
 
-/** vmig_config_find_cap - offset of a PCI capability, or 0 */
-unsigned int vmig_config_find_cap(struct vmig_device *dev, uint8_t id);
-
-/** vmig_config_find_ext_cap - offset of a PCI Express extended capability, or 0 */
-unsigned int vmig_config_find_ext_cap(struct vmig_device *dev, uint16_t id);
+/**
+ * vmig_config_find_cap - find a PCI capability
+ * @dev:	the device
+ * @id:		PCI_CAP_ID_*
+ * @cap:	set to its offset
+ *
+ * Return: 0, -ENOENT if the device does not have it, or another -errno.
+ */
+int vmig_config_find_cap(struct vmig_device *dev, uint8_t id, unsigned int *cap);
 
 #endif /* VMIG_DEVICE_H */

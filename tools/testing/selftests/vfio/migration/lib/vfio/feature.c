@@ -26,7 +26,8 @@ int vmig_feature(struct vmig_device *dev, uint32_t flags, void *data,
 
 	if (vmig_call_ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature))
 		ret = -errno;
-	else if (size)
+	/* After a failure, too: what the kernel has written then is a part of its answer */
+	if (size)
 		memcpy(data, feature->data, size);
 	free(feature);
 
@@ -40,7 +41,8 @@ int vmig_mig_get_flags(struct vmig_device *dev, uint64_t *flags)
 
 	ret = vmig_feature(dev, VFIO_DEVICE_FEATURE_GET |
 			   VFIO_DEVICE_FEATURE_MIGRATION, &mig, sizeof(mig));
-	*flags = mig.flags;
+	if (!ret)
+		*flags = mig.flags;
 
 	return ret;
 }
@@ -54,7 +56,8 @@ int vmig_mig_get_state(struct vmig_device *dev,
 	ret = vmig_feature(dev, VFIO_DEVICE_FEATURE_GET |
 			   VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
 			   &mig, sizeof(mig));
-	*state = mig.device_state;
+	if (!ret)
+		*state = mig.device_state;
 
 	return ret;
 }
@@ -63,7 +66,7 @@ int vmig_mig_set_state(struct vmig_device *dev,
 		       enum vfio_device_mig_state state, int *data_fd)
 {
 	struct vfio_device_feature_mig_state mig = {
-		.device_state = state, .data_fd = -1,
+		.device_state = state, .data_fd = VMIG_FD_UNWRITTEN,
 	};
 	int ret;
 
@@ -73,7 +76,7 @@ int vmig_mig_set_state(struct vmig_device *dev,
 	if (!ret)
 		vmig_calls_name(mig.data_fd, "data_fd");
 	if (data_fd)
-		*data_fd = ret ? -1 : mig.data_fd;
+		*data_fd = mig.data_fd;
 	else if (!ret && mig.data_fd >= 0)
 		vmig_call_close(mig.data_fd);
 
@@ -88,16 +91,21 @@ int vmig_mig_data_size(struct vmig_device *dev, uint64_t *bytes)
 	ret = vmig_feature(dev, VFIO_DEVICE_FEATURE_GET |
 			   VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
 			   &size, sizeof(size));
-	*bytes = size.stop_copy_length;
+	if (!ret)
+		*bytes = size.stop_copy_length;
 
 	return ret;
 }
 
 int vmig_precopy_info(int data_fd, struct vfio_precopy_info *info)
 {
-	*info = (struct vfio_precopy_info) { .argsz = sizeof(*info) };
+	struct vfio_precopy_info answer = { .argsz = sizeof(answer) };
 
-	return vmig_call_ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, info) ? -errno : 0;
+	if (vmig_call_ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, &answer))
+		return -errno;
+	*info = answer;
+
+	return 0;
 }
 
 int vmig_config_query(struct vmig_device *dev, struct vmig_config_answer *answer)
@@ -108,10 +116,12 @@ int vmig_config_query(struct vmig_device *dev, struct vmig_config_answer *answer
 	ret = vmig_feature(dev, VFIO_DEVICE_FEATURE_GET |
 			   VFIO_DEVICE_FEATURE_MIG_CONFIG,
 			   &config, sizeof(config));
+	if (ret)
+		return ret;
 	answer->need = config.need;
 	answer->size = config.size;
 
-	return ret;
+	return 0;
 }
 
 int vmig_config_opt_in(struct vmig_device *dev,

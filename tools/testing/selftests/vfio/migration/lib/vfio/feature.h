@@ -3,7 +3,8 @@
  * VFIO_DEVICE_FEATURE: migration state (linux/vfio.h) and MIG_CONFIG, the proposal
  * (linux/vfio_mig_config.h).
  *
- * Functions return 0 or -errno.
+ * Functions return 0 or -errno. On failure they leave their output as it was, so that no
+ * value of the library is taken for an answer; exceptions are documented.
  */
 #ifndef VMIG_FEATURE_H
 #define VMIG_FEATURE_H
@@ -20,7 +21,7 @@
  * vmig_feature - VFIO_DEVICE_FEATURE
  * @dev:	the device
  * @flags:	feature index and VFIO_DEVICE_FEATURE_GET, SET or PROBE
- * @data:	structure of the feature; written back on success
+ * @data:	structure of the feature; as the kernel leaves it, also on failure
  * @size:	bytes of @data
  */
 int vmig_feature(struct vmig_device *dev, uint32_t flags, void *data,
@@ -41,11 +42,16 @@ int vmig_mig_get_flags(struct vmig_device *dev, uint64_t *flags);
 int vmig_mig_get_state(struct vmig_device *dev,
 		       enum vfio_device_mig_state *state);
 
+/* What vmig_mig_set_state() sends as data_fd. The kernel has to replace it. */
+#define VMIG_FD_UNWRITTEN	(-2)
+
 /**
  * vmig_mig_set_state - VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, SET
  * @dev:	the device
  * @state:	new state
- * @data_fd:	set to the fd of a new data transfer session, or -1; NULL: close it
+ * @data_fd:	set to what the kernel has written, also on failure: the fd of a new data
+ *		transfer session, or -1; VMIG_FD_UNWRITTEN if it has written nothing.
+ *		NULL: a new session is closed
  */
 int vmig_mig_set_state(struct vmig_device *dev,
 		       enum vfio_device_mig_state state, int *data_fd);
@@ -74,7 +80,7 @@ struct vmig_config_answer {
 	uint32_t size;
 };
 
-/** vmig_config_query - GET; -ENOTTY, and zeroes, if the driver has no such feature */
+/** vmig_config_query - GET; -ENOTTY if the driver has no such feature */
 int vmig_config_query(struct vmig_device *dev, struct vmig_config_answer *answer);
 
 /**
@@ -106,7 +112,7 @@ struct vmig_snapshot {
 /**
  * vmig_config_get - VFIO_MIG_GET_CONFIG
  * @data_fd:	of a saving session
- * @snapshot:	filled in; unchanged on failure
+ * @snapshot:	filled in
  */
 int vmig_config_get(int data_fd, struct vmig_snapshot *snapshot);
 

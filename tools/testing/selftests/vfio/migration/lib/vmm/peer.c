@@ -100,15 +100,15 @@ int vmig_peer_connect(int family, uint16_t port)
 	return ret;
 }
 
-size_t vmig_peer_read_all(int fd)
+ssize_t vmig_peer_read_all(int fd)
 {
 	char buf[4096];
-	size_t len = 0;
+	ssize_t len = 0;
 	ssize_t n;
 
 	while ((n = vmig_io_read(fd, buf, sizeof(buf), &patience)) > 0)
 		len += n;
-	return len;
+	return n ? n : len;
 }
 
 void vmig_peer_reset(int fd)

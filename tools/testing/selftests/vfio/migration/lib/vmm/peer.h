@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Limit of each wait */
 #define VMIG_PEER_DEADLINE_MS	30000
@@ -33,7 +34,7 @@ int vmig_peer_accept(int fd);
 int vmig_peer_connect(int family, uint16_t port);
 
 /** vmig_peer_read_all - read up to the end; returns the number of bytes */
-size_t vmig_peer_read_all(int fd);
+ssize_t vmig_peer_read_all(int fd);
 
 /** vmig_peer_reset - close a connection by a reset */
 void vmig_peer_reset(int fd);

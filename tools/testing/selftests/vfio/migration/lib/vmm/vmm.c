@@ -97,6 +97,7 @@ int vmig_vmm_query(struct vmig_vmm *vmm, struct vmig_config_answer *answer)
 {
 	int ret;
 
+	*answer = (struct vmig_config_answer) {};
 	ret = vmig_config_query(vmm->dev, answer);
 	if (ret && ret != -ENOTTY)
 		return vmig_vmm_fail(vmm, ret, "query: %s", strerror(-ret));
@@ -219,12 +220,14 @@ int vmig_vmm_enable_interrupts(struct vmig_vmm *vmm)
 {
 	uint16_t command, flags = 0;
 	unsigned int cap;
-	int ret;
+	int ret, cap_ret;
 
-	cap = vmig_config_find_cap(vmm->dev, PCI_CAP_ID_MSI);
 	ret = vmig_config_read16(vmm->dev, PCI_COMMAND, &command);
-	if (!ret && cap)
+	cap_ret = vmig_config_find_cap(vmm->dev, PCI_CAP_ID_MSI, &cap);
+	if (!ret && !cap_ret)
 		ret = vmig_config_read16(vmm->dev, cap + PCI_MSI_FLAGS, &flags);
+	else if (!ret && cap_ret != -ENOENT)
+		ret = cap_ret;
 	if (ret)
 		return vmig_vmm_fail(vmm, ret, "config space: %s",
 				     strerror(-ret));
@@ -277,8 +280,9 @@ int vmig_vmm_boot(struct vmig_vmm *vmm, unsigned int index, uint8_t vector)
 		command |= PCI_COMMAND_INTX_DISABLE;
 	ret = vmig_config_write16(vmm->dev, PCI_COMMAND, command);
 	if (!ret && index == VFIO_PCI_MSI_IRQ_INDEX) {
-		cap = vmig_config_find_cap(vmm->dev, PCI_CAP_ID_MSI);
-		ret = cap ? write_msi(vmm->dev, cap, vector) : -ENODEV;
+		ret = vmig_config_find_cap(vmm->dev, PCI_CAP_ID_MSI, &cap);
+		if (!ret)
+			ret = write_msi(vmm->dev, cap, vector);
 	}
 	if (ret)
 		return vmig_vmm_fail(vmm, ret, "config space: %s",

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The types of devices in sysfs, how many devices there can be, and what a removed device
+ * gives back.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "lib/mtty.h"
+
+#define PARENT		"/sys/class/mdev_bus/mtty"
+#define TYPES		PARENT "/mdev_supported_types"
+#define DEVICES		"/sys/bus/mdev/devices"
+#define TEXT		128
+#define MAX_DEVICES	4096
+#define ROUNDS		4
+
+static int read_type(const char *type, const char *attr, char text[TEXT])
+{
+	char path[2 * TEXT];
+
+	snprintf(path, sizeof(path), TYPES "/%s/%s", type, attr);
+	return vmig_read_file(path, text, TEXT);
+}
+
+/* Entries of a directory with names of at least @len; @name is set to the last of them */
+static int entries(const char *path, size_t len, char name[TEXT])
+{
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	int nr = 0;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) < len)
+			continue;
+		snprintf(name, TEXT, "%.100s", entry->d_name);
+		nr++;
+	}
+	closedir(dir);
+	return nr;
+}
+
+/* Driver: mdev_supported_types: two types, with these names, of the VFIO bus PCI */
+TEST(names_of_the_types)
+{
+	static const struct {
+		const char *type;
+		const char *attr;
+		const char *want;
+	} row[] = {
+		{ "mtty-1", "name", "Single port serial\n" },
+		{ "mtty-2", "name", "Dual port serial\n" },
+		{ "mtty-1", "device_api", "vfio-pci\n" },
+		{ "mtty-2", "device_api", "vfio-pci\n" },
+	};
+	char text[TEXT] = "";
+	unsigned int i;
+
+	EXPECT_EQ(2, entries(TYPES, 1, text));
+	for (i = 0; i < ARRAY_SIZE(row); i++) {
+		EXPECT_RET(0, read_type(row[i].type, row[i].attr, text), "%s", row[i].type);
+		EXPECT_STREQ(row[i].want, text) {
+			TH_LOG("%s of %s", row[i].attr, row[i].type);
+		}
+	}
+}
+
+/* Driver: available_instances: 4096 devices of both types at most, less those there are */
+TEST(number_of_devices)
+{
+	static const char *const types[] = { "mtty-1", "mtty-2" };
+	char text[TEXT] = "", want[TEXT];
+	int nr = entries(PARENT, VMIG_UUID_LEN, text);
+	unsigned int i;
+
+	ASSERT_LE(0, nr);
+	snprintf(want, sizeof(want), "%d\n", MAX_DEVICES - nr);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		EXPECT_RET(0, read_type(types[i], "available_instances", text), "%s", types[i]);
+		EXPECT_STREQ(want, text);
+	}
+}
+
+/* The name of a device's VFIO device, whose number is the lowest that is free */
+static int vfio_name(const struct vmig_mdev *mdev, char name[TEXT])
+{
+	char path[TEXT];
+	int nr;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/vfio-dev", mdev->uuid);
+	nr = entries(path, 1, name);
+	return nr == 1 ? 0 : nr < 0 ? nr : -ENOENT;
+}
+
+/* Driver: mdev "remove": the device is freed, so that its number can be used again */
+TEST(removed_device_gives_back_its_number)
+{
+	char first[TEXT] = "", name[TEXT] = "";
+	struct vmig_testdev td;
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_RET(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL), "open");
+		EXPECT_RET(0, vfio_name(&td.mdev, i ? name : first), "vfio-dev");
+		vmig_testdev_close(&td);
+		if (i)
+			EXPECT_STREQ(first, name) {
+				TH_LOG("device %u", i);
+			}
+	}
+}
+
+TEST_HARNESS_MAIN

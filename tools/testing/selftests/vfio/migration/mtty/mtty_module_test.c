@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unloading the module, and loading it again: nothing stays registered, and all that was
+ * there is there again. With faults: fail_module_test.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+/* It loads the module itself */
+#define WITHOUT_DEVICE
+#include "lib/mtty.h"
+
+#define MODULE	"mtty"
+#define ROUNDS	3
+
+/* For something that must happen; only a failure waits so long */
+#define DEADLINE_MS	10000
+#define POLL_US		10000
+
+FIXTURE(module) {
+	int file;
+};
+
+static int load(int file)
+{
+	return syscall(SYS_finit_module, file, "", 0) ? -errno : 0;
+}
+
+/* A process of an earlier program may be about to close a device */
+static int unload(void)
+{
+	int64_t end = vmig_now_ms() + DEADLINE_MS;
+	int ret;
+
+	do {
+		ret = syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+	} while (ret == -EWOULDBLOCK && vmig_now_ms() < end && !usleep(POLL_US));
+	return ret;
+}
+
+FIXTURE_SETUP(module)
+{
+	const char *path = getenv("MTTY_KO") ?: "/mtty.ko";
+
+	self->file = open(path, O_RDONLY | O_CLOEXEC);
+	if (self->file < 0)
+		SKIP(return, "no module %s to load: MTTY_KO says where", path);
+	if (access("/sys/module/" MODULE "/initstate", F_OK))
+		SKIP(return, "mtty is not a module here");
+}
+
+FIXTURE_TEARDOWN(module)
+{
+	if (self->file < 0)
+		return;
+	/* The programs that follow need it */
+	load(self->file);
+	close(self->file);
+}
+
+/* What the module registers, each while it is loaded and not after that */
+static const char *const registered[] = {
+	"/sys/module/" MODULE,
+	"/sys/bus/mdev/drivers/" MODULE,
+	"/sys/class/" MODULE "/" MODULE,
+	"/sys/class/" MODULE,
+	"/sys/class/mdev_bus/" MODULE,
+	"/sys/devices/virtual/" MODULE "/" MODULE "/mdev_supported_types/mtty-1",
+	"/sys/devices/virtual/" MODULE "/" MODULE "/mdev_supported_types/mtty-2",
+	"/sys/devices/virtual/" MODULE,
+};
+
+/* The first of them that is there, or is not, against @want; or "none" */
+static const char *wrong(bool want)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registered); i++) {
+		if (!access(registered[i], F_OK) != want)
+			return registered[i];
+	}
+	return "none";
+}
+
+/* Driver: unloading the module leaves nothing registered; loading registers all again */
+TEST_F(module, unload_and_load)
+{
+	struct vmig_testdev td;
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		EXPECT_STREQ("none", wrong(true));
+		ASSERT_RET(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL), "open");
+		vmig_testdev_close(&td);
+		ASSERT_RET(0, unload(), "unload");
+		EXPECT_STREQ("none", wrong(false));
+		ASSERT_RET(0, load(self->file), "load");
+	}
+	EXPECT_STREQ("none", wrong(true));
+}
+
+/* Driver: unloading the module: a device that is not open does not prevent it, and goes */
+TEST_F(module, a_closed_device_goes_with_it)
+{
+	struct vmig_mdev mdev;
+	char path[128];
+
+	ASSERT_RET(0, vmig_testdev_create(&mdev, "mtty-1"), "create");
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s", mdev.uuid);
+	EXPECT_EQ(0, access(path, F_OK));
+	ASSERT_RET(0, unload(), "unload");
+	EXPECT_EQ(-1, access(path, F_OK));
+	EXPECT_STREQ("none", wrong(false));
+}
+
+TEST_HARNESS_MAIN

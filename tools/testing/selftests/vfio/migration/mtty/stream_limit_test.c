@@ -102,6 +102,29 @@ TEST_F(no_memory, log)
 	}
 }
 
+/* Driver: MTTY_REC_CAPTURE of any length, without capture memory: EINVAL at its head */
+TEST_F(no_memory, capture)
+{
+	static const uint8_t payload[8 + MTTY_REC_CAPTURE_MAX];
+	static const size_t lens[] = { 1, 8, 256, 257, MTTY_REC_CAPTURE_MAX };
+	struct vmig_bytes stream = { 0 };
+	struct vmig_rec rec;
+	unsigned int i;
+
+	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
+	ASSERT_EQ(0, vmig_stream_find(&self->stream, MTTY_REC_LOG, 0, &rec));
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		ASSERT_EQ(0, vmig_bytes_copy(&stream, &self->stream));
+		ASSERT_EQ(0, vmig_stream_insert(&stream, rec.offset, MTTY_REC_CAPTURE,
+						&rec, payload, 8 + lens[i]));
+		ASSERT_EQ(0, vmig_stream_renumber(&stream));
+		stream.len = rec.offset + sizeof(struct mtty_rec_head);
+		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
+		EXPECT_OFFER(-EINVAL, self->dev, &stream, "%zu bytes", lens[i]);
+	}
+	vmig_bytes_free(&stream);
+}
+
 /* A stream that has one record of capture memory, filled with ones */
 static void offer_capture(struct __test_metadata *_metadata, FIXTURE_DATA(limit) *self,
 			  uint64_t offset, size_t len, int err)

@@ -307,7 +307,7 @@ TEST_F(feature, refused_opt_in_has_no_effect)
 		EXPECT_RET(-EBUSY, opt_in(self->dev, variant->need, PCI_CFG_SPACE_SIZE),
 			   "in %s", vmig_state_name(states[i]));
 		ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-		EXPECT_FALSE(is_opted_in(self->dev));
+		EXPECT_NOT_OPTED_IN();
 	}
 }
 

@@ -227,6 +227,28 @@ TEST_F(conformance, full_disk)
 	EXPECT_OUT("cannot print the report");
 }
 
+/* Tool: a report that does not fit on its disk: exit status 2, and the file is empty */
+TEST_F(conformance, half_report)
+{
+	char path[128];
+	struct stat st;
+
+	PROGRAM("t.one\\ta.one\\t\\n",
+		"t.one) i=0; while [ $((i += 1)) -le 200 ]; do\n"
+		"	echo \"# a.c:$i:one:Expected 1 == 2, and this line is one of many\"; done\n"
+		"	echo not ok 1 t.one;;");
+	snprintf(path, sizeof(path), "%s/small", self->dir);
+	ASSERT_EQ(0, mkdir(path, 0700));
+	ASSERT_EQ(0, mount("none", path, "tmpfs", 0, "size=4k"));
+	EXPECT_RUNNER(INCOMPLETE, "--json %s/report", path);
+	EXPECT_OUT("No space left on device; the report is not written");
+	strcat(path, "/report");
+	EXPECT_EQ(0, stat(path, &st));
+	EXPECT_EQ(0, st.st_size);
+	*strrchr(path, '/') = '\0';
+	EXPECT_EQ(0, umount(path));
+}
+
 /* "N RESULT ID" of each clause, in "out" */
 static void keep_results(char *to, size_t size, const char *out)
 {

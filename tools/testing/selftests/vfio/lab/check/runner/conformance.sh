@@ -79,10 +79,10 @@ case_conformance_reboot() {
 	fake_vms <<-'SCRIPT'
 		case $vm in
 		1)	case_lines begin:case_a
-			echo "Kernel panic - not syncing: it is" >"$console"
+			printf '%s\n' 'Kernel panic - not syncing: it is a\b' >"$console"
 			exit ;;
 		2)	# The report of the kernel has become a part of the result.
-			grep -aqP 'end\t0\tprogram\tcase_a\t0\t1\tcrash\t.*Kernel panic.*it is\\n' \
+			grep -aqP 'end\t0\tprogram\tcase_a\t0\t1\tcrash\t.*Kernel panic.*it is a\\\\b\\n' \
 				"$initrd" || exit
 			case_lines begin:case_b
 			# A line that is not complete: its write did not end.
@@ -106,7 +106,9 @@ case_conformance_stops() {
 		case $vm in
 		1)	case_lines end:case_a
 			echo "@end one 3" >>"$journal" ;;
-		2)	finish 0 "ok 1 arc.a" ;;
+		2)	# It has ended, and does not end again.
+			! grep -aqP 'end\t0\tprogram\tcase_a\t0\t1\tcrash' "$initrd" || exit
+			finish 0 "ok 1 arc.a" ;;
 		esac
 	SCRIPT
 	conform 0
@@ -202,6 +204,8 @@ case_conformance_expected() {
 	prints 'not expected: arc.b is violated'
 	conform 0 "$expected"
 	conform 1 "${expected/6.12/7}"
+	conform 0 "$expected"$'\nRuns: two o*'
+	conform 1 "$expected"$'\nRuns: two'
 	fake_vms <<-'SCRIPT'
 		finish 0 "ok 1 arc.a" "ok 2 arc.b"
 	SCRIPT

@@ -158,4 +158,79 @@ TEST_F(memory, is_freed)
 	EXPECT_GT(before + LAG, after);
 }
 
+#define CHARGED_SIZE	0x400000u
+
+FIXTURE(charged) {
+	DEVICE_MEMBERS;
+};
+
+FIXTURE_SETUP(charged)
+{
+	OPEN_DEVICE("mtty-1", .capture_size = "4M");
+}
+
+FIXTURE_TEARDOWN(charged)
+{
+	CLOSE_DEVICE();
+}
+
+/* A byte of each page from @from to @to, which are offsets in BAR2; 0 or -errno */
+static int write_pages(struct vmig_device *dev, uint64_t from, uint64_t to)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	int ret = 0;
+
+	for (; from < to && !ret; from += page)
+		ret = vmig_region_write(dev, BAR2, from, "c", 1);
+	return ret;
+}
+
+/* Write the pages of each record before its last bytes were read; 0 or -errno */
+static int write_while_sending(struct vmig_device *dev, int fd)
+{
+	static char buf[MTTY_REC_CAPTURE_MAX];
+	int ret = 0;
+	uint64_t at;
+
+	for (at = MTTY_CAP_LOG_OFFSET; at + sizeof(buf) <= CHARGED_SIZE && !ret;
+	     at += sizeof(buf))
+		ret = read(fd, buf, sizeof(buf)) == sizeof(buf) ?
+		      write_pages(dev, at, at + sizeof(buf)) : -EIO;
+	return ret;
+}
+
+/* Driver: capture memory is charged to the user as it fills */
+TEST_F(charged, page_that_is_written)
+{
+	long long before, after;
+	int ret;
+
+	if (vmig_cgroup_enter())
+		SKIP(return, "no memory controller of cgroup2 here");
+	before = vmig_cgroup_charged();
+	ret = write_pages(self->dev, MTTY_CAP_LOG_OFFSET, CHARGED_SIZE);
+	after = vmig_cgroup_charged();
+	vmig_cgroup_leave();
+	EXPECT_RET(0, ret, "write");
+	EXPECT_LT(before + CHARGED_SIZE - LAG, after);
+}
+
+/* Driver: so is the copy of a page that is written while it is sent */
+TEST_F(charged, copy_of_a_page)
+{
+	long long before, after;
+	int ret;
+
+	ASSERT_RET(0, write_pages(self->dev, MTTY_CAP_LOG_OFFSET, CHARGED_SIZE), "write");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, PRE_COPY, &self->fd), "PRE_COPY");
+	if (vmig_cgroup_enter())
+		SKIP(return, "no memory controller of cgroup2 here");
+	before = vmig_cgroup_charged();
+	ret = write_while_sending(self->dev, self->fd);
+	after = vmig_cgroup_charged();
+	vmig_cgroup_leave();
+	EXPECT_RET(0, ret, "write");
+	EXPECT_LT(before + CHARGED_SIZE / 2, after);
+}
+
 TEST_HARNESS_MAIN

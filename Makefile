@@ -191,9 +191,14 @@ VMS	= $(if $(MTTY_GCOV),1,$(shell expr $(JOBS) '*' 3 / 2))
 
 # Each program has a time limit, so a VM gets enough for a busy machine.
 .PHONY: check
-check: modules selftests ## run all tests; TESTS='a_test b_test' ARGS='-t case' select
+check: modules selftests ## run all tests in VMs; TESTS='a_test b_test' ARGS='-t case' select
 	@VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1800)
+
+# They need no VM.
+.PHONY: check-runner
+check-runner: prepare ## the tests of this makefile and its scripts, on this machine
+	@TESTS=runner_test.sh NAME=runner $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)

@@ -83,7 +83,9 @@ error() {
 mkdir -p "$out/log"
 run=$(mktemp -d "$out/run.XXXXXX")
 qemu_pid=
+# A second signal must not end it half-way.
 cleanup() {
+	trap '' INT TERM HUP
 	if [ -n "$qemu_pid" ]; then
 		kill "$qemu_pid" "$reader_pid" 2>/dev/null || true
 		# The reader might write files that the caller removes.

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the tests of the runner on this machine and all others in VMs, and ends with the line
-# "N passed, N failed, N skipped". TESTS selects programs, ARGS is passed to each (for example
-# "-t NAME", see a program's -h), TEST_TIMEOUT is the time limit for each, in seconds.
+# Runs tests, and ends with the line "N passed, N failed, N skipped". TESTS selects programs: those
+# of the runner run on this machine, all others in VMs, which is the default. ARGS is passed to
+# each (for example "-t NAME", see a program's -h), TEST_TIMEOUT is the time limit for each, in
+# seconds.
 # TEST@cdev opens devices as cdev; BOTH_PATHS adds that to all programs but those of
 # tests-no-cdev. VMS is the number of VMs, at most; a VM gets the next program when one has
 # ended. With VMS=1, the default, nothing runs at the same time. NAME is the name of the logs.
@@ -20,12 +21,14 @@ out=$2
 shift 2
 name=${NAME:-check}
 
-# The names of all test programs
+# The names of the test programs in these directories
 names() {
-	local file
+	local dir file
 
-	for file in "$here"/*_test.sh "$here"/../../migration/*/*_test.{c,sh}; do
-		basename "$file" .c
+	for dir; do
+		for file in "$dir"/*_test.{c,sh}; do
+			[ ! -e "$file" ] || basename "$file" .c
+		done
 	done
 }
 
@@ -33,8 +36,8 @@ names() {
 limit=${TEST_TIMEOUT:-$(sed -n 's/^timeout=//p' "$here/../../migration/settings")}
 read -r -a tests <<<"${TESTS:-}"
 if [ ${#tests[@]} -eq 0 ]; then
-	mapfile -t tests < <(names)
-	for test in ${BOTH_PATHS:+$(names | grep "_test$" | grep -vxF -f "$here/tests-no-cdev")}; do
+	mapfile -t tests < <(names "$here"/../../migration/*)
+	for test in ${BOTH_PATHS:+$(printf '%s\n' "${tests[@]}" | grep "_test$" | grep -vxF -f "$here/tests-no-cdev")}; do
 		tests+=("$test@cdev")
 	done
 fi
@@ -46,7 +49,7 @@ for test in "${tests[@]}"; do
 	elif [ -x "$out/selftests/${test%@*}" ]; then
 		vm_tests+=("$test")
 	else
-		echo "error: no test program $test; there are: $(names | xargs)" >&2
+		echo "error: no test program $test; there are: $(names "$here" "$here"/../../migration/* | xargs)" >&2
 		exit 2
 	fi
 done
@@ -60,7 +63,9 @@ status=0
 # From process to the name of its logs
 declare -A running
 
+# A second signal must not end it half-way.
 cleanup() {
+	trap '' INT TERM HUP
 	end_all
 	rm -rf "$work"
 }

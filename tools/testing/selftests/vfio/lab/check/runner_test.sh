@@ -114,7 +114,7 @@ done
 }
 
 work=$(mktemp -d /tmp/runner.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+trap 'trap "" INT TERM HUP; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 cases=$(all_cases)
 number=0 failed=0

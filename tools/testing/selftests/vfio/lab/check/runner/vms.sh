@@ -48,7 +48,8 @@ copy_scripts() {
 }
 
 run_check() {
-	TESTS='' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 || return
+	TESTS='a_test.sh b_test c_test.sh' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" \
+		>"$dir/output" 2>&1 || return
 }
 
 # Runner: the closing line counts the tests on this machine and in the VM.
@@ -61,9 +62,12 @@ case_closing_line() {
 		fail "a log is missing"
 }
 
-# Runner: TESTS selects programs on this machine and in the VM.
+# Runner: TESTS selects programs on this machine and in the VM. The default is all of the VM.
 case_selected() {
 	copy_scripts
+	TESTS='' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
+		fail "the default fails"
+	[ "$(tail -n 1 "$dir/output")" = "2 passed, 0 failed, 0 skipped" ] || fail "another default"
 	TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
 		fail "b_test fails"
 	[ "$(tail -n 1 "$dir/output")" = "1 passed, 0 failed, 0 skipped" ] || fail "more than b_test"

@@ -211,9 +211,14 @@ class Trial:
     def run_in_vm(self, programs, options):
         """Run the programs up to the first failure.
 
-        A busy machine may be the cause of a time limit: it counts if it is seen twice.
+        A busy machine may be the cause of a time limit, or of the end of a VM: it counts if it is
+        seen twice.
         """
         result = self.run_once(programs, options)
+        if result.outcome == 'ended':
+            result = self.run_once(programs, options)
+            if result.outcome == 'ended':
+                return Result('killed', result.by)
         program, _, text = result.by.partition(': ')
         if text == first_failure.TIME_LIMIT:
             again = self.run_once([program], options)
@@ -236,7 +241,8 @@ class Trial:
             return Result('killed', result)
         if status == 0:
             return Result('survived', '')
-        return Result('killed', self.reason(status))
+        reason = self.reason(status)
+        return Result('killed' if reason.startswith('kernel: ') else 'ended', reason)
 
     def reason(self, status):
         """Why a run failed in which no case did"""

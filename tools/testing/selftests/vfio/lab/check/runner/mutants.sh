@@ -54,6 +54,7 @@ mutant_repo() {
 			while read -r test <&5 && [ -n "$test" ]; do
 				echo "$test" >>"$0.ran"
 				echo "$mark begin $test"
+				! grep -q dies "$module" || exit 3
 				printf 'TAP version 13\n1..1\n'
 				if grep -q "$test" "$module" "$0.always" 2>/dev/null; then
 					echo "not ok 1 case"
@@ -72,6 +73,11 @@ mutant_repo() {
 		} | VM_INPUT=$dir/input $reader
 		status=$?
 		rm -r "$dir"
+		if grep -q dies "$module"; then
+			[ -e "$0.always_dies" ] || sed -i s/dies// "$module"
+			echo "error: the VM ended" >&2
+			exit 1
+		fi
 		if grep -q report "$module"; then
 			printf 'error: the kernel reported (all of it: log):\n    BUG: x\n\n' >&2
 			exit 1
@@ -139,6 +145,17 @@ case_mutants_time_limit() {
 	rm "$plain/out/k/mutants/results.json"
 	try_mutants 0
 	prints "driver/a/slow: killed by a_test: its time limit"
+}
+
+# Runner: the end of a VM without a report kills a mutant only if it is seen twice.
+case_mutants_vm_ends() {
+	mutant_repo < <(mutant ends one dies)
+	try_mutants 1
+	prints "driver/a/ends: survived"
+	touch "$vm.always_dies"
+	rm "$plain/out/k/mutants/results.json"
+	try_mutants 0
+	prints "driver/a/ends: killed by error: the VM ended"
 }
 
 # Runner: a change that does not fit in one place, or is no change, is an error before any trial.

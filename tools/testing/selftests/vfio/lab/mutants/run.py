@@ -170,7 +170,7 @@ class Campaign:
             pass
         except Exception as error:  # pylint: disable=broad-except
             self.errors.append(f'{type(error).__name__}: {error}')
-            self.setting.children.stop()
+            self.setting.children.stop(FOUND)
 
     def directory(self, number):
         """The directory of a worker"""
@@ -186,6 +186,8 @@ class Campaign:
             thread.join()
         if self.errors:
             raise faults.Mistake(self.errors[0])
+        if self.setting.children.stopped:
+            raise trial.Stopped
 
     def confirm(self):
         """Returns what fails without a fault, or None."""
@@ -255,17 +257,12 @@ def read_arguments():
 
 
 def end_on_signals(children):
-    """End the programs; the threads end as their programs do."""
-    signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    """End the programs; the threads end as their programs do.
 
-    def stop(number, _):
-        for other in signals:
-            signal.signal(other, signal.SIG_IGN)
-        children.stop()
-        sys.exit(128 + number)
-
-    for number in signals:
-        signal.signal(number, stop)
+    An exception in the handler would end the wait for a thread, and the thread would be lost.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda number, _: children.stop(128 + number))
 
 
 def main():
@@ -284,6 +281,8 @@ def main():
         print(f'{len(tried)} mutants of {len(every)}, {campaign.kept} of them tried before', flush=True)
         campaign.run()
         failing = campaign.confirm()
+    except trial.Stopped:
+        return setting.children.stopped
     except (faults.Mistake, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return CANNOT_RUN

@@ -41,9 +41,11 @@ class Children:
     """The programs that run now; they are ended together."""
 
     def __init__(self):
-        self.lock = threading.Lock()
+        # A signal may come while this thread has it.
+        self.lock = threading.RLock()
         self.running = set()
-        self.stopped = False
+        # The exit status, after the end of all
+        self.stopped = 0
 
     def run(self, command, log, stdout=None, **options):
         """Run a program to its end; returns its exit status, the log gets its messages."""
@@ -62,10 +64,10 @@ class Children:
                 raise Stopped
         return status
 
-    def stop(self):
+    def stop(self, status):
         """End all; boot.sh ends its VM and removes its files."""
         with self.lock:
-            self.stopped = True
+            self.stopped = self.stopped or status
             for child in self.running:
                 try:
                     os.killpg(child.pid, signal.SIGTERM)

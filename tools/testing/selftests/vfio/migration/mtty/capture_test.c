@@ -218,7 +218,7 @@ TEST_F(capture, untouched_memory_beside_a_page_is_zero)
 	size_t i, k, from;
 
 	if (at < MTTY_CAP_LOG_OFFSET + 2 * page || page != 4096)
-		SKIP(goto out, "too few pages");
+		SKIP(goto out, "not applicable: too few pages");
 	memset(seen, 0xa5, page);
 	WRITE(at, seen, page);
 	for (i = 0; i < 2 * ARRAY_SIZE(lens); i++) {

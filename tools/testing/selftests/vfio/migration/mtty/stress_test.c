@@ -11,7 +11,7 @@
 #include "lib/mtty.h"
 
 #define USERS		6
-#define RUN_MS		1500
+#define RUN_MS		500
 #define MIN_STEPS	20
 #define DEVICES		64
 #define ROUNDS		10

@@ -6,7 +6,7 @@
 # either side killed. The source continues if the destination does not run, and no byte
 # is lost.
 #
-# Usage: two_hosts_test.sh [POSITIONS]    places to cut and kill at (8)
+# Usage: two_hosts_test.sh [POSITIONS]    places to cut and kill at (4)
 here=$(dirname "$0")
 # Two directories up when installed, three in the source.
 selftests=$here/../..
@@ -16,10 +16,10 @@ selftests=$here/../..
 # shellcheck source=hosts.sh
 . "$here/hosts.sh"
 
-positions=${1:-8}
+positions=${1:-4}
 # All tests get the same arguments, so this one may be an option of another test.
 case $positions in
-*[!0-9]*) positions=8 ;;
+*[!0-9]*) positions=4 ;;
 esac
 
 tool=$here/vfio-migrate

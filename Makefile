@@ -258,7 +258,7 @@ lab: lab-kasan lab-kcsan ## the tests on lab kernels; LAB=7: a newer series
 
 .PHONY: lab-kasan
 lab-kasan: ## all tests on a kernel with KASAN, UBSAN, lockdep, kmemleak
-	@+$(call in_lab,kasan,28) check BOTH_PATHS=1 $(NO_SKIPS)
+	@+$(call in_lab,kasan,25) check BOTH_PATHS=1 $(NO_SKIPS)
 
 .PHONY: lab-kcsan
 lab-kcsan: ## the concurrent tests on a kernel with KCSAN (data races)

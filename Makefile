@@ -184,7 +184,7 @@ selftests: stage ## build the tests
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
 		USERLDFLAGS=-static install
-	@cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
+	@$(LOCKED) cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
 # More than CPUs, as some programs wait. Counters of gcov are those of one VM.
 VMS	= $(if $(MTTY_GCOV),1,$(shell expr $(JOBS) '*' 3 / 2))
@@ -198,7 +198,7 @@ check: modules selftests ## run all tests in VMs; TESTS='a_test b_test' ARGS='-t
 # They need no VM.
 .PHONY: check-runner
 check-runner: prepare ## the tests of this makefile and its scripts, on this machine
-	@TESTS=runner_test.sh NAME=runner $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@TESTS=runner_test.sh NAME=runner TEST_TIMEOUT=$${TEST_TIMEOUT:-900} $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
@@ -270,15 +270,18 @@ lab-kcsan: ## the concurrent tests on a kernel with KCSAN (data races)
 .PHONY: mutants
 mutants: modules selftests ## do the tests notice faults? MUTANTS='driver/uart/*' selects
 	@$(DIR_LAB)/mutants/run.py . $(KSRC) $(B) $(CACHE) $(JOBS) \
-		$(call pass_vars,CACHE KERNEL LAB V) -- $(BOOT)
+		$(call pass_vars,CACHE KERNEL LAB V) -- $(BOOT) \
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1800)
 
-.PHONY: lab-mutants
-lab-mutants: ## make mutants, for faults that only a lab kernel shows
-	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=kasan
-	@+$(call in_lab,kcsan,10) mutants MUTANTS_KERNEL=kcsan
-	@+$(SUBMAKE) LAB=7 lab-mutants-newer
+# "newer": those of features that 6.12 does not have
+LAB_MUTANTS := lab-mutants-kasan lab-mutants-kcsan lab-mutants-newer
+.PHONY: lab-mutants $(LAB_MUTANTS)
+lab-mutants: $(LAB_MUTANTS) ## make mutants, for faults that only a lab kernel shows
 
-.PHONY: lab-mutants-newer
+lab-mutants-kasan lab-mutants-kcsan: lab-mutants-%:
+	@+$(call in_lab,$*,10) mutants MUTANTS_KERNEL=$*
+
+lab-mutants-newer: override LAB := 7
 lab-mutants-newer:
 	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=newer
 

@@ -87,9 +87,11 @@ qemu_pid=
 cleanup() {
 	trap '' INT TERM HUP
 	if [ -n "$qemu_pid" ]; then
-		kill "$qemu_pid" "$reader_pid" 2>/dev/null || true
-		# The reader might write files that the caller removes.
-		wait "$reader_pid" || true
+		# A signal before exec may be lost. The reader might write files that the caller
+		# removes.
+		while kill "$qemu_pid" "$reader_pid" 2>/dev/null; do
+			sleep 0.1
+		done
 	fi
 	rm -rf "$run"
 }
@@ -126,7 +128,7 @@ pack() {
 	rm -rf "$root"
 }
 
-# A crash of the kernel ends the VM. What a test does not need costs much time in an emulator:
+# A crash of the kernel ends the VM. Things that no test needs cost much time in an emulator:
 # retpolines, memory that is cleared twice, and accounting of the pages in the root.
 cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init"
 cmdline+=" mitigations=off init_on_alloc=0 rootfstype=ramfs"

@@ -8,7 +8,7 @@
 # Usage: mkinitramfs.sh MODULES BASE TESTS ROOT OUT [USER [ARCHIVE]]
 #   MODULES  made by modules.sh
 #   BASE     the first archive; made again if it is out of date
-#   TESTS    directory with programs for /selftests, or ''; the archive is beside BASE
+#   TESTS    directory with programs for /selftests, or ''; its archive is TESTS.cpio
 #   ROOT     directory with this run's files
 #   OUT      gets the archives
 #   USER     directory with the VM's programs, if not the host's
@@ -118,7 +118,7 @@ if [ -z "$(find "$base" -newer "$here/init" -newer "$modules/order" \
 	make_base
 fi
 if [ -d "$tests" ]; then
-	tests_archive=${base%/*}/tests.cpio
+	tests_archive=$tests.cpio
 	! is_changed "$tests" "$tests_archive" || make_tests "$tests_archive"
 fi
 # cpio ends on a block of 512 bytes, so the next archive is aligned.

@@ -37,9 +37,12 @@ limit=${TEST_TIMEOUT:-$(sed -n 's/^timeout=//p' "$here/../../migration/settings"
 read -r -a tests <<<"${TESTS:-}"
 if [ ${#tests[@]} -eq 0 ]; then
 	mapfile -t tests < <(names "$here"/../../migration/*)
-	for test in ${BOTH_PATHS:+$(printf '%s\n' "${tests[@]}" | grep "_test$" | grep -vxF -f "$here/tests-no-cdev")}; do
-		tests+=("$test@cdev")
-	done
+	if [ -n "${BOTH_PATHS:-}" ]; then
+		for test in $(printf '%s\n' "${tests[@]}" | grep "_test$" |
+				grep -vxF -f "$here/tests-no-cdev"); do
+			tests+=("$test@cdev")
+		done
+	fi
 fi
 here_tests=()
 vm_tests=()
@@ -49,7 +52,8 @@ for test in "${tests[@]}"; do
 	elif [ -x "$out/selftests/${test%@*}" ]; then
 		vm_tests+=("$test")
 	else
-		echo "error: no test program $test; there are: $(names "$here" "$here"/../../migration/* | xargs)" >&2
+		echo "error: no test program $test; there are:" \
+			"$(names "$here" "$here"/../../migration/* | xargs)" >&2
 		exit 2
 	fi
 done
@@ -205,7 +209,7 @@ wait_for_one() {
 	log=${running[$process]}
 	unset "running[$process]"
 	[ $result = 0 ] || status=$result
-	# No one reads the output.
+	# The reader of the output has exited.
 	[ $result != 141 ] || end_all
 	add_up "$log"
 }

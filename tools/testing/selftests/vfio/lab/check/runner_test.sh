@@ -9,13 +9,14 @@
 # of the table "verdicts" are cases, too.
 #
 # Usage: [KERNEL_SOURCE=DIR] runner_test.sh [-x] [-t NAME]...
-#   KERNEL_SOURCE  has kunit's parser; make check sets it
+#   KERNEL_SOURCE  has kunit's parser; make check-runner sets it
 #   -x             end at the first case that fails
 set -u
 export LC_ALL=C
 
 # make check sets these for the programs that it runs.
-unset ACCEL ADD ARCH ARGS BOTH_PATHS JOBS MAY_SKIP NAME PRINT_LOCK PROGRESS QUEUE REPORT RUN \
+unset ACCEL ADD ARCH ARGS BOOTING BOTH_PATHS JOBS MAY_SKIP MUTANTS MUTANTS_KERNEL NAME \
+	PRINT_LOCK PROGRESS QUEUE REPORT RUN \
 	TESTS TEST_TIMEOUT VERBOSE VMS VM_INPUT
 
 here=$(dirname "$(realpath "$0")")

@@ -2,8 +2,8 @@
 """Give programs to run-tests in a VM, read its output, and exit when a case has failed.
 
 boot.sh ends the VM when this program, the reader of its output, exits. FILE gets the result:
-"PROGRAM: CASE" that failed, "end" if all programs ran and no case failed, or "begin" if the
-output ended before.
+"PROGRAM: CASE" that failed, "end" if all programs ran and no case failed, or "in PROGRAM" if the
+output ended in it. It is empty if no program began.
 
 Usage: QUEUE=PROGRAMS first_failure.py MARK FILE
 """
@@ -43,10 +43,10 @@ def first_failure(lines, mark):
         found = FAILED.match(line)
         if words[:1] == [mark]:
             if words[1] == 'begin-run':
-                result = 'begin'
                 send_next()
             elif words[1] == 'begin':
                 program = words[2]
+                result = f'in {program}'
             elif words[1] == 'end':
                 failure = judge_end(program, int(words[3]))
                 if failure:

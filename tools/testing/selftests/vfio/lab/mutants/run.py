@@ -11,16 +11,22 @@ CI tries. Without it all are tried that this kernel can show.
 
 The exit status is 0 if none survived, 1 if one did or could not be judged.
 
-Usage: [MUTANTS=PATTERNS] run.py REPO KERNEL_SOURCE BUILD CACHE JOBS [make's words] -- [boot.sh's]
+MUTANTS_KERNEL, for example kasan, selects the mutants with this field Kernel.
+
+Usage: [MUTANTS=PATTERNS] [MUTANTS_KERNEL=KIND] run.py REPO KERNEL_SOURCE BUILD CACHE JOBS
+         [make's words] -- [boot.sh's]
   BUILD  build directory of this kernel, with the module and the tests without a fault
 """
 
+import fcntl
 import fnmatch
 import hashlib
 import json
 import os
 import queue
+import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -36,7 +42,8 @@ def tree_hash(repo):
     """The hash of all that a result depends on"""
     result = hashlib.sha256()
     for name in sorted(trial.repository_files(repo)):
-        if name.startswith(('include/', 'samples/', 'tools/')) and '/lab/mutants/' not in name:
+        if name.startswith(('.ci/', 'Makefile', 'include/', 'samples/', 'tools/')) \
+                and not re.search('/lab/mutants/.*/', name):
             result.update(f'{name}\0'.encode() + trial.read(os.path.join(repo, name)))
     return result.hexdigest()
 
@@ -74,12 +81,23 @@ class Memory:
     def add(self, mutant, result):
         """Write the file anew."""
         with self.lock:
-            killer = result.outcome == 'killed' and '_test' in faults.split_case(result.by)[0]
             self.items[mutant.name] = {'key': self.key(mutant), 'outcome': result.outcome,
-                                       'by': result.by, 'killer': killer}
-            with open(self.path + '.new', 'w', encoding='utf-8') as file:
-                json.dump(self.items, file, indent=1)
-            os.rename(self.path + '.new', self.path)
+                                       'by': result.by, 'killer': result.names_a_program(),
+                                       'confirmed': False}
+            self.write()
+
+    def confirm(self):
+        """All that failed has passed without a fault."""
+        with self.lock:
+            for item in self.items.values():
+                item['confirmed'] = True
+            self.write()
+
+    def write(self):
+        """The caller has the lock."""
+        with open(self.path + '.new', 'w', encoding='utf-8') as file:
+            json.dump(self.items, file, indent=1)
+        os.rename(self.path + '.new', self.path)
 
 
 class Progress:
@@ -117,7 +135,12 @@ def select(mutants, patterns, kind):
                   or any(fnmatch.fnmatchcase(mutant.name, pattern) for pattern in patterns)]
     if not chosen:
         raise faults.Mistake(f'no mutant fits MUTANTS={" ".join(patterns)}')
-    return [mutant for mutant in chosen if mutant.kernel == kind]
+    if kind not in (None, *faults.KERNELS):
+        raise faults.Mistake(f'MUTANTS_KERNEL is one of {" ".join(faults.KERNELS)}, not {kind}')
+    shown = [mutant for mutant in chosen if mutant.kernel == kind]
+    if not shown and kind is None:
+        raise faults.Mistake('only a lab kernel shows these: make lab-mutants')
+    return shown
 
 
 def is_slow(mutant):
@@ -135,7 +158,8 @@ class Campaign:
                         if (result := memory.result(mutant))}
         todo = [mutant for mutant in mutants if mutant.name not in self.results]
         self.kept = len(self.results)
-        self.killers = set()
+        self.killers = {memory.items[name]['by'] for name in self.results
+                        if memory.items[name]['killer'] and not memory.items[name]['confirmed']}
         self.slow, self.quick = queue.Queue(), queue.Queue()
         for mutant in todo:
             (self.slow if is_slow(mutant) else self.quick).put(mutant)
@@ -163,7 +187,7 @@ class Campaign:
                 result = here.judge(mutant, self.memory.likely(mutant))
                 self.memory.add(mutant, result)
                 self.results[mutant.name] = result
-                if result.outcome == 'killed' and '_test' in faults.split_case(result.by)[0]:
+                if result.names_a_program():
                     self.killers.add(result.by)
                 self.progress.add(mutant, result, time.monotonic() - start)
         except trial.Stopped:
@@ -191,11 +215,15 @@ class Campaign:
 
     def confirm(self):
         """Returns what fails without a fault, or None."""
-        if not self.killers:
+        if not any(result.outcome == 'killed' for result in self.results.values()) \
+                or not self.killers and not self.todo:
             return None
         print(f'without a fault: the {len(self.killers)} programs or cases that failed ...',
               flush=True)
-        return trial.Trial(self.setting, self.directory(0)).confirm(self.killers)
+        failing = trial.Trial(self.setting, self.directory(0)).confirm(self.killers)
+        if not failing:
+            self.memory.confirm()
+        return failing
 
 
 def write_table(mutants, results, path):
@@ -271,19 +299,22 @@ def main():
     directory = os.path.join(setting.build, 'mutants')
     os.makedirs(directory, exist_ok=True)
     end_on_signals(setting.children)
+    lock = open(os.path.join(directory, 'lock'), 'w', encoding='utf-8')
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         every = faults.read_all()
         faults.check(every, setting.repo)
         chosen = select(every, os.environ.get('MUTANTS', '').split(), kernel_kind(os.environ))
         tried = [mutant for mutant in chosen if not mutant.equivalent]
         memory = Memory(os.path.join(directory, 'results.json'), tree_hash(setting.repo))
         campaign = Campaign(setting, memory, tried, jobs)
-        print(f'{len(tried)} mutants of {len(every)}, {campaign.kept} of them tried before', flush=True)
+        print(f'{len(tried)} mutants of {len(every)}, {campaign.kept} of them tried before',
+              flush=True)
         campaign.run()
         failing = campaign.confirm()
     except trial.Stopped:
         return setting.children.stopped
-    except (faults.Mistake, OSError) as error:
+    except (faults.Mistake, trial.Failure, subprocess.SubprocessError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return CANNOT_RUN
     return report(chosen, campaign.results, [failing] if failing else [],

@@ -20,13 +20,21 @@ SELFTESTS = 'tools/testing/selftests/vfio'
 # A VM that does not come to its first test is booted again: a kernel under TCG may panic at
 # boot on a busy host.
 BOOTS = 3
-# Seconds for all programs in one VM
-VM_LIMIT = 1500
+# Reports of a kernel that a busy machine may cause
+STALL = re.compile('stall|lockup|blocked for more than')
 # Programs that run on this machine
 HOST_TESTS = f'{SELFTESTS}/lab/check'
 
-# outcome: "killed", "survived" or "error"; by: the case that failed, or the text of the error
-Result = namedtuple('Result', 'outcome by')
+# In place of the case, if a program on this machine fails and no case did
+NO_CASE = 'exit status'
+
+
+class Result(namedtuple('Result', 'outcome by')):
+    """outcome: "killed", "survived" or "error"; by: the case that failed, or an error"""
+
+    def names_a_program(self):
+        """Is it a program that killed the mutant? It may be a report of the kernel, too."""
+        return self.outcome == 'killed' and '_test' in faults.split_case(self.by)[0]
 
 
 class Failure(Exception):
@@ -57,6 +65,9 @@ class Children:
                     command, stdin=subprocess.DEVNULL, stdout=stdout or file, stderr=file,
                     start_new_session=True, **options)
                 self.running.add(child)
+                # A signal may have come before.
+                if self.stopped:
+                    os.killpg(child.pid, signal.SIGTERM)
             status = child.wait()
         with self.lock:
             self.running.remove(child)
@@ -146,11 +157,11 @@ class Trial:
 
     def synchronize(self):
         """Make the copy equal to the checkout; a file that changes gets a new time."""
-        names = repository_files(self.setting.repo)
+        names = set(repository_files(self.setting.repo))
         for directory, _, files in os.walk(self.copy):
             for file in files:
                 path = os.path.join(directory, file)
-                if os.path.relpath(path, self.copy) not in set(names):
+                if os.path.relpath(path, self.copy) not in names:
                     os.unlink(path)
         for name in names:
             self.restore(name)
@@ -198,7 +209,7 @@ class Trial:
         module, tests = [], []
         if not mutant.path.startswith(f'{SELFTESTS}/'):
             self.run_make('modules')
-            module = ['-t', os.path.join(self.build, 'stage/samples/vfio-mdev/mtty/mtty.ko')]
+            module = ['-t', self.module()]
         else:
             self.run_make('selftests')
             tests = ['-s', os.path.join(self.build, 'selftests')]
@@ -210,27 +221,28 @@ class Trial:
         return self.run_in_vm(first + [name for name in programs if name not in first],
                               module + tests)
 
+    def module(self):
+        """The module that was built in the copy"""
+        return os.path.join(self.build, 'stage/samples/vfio-mdev/mtty/mtty.ko')
+
     def run_in_vm(self, programs, options):
         """Run the programs up to the first failure.
 
-        A busy machine may be the cause of a time limit, or of the end of a VM: it counts if it is
-        seen twice.
+        A busy machine may be the cause of a time limit, of a stall, or of the end of a VM: that
+        counts if it is seen twice.
         """
         result = self.run_once(programs, options)
-        if result.outcome == 'ended':
-            result = self.run_once(programs, options)
-            if result.outcome == 'ended':
-                return Result('killed', result.by)
-        program, _, text = result.by.partition(': ')
-        if text == first_failure.TIME_LIMIT:
-            again = self.run_once([program], options)
-            if again.outcome != 'killed':
-                at = programs.index(program)
-                return self.run_in_vm(programs[at + 1:], options) if programs[at + 1:] else again
-        return result
+        if result.outcome != 'unsure':
+            return result
+        program = faults.split_case(result.by)[0]
+        again = self.run_once([program], options)
+        if again.outcome == 'unsure':
+            return Result('killed', again.by)
+        rest = programs[programs.index(program) + 1:]
+        return self.run_in_vm(rest, options) if again.outcome == 'survived' and rest else again
 
     def run_once(self, programs, options):
-        """Run the programs in one VM."""
+        """Run the programs in one VM; the outcome may be "unsure"."""
         for _ in range(BOOTS):
             status, result = self.boot(programs, options)
             if result:
@@ -239,18 +251,23 @@ class Trial:
                 return Result('killed', 'the module is not loaded')
         else:
             raise Failure(f'the VM does not boot: {last_lines(self.log("boot"), 6)}')
-        if result not in ('begin', 'end'):
-            return Result('killed', result)
-        if status == 0:
+        if result == 'end' and status == 0:
             return Result('survived', '')
-        reason = self.reason(status)
-        return Result('killed' if reason.startswith('kernel: ') else 'ended', reason)
+        if result == 'end':
+            return Result('killed', self.reason(status))
+        if not result.startswith('in '):
+            return Result('unsure' if result.endswith(first_failure.TIME_LIMIT) else 'killed',
+                          result)
+        # The VM ended.
+        program, reason = result.removeprefix('in '), self.reason(status)
+        sure = reason.startswith('kernel: ') and not STALL.search(reason)
+        return Result('killed' if sure else 'unsure', reason if sure else f'{program}: {reason}')
 
     def reason(self, status):
         """Why a run failed in which no case did"""
         with open(self.log('boot'), encoding='utf-8', errors='replace') as file:
             lines = [line.strip() for line in file]
-        for at, line in enumerate(lines[:-2]):
+        for at, line in enumerate(lines):
             if 'the kernel reported' in line:
                 return 'kernel: ' + ' '.join(lines[at + 1:at + 4])
         errors = [line for line in lines if line.startswith('error: ')]
@@ -267,7 +284,7 @@ class Trial:
         reader = shlex.join(['python3', os.path.join(faults.HERE, 'first_failure.py'), mark,
                              result])
         command = [os.path.join(LAB, 'boot/run.sh'), self.setting.cache, *self.setting.boot,
-                   '-o', self.build, '-n', 'mutant', '-l', str(VM_LIMIT), '-q', '-r', reader, *options]
+                   '-o', self.build, '-n', 'mutant', '-q', '-r', reader, *options]
         environment = dict(self.setting.environment, QUEUE=queue,
                            ADD=os.path.join(LAB, 'boot/run-tests'),
                            RUN=shlex.join(['exec', 'sh', 'run-tests', mark, self.setting.limit,
@@ -276,40 +293,49 @@ class Trial:
         return status, read(result).decode()
 
     def run_here(self, likely):
-        """Run the tests of this machine up to the first failure."""
-        directory = os.path.join(self.copy, HOST_TESTS)
+        """Run the tests of this machine up to the first failure; it must be seen twice."""
         for item in likely:
             program, case = faults.split_case(item)
-            if case and self.failed_case(os.path.join(directory, program), [case]):
+            if case and self.fails_twice(self.copy, program, case):
                 return Result('killed', f'{program}: {case}')
         for program in self.setting.host_programs():
-            case = self.failed_case(os.path.join(directory, program), [])
-            if case:
+            case = self.failed_case(self.copy, program)
+            if case and self.fails_twice(self.copy, program, case):
                 return Result('killed', f'{program}: {case}')
         return Result('survived', '')
 
-    def failed_case(self, program, cases):
+    def fails_twice(self, repo, program, case):
+        """Does this case of a program on this machine fail, and again?"""
+        return all(self.failed_case(repo, program, case) == case for _ in range(2))
+
+    def failed_case(self, repo, program, case=None):
         """Returns the first case of a program on this machine that failed, or None."""
         log = self.log('host')
-        words = [word for case in cases for word in ('-t', case)]
+        words = ['-t', case] if case and not case.startswith(NO_CASE) else []
         status = self.setting.children.run(
-            ['timeout', '--kill-after=5', '600', program, '-x', *words], log,
-            env=dict(self.setting.environment, KERNEL_SOURCE=self.setting.source))
+            ['timeout', '--kill-after=5', '900', os.path.join(repo, HOST_TESTS, program), '-x',
+             *words], log, env=dict(self.setting.environment, KERNEL_SOURCE=self.setting.source))
         with open(log, encoding='utf-8', errors='replace') as file:
-            found = re.findall(r'^not ok \d+ (.*)$', file.read(), re.M)
+            text = file.read()
+        found = re.findall(r'^not ok \d+ (.*)$', text, re.M)
+        if '# no such case' in text:
+            raise Failure(f'no such case: {program}: {case}')
         if found:
             return found[0]
-        return f'exit status {status}' if status else None
+        return f'{NO_CASE} {status}' if status else None
 
     def confirm(self, killers):
         """Without a fault, what failed must pass; returns a text, or None."""
-        cases = {}
-        for program, case in map(faults.split_case, sorted(killers)):
-            cases.setdefault(program, []).append(case)
-        for program in set(cases).intersection(self.setting.host_programs()):
-            case = self.failed_case(os.path.join(self.setting.repo, HOST_TESTS, program),
-                                    cases[program])
-            if case:
-                return f'{program}: {case}'
-        in_vm = [name for name in self.setting.programs() if name in cases]
-        return self.run_in_vm(in_vm, []).by if in_vm else None
+        programs = [name for name in self.setting.programs()
+                    if name in {faults.split_case(item)[0] for item in killers}]
+        for item in sorted(killers):
+            program, case = faults.split_case(item)
+            if program in self.setting.host_programs() and self.failed_case(
+                    self.setting.repo, program, case):
+                return item
+        if not programs and killers:
+            return None
+        # The module of the copy: had it never been loaded, each mutant would seem killed.
+        self.run_make('modules')
+        return self.run_in_vm(programs or self.setting.programs()[:1],
+                              ['-t', self.module()]).by or None

@@ -215,15 +215,22 @@ case_tests_packed() {
 	for file in selftests/a_test selftests/kselftest/helper kselftest/helper; do
 		grep -azq "0$file\$" "$plain/bin/initrd" || fail "no $file"
 	done
-	ln "$plain/out/tests.cpio" "$plain/first"
+	ln "$plain/tests.cpio" "$plain/first"
 	boot_ends 0 -s "$plain/tests"
-	[ "$plain/out/tests.cpio" -ef "$plain/first" ] || fail "the archive was made again"
+	[ "$plain/tests.cpio" -ef "$plain/first" ] || fail "the archive was made again"
 	grep -azq '0selftests/a_test$' "$plain/bin/initrd" || fail "no a_test"
 	echo "another program" >"$plain/new"
 	touch -d 2001-01-01 "$plain/new"
 	cp -p "$plain/new" "$plain/tests/a_test"
 	boot_ends 0 -s "$plain/tests"
 	grep -aq 'another program' "$plain/bin/initrd" || fail "the old a_test"
+	# Another directory, which is older
+	mkdir -p "$plain/others/kselftest"
+	touch "$plain/others/b_test" "$plain/others/kselftest/helper"
+	boot_ends 0 -s "$plain/others"
+	boot_ends 0 -s "$plain/tests"
+	boot_ends 0 -s "$plain/others"
+	! grep -aq 'another program' "$plain/bin/initrd" || fail "a_test of another directory"
 }
 
 # Runner: README, the files of ADD are in /added.
@@ -362,7 +369,7 @@ case_ci_no_temporary_file() {
 	ci_ends "0 passed, 1 failed, 0 skipped" 0 0 0 ""
 }
 
-# What a kernel prints, a line for each pattern of kernel-reports
+# Messages of a kernel, a line for each pattern of kernel-reports
 kernel_messages() {
 	cat <<-'LINES'
 		BUG: unable to handle page fault for address: ffffc90000000000

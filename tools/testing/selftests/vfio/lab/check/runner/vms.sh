@@ -42,8 +42,7 @@ copy_scripts() {
 	SCRIPT
 	printf '#!/bin/sh\nprintf "TAP version 13\n1..2\nok 1 a\nnot ok 2 $*\n"; exit 1\n' \
 		>"$scripts/a_test.sh"
-	touch "$copy/migration/room/b_test.c" "$copy/migration/room/c_test.sh" "$copy/out/selftests/b_test" \
-		"$copy/out/selftests/c_test.sh"
+	touch "$copy"/migration/room/{b_test.c,c_test.sh} "$copy"/out/selftests/{b_test,c_test.sh}
 	chmod +x "$scripts/a_test.sh" "$copy/lab/boot/run.sh" "$copy"/out/selftests/*
 }
 
@@ -126,7 +125,7 @@ case_summary_dies_here() {
 	dying_summary '/check-here\ *'
 }
 
-# Runner: and in the VM.
+# Runner: a summary that dies fails the run, in the VM, too.
 case_summary_dies_vm() {
 	dying_summary /check
 }
@@ -329,7 +328,9 @@ summaries_wait() {
 	done
 	mapfile -t pids < <(pgrep -f "^python3 $scripts/summary.py")
 	[ ${#pids[@]} = 2 ] || return
-	until [ "$(cut -d ' ' -f 3 /proc/"${pids[0]}"/stat /proc/"${pids[1]}"/stat | xargs)" = "S S" ]; do
+	while kill -0 "${pids[@]}" 2>/dev/null &&
+			[ "$(cut -d ' ' -f 3 /proc/"${pids[0]}"/stat /proc/"${pids[1]}"/stat |
+				xargs)" != "S S" ]; do
 		sleep 0.05
 	done
 }
@@ -410,7 +411,7 @@ all_ended() {
 	[ -z "$(find "$copy/out" -name 'check.*' -o -name 'run.*')" ] || fail "files are left"
 }
 
-# check_is_ended SIGNAL WHOM: a signal for check.sh, or with "-" for its group, as from a terminal
+# check_is_ended SIGNAL PREFIX: a signal for check.sh, or with "-" for its group, as from a terminal
 check_is_ended() {
 	local pid status=0 begin
 
@@ -435,6 +436,7 @@ case_vms_terminated() {
 	check_is_ended TERM ''
 }
 
+# Runner: the same for a signal from a terminal.
 case_vms_interrupted() {
 	check_is_ended INT -
 }

@@ -340,7 +340,7 @@ TEST_F(cli, dirty)
 	unsigned long bytes;
 	const char *at;
 
-	EXPECT_RUN(DONE, "save --json --dirty 400:1000 %s " STREAM,
+	EXPECT_RUN(DONE, "save --json --dirty 400:10 %s " STREAM,
 		   self->src.uuid);
 	at = strstr(self->out, "\"bytes\":");
 	ASSERT_NE(NULL, at);

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/mtty.h"
+#include "lib/vfio/slow_page.h"
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x4000000u
@@ -150,6 +152,7 @@ TEST_F(signals, other_signals_do_not_cut_an_access)
 		ASSERT_EQ(SOME, pread(self->dev->fd, self->buf, SOME, offset(self)));
 	}
 	vmig_signals_stop();
+	EXPECT_LT(0, vmig_signals_seen());
 }
 
 /*
@@ -199,9 +202,6 @@ TEST_F(signals, transfer_continues_after_each)
 	EXPECT_EQ(LEN, done);
 }
 
-/* Memory whose read() takes so long that another call has to wait */
-#define LONG		0x1000000u
-
 /**
  * struct caller - a thread that makes one call on the data_fd
  * @fd:		the data_fd
@@ -244,21 +244,22 @@ static bool is_done(struct caller *caller)
 	return __atomic_load_n(&caller->done, __ATOMIC_ACQUIRE);
 }
 
-/* Returns true when @caller sleeps while @holder still works */
-static bool wait_for_sleep(struct caller *caller, struct caller *holder)
+/* Returns false if @caller does not wait */
+static bool wait_for_sleep(struct caller *caller)
 {
 	char path[64], line[512];
 	const char *state;
 	int tid;
 
-	while (!is_done(holder) && !is_done(caller)) {
+	while (!is_done(caller)) {
 		tid = __atomic_load_n(&caller->tid, __ATOMIC_ACQUIRE);
 		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 		if (!tid || vmig_read_file(path, line, sizeof(line)))
 			continue;
 		state = strrchr(line, ')');
 		if (state && !strncmp(state, ") S", 3))
-			return !is_done(holder) && !is_done(caller);
+			return !is_done(caller);
+		sched_yield();
 	}
 	return false;
 }
@@ -270,36 +271,40 @@ static void handle(int sig)
 	__atomic_add_fetch(&handled, 1, __ATOMIC_RELAXED);
 }
 
-/* Does a call that waits for a long read() go on after a signal? @waited: it did wait */
+/*
+ * Sends a signal to a call that waits for a read(), which is held by a page of its buffer.
+ * Return: the result of the call
+ */
 static ssize_t interrupt_a_wait(struct __test_metadata *_metadata,
-				FIXTURE_DATA(signals) *self, size_t len, bool *waited)
+				FIXTURE_DATA(signals) *self, size_t len)
 {
 	char byte;
-	struct caller holder = { .buf = self->buf, .len = LONG };
-	struct caller caller = { .buf = &byte, .len = len };
+	struct vmig_slow_page slow;
+	struct caller holder = { 0 }, caller = { .buf = &byte, .len = len };
 	int before = __atomic_load_n(&handled, __ATOMIC_RELAXED);
 
+	ASSERT_RET(0, vmig_slow_page_map(&slow), "slow page");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, &self->fd),
 		   "STOP_COPY");
 	holder.fd = self->fd;
+	holder.buf = slow.page;
+	holder.len = slow.size;
 	caller.fd = self->fd;
 	ASSERT_EQ(0, pthread_create(&holder.thread, NULL, call, &holder));
-	while (!__atomic_load_n(&holder.tid, __ATOMIC_ACQUIRE))
-		;
+	ASSERT_RET(0, vmig_slow_page_wait(&slow), "read() of the holder");
 	ASSERT_EQ(0, pthread_create(&caller.thread, NULL, call, &caller));
-	*waited = wait_for_sleep(&caller, &holder);
-	if (*waited) {
-		pthread_kill(caller.thread, SIGUSR1);
-		while (__atomic_load_n(&handled, __ATOMIC_RELAXED) == before)
-			;
-		/* Else the wait may have ended before the signal came */
-		*waited = !is_done(&holder);
-	}
+	EXPECT_TRUE(wait_for_sleep(&caller));
+	ASSERT_EQ(0, pthread_kill(caller.thread, SIGUSR1));
+	while (!is_done(&caller) && __atomic_load_n(&handled, __ATOMIC_RELAXED) == before)
+		sched_yield();
+	EXPECT_FALSE(is_done(&holder));
+	ASSERT_RET(0, vmig_slow_page_fill(&slow, "", 1), "fill");
 	pthread_join(holder.thread, NULL);
 	pthread_join(caller.thread, NULL);
+	vmig_slow_page_unmap(&slow);
 	close(self->fd);
 	self->fd = -1;
-	EXPECT_EQ(LONG, holder.ret);
+	EXPECT_LT(0, holder.ret);
 	EXPECT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL),
 		   "RUNNING");
 	return caller.ret;
@@ -310,18 +315,23 @@ TEST_F(signals, wait_is_restarted)
 {
 	static const size_t lens[] = { 1, 0 };
 	struct sigaction act = { .sa_handler = handle, .sa_flags = SA_RESTART };
-	unsigned int i, tries;
-	bool waited;
+	struct vmig_slow_page slow;
+	unsigned int i;
+	int ret;
 
+	ret = vmig_slow_page_map(&slow);
+	if (ret)
+		SKIP(return, "no userfaultfd (%s)", strerror(-ret));
+	vmig_slow_page_unmap(&slow);
 	ASSERT_EQ(0, sigaction(SIGUSR1, &act, NULL));
 	ASSERT_RET(0, vmig_config_opt_in_own(self->dev), "opt in");
-	memset(self->buf, 0x77, LONG);
-	ASSERT_EQ(LONG, pwrite(self->dev->fd, self->buf, LONG, offset(self)));
+	/* More than the page of the holder */
+	memset(self->buf, 0x77, SOME);
+	ASSERT_EQ(SOME, pwrite(self->dev->fd, self->buf, SOME, offset(self)));
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
-		for (tries = 0, waited = false; tries < TRIES && !waited; tries++)
-			EXPECT_EQ(lens[i], interrupt_a_wait(_metadata, self, lens[i],
-							    &waited));
-		EXPECT_TRUE(waited);
+		EXPECT_EQ(lens[i], interrupt_a_wait(_metadata, self, lens[i])) {
+			TH_LOG("row %u", i);
+		}
 	}
 }
 

@@ -14,4 +14,11 @@ void vmig_signals_start(unsigned int us);
 /** vmig_signals_stop - undo vmig_signals_start() */
 void vmig_signals_stop(void);
 
+/**
+ * vmig_signals_seen - signals that were handled
+ *
+ * Return: their number since vmig_signals_start().
+ */
+unsigned int vmig_signals_seen(void);
+
 #endif /* VMIG_SIGNALS_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mapping BAR2: what can be mapped, that a mapping, read() and write() see the same
- * bytes, and that pre-copy sends everything that is written through a mapping.
+ * Mapping BAR2: the parts that can be mapped; a mapping, read() and write() see the same
+ * bytes, and pre-copy sends each byte that is written through a mapping. With many writers
+ * at the same time: mmap_writers_test.c.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -15,14 +15,6 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x100000u
-/* Three through the mapping, two by write(), two by a port */
-#define WRITERS		7
-#define HOT_PAGES	4
-#define ROUNDS		200
-/* At least so many, also on a busy machine */
-#define MIN_ROUNDS	10
-#define RUN_S		10
-#define TIMEOUT_S	120
 
 FIXTURE(map) {
 	DEVICE_MEMBERS;
@@ -498,118 +490,6 @@ TEST_F(map, writing_wakes_poll)
 	put(self, 0, 2);
 	ASSERT_RET(0, vmig_poll_thread_join(&poller, &revents), "join");
 	EXPECT_EQ(POLLIN, revents);
-}
-
-struct writer {
-	pthread_t thread;
-	struct vmig_device *dev;
-	pthread_rwlock_t *gate;
-	uint8_t *mem;
-	uint64_t page;
-	unsigned int nr;
-	bool quit;
-	uint64_t writes;
-	int ret;
-};
-
-/* Few pages, so that each is sent and written at the same time, by all threads */
-static uint64_t *word_of(const struct writer *writer, uint64_t n)
-{
-	return (uint64_t *)(writer->mem + n % HOT_PAGES * 2 * writer->page) +
-	       writer->nr;
-}
-
-static int write_once(struct writer *writer)
-{
-	uint64_t *word = word_of(writer, ++writer->writes);
-
-	if (writer->nr < 3)
-		__atomic_store_n(word, writer->writes, __ATOMIC_RELAXED);
-	else if (writer->nr < 5)
-		return vmig_region_write(writer->dev, BAR2,
-					 map_start() + ((uint8_t *)word - writer->mem),
-					 &writer->writes, sizeof(*word));
-	else
-		return vmig_uart_out(writer->dev, writer->nr - 5, UART_TX, writer->writes);
-	return 0;
-}
-
-static void *write_all_the_time(void *opaque)
-{
-	struct writer *writer = opaque;
-	bool quit = false;
-	unsigned int i;
-
-	while (!quit && !writer->ret) {
-		pthread_rwlock_rdlock(writer->gate);
-		for (i = 0; i < 50 && !writer->ret; i++)
-			writer->ret = write_once(writer);
-		quit = writer->quit;
-		pthread_rwlock_unlock(writer->gate);
-	}
-	return NULL;
-}
-
-static void read_some(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(map) *self, unsigned int times)
-{
-	while (times--) {
-		uint8_t chunk[16384];
-		ssize_t n = read(self->fd, chunk, sizeof(chunk));
-
-		if (n < 0)
-			ASSERT_EQ(ENOMSG, errno);
-		if (n > 0)
-			ASSERT_EQ(0, vmig_bytes_add(&self->stream, chunk, n));
-	}
-}
-
-/* Driver: pre-copy: at its temporary end, all writes were read, whichever way they came */
-TEST_F_TIMEOUT(map, no_write_is_missed, TIMEOUT_S)
-{
-	uint8_t *image = calloc(1, SIZE);
-	struct writer writers[WRITERS];
-	pthread_rwlockattr_t attr;
-	pthread_rwlock_t gate;
-	unsigned int i, round;
-	bool last = false;
-	int64_t end;
-
-	ASSERT_NE(NULL, image);
-	/* Without this, busy readers of the lock keep the writer out */
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr,
-				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&gate, &attr);
-	PRE_COPY();
-	for (i = 0; i < WRITERS; i++) {
-		writers[i] = (struct writer) {
-			.gate = &gate, .dev = self->dev, .mem = self->mem,
-			.page = self->page, .nr = i,
-		};
-		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL,
-					    write_all_the_time, &writers[i]));
-	}
-	end = vmig_now_ms() + RUN_S * 1000;
-	for (round = 1; !last; round++) {
-		last = round == ROUNDS || (round >= MIN_ROUNDS && vmig_now_ms() > end);
-		read_some(_metadata, self, 30);
-		pthread_rwlock_wrlock(&gate);
-		DRAIN();
-		apply_stream(_metadata, self, image);
-		EXPECT_EQ(0, memcmp(image + map_start(), self->mem, SIZE - map_start()))
-			TH_LOG("round %u", round);
-		for (i = 0; i < WRITERS; i++)
-			writers[i].quit = last;
-		pthread_rwlock_unlock(&gate);
-	}
-	for (i = 0; i < WRITERS; i++) {
-		ASSERT_EQ(0, pthread_join(writers[i].thread, NULL));
-		EXPECT_LT(round, writers[i].writes);
-		EXPECT_RET(0, writers[i].ret, "writer %u", i);
-	}
-	pthread_rwlock_destroy(&gate);
-	free(image);
 }
 
 /* Driver: BAR2, after fork(): writes of parent and child are shared, and make it dirty */

@@ -52,14 +52,17 @@ FIXTURE_SETUP(module)
 
 FIXTURE_TEARDOWN(module)
 {
+	int ret;
+
 	if (self->file < 0)
 		return;
 	/* The programs that follow need it */
-	load(self->file);
+	ret = load(self->file);
+	EXPECT_TRUE(!ret || ret == -EEXIST);
 	close(self->file);
 }
 
-/* What the module registers, each while it is loaded and not after that */
+/* Paths that exist exactly while the module is loaded */
 static const char *const registered[] = {
 	"/sys/module/" MODULE,
 	"/sys/bus/mdev/drivers/" MODULE,
@@ -71,7 +74,7 @@ static const char *const registered[] = {
 	"/sys/devices/virtual/" MODULE,
 };
 
-/* The first of them that is there, or is not, against @want; or "none" */
+/* The first path that does not match @want, or "none" */
 static const char *wrong(bool want)
 {
 	unsigned int i;

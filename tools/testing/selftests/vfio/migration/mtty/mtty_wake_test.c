@@ -65,7 +65,8 @@ FIXTURE_SETUP(wake)
 
 FIXTURE_TEARDOWN(wake)
 {
-	munmap(self->mem, PAGE);
+	if (self->mem)
+		munmap(self->mem, PAGE);
 	CLOSE_DEVICE();
 }
 
@@ -122,7 +123,7 @@ static int change_config(struct vmig_device *dev)
 	EXPECT_EQ(_events, woken_by); \
 } while (0)
 
-/* What does not wake is shown by the next event that does */
+/* No event so far; then a write shows that the thread can still be woken */
 #define EXPECT_STILL_ASLEEP() do { \
 	EXPECT_EQ(0, events(self->fd)); \
 	EXPECT_RET(-ENOMSG, drain(self), "no data"); \
@@ -227,6 +228,7 @@ TEST_F(wake, by_each_end)
 	ENTER();
 	SLEEP_AT_END();
 	munmap(self->mem, PAGE);
+	self->mem = NULL;
 	vmig_device_close(self->dev);
 	EXPECT_WOKEN(ENDED);
 	EXPECT_EQ(-1, read(self->fd, &byte, 1));

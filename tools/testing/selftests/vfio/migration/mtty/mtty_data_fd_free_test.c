@@ -89,7 +89,7 @@ static int transfer(struct vmig_device *dev, const FIXTURE_VARIANT(freed) *varia
 TEST_F(freed, with_the_last_data_fd)
 {
 	struct vmig_testdev td;
-	int number, fd = -1;
+	int number, next, fd = -1;
 
 	ASSERT_RET(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, NULL), "open");
 	number = number_of(&td.mdev);
@@ -99,7 +99,9 @@ TEST_F(freed, with_the_last_data_fd)
 	}
 	ASSERT_RET(0, transfer(&td.dev, variant, &self->stream, &fd), "session");
 	vmig_testdev_close(&td);
-	EXPECT_NE(number, next_number());
+	next = next_number();
+	ASSERT_LE(0, next);
+	EXPECT_NE(number, next);
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(number, next_number());
 }

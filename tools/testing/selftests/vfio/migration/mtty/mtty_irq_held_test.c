@@ -153,11 +153,13 @@ TEST_F(irq_held, until_the_device_is_closed)
 /* Driver: VFIO_DEVICE_SET_IRQS: an eventfd that is refused is not held */
 TEST_F(irq_held, not_if_refused)
 {
+	if (variant->index == ERR)
+		SKIP(return, "not applicable: no eventfd of ERR is refused");
 	if (variant->action != TRIGGER) {
 		/* INTx is not enabled */
 		ASSERT_RET(0, vmig_irq_disable(self->dev, INTX), "disable");
 		EXPECT_RET(-EINVAL, bind(self, variant, self->a), "not enabled");
-	} else if (variant->index != ERR) {
+	} else {
 		/* The other of INTx and MSI is enabled */
 		CONNECT(variant->index == INTX ? MSI : INTX, self->b);
 		EXPECT_RET(-EINVAL, bind(self, variant, self->a), "both");
@@ -170,7 +172,7 @@ TEST_F(irq_held, not_if_refused)
 TEST_F(irq_held, not_if_it_is_the_other_one)
 {
 	if (variant->index != INTX)
-		return;
+		SKIP(return, "not applicable: INTx only");
 	if (variant->action == TRIGGER) {
 		CONNECT(INTX, self->b);
 		ASSERT_RET(0, vmig_irq_set_fd(self->dev, INTX, UNMASK, self->a), "unmask");

@@ -69,6 +69,7 @@ static void check_targets(struct __test_metadata *_metadata,
 	enum vfio_device_mig_state to;
 	int fds = vmig_count_fds();
 
+	ASSERT_LT(0, fds);
 	for (to = 0; to < VFIO_DEVICE_STATE_NR; to++) {
 		int want = err, fd = -1;
 
@@ -78,7 +79,7 @@ static void check_targets(struct __test_metadata *_metadata,
 			want = 0;
 		EXPECT_RET(want, vmig_mig_set_state(dev, to, &fd),
 			   "RESUMING -> %s", vmig_state_name(to));
-		/* Of a request that is granted; a new file of others would be open */
+		/* No data_fd is returned, and none is left open */
 		EXPECT_EQ(-1, fd);
 		EXPECT_EQ(fds, vmig_count_fds());
 		EXPECT_STATE(VFIO_DEVICE_STATE_RESUMING, dev, "RESUMING -> %s",

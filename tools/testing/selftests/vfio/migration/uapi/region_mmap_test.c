@@ -336,13 +336,13 @@ CLAUSE_TEST_F(region_mmap, same_contents_in_a_part, "region.mmap-same")
 	if (self->subject.ops->fill)
 		ASSERT_RET(0, self->subject.ops->fill(self->dev, 41), "fill");
 	ASSERT_RET(0, decode_bars(self->dev), "decode the BARs");
-	find_table(self->dev, &table);
+	ASSERT_RET(0, find_table(self->dev, &table), "MSI-X capability");
 	EACH_REGION(i) {
 		ASSERT_RET(0, get_areas(self->dev, i, &areas), "region %u", i);
 		for (k = 0; k < areas.nr; k++) {
 			const struct vfio_region_sparse_mmap_area *area = &areas.area[k];
 
-			/* Registers may have side effects, more of them than at the start */
+			/* Memory only: a read of a register may have side effects */
 			if (area->size < 2 * page || !may_access(&self->subject, i) ||
 			    !is_memory(&self->subject, self->dev, i) ||
 			    !AREA_IS_USABLE(self->dev, i, area))

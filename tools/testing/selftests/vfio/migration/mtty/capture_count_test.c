@@ -132,7 +132,7 @@ static int load_fresh(struct vmig_testdev *td, const struct vmig_bytes *fresh)
 	return load(&td->dev, fresh);
 }
 
-/* What happens to a device with a full log; @stays: the log, and the memory */
+/* @event: happens to a device with a full log; @stays: log and memory survive it */
 FIXTURE_VARIANT(counts) {
 	int (*event)(struct vmig_testdev *td, const struct vmig_bytes *fresh);
 	bool stays;
@@ -170,19 +170,6 @@ FIXTURE_TEARDOWN(counts)
 	CLOSE_DEVICE();
 }
 
-/* Both ports in turn */
-static int transmit(struct vmig_device *dev, unsigned int nr)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < 2 && !ret; i++)
-		ret = vmig_uart_out(dev, i, UART_LCR, UART_LCR_WLEN8);
-	for (i = 0; i < nr && !ret; i++)
-		ret = vmig_uart_out(dev, i % 2, UART_TX, 'a' + i % 26);
-	return ret;
-}
-
 #define EXPECT_COUNTS(_logged, _dropped) do { \
 	struct vmig_capture_info seen_info = { 0 }; \
 	EXPECT_RET(0, vmig_capture_info(self->dev, &seen_info), "header"); \
@@ -195,11 +182,11 @@ static int transmit(struct vmig_device *dev, unsigned int nr)
 /* Driver: struct mtty_cap_header after each event: each field */
 TEST_F(counts, each_is_right)
 {
-	ASSERT_RET(0, transmit(self->dev, CAPACITY + DROPPED), "transmit");
+	ASSERT_RET(0, vmig_capture_transmit(self->dev, CAPACITY + DROPPED), "transmit");
 	EXPECT_COUNTS(CAPACITY, DROPPED);
 	ASSERT_RET(0, variant->event(&self->td, &self->fresh), "event");
 	EXPECT_COUNTS(variant->stays ? CAPACITY : 0, variant->stays ? DROPPED : 0);
-	ASSERT_RET(0, transmit(self->dev, 3), "transmit");
+	ASSERT_RET(0, vmig_capture_transmit(self->dev, 3), "transmit");
 	EXPECT_COUNTS(variant->stays ? CAPACITY : 3, variant->stays ? DROPPED + 3 : 0);
 }
 
@@ -208,7 +195,7 @@ TEST_F(counts, size_is_right)
 {
 	uint64_t before, after;
 
-	ASSERT_RET(0, transmit(self->dev, 1), "transmit");
+	ASSERT_RET(0, vmig_capture_transmit(self->dev, 1), "transmit");
 	ASSERT_RET(0, vmig_mig_data_size(self->dev, &before), "size");
 	EXPECT_LT(self->fresh_size, before);
 	ASSERT_RET(0, variant->event(&self->td, &self->fresh), "event");
@@ -255,7 +242,7 @@ TEST_F(loaded_counts, of_64_bits_go_on)
 	ASSERT_RET(0, make_stream(self->dev, &self->stream, CAPACITY, MANY), "stream");
 	ASSERT_RET(0, load(self->dev, &self->stream), "load");
 	EXPECT_COUNTS(CAPACITY, MANY);
-	ASSERT_RET(0, transmit(self->dev, 2), "transmit");
+	ASSERT_RET(0, vmig_capture_transmit(self->dev, 2), "transmit");
 	EXPECT_COUNTS(CAPACITY, MANY + 2);
 	self->stream.len = 0;
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
@@ -273,7 +260,7 @@ TEST_F(loaded_counts, of_the_log_go_on_to_its_end)
 	ASSERT_RET(0, make_stream(self->dev, &self->stream, CAPACITY - 1, 0), "stream");
 	ASSERT_RET(0, load(self->dev, &self->stream), "load");
 	EXPECT_COUNTS(CAPACITY - 1, 0);
-	ASSERT_RET(0, transmit(self->dev, 2), "transmit");
+	ASSERT_RET(0, vmig_capture_transmit(self->dev, 2), "transmit");
 	EXPECT_COUNTS(CAPACITY, 1);
 	ASSERT_RET(0, vmig_region_read(self->dev, BAR2, SIZE - sizeof(entry), entry,
 				       sizeof(entry)), "log");

@@ -44,17 +44,6 @@ FIXTURE_TEARDOWN(dropped)
 	CLOSE_DEVICE();
 }
 
-/* Both ports in turn */
-static int transmit(struct vmig_device *dev, unsigned int nr)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < nr && !ret; i++)
-		ret = vmig_uart_out(dev, i % 2, UART_TX, i);
-	return ret;
-}
-
 #define EXPECT_COUNTERS(_dev, _sent, _what) do { \
 	struct vmig_capture_info seen_info = { 0 }; \
 	uint64_t sent_bytes = (_sent); \
@@ -70,29 +59,16 @@ static int transmit(struct vmig_device *dev, unsigned int nr)
 /* Driver: capture memory: logged and dropped of the destination are those of the source */
 TEST_F(dropped, are_migrated)
 {
-	ASSERT_RET(0, transmit(self->dev, variant->src), "source");
-	ASSERT_RET(0, transmit(&self->dst.dev, variant->dst), "destination");
+	ASSERT_RET(0, vmig_capture_transmit(self->dev, variant->src), "source");
+	ASSERT_RET(0, vmig_capture_transmit(&self->dst.dev, variant->dst), "destination");
 	EXPECT_COUNTERS(self->dev, variant->src, "source");
 	EXPECT_COUNTERS(&self->dst.dev, variant->dst, "destination before");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
 	ASSERT_RET(0, vmig_transfer_load(&self->dst.dev, &self->stream), "load");
 	EXPECT_COUNTERS(&self->dst.dev, variant->src, "destination after");
 	ASSERT_RET(0, vmig_mig_set_state(&self->dst.dev, RUNNING, NULL), "RUNNING");
-	ASSERT_RET(0, transmit(&self->dst.dev, 3), "more");
+	ASSERT_RET(0, vmig_capture_transmit(&self->dst.dev, 3), "more");
 	EXPECT_COUNTERS(&self->dst.dev, variant->src + 3, "destination, and three more");
-}
-
-/* Driver: capture memory: VFIO_DEVICE_RESET and close clear logged and dropped */
-TEST_F(dropped, end_with_a_reset_and_close)
-{
-	ASSERT_RET(0, transmit(self->dev, variant->src), "fill");
-	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	EXPECT_COUNTERS(self->dev, 0, "after a reset");
-	ASSERT_RET(0, transmit(self->dev, variant->src), "fill again");
-	EXPECT_COUNTERS(self->dev, variant->src, "filled again");
-	vmig_device_close(self->dev);
-	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY), "open");
-	EXPECT_COUNTERS(self->dev, 0, "after close");
 }
 
 TEST_HARNESS_MAIN

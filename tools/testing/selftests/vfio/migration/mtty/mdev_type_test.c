@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The types of devices in sysfs, how many devices there can be, and what a removed device
- * gives back.
- */
+/* The types of devices in sysfs, and how many devices there can be. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,11 +9,9 @@
 
 #define PARENT		"/sys/class/mdev_bus/mtty"
 #define TYPES		PARENT "/mdev_supported_types"
-#define DEVICES		"/sys/bus/mdev/devices"
 #define TEXT		128
 #define MAX_DEVICES	4096
 #define DEADLINE_MS	10000
-#define ROUNDS		4
 
 static int read_type(const char *type, const char *attr, char text[TEXT])
 {
@@ -88,35 +83,6 @@ TEST(number_of_devices)
 				   types[i]);
 		} while (strcmp(want, text) && vmig_now_ms() < end && !usleep(10000));
 		EXPECT_STREQ(want, text);
-	}
-}
-
-/* The name of a device's VFIO device, whose number is the lowest that is free */
-static int vfio_name(const struct vmig_mdev *mdev, char name[TEXT])
-{
-	char path[TEXT];
-	int nr;
-
-	snprintf(path, sizeof(path), DEVICES "/%s/vfio-dev", mdev->uuid);
-	nr = entries(path, 1, name);
-	return nr == 1 ? 0 : nr < 0 ? nr : -ENOENT;
-}
-
-/* Driver: mdev "remove": the device is freed, so that its number can be used again */
-TEST(removed_device_gives_back_its_number)
-{
-	char first[TEXT] = "", name[TEXT] = "";
-	struct vmig_testdev td;
-	unsigned int i;
-
-	for (i = 0; i < ROUNDS; i++) {
-		ASSERT_RET(0, vmig_testdev_open(&td, "mtty-2", VMIG_PATH_ANY, NULL), "open");
-		EXPECT_RET(0, vfio_name(&td.mdev, i ? name : first), "vfio-dev");
-		vmig_testdev_close(&td);
-		if (i)
-			EXPECT_STREQ(first, name) {
-				TH_LOG("device %u", i);
-			}
 	}
 }
 

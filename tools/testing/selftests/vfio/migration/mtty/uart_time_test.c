@@ -139,7 +139,9 @@ static unsigned int half_bits(uint8_t lcr)
 	return half + (bits == 5 ? 1 : 2);
 }
 
-/* Of four characters with divisor 1, rounded up; a bit takes 16 periods of 1.8432 MHz */
+/*
+ * Time of four characters with divisor 1, rounded up; a bit takes 16 periods of 1.8432 MHz
+ */
 static uint32_t four_characters(uint8_t lcr)
 {
 	return (4ull * half_bits(lcr) * 8 * 1000000000 + 1843199) / 1843200;
@@ -182,7 +184,7 @@ static int do_access(struct vmig_device *dev, unsigned int port,
 	return vmig_uart_in(dev, port, access->reg, &val);
 }
 
-/* 16550: 8.11: each byte that enters or leaves the FIFO, or all, restart the time */
+/* 16550: 8.11: a byte that is received or read, or an emptied FIFO, restarts the time */
 TEST_F(uart_time, what_restarts_it)
 {
 	static const struct access accesses[] = {
@@ -382,14 +384,6 @@ TEST_F(uart_time, long_times_do_not_wrap)
 	EXPECT_LE(quiet + more.tv_nsec / DIVISOR_SLOW, le32toh(self->after.quiet));
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
-
 /* The time in a record, in ns */
 static uint64_t time_of(const struct mtty_rec_uart *rec)
 {
@@ -414,17 +408,17 @@ TEST_F(uart_time, all_time_is_counted_once)
 					     UART_FCR_TRIGGER_8, 0), "init");
 		ASSERT_RET(0, vmig_uart_set_divisor(self->dev, variant->port,
 						    divisors[i]), "divisor");
-		begin[0] = now_ns();
+		begin[0] = vmig_now_ns();
 		OUT(UART_TX, 'a');
-		begin[1] = now_ns();
+		begin[1] = vmig_now_ns();
 		for (n = 0; n < POLLS; n++) {
 			EXPECT_EQ(NO_INT, IN(UART_IIR));
 			OUT(UART_SCR, n);
 		}
-		end[0] = now_ns();
+		end[0] = vmig_now_ns();
 		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP,
 						 NULL), "STOP");
-		end[1] = now_ns();
+		end[1] = vmig_now_ns();
 		SAVE();
 		EXPECT_EQ(0, self->after.flags & MTTY_REC_UART_TIMEOUT);
 		EXPECT_LE(end[0] - begin[1], time_of(&self->after));
@@ -448,11 +442,11 @@ TEST_F(uart_time, stop_counts_to_the_end)
 	nanosleep(&more, NULL);
 
 	/* All that counts is between these two */
-	begin = now_ns();
+	begin = vmig_now_ns();
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL),
 		   "RUNNING");
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL), "STOP");
-	end = now_ns();
+	end = vmig_now_ns();
 	SAVE();
 	EXPECT_LT(first, time_of(&self->after));
 	EXPECT_GE(end - begin, time_of(&self->after) - first);

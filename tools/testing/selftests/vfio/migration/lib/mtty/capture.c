@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <endian.h>
 #include <errno.h>
+#include <linux/serial_reg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture.h"
 #include "mtty_format.h"
 #include "stream.h"
+#include "uart.h"
 
 int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info)
 {
@@ -33,6 +35,18 @@ int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info)
 	};
 
 	return 0;
+}
+
+int vmig_capture_transmit(struct vmig_device *dev, unsigned int nr)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < 2 && !ret; i++)
+		ret = vmig_uart_out(dev, i, UART_LCR, UART_LCR_WLEN8);
+	for (i = 0; i < nr && !ret; i++)
+		ret = vmig_uart_out(dev, i % 2, UART_TX, 'a' + i % 26);
+	return ret;
 }
 
 int vmig_capture_port(struct vmig_device *dev, unsigned int port,

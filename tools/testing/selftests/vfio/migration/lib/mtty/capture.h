@@ -35,6 +35,13 @@ struct vmig_capture_info {
 int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info);
 
 /**
+ * vmig_capture_transmit - transmit bytes of 8 bits by the ports in turn
+ * @dev:	the device, which has two ports; @nr bytes are added to its log
+ * @nr:		number of bytes
+ */
+int vmig_capture_transmit(struct vmig_device *dev, unsigned int nr);
+
+/**
  * vmig_capture_port - read the bytes that one port has transmitted
  * @dev:	the device
  * @port:	0 or 1

@@ -315,8 +315,6 @@ DEVICE_FIXTURE(contradiction, "mtty-2", .capture_size = "64K");
 		.reg = _reg, .flip = _flip, .ret = _ret, \
 	}
 
-/* Offset of the MSI capability, the only one */
-
 CONTRADICTION(vendor, PCI_VENDOR_ID, 0x01, -EINVAL);
 CONTRADICTION(device, PCI_DEVICE_ID + 1, 0x80, -EINVAL);
 CONTRADICTION(command_reserved, PCI_COMMAND + 1, 0x01, -EINVAL);

@@ -14,7 +14,7 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x100000u
-/* What a page costs in a stream, at most */
+/* The most bytes that a page takes in a stream */
 #define COST(_page)	((_page) + 64)
 /* Pages of a record */
 #define RECORD(_page)	(MTTY_REC_CAPTURE_MAX / (_page))
@@ -164,7 +164,7 @@ TEST_F(dirty, write_within_a_record)
 		BEGIN();
 		READ(pos[i]);
 		change_pages(_metadata, self, 0, nr + 1, 0x20 + i);
-		/* Not to a second copy, but to the first one */
+		/* A second write, to a page that was copied already */
 		change_pages(_metadata, self, 0, nr + 1, 0x40 + i);
 		DRAIN();
 		expect_all(_metadata, self);
@@ -256,7 +256,6 @@ TEST_F(dirty, copied_page_counts_once)
 	EXPECT_GT(before - 8 * self->page, after);
 }
 
-/* How far the session goes that is cancelled */
 FIXTURE(cancelled) {
 	DEVICE_MEMBERS;
 	size_t page;
@@ -273,6 +272,7 @@ enum phase {
 	STOPPED,		/* in STOP_COPY, with nothing read since */
 };
 
+/* @phase: how far the session goes before it is cancelled */
 FIXTURE_VARIANT(cancelled) {
 	enum phase phase;
 	enum vfio_device_mig_state to;

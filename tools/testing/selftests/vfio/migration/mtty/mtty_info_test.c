@@ -17,7 +17,7 @@
 #define WORD_INDEX	2
 #define NO_INDEX	UINT32_MAX
 
-/* What the caller has in the words that the ioctl fills in */
+/* Values in the words before the ioctl fills them in */
 static const uint32_t patterns[] = { 0, 0x5a5a5a5a, 0xa5a5a5a5, UINT32_MAX };
 
 /* BAR2 with its capability */

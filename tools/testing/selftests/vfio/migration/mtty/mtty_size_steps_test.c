@@ -222,7 +222,7 @@ static int set_up(FIXTURE_DATA(steps) *self, const FIXTURE_VARIANT(steps) *varia
 }
 
 /*
- * What the stream has behind an offset
+ * The part of the stream behind an offset
  * @all:	bytes
  * @initial:	those of START, the first CONFIG and the first record of each first page
  * @state:	bytes of the records of the rest of the device that begin before the offset

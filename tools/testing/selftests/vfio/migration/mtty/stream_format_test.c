@@ -12,7 +12,7 @@
 #define BAR2	VFIO_PCI_BAR2_REGION_INDEX
 #define PORTS	2
 
-/* Of vmig_contents_set(), but the memory is only that which is not zero */
+/* The seed of vmig_contents_set(); pages that are zero are not in the stream */
 #define SEED	50
 #define LINE	0x0b
 

@@ -22,7 +22,7 @@ struct log_row {
 	int err;
 };
 
-/* @good: a stream after a reset */
+/* @stream: of a device after a reset; @bad: a changed copy */
 FIXTURE(limit) {
 	DEVICE_MEMBERS;
 	struct vmig_bytes bad;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a stream or a snapshot leaves behind before it counts: nothing. A refused one, one
- * that is not complete, and one of an earlier session have no part in the device, nor in
- * the next session.
+ * A stream or a snapshot has no effect before it counts. One that is refused, not complete,
+ * or of an earlier session changes neither the device nor the next session.
  */
 #include <endian.h>
 #include <errno.h>
@@ -331,7 +330,7 @@ TEST_F(config_record, replaces_all_writes_of_an_earlier_session)
 	expect_config(_metadata, r, true);
 }
 
-/* Driver: CONFIG: nor bytes that were written in a session that was cancelled */
+/* Driver: CONFIG: bytes written in a cancelled session are replaced, too */
 TEST_F(config_record, replaces_all_writes_of_a_cancelled_session)
 {
 	struct refused *r = &self->r;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What write() to a data_fd returns: the bytes that it has consumed, and no others, if the
- * memory ends within them, if there are none, if a later record is refused, if its session
- * ends while it copies, and if a signal comes while it waits for another one.
+ * The result of write() to a data_fd: the number of bytes that it has consumed. Cases: memory
+ * that ends early, no bytes, a later record that is refused, a session that ends during the
+ * copy, a signal during a wait.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -21,7 +21,7 @@ static const char *const attrs[ATTRS] = {
 	[DEFECT] = "migration/defect_early_irq",
 };
 
-/* What all attributes are set to before a bad write, and how they are shown then */
+/* Values of all attributes before a bad write, and as they are shown */
 struct setting {
 	const char *write[ATTRS];
 	const char *show[ATTRS];

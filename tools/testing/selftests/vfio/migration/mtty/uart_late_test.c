@@ -78,7 +78,7 @@ TEST_F(uart_late, write)
 	EXPECT_EQ(TIMEOUT, IN(UART_IIR));
 }
 
-/* 16550: 8.11: it has come before the byte is received */
+/* 16550: 8.11: a timeout that is due comes before the next byte */
 TEST_F(uart_late, another_byte)
 {
 	RECEIVE(1);

@@ -252,7 +252,7 @@ TEST_F(uart_status, arcs)
 	}
 }
 
-/* Clause: RESUMING to STOP: the bit is set; before, the destination's may be another */
+/* Clause: RESUMING to STOP: the bit is set, whatever bit the destination had set before */
 TEST_F(uart_status, load)
 {
 	unsigned int i, other;

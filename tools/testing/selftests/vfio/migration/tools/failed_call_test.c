@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the library says of a call that fails, or that does a part: the error, and no value
- * that a test could take for an answer. The device is a file, so each ioctl fails with
+ * The answer of the library to a call that fails, or that does a part: the error, and no
+ * value that a test could take for an answer. The device is a file, so each ioctl fails with
  * ENOTTY, and what is read is what the test has written.
  */
 #include <errno.h>

@@ -42,7 +42,7 @@ int vmig_mig_get_flags(struct vmig_device *dev, uint64_t *flags);
 int vmig_mig_get_state(struct vmig_device *dev,
 		       enum vfio_device_mig_state *state);
 
-/* What vmig_mig_set_state() sends as data_fd. The kernel has to replace it. */
+/* The data_fd that vmig_mig_set_state() sends. The kernel has to replace it. */
 #define VMIG_FD_UNWRITTEN	(-2)
 
 /**

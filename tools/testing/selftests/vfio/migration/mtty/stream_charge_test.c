@@ -33,7 +33,7 @@ FIXTURE_VARIANT_ADD(charge, without_capture_memory) {
 
 FIXTURE_SETUP(charge)
 {
-	/* Each is -1: a teardown must not close descriptor 0 */
+	/* -1: the test closes all of them, also those that did not begin */
 	memset(self->session, 0xff, sizeof(self->session));
 	OPEN_DEVICE("mtty-1", .capture_size = variant->capture_size);
 }

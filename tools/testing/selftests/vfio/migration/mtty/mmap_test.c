@@ -279,6 +279,33 @@ TEST_F(map, outlives_the_fd)
 	EXPECT_EQ(2, get(self, self->page));
 }
 
+/* Driver: the memory of a call may be the mapping: mtty.lock is not held at its fault */
+TEST_F(map, is_memory_of_calls)
+{
+	static const struct {
+		unsigned int index;
+		uint64_t at;
+	} row[] = {
+		{ VFIO_PCI_BAR0_REGION_INDEX, UART_SCR },
+		{ VFIO_PCI_BAR2_REGION_INDEX, SIZE - 4 },
+		{ VFIO_PCI_CONFIG_REGION_INDEX, PCI_INTERRUPT_LINE },
+	};
+	uint8_t *untouched = self->mem;
+	unsigned int i;
+	off_t at;
+
+	for (i = 0; i < ARRAY_SIZE(row); i++) {
+		at = self->dev->region[row[i].index].offset + row[i].at;
+		ASSERT_EQ(1, pread(self->dev->fd, untouched, 1, at));
+		untouched += self->page;
+		ASSERT_EQ(1, pwrite(self->dev->fd, untouched, 1, at));
+		untouched += self->page;
+	}
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, &self->fd),
+		   "STOP_COPY");
+	ASSERT_LT(0, read(self->fd, untouched, self->page));
+}
+
 /* Driver: VFIO_DEVICE_FEATURE_MIG_DATA_SIZE: memory that is only read is not sent */
 TEST_F(map, reading_costs_nothing)
 {

@@ -208,23 +208,6 @@ TEST_F(embedded, own_snapshot_overrides_the_data)
 	}
 }
 
-/* The writable bits of a byte of config space, found by writing */
-static int find_writable(struct vmig_device *dev, unsigned int at, uint8_t *mask)
-{
-	uint8_t old = 0, now = 0;
-	int ret;
-
-	ret = vmig_config_read8(dev, at, &old);
-	if (!ret)
-		ret = vmig_config_write8(dev, at, ~old);
-	if (!ret)
-		ret = vmig_config_read8(dev, at, &now);
-	if (!ret)
-		ret = vmig_config_write8(dev, at, old);
-	*mask = old ^ now;
-	return ret;
-}
-
 /* Driver: a CONFIG record that differs in a read-only bit: EINVAL */
 TEST_F(embedded, record_of_another_device)
 {
@@ -234,7 +217,7 @@ TEST_F(embedded, record_of_another_device)
 	int write_err, stop_err;
 
 	for (at = 0; at < sizeof(masks); at++)
-		ASSERT_RET(0, find_writable(self->dev, at, &masks[at]), "byte 0x%x", at);
+		ASSERT_RET(0, vmig_config_find_writable(self->dev, at, &masks[at]), "byte 0x%x", at);
 	ASSERT_EQ(0, vmig_stream_find(&self->rec.data, MTTY_REC_CONFIG, 0, &rec));
 	for (at = 0; at < sizeof(masks); at++) {
 		uint8_t byte = rec.payload[at], flip;

@@ -14,7 +14,7 @@
 
 #define SET_UP_SOURCE() do { \
 	ASSERT_RET(0, vmig_contents_set(&self->src.dev, PORTS, SEED), "ports"); \
-	ASSERT_RET(0, change_config(&self->src.dev), "config space"); \
+	ASSERT_RET(0, vmig_config_change(&self->src.dev), "config space"); \
 } while (0)
 
 FIXTURE_VARIANT(plain) {
@@ -77,11 +77,11 @@ TEST_F(plain, objection_imposed_read_has_no_new_error)
 					 &self->fd), "PRE_COPY");
 	for (i = 0; i < 3; i++) {
 		READ(-ENOMSG, &self->rec.data);
-		ASSERT_RET(0, change_config(src), "config");
+		ASSERT_RET(0, vmig_config_change(src), "config");
 	}
 	ASSERT_RET(0, set_state(src, VFIO_DEVICE_STATE_STOP_COPY), "stop");
 	READ(0, &self->rec.data);
-	ASSERT_RET(0, change_config(src), "config");
+	ASSERT_RET(0, vmig_config_change(src), "config");
 	READ(0, &self->rec.data);
 }
 
@@ -97,7 +97,7 @@ TEST_F(plain, change_is_not_announced)
 	ASSERT_RET(0, vmig_mig_set_state(src, VFIO_DEVICE_STATE_PRE_COPY,
 					 &self->fd), "PRE_COPY");
 	READ(-ENOMSG, &self->rec.data);
-	ASSERT_RET(0, change_config(src), "config");
+	ASSERT_RET(0, vmig_config_change(src), "config");
 	pfd = (struct pollfd) { .fd = self->fd, .events = POLLIN };
 	EXPECT_EQ(IS_EMBEDDED, poll(&pfd, 1, 0));
 	ASSERT_RET(0, vmig_precopy_info(self->fd, &info), "PRECOPY_INFO");

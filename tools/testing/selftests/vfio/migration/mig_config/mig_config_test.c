@@ -114,9 +114,9 @@ TEST_F(feature, objection_monitor_does_not_affect_a_session)
 					 &self->fd), "PRE_COPY");
 	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
 		   "read");
-	ASSERT_RET(0, change_config(self->dev), "config");
+	ASSERT_RET(0, vmig_config_change(self->dev), "config");
 	ASSERT_RET(0, vmig_config_query(self->dev, &answer), "monitor");
-	ASSERT_RET(0, change_config(self->dev), "config");
+	ASSERT_RET(0, vmig_config_change(self->dev), "config");
 	EXPECT_RET(-ENOMSG, vmig_transfer_read(self->fd, &self->stream, 4096),
 		   "read");
 	ASSERT_RET(0, set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY), "stop");

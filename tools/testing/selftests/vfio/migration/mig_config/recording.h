@@ -46,17 +46,6 @@ static inline int set_state(struct vmig_device *dev,
 	return vmig_mig_set_state(dev, state, NULL);
 }
 
-/* Change the content of config space */
-static inline int change_config(struct vmig_device *dev)
-{
-	uint8_t line;
-	int ret;
-
-	ret = vmig_config_read8(dev, PCI_INTERRUPT_LINE, &line);
-
-	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line + 1);
-}
-
 /* Close the old session, if any, and begin one after a reset */
 static inline int begin_after_reset(struct vmig_device *dev,
 				    enum vfio_device_mig_state state, int *fd)
@@ -117,7 +106,7 @@ static inline int record_part(struct recording *rec, struct vmig_device *src,
 	uint8_t byte = i;
 	int ret;
 
-	ret = change_config(src);
+	ret = vmig_config_change(src);
 	if (!ret)
 		ret = vmig_config_write32(src, PCI_BASE_ADDRESS_0,
 					  0x1000 * (i + 1));
@@ -225,7 +214,7 @@ struct _name##_needs_a_semicolon
 #define GET_CONFIG(_snapshot) \
 	ASSERT_RET(0, vmig_config_get(self->fd, _snapshot), "GET_CONFIG")
 #define CHANGE_CONFIG() \
-	ASSERT_RET(0, change_config(self->dev), "change config space")
+	ASSERT_RET(0, vmig_config_change(self->dev), "change config space")
 #define READ(_want, _out) \
 	EXPECT_RET(_want, vmig_transfer_read(self->fd, _out, 4096), "read")
 #define RESUME() \

@@ -56,8 +56,7 @@ static int reset_in_resuming(struct vmig_testdev *td, const struct vmig_bytes *f
 
 static int reopen(struct vmig_testdev *td, const struct vmig_bytes *fresh)
 {
-	vmig_device_close(&td->dev);
-	return vmig_device_open(&td->dev, &td->mdev, VMIG_PATH_ANY);
+	return vmig_testdev_reopen(td);
 }
 
 static int reopen_from_pre_copy(struct vmig_testdev *td, const struct vmig_bytes *fresh)

@@ -32,17 +32,11 @@ FIXTURE_VARIANT(memory) {
 	int (*round)(struct vmig_testdev *td);
 };
 
-static int reopen(struct vmig_testdev *td)
-{
-	vmig_device_close(&td->dev);
-	return vmig_device_open(&td->dev, &td->mdev, VMIG_PATH_ANY);
-}
-
 /* Maps BAR2, reads a page that was never written, writes @pages of them; -errno or 0 */
 static int use_mapping(struct vmig_device *dev, unsigned int pages)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
-	uint64_t start = page > MTTY_CAP_LOG_OFFSET ? page : MTTY_CAP_LOG_OFFSET;
+	uint64_t start = vmig_capture_map_start();
 	size_t len = dev->region[BAR2].size - start;
 	unsigned int i;
 	uint8_t *mem, last;
@@ -61,12 +55,12 @@ static int use_mapping(struct vmig_device *dev, unsigned int pages)
 
 static int open_read_mapping_close(struct vmig_testdev *td)
 {
-	return use_mapping(&td->dev, 0) ?: reopen(td);
+	return use_mapping(&td->dev, 0) ?: vmig_testdev_reopen(td);
 }
 
 static int open_write_mapping_close(struct vmig_testdev *td)
 {
-	return use_mapping(&td->dev, 10) ?: reopen(td);
+	return use_mapping(&td->dev, 10) ?: vmig_testdev_reopen(td);
 }
 
 static int write_reset(struct vmig_testdev *td)
@@ -97,7 +91,7 @@ static int session_reset(struct vmig_testdev *td)
 
 static int session_close(struct vmig_testdev *td)
 {
-	return session(td) ?: reopen(td);
+	return session(td) ?: vmig_testdev_reopen(td);
 }
 
 static int bitmaps(struct vmig_testdev *td)

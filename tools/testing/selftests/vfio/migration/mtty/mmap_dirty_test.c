@@ -17,6 +17,7 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x40000u
+#define START		vmig_capture_map_start()
 
 /* Pages behind the header; by their state before tracking */
 #define WRITTEN		0
@@ -43,16 +44,9 @@ FIXTURE(way) {
 	struct vmig_bytes memory;
 };
 
-static uint64_t map_start(void)
-{
-	uint64_t page = sysconf(_SC_PAGESIZE);
-
-	return page > MTTY_CAP_LOG_OFFSET ? page : MTTY_CAP_LOG_OFFSET;
-}
-
 static size_t map_len(void)
 {
-	return SIZE - map_start();
+	return SIZE - START;
 }
 
 static uint8_t *map(struct vmig_device *dev, uint64_t at, size_t len, int prot)
@@ -104,23 +98,23 @@ static void store_inherited(FIXTURE_DATA(way) *self, uint64_t at, uint8_t byte)
 
 static void store_own(FIXTURE_DATA(way) *self, uint64_t at, uint8_t byte)
 {
-	uint8_t *own = map(self->dev, map_start(), map_len(), PROT_READ | PROT_WRITE);
+	uint8_t *own = map(self->dev, START, map_len(), PROT_READ | PROT_WRITE);
 
 	load(own + at);
 	store(own + at, byte);
 }
 
-/* The ways: store @byte at @at, behind map_start(); 0 or -errno */
+/* The ways: store @byte at @at, behind START; 0 or -errno */
 
 static int by_write(FIXTURE_DATA(way) *self, uint64_t at, uint8_t byte)
 {
-	return vmig_region_write(self->dev, BAR2, map_start() + at, &byte, 1);
+	return vmig_region_write(self->dev, BAR2, START + at, &byte, 1);
 }
 
 /* With the same bytes as before around it */
 static int by_long_write(FIXTURE_DATA(way) *self, uint64_t at, uint8_t byte)
 {
-	uint64_t from = map_start() + at - 8;
+	uint64_t from = START + at - 8;
 	uint8_t bytes[600];
 	int ret;
 
@@ -171,7 +165,7 @@ static int by_mapping_moved_now(FIXTURE_DATA(way) *self, uint64_t at, uint8_t by
 static int by_mapping_of_one_page(FIXTURE_DATA(way) *self, uint64_t at, uint8_t byte)
 {
 	uint64_t start = at / self->page * self->page;
-	uint8_t *one = map(self->dev, map_start() + start, self->page, PROT_READ | PROT_WRITE);
+	uint8_t *one = map(self->dev, START + start, self->page, PROT_READ | PROT_WRITE);
 
 	if (one == MAP_FAILED)
 		return -errno;
@@ -223,10 +217,10 @@ FIXTURE_SETUP(way)
 
 	self->page = sysconf(_SC_PAGESIZE);
 	OPEN_DEVICE("mtty-2", .capture_size = "256K");
-	self->mem = map(self->dev, map_start(), map_len(), rw);
-	self->other = map(self->dev, map_start(), map_len(), rw);
-	self->moved = move(map(self->dev, map_start(), map_len(), rw));
-	self->late = map(self->dev, map_start(), map_len(), PROT_READ);
+	self->mem = map(self->dev, START, map_len(), rw);
+	self->other = map(self->dev, START, map_len(), rw);
+	self->moved = move(map(self->dev, START, map_len(), rw));
+	self->late = map(self->dev, START, map_len(), PROT_READ);
 	self->image = calloc(1, SIZE);
 	ASSERT_NE(NULL, self->image);
 	ASSERT_TRUE(self->mem != MAP_FAILED && self->other != MAP_FAILED &&
@@ -293,7 +287,7 @@ static void change_all(struct __test_metadata *_metadata, FIXTURE_DATA(way) *sel
 /* In a changed page: what each mapping and read() have */
 static void expect_seen(struct __test_metadata *_metadata, FIXTURE_DATA(way) *self, uint64_t at)
 {
-	const uint8_t want = self->memory.data[map_start() + at];
+	const uint8_t want = self->memory.data[START + at];
 
 	EXPECT_EQ(want, load(self->mem + at));
 	EXPECT_EQ(want, load(self->other + at));
@@ -309,7 +303,7 @@ static void expect_all(struct __test_metadata *_metadata, FIXTURE_DATA(way) *sel
 
 	ASSERT_RET(0, vmig_dump_memory(&self->memory, self->dev), "memory");
 	ASSERT_RET(0, vmig_capture_apply(&self->stream, self->image, SIZE), "stream");
-	for (at = map_start(); at < SIZE; at++)
+	for (at = START; at < SIZE; at++)
 		ASSERT_EQ(self->memory.data[at], self->image[at]) {
 			TH_LOG("the stream and the memory differ at %#zx", at);
 		}

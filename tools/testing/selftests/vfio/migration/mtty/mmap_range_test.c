@@ -51,7 +51,7 @@ static int number_pages(struct vmig_device *dev, size_t page, uint64_t start)
 FIXTURE_SETUP(range)
 {
 	self->page = sysconf(_SC_PAGESIZE);
-	self->start = self->page > MTTY_CAP_LOG_OFFSET ? self->page : MTTY_CAP_LOG_OFFSET;
+	self->start = vmig_capture_map_start();
 	self->len = SIZE - self->start;
 	OPEN_DEVICE("mtty-2", .capture_size = "256K");
 	ASSERT_RET(0, number_pages(self->dev, self->page, self->start), "numbers");

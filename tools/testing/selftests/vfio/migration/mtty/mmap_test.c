@@ -15,20 +15,13 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x100000u
+#define START		vmig_capture_map_start()
 
 FIXTURE(map) {
 	DEVICE_MEMBERS;
 	uint64_t page;
 	uint8_t *mem;
 };
-
-/* Offset of the first page behind the header */
-static uint64_t map_start(void)
-{
-	uint64_t page = sysconf(_SC_PAGESIZE);
-
-	return page > MTTY_CAP_LOG_OFFSET ? page : MTTY_CAP_LOG_OFFSET;
-}
 
 static void *map_at(struct vmig_device *dev, uint64_t at, size_t len, int prot,
 		    int flags)
@@ -40,14 +33,14 @@ FIXTURE_SETUP(map)
 {
 	self->page = sysconf(_SC_PAGESIZE);
 	OPEN_DEVICE("mtty-2", .capture_size = "1M");
-	self->mem = map_at(self->dev, map_start(), SIZE - map_start(),
+	self->mem = map_at(self->dev, START, SIZE - START,
 			   PROT_READ | PROT_WRITE, MAP_SHARED);
 	ASSERT_NE(MAP_FAILED, (void *)self->mem);
 }
 
 FIXTURE_TEARDOWN(map)
 {
-	munmap(self->mem, SIZE - map_start());
+	munmap(self->mem, SIZE - START);
 	CLOSE_DEVICE();
 }
 
@@ -82,7 +75,7 @@ static uint8_t peek(struct __test_metadata *_metadata, FIXTURE_DATA(map) *self,
 {
 	uint8_t byte = 0;
 
-	EXPECT_RET(0, vmig_region_read(self->dev, BAR2, map_start() + at, &byte,
+	EXPECT_RET(0, vmig_region_read(self->dev, BAR2, START + at, &byte,
 				       1), "read");
 	return byte;
 }
@@ -90,7 +83,7 @@ static uint8_t peek(struct __test_metadata *_metadata, FIXTURE_DATA(map) *self,
 static void poke(struct __test_metadata *_metadata, FIXTURE_DATA(map) *self,
 		 uint64_t at, uint8_t byte)
 {
-	EXPECT_RET(0, vmig_region_write(self->dev, BAR2, map_start() + at,
+	EXPECT_RET(0, vmig_region_write(self->dev, BAR2, START + at,
 					&byte, 1), "write");
 }
 
@@ -152,8 +145,8 @@ TEST_F(map, region_info_has_the_mappable_area)
 	EXPECT_EQ(1, reply.sparse.header.version);
 	EXPECT_EQ(0, reply.sparse.header.next);
 	EXPECT_EQ(1, reply.sparse.nr_areas);
-	EXPECT_EQ(map_start(), reply.area.offset);
-	EXPECT_EQ(SIZE - map_start(), reply.area.size);
+	EXPECT_EQ(START, reply.area.offset);
+	EXPECT_EQ(SIZE - START, reply.area.size);
 }
 
 /* Clause: vfio_region_info: argsz without room for capabilities: returns the size needed */
@@ -196,8 +189,8 @@ TEST_F(map, mmap_outside_the_area_is_refused)
 	} bad[] = {
 		{ 0, self->page, MAP_SHARED },
 		{ 0, SIZE, MAP_SHARED },
-		{ map_start(), self->page, MAP_PRIVATE },
-		{ map_start(), SIZE, MAP_SHARED },
+		{ START, self->page, MAP_PRIVATE },
+		{ START, SIZE, MAP_SHARED },
 		{ SIZE, self->page, MAP_SHARED },
 		{ SIZE - self->page, 2 * self->page, MAP_SHARED },
 		{ 1ULL << 39, self->page, MAP_SHARED },
@@ -217,7 +210,7 @@ TEST_F(map, mmap_outside_the_area_is_refused)
 /* Driver: BAR2: a mapping, read() and write() see the same memory */
 TEST_F(map, is_the_same_memory)
 {
-	uint64_t last = SIZE - map_start() - 1;
+	uint64_t last = SIZE - START - 1;
 
 	/* A read before the first write maps the zero page */
 	EXPECT_EQ(0, get(self, 5));
@@ -239,7 +232,7 @@ TEST_F(map, is_the_same_memory)
 /* Driver: BAR2: a mapping shows the log */
 TEST_F(map, shows_the_log)
 {
-	if (map_start() != MTTY_CAP_LOG_OFFSET)
+	if (START != MTTY_CAP_LOG_OFFSET)
 		SKIP(return, "the log begins inside a page");
 	EXPECT_EQ(0, get(self, 0));
 	ASSERT_RET(0, vmig_uart_out(self->dev, 1, UART_LCR, UART_LCR_WLEN8), "LCR");
@@ -254,13 +247,13 @@ TEST_F(map, is_emptied_by_reset)
 	uint64_t at;
 
 	/* With a page that was written, and one that was only read */
-	for (at = 0; at < SIZE - map_start(); at += 2 * self->page)
+	for (at = 0; at < SIZE - START; at += 2 * self->page)
 		put(self, at, 1);
-	put(self, SIZE - map_start() - self->page, 2);
-	for (at = 0; at < SIZE - map_start(); at += self->page)
+	put(self, SIZE - START - self->page, 2);
+	for (at = 0; at < SIZE - START; at += self->page)
 		get(self, at);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
-	for (at = 0; at < SIZE - map_start(); at += self->page) {
+	for (at = 0; at < SIZE - START; at += self->page) {
 		EXPECT_EQ(0, get(self, at)) {
 			TH_LOG("page %llu", (unsigned long long)(at / self->page));
 		}
@@ -312,7 +305,7 @@ TEST_F(map, reading_costs_nothing)
 	uint64_t before = data_size(_metadata, self);
 	uint64_t at;
 
-	for (at = 0; at < SIZE - map_start(); at += self->page)
+	for (at = 0; at < SIZE - START; at += self->page)
 		EXPECT_EQ(0, get(self, at));
 	EXPECT_EQ(before, data_size(_metadata, self));
 
@@ -350,9 +343,9 @@ TEST_F(map, writing_after_sending_is_noticed)
  */
 TEST_F(map, writing_while_sending_changes_nothing_sent)
 {
-	size_t len = SIZE - map_start();
+	size_t len = SIZE - START;
 	uint8_t *image = calloc(1, SIZE);
-	uint8_t *other = map_at(self->dev, map_start(), len, PROT_READ, MAP_SHARED);
+	uint8_t *other = map_at(self->dev, START, len, PROT_READ, MAP_SHARED);
 	uint64_t at;
 
 	ASSERT_NE(NULL, image);
@@ -377,7 +370,7 @@ TEST_F(map, writing_while_sending_changes_nothing_sent)
 	DRAIN();
 	EXPECT_EQ(1, first_sent(self));
 	apply_stream(_metadata, self, image);
-	EXPECT_EQ(0, memcmp(image + map_start(), self->mem, len));
+	EXPECT_EQ(0, memcmp(image + START, self->mem, len));
 	munmap(other, len);
 	free(image);
 }

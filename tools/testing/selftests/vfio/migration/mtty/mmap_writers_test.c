@@ -11,6 +11,7 @@
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x100000u
+#define START		vmig_capture_map_start()
 /* Three through the mapping, two by write(), two by a port */
 #define WRITERS		7
 #define HOT_PAGES	4
@@ -27,28 +28,20 @@ FIXTURE(writers) {
 	uint8_t *image;
 };
 
-/* Offset of the first page behind the header */
-static uint64_t map_start(void)
-{
-	uint64_t page = sysconf(_SC_PAGESIZE);
-
-	return page > MTTY_CAP_LOG_OFFSET ? page : MTTY_CAP_LOG_OFFSET;
-}
-
 FIXTURE_SETUP(writers)
 {
 	self->page = sysconf(_SC_PAGESIZE);
 	self->image = calloc(1, SIZE);
 	ASSERT_NE(NULL, self->image);
 	OPEN_DEVICE("mtty-2", .capture_size = "1M");
-	self->mem = mmap(NULL, SIZE - map_start(), PROT_READ | PROT_WRITE, MAP_SHARED,
-			 self->dev->fd, self->dev->region[BAR2].offset + map_start());
+	self->mem = mmap(NULL, SIZE - START, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 self->dev->fd, self->dev->region[BAR2].offset + START);
 	ASSERT_NE(MAP_FAILED, (void *)self->mem);
 }
 
 FIXTURE_TEARDOWN(writers)
 {
-	munmap(self->mem, SIZE - map_start());
+	munmap(self->mem, SIZE - START);
 	CLOSE_DEVICE();
 	free(self->image);
 }
@@ -80,7 +73,7 @@ static int write_once(struct writer *writer)
 		__atomic_store_n(word, writer->writes, __ATOMIC_RELAXED);
 	else if (writer->nr < 5)
 		return vmig_region_write(writer->dev, BAR2,
-					 map_start() + ((uint8_t *)word - writer->mem),
+					 START + ((uint8_t *)word - writer->mem),
 					 &writer->writes, sizeof(*word));
 	else
 		return vmig_uart_out(writer->dev, writer->nr - 5, UART_TX, writer->writes);
@@ -125,7 +118,7 @@ static void expect_all_sent(struct __test_metadata *_metadata, FIXTURE_DATA(writ
 		   "drain");
 	EXPECT_RET(0, vmig_capture_apply(&self->stream, self->image, SIZE), "stream");
 	self->stream.len = 0;
-	EXPECT_EQ(0, memcmp(self->image + map_start(), self->mem, SIZE - map_start())) {
+	EXPECT_EQ(0, memcmp(self->image + START, self->mem, SIZE - START)) {
 		TH_LOG("round %u", round);
 	}
 }

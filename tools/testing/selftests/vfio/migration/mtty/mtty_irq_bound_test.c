@@ -5,12 +5,10 @@
  * The driver acts on such an eventfd in a work item. The tests keep the CPU while they do
  * not sleep (SCHED_FIFO), so the work item is late unless the driver waits for it.
  */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 
 #include "mtty/irq_fixture.h"
-#include "mtty/keep_cpu.h"
+#include "lib/vfio/thread.h"
 
 FIXTURE(bound) {
 	DEVICE_MEMBERS;
@@ -90,7 +88,7 @@ FIXTURE_SETUP(bound)
 	ASSERT_RET(0, vmig_transfer_reach(self->dev, variant->from, NULL,
 					  &self->fd), "to %s",
 		   vmig_state_name(variant->from));
-	ASSERT_RET(0, keep_the_cpu(), "SCHED_FIFO");
+	ASSERT_RET(0, vmig_keep_cpu(), "SCHED_FIFO");
 }
 
 FIXTURE_TEARDOWN(bound)

@@ -50,9 +50,7 @@ FIXTURE_TEARDOWN(irq_life)
 }
 
 #define REOPEN() do { \
-	vmig_device_close(self->dev); \
-	ASSERT_RET(0, vmig_device_open(self->dev, &self->td.mdev, VMIG_PATH_ANY), \
-		   "open"); \
+	ASSERT_RET(0, vmig_testdev_reopen(&self->td), "reopen"); \
 	ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master"); \
 } while (0)
 

@@ -18,6 +18,7 @@
 
 #include "lib/mtty.h"
 #include "lib/vfio/slow_page.h"
+#include "lib/vfio/thread.h"
 
 #define BAR2		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x4000000u
@@ -247,17 +248,8 @@ static bool is_done(struct caller *caller)
 /* Returns false if @caller does not wait */
 static bool wait_for_sleep(struct caller *caller)
 {
-	char path[64], line[512];
-	const char *state;
-	int tid;
-
 	while (!is_done(caller)) {
-		tid = __atomic_load_n(&caller->tid, __ATOMIC_ACQUIRE);
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-		if (!tid || vmig_read_file(path, line, sizeof(line)))
-			continue;
-		state = strrchr(line, ')');
-		if (state && !strncmp(state, ") S", 3))
+		if (vmig_thread_sleeps(__atomic_load_n(&caller->tid, __ATOMIC_ACQUIRE)) > 0)
 			return !is_done(caller);
 		sched_yield();
 	}

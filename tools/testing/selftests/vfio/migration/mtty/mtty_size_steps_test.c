@@ -169,15 +169,6 @@ static int write_page(FIXTURE_DATA(steps) *self, unsigned int page)
 				 &byte, 1);
 }
 
-static int change_config(FIXTURE_DATA(steps) *self)
-{
-	uint8_t line;
-	int ret;
-
-	ret = vmig_config_read8(self->dev, PCI_INTERRUPT_LINE, &line);
-	return ret ? ret : vmig_config_write8(self->dev, PCI_INTERRUPT_LINE, line + 1);
-}
-
 static int act(FIXTURE_DATA(steps) *self, const FIXTURE_VARIANT(steps) *variant,
 	       const struct step *step)
 {
@@ -194,7 +185,7 @@ static int act(FIXTURE_DATA(steps) *self, const FIXTURE_VARIANT(steps) *variant,
 	case DRAIN:
 		return drain(self);
 	case CONFIG:
-		return change_config(self);
+		return vmig_config_change(self->dev);
 	case DIRTY:
 		return variant->no_capture ? 0 : write_page(self, step->arg);
 	case STATE:
@@ -346,7 +337,7 @@ TEST_F(steps, before_a_session)
 
 	for (i = 0; i < ARRAY_SIZE(states); i++) {
 		ASSERT_RET(0, set_up(self, variant), "contents");
-		ASSERT_RET(0, change_config(self), "config space");
+		ASSERT_RET(0, vmig_config_change(self->dev), "config space");
 		ASSERT_RET(0, vmig_mig_set_state(self->dev, states[i], NULL), "%s",
 			   vmig_state_name(states[i]));
 		EXPECT_RET(0, vmig_mig_data_size(self->dev, &size), "size");

@@ -99,15 +99,6 @@ static int drain(FIXTURE_DATA(wake) *self)
 	return got ? -errno : 0;
 }
 
-static int change_config(struct vmig_device *dev)
-{
-	uint8_t line;
-	int ret;
-
-	ret = vmig_config_read8(dev, PCI_INTERRUPT_LINE, &line);
-	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line + 1);
-}
-
 #define ENTER() \
 	ASSERT_RET(0, vmig_mig_set_state(self->dev, PRE_COPY, &self->fd), "PRE_COPY")
 
@@ -142,7 +133,7 @@ TEST_F(wake, by_a_write_to_config_space)
 {
 	ENTER();
 	SLEEP_AT_END();
-	ASSERT_RET(0, change_config(self->dev), "config space");
+	ASSERT_RET(0, vmig_config_change(self->dev), "config space");
 	if (!variant->announced) {
 		EXPECT_STILL_ASLEEP();
 		return;
@@ -254,11 +245,11 @@ TEST_F(wake, agrees_with_read_in_each_part)
 	ASSERT_EQ(0, vmig_region_write(self->dev, BAR2, 2 * PAGE, "x", 1));
 	ENTER();
 	EXPECT_AGREE(7, -ENOMSG);
-	ASSERT_RET(0, change_config(self->dev), "config space");
+	ASSERT_RET(0, vmig_config_change(self->dev), "config space");
 	EXPECT_AGREE(7, -ENOMSG);
 	ASSERT_EQ(0, vmig_region_write(self->dev, BAR2, 2 * PAGE, "y", 1));
 	EXPECT_AGREE(61, -ENOMSG);
-	ASSERT_RET(0, change_config(self->dev), "config space");
+	ASSERT_RET(0, vmig_config_change(self->dev), "config space");
 	ASSERT_EQ(0, vmig_region_write(self->dev, BAR2, 6 * PAGE, "y", 1));
 	GO(STOP_COPY);
 	EXPECT_AGREE(7, 0);

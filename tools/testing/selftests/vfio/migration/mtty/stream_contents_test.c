@@ -107,29 +107,14 @@ FIXTURE(contents) {
 	uint8_t writable[PCI_CFG_SPACE_SIZE];
 };
 
-static int find_writable(struct vmig_device *dev, uint8_t *writable)
-{
-	unsigned int at;
-	uint8_t old, now;
-	int ret = 0;
-
-	for (at = 0; at < PCI_CFG_SPACE_SIZE && !ret; at++) {
-		ret = vmig_config_read8(dev, at, &old);
-		if (!ret)
-			ret = vmig_config_write8(dev, at, ~old);
-		if (!ret)
-			ret = vmig_config_read8(dev, at, &now);
-		if (!ret)
-			ret = vmig_config_write8(dev, at, old);
-		writable[at] = old ^ now;
-	}
-	return ret;
-}
-
 FIXTURE_SETUP(contents)
 {
+	unsigned int at;
+
 	OPEN_DEVICE("mtty-2", .config_policy = "embedded", .capture_size = "8K");
-	ASSERT_RET(0, find_writable(self->dev, self->writable), "config space");
+	for (at = 0; at < sizeof(self->writable); at++)
+		ASSERT_RET(0, vmig_config_find_writable(self->dev, at, &self->writable[at]),
+			   "byte 0x%x", at);
 	ASSERT_RET(0, vmig_device_reset(self->dev), "reset");
 	ASSERT_RET(0, vmig_transfer_save(self->dev, &self->base), "save");
 }

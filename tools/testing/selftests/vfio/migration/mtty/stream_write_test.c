@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "lib/mtty.h"
 #include "lib/vfio/case.h"
 #include "lib/vfio/slow_page.h"
+#include "lib/vfio/thread.h"
 
 #define PORTS	2
 #define SEED	73
@@ -262,16 +262,6 @@ TEST_F(slow, session_ends_during_a_write)
 	EXPECT_CONTENTS(self->dev, PORTS, SEED + 1);
 }
 
-static bool is_sleeping(pid_t tid)
-{
-	char path[64], stat[1024], state = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	/* The name of the program has no blank or parenthesis */
-	return !vmig_read_file(path, stat, sizeof(stat)) &&
-	       sscanf(stat, "%*d (%*[^)]) %c", &state) == 1 && state == 'S';
-}
-
 static bool is_done(const struct writer *writer)
 {
 	return __atomic_load_n(&writer->done, __ATOMIC_ACQUIRE);
@@ -281,12 +271,11 @@ static bool is_done(const struct writer *writer)
 static void wait_until_asleep(const struct writer *writer)
 {
 	const struct timespec tick = { .tv_nsec = 1000000 };
-	pid_t tid;
 
 	do {
 		nanosleep(&tick, NULL);
-		tid = __atomic_load_n(&writer->tid, __ATOMIC_ACQUIRE);
-	} while (!is_done(writer) && (!tid || !is_sleeping(tid)));
+	} while (!is_done(writer) &&
+		 vmig_thread_sleeps(__atomic_load_n(&writer->tid, __ATOMIC_ACQUIRE)) <= 0);
 }
 
 static unsigned int handled;

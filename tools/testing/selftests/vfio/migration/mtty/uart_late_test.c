@@ -5,12 +5,9 @@
  *
  * The tests keep the CPU while they do not sleep, so the timer's work item is late.
  */
-#define _GNU_SOURCE
-#include <sched.h>
-
 #include "lib/mtty.h"
 #include "lib/mtty/uart_expect.h"
-#include "mtty/keep_cpu.h"
+#include "lib/vfio/thread.h"
 
 #define INTX		VFIO_PCI_INTX_IRQ_INDEX
 #define TIMEOUT		(0xc0 | UART_IIR_RX_TIMEOUT)
@@ -36,7 +33,7 @@ FIXTURE_SETUP(uart_late)
 	ASSERT_RET(0, vmig_uart_set_divisor(self->dev, variant->port, DIVISOR), "divisor");
 	ASSERT_RET(0, vmig_irq_set_fd(self->dev, INTX, VFIO_IRQ_SET_ACTION_TRIGGER,
 				      self->eventfd), "INTx");
-	ASSERT_RET(0, keep_the_cpu(), "SCHED_FIFO");
+	ASSERT_RET(0, vmig_keep_cpu(), "SCHED_FIFO");
 }
 
 FIXTURE_TEARDOWN(uart_late)

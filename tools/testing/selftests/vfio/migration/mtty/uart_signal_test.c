@@ -6,9 +6,8 @@
  */
 #include "lib/mtty.h"
 #include "lib/mtty/uart_expect.h"
+#include "lib/vfio/case.h"
 
-#define INTX		VFIO_PCI_INTX_IRQ_INDEX
-#define MSI		VFIO_PCI_MSI_IRQ_INDEX
 #define FIFO_SIZE	16
 #define FIFO		(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_4)
 #define WLEN8		UART_LCR_WLEN8
@@ -73,8 +72,7 @@ FIXTURE_SETUP(uart_signal)
 	self->eventfd = vmig_eventfd_create();
 	ASSERT_LE(0, self->eventfd);
 	OPEN_DEVICE("mtty-2");
-	ASSERT_RET(0, vmig_irq_set_fd(self->dev, variant->index,
-				      VFIO_IRQ_SET_ACTION_TRIGGER, self->eventfd),
+	ASSERT_RET(0, vmig_irq_set_fd(self->dev, variant->index, TRIGGER, self->eventfd),
 		   "connect");
 }
 
@@ -83,6 +81,12 @@ FIXTURE_TEARDOWN(uart_signal)
 	close(self->eventfd);
 	CLOSE_DEVICE();
 }
+
+/* INTX is automasked */
+#define UNMASK_INTX() do { \
+	if (variant->index == INTX) \
+		ASSERT_RET(0, vmig_irq_action(self->dev, INTX, UNMASK), "unmask"); \
+} while (0)
 
 /* After a reset, all is ready for the reason, and nothing is pending */
 static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(uart_signal) *self,
@@ -101,9 +105,7 @@ static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(uart_signal) *
 	OUT(UART_IER, reason->ier);
 	IN(UART_IIR);
 	vmig_eventfd_take(self->eventfd);
-	if (variant->index == INTX)
-		ASSERT_RET(0, vmig_irq_action(self->dev, INTX,
-					      VFIO_IRQ_SET_ACTION_UNMASK), "unmask");
+	UNMASK_INTX();
 	EXPECT_EQ(0, vmig_eventfd_take(self->eventfd)) TH_LOG("%s", reason->name);
 }
 
@@ -115,9 +117,7 @@ static void begin(struct __test_metadata *_metadata, FIXTURE_DATA(uart_signal) *
 		OUT((_reason)->reg, (_reason)->prepare); \
 		IN(UART_MSR); \
 	} \
-	if (variant->index == INTX) \
-		ASSERT_RET(0, vmig_irq_action(self->dev, INTX, \
-					      VFIO_IRQ_SET_ACTION_UNMASK), "unmask"); \
+	UNMASK_INTX(); \
 	vmig_eventfd_take(self->eventfd); \
 } while (0)
 
@@ -145,10 +145,7 @@ TEST_F(uart_signal, each_time)
 			EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR) & 0x0f)
 				TH_LOG("%s", reason->name);
 			/* The line is low: unmasking signals nothing */
-			if (variant->index == INTX)
-				ASSERT_RET(0, vmig_irq_action(self->dev, INTX,
-							      VFIO_IRQ_SET_ACTION_UNMASK),
-					   "unmask");
+			UNMASK_INTX();
 			EXPECT_SIGNAL(0, reason, "acknowledged");
 		}
 	}
@@ -167,10 +164,7 @@ TEST_F(uart_signal, enabled_again)
 		OUT(reason->reg, reason->raise);
 		EXPECT_SIGNAL(1, reason, "raised");
 		OUT(UART_IER, 0);
-		if (variant->index == INTX)
-			ASSERT_RET(0, vmig_irq_action(self->dev, INTX,
-						      VFIO_IRQ_SET_ACTION_UNMASK),
-				   "unmask");
+		UNMASK_INTX();
 		EXPECT_SIGNAL(0, reason, "disabled");
 		OUT(UART_IER, reason->ier);
 		EXPECT_SIGNAL(1, reason, "enabled");
@@ -187,12 +181,10 @@ TEST_F(uart_signal, raised_while_stopped)
 
 		BEGIN(reason);
 		PREPARE(reason);
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL),
-			   "STOP");
+		GO(STOP);
 		OUT(reason->reg, reason->raise);
 		EXPECT_SIGNAL(0, reason, "in STOP");
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
-						 NULL), "RUNNING");
+		GO(RUNNING);
 		EXPECT_SIGNAL(1, reason, "in RUNNING");
 	}
 }
@@ -207,12 +199,10 @@ TEST_F(uart_signal, acknowledged_while_stopped)
 
 		BEGIN(reason);
 		PREPARE(reason);
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL),
-			   "STOP");
+		GO(STOP);
 		OUT(reason->reg, reason->raise);
 		IN(reason->ack);
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
-						 NULL), "RUNNING");
+		GO(RUNNING);
 		EXPECT_SIGNAL(0, reason, "in RUNNING");
 	}
 }
@@ -227,8 +217,7 @@ TEST_F(uart_signal, loaded)
 
 		BEGIN(reason);
 		PREPARE(reason);
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL),
-			   "STOP");
+		GO(STOP);
 		OUT(reason->reg, reason->raise);
 		self->stream.len = 0;
 		ASSERT_RET(0, vmig_transfer_save(self->dev, &self->stream), "save");
@@ -237,8 +226,7 @@ TEST_F(uart_signal, loaded)
 		ASSERT_RET(0, vmig_transfer_load(self->dev, &self->stream), "load");
 		ASSERT_RET(0, vmig_bus_master_enable(self->dev), "bus master");
 		EXPECT_SIGNAL(0, reason, "in STOP");
-		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
-						 NULL), "RUNNING");
+		GO(RUNNING);
 		EXPECT_SIGNAL(1, reason, "in RUNNING");
 		IN(reason->ack);
 		EXPECT_EQ(UART_IIR_NO_INT, IN(UART_IIR) & 0x0f) TH_LOG("%s", reason->name);
@@ -265,8 +253,7 @@ TEST_F(uart_signal, other_port_acknowledges_nothing)
 			EXPECT_SIGNAL(0, reason, "no edge");
 			continue;
 		}
-		ASSERT_RET(0, vmig_irq_action(self->dev, INTX,
-					      VFIO_IRQ_SET_ACTION_UNMASK), "unmask");
+		UNMASK_INTX();
 		EXPECT_SIGNAL(1, reason, "the line is still high");
 	}
 }

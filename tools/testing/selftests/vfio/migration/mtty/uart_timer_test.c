@@ -27,6 +27,10 @@
 /* How often to try what a VM that is not scheduled may be too late for */
 #define TRIES		20
 #define ROUNDS		6
+#define ASSERT_IN_TIME(_divisor, _ns) \
+	ASSERT_GT(TIME_NS(_divisor), _ns) { \
+		TH_LOG("too late in each of %u tries", TRIES); \
+	}
 /* Three ticks of the kernel's timers, which take 10 ms at most */
 #define TICKS_US	30000
 
@@ -137,9 +141,7 @@ TEST_F(timer, divisor_is_for_later_time)
 		iir = IIR(variant->port);
 		late = vmig_now_ns() - start;
 	}
-	ASSERT_GT(TIME_NS(SHORT), late) {
-		TH_LOG("too late in each of %u tries", TRIES);
-	}
+	ASSERT_IN_TIME(SHORT, late);
 	EXPECT_EQ(NO_INT, iir);
 }
 
@@ -161,9 +163,7 @@ TEST_F(timer, begins_with_the_first_byte)
 		iir = IIR(variant->port);
 		late = vmig_now_ns() - start;
 	}
-	ASSERT_GT(TIME_NS(MIDDLE), late) {
-		TH_LOG("too late in each of %u tries", TRIES);
-	}
+	ASSERT_IN_TIME(MIDDLE, late);
 	EXPECT_EQ(NO_INT, iir);
 }
 
@@ -187,9 +187,7 @@ TEST_F(timer, does_not_count_in_stop)
 		iir = IIR(variant->port);
 		ran += vmig_now_ns() - start;
 	}
-	ASSERT_GT(TIME_NS(LONG), ran) {
-		TH_LOG("too late in each of %u tries", TRIES);
-	}
+	ASSERT_IN_TIME(LONG, ran);
 	EXPECT_EQ(NO_INT, iir);
 	/* The timer of before has expired in STOP */
 	EXPECT_COMES();

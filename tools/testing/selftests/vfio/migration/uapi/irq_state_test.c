@@ -4,10 +4,8 @@
  * A register that is not accessible in such a state is no violation, so the result of the
  * operation that raises an interrupt is not judged.
  */
-#define _GNU_SOURCE
-#include <sched.h>
-
 #include "irq_case.h"
+#include "lib/vfio/thread.h"
 
 IRQ_FIXTURE_OF_KINDS(irq_state);
 INTX_VARIANT(irq_state);
@@ -58,24 +56,6 @@ CLAUSE_TEST_F(irq_state, connecting_in_stop_is_silent, "state.stop-irq")
 	EXPECT_SILENT(self->a, "connected in STOP");
 }
 
-/*
- * On one CPU, with a higher priority than the kernel's workers: work that the driver left
- * to them runs when this process sleeps. Where it is not allowed, the case sees less.
- */
-static void keep_the_cpu(void)
-{
-	const struct sched_param param = { .sched_priority = 1 };
-	int cpu = sched_getcpu();
-	cpu_set_t set;
-
-	if (cpu < 0 || cpu >= CPU_SETSIZE)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (!sched_setaffinity(0, sizeof(set), &set))
-		sched_setscheduler(0, SCHED_FIFO, &param);
-}
-
 /* The device has a level that the user unmasks just before the arc */
 CLAUSE_TEST_F(irq_state, no_late_signal_in_stop, "state.stop-irq")
 {
@@ -88,7 +68,11 @@ CLAUSE_TEST_F(irq_state, no_late_signal_in_stop, "state.stop-irq")
 		SKIP(return, "not applicable: the driver refuses an eventfd for UNMASK");
 	FIRE(0);
 	EXPECT_SIGNAL(self->a, "in RUNNING");
-	keep_the_cpu();
+	/*
+	 * Work that the driver left to a worker runs when this process sleeps. Where that is not
+	 * allowed, the case sees less.
+	 */
+	vmig_keep_cpu();
 	ASSERT_RET(0, signal_eventfd(self->b), "unmask");
 	GO(VFIO_DEVICE_STATE_STOP);
 	count_signals(self->a, 0);

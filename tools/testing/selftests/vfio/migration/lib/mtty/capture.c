@@ -4,6 +4,7 @@
 #include <linux/serial_reg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture.h"
 #include "mtty_format.h"
@@ -35,6 +36,14 @@ int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info)
 	};
 
 	return 0;
+}
+
+uint64_t vmig_capture_map_start(void)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+
+	/* The header, which is computed, has a page of its own */
+	return page > MTTY_CAP_LOG_OFFSET ? page : MTTY_CAP_LOG_OFFSET;
 }
 
 int vmig_capture_transmit(struct vmig_device *dev, unsigned int nr)

@@ -34,6 +34,9 @@ struct vmig_capture_info {
  */
 int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info);
 
+/** vmig_capture_map_start - where the part of BAR2 begins that can be mapped, in bytes */
+uint64_t vmig_capture_map_start(void);
+
 /**
  * vmig_capture_transmit - transmit bytes of 8 bits by the ports in turn
  * @dev:	the device, which has two ports; @nr bytes are added to its log

@@ -82,6 +82,12 @@ int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 	return ret;
 }
 
+int vmig_testdev_reopen(struct vmig_testdev *td)
+{
+	vmig_device_close(&td->dev);
+	return vmig_device_open(&td->dev, &td->mdev, VMIG_PATH_ANY);
+}
+
 void vmig_testdev_close(struct vmig_testdev *td)
 {
 	vmig_device_close(&td->dev);

@@ -60,6 +60,13 @@ int vmig_testdev_create(struct vmig_mdev *mdev, const char *type);
 int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 		      enum vmig_path path, const struct vmig_attrs *attrs);
 
+/**
+ * vmig_testdev_reopen - close the device and open it, by any path, without removing it
+ *
+ * Return: 0 or -errno.
+ */
+int vmig_testdev_reopen(struct vmig_testdev *td);
+
 /** vmig_testdev_close - close and remove a device; idempotent */
 void vmig_testdev_close(struct vmig_testdev *td);
 

@@ -383,6 +383,32 @@ int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val)
 	return vmig_region_write32(dev, VFIO_PCI_CONFIG_REGION_INDEX, reg, val);
 }
 
+int vmig_config_change(struct vmig_device *dev)
+{
+	uint8_t line;
+	int ret;
+
+	ret = vmig_config_read8(dev, PCI_INTERRUPT_LINE, &line);
+	return ret ? ret : vmig_config_write8(dev, PCI_INTERRUPT_LINE, line + 1);
+}
+
+int vmig_config_find_writable(struct vmig_device *dev, unsigned int reg, uint8_t *mask)
+{
+	uint8_t old = 0, now = 0;
+	int ret;
+
+	ret = vmig_config_read8(dev, reg, &old);
+	if (!ret)
+		ret = vmig_config_write8(dev, reg, ~old);
+	if (!ret)
+		ret = vmig_config_read8(dev, reg, &now);
+	if (!ret)
+		ret = vmig_config_write8(dev, reg, old);
+	if (!ret)
+		*mask = old ^ now;
+	return ret;
+}
+
 int vmig_config_find_cap(struct vmig_device *dev, uint8_t id, unsigned int *cap)
 {
 	/* Limited to the number that fits, so that a circular list ends */

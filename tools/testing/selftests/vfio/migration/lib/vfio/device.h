@@ -160,6 +160,20 @@ int vmig_config_write16(struct vmig_device *dev, unsigned int reg, uint16_t val)
 int vmig_config_write32(struct vmig_device *dev, unsigned int reg, uint32_t val);
 
 /**
+ * vmig_config_change - change the content of config space, without another effect
+ * @dev:	a device whose PCI_INTERRUPT_LINE can be written
+ */
+int vmig_config_change(struct vmig_device *dev);
+
+/**
+ * vmig_config_find_writable - find the writable bits of a byte of config space, by writing
+ * @dev:	the device; the byte has its old value again, unless there is an error
+ * @reg:	offset in config space
+ * @mask:	set to the bits on success
+ */
+int vmig_config_find_writable(struct vmig_device *dev, unsigned int reg, uint8_t *mask);
+
+/**
  * vmig_config_find_cap - find a PCI capability
  * @dev:	the device
  * @id:		PCI_CAP_ID_*

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 
 #include "io.h"
 #include "poll_thread.h"
+#include "thread.h"
 #include "util.h"
 
 /*
@@ -33,35 +33,10 @@ static void *wait_in_poll(void *arg)
 	return NULL;
 }
 
-/* Does the thread sleep? Return: 0, or -errno if that is not known */
-static int is_asleep(struct vmig_poll_thread *thread, bool *asleep)
-{
-	int tid = __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE);
-	char path[64], line[512];
-	const char *state;
-	FILE *file;
-
-	*asleep = false;
-	if (!tid)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	file = fopen(path, "r");
-	if (!file)	/* The thread has ended */
-		return -EALREADY;
-	state = fgets(line, sizeof(line), file);
-	fclose(file);
-	if (!state)
-		return -EALREADY;
-	state = strrchr(line, ')');
-	*asleep = state && state[1] == ' ' && state[2] == 'S';
-	return 0;
-}
-
 int vmig_poll_thread_start(struct vmig_poll_thread *thread, int fd, short events)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
 	int ms, ret;
-	bool asleep;
 
 	memset(thread, 0, sizeof(*thread));
 	thread->pfd.fd = fd;
@@ -76,9 +51,11 @@ int vmig_poll_thread_start(struct vmig_poll_thread *thread, int fd, short events
 	thread->running = true;
 
 	for (ms = 0; ms < VMIG_POLL_THREAD_DEADLINE_MS; ms++) {
-		ret = is_asleep(thread, &asleep);
-		if (ret || asleep)
-			return ret;
+		ret = vmig_thread_sleeps(__atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE));
+		if (ret < 0)	/* The thread has ended */
+			return -EALREADY;
+		if (ret)
+			return 0;
 		nanosleep(&pause, NULL);
 	}
 	return -ETIMEDOUT;

@@ -10,14 +10,12 @@ Usage: QUEUE=PROGRAMS first_failure.py MARK FILE
 
 import os
 import re
-import signal
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), '../check'))
 import summary  # noqa: E402  pylint: disable=wrong-import-position
 
 TIME_LIMIT = 'its time limit'
-KILLED = 128 + signal.SIGKILL
 FAILED = re.compile(r'\s*not ok \d+ (?:- )?(.*)')
 
 
@@ -25,7 +23,7 @@ def judge_end(program, status):
     """The failure of a program that has ended, or None"""
     if status in (0, 4):
         return None
-    if status == KILLED:
+    if status == summary.KILLED:
         return f'{program}: {TIME_LIMIT}'
     return f'{program}: exit status {status}'
 

@@ -86,11 +86,11 @@ class Memory:
                                        'confirmed': False}
             self.write()
 
-    def confirm(self):
-        """All that failed has passed without a fault."""
+    def confirm(self, names):
+        """All that failed on these mutants has passed without a fault."""
         with self.lock:
-            for item in self.items.values():
-                item['confirmed'] = True
+            for name in names:
+                self.items[name]['confirmed'] = True
             self.write()
 
     def write(self):
@@ -121,13 +121,11 @@ class Progress:
                   f'{result.outcome}{by.rstrip()} ({seconds:.0f} s)', flush=True)
 
 
-def kernel_kind(environment):
-    """Returns None or one of faults.KERNELS: the mutants that this kernel shows."""
-    return environment.get('MUTANTS_KERNEL') or None
-
-
 def select(mutants, patterns, kind):
-    """Returns the selected mutants that this kernel can show."""
+    """Returns the selected mutants that this kernel can show.
+
+    kind: None or one of faults.KERNELS
+    """
     if patterns == ['quick']:
         chosen = [mutant for mutant in mutants if mutant.quick]
     else:
@@ -222,7 +220,7 @@ class Campaign:
               flush=True)
         failing = trial.Trial(self.setting, self.directory(0)).confirm(self.killers)
         if not failing:
-            self.memory.confirm()
+            self.memory.confirm(self.results)
         return failing
 
 
@@ -304,7 +302,8 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         every = faults.read_all()
         faults.check(every, setting.repo)
-        chosen = select(every, os.environ.get('MUTANTS', '').split(), kernel_kind(os.environ))
+        chosen = select(every, os.environ.get('MUTANTS', '').split(),
+                        os.environ.get('MUTANTS_KERNEL') or None)
         tried = [mutant for mutant in chosen if not mutant.equivalent]
         memory = Memory(os.path.join(directory, 'results.json'), tree_hash(setting.repo))
         campaign = Campaign(setting, memory, tried, jobs)

@@ -180,13 +180,22 @@ case_mutants_misfit() {
 
 # Runner: a case that fails without a fault, too, proves nothing.
 case_mutants_unmutated() {
-	mutant_repo < <(mutant killed one b_test)
+	mutant_repo < <(
+		mutant killed one b_test
+		mutant other one a_test
+	)
 	echo b_test >"$vm.always"
-	try_mutants 1
+	try_mutants 1 driver/a/killed
 	prints "fails without a fault, too: b_test"
 	# The result is kept, but it was not confirmed.
 	rm "$vm.ran"
-	try_mutants 1
+	try_mutants 1 driver/a/killed
+	prints "1 of them tried before" "fails without a fault, too: b_test"
+	# Another mutant confirms only its own result.
+	rm "$vm.ran"
+	try_mutants 0 driver/a/other
+	rm "$vm.ran"
+	try_mutants 1 driver/a/killed
 	prints "1 of them tried before" "fails without a fault, too: b_test"
 }
 

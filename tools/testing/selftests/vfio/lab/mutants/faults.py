@@ -87,7 +87,7 @@ def apply(mutant, text):
 
 
 def read_all():
-    """Returns all mutants, in the order of their names of file."""
+    """Returns all mutants, in the order of the names of their files."""
     mutants = {}
     for directory, _, files in sorted(os.walk(HERE)):
         room = os.path.relpath(directory, HERE)

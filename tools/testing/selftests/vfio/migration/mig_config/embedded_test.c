@@ -217,7 +217,8 @@ TEST_F(embedded, record_of_another_device)
 	int write_err, stop_err;
 
 	for (at = 0; at < sizeof(masks); at++)
-		ASSERT_RET(0, vmig_config_find_writable(self->dev, at, &masks[at]), "byte 0x%x", at);
+		ASSERT_RET(0, vmig_config_find_writable(self->dev, at, &masks[at]),
+			   "byte 0x%x", at);
 	ASSERT_EQ(0, vmig_stream_find(&self->rec.data, MTTY_REC_CONFIG, 0, &rec));
 	for (at = 0; at < sizeof(masks); at++) {
 		uint8_t byte = rec.payload[at], flip;

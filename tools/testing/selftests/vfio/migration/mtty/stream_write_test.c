@@ -285,11 +285,11 @@ static void count_signal(int number)
 	__atomic_add_fetch(&handled, 1, __ATOMIC_RELEASE);
 }
 
-/* Driver: write() that waits for another one: a signal with SA_RESTART does not end it */
-TEST_F(slow, waiting_write_is_restarted)
+/* The second writer has the rest of the stream. SIGUSR1 is counted, with SA_* in @flags. */
+static void start_second(struct __test_metadata *_metadata, FIXTURE_DATA(slow) *self,
+			 int flags)
 {
-	struct sigaction action = { .sa_handler = count_signal, .sa_flags = SA_RESTART };
-	unsigned int i;
+	const struct sigaction action = { .sa_handler = count_signal, .sa_flags = flags };
 
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
 	self->second = (struct writer) {
@@ -298,6 +298,14 @@ TEST_F(slow, waiting_write_is_restarted)
 	};
 	ASSERT_EQ(0, pthread_create(&self->second.thread, NULL, writer_run,
 				    &self->second));
+}
+
+/* Driver: write() that waits for another one: a signal with SA_RESTART does not end it */
+TEST_F(slow, waiting_write_is_restarted)
+{
+	unsigned int i;
+
+	start_second(_metadata, self, SA_RESTART);
 	for (i = 1; i <= 3 && !is_done(&self->second); i++) {
 		wait_until_asleep(&self->second);
 		ASSERT_EQ(0, pthread_kill(self->second.thread, SIGUSR1));
@@ -316,15 +324,7 @@ TEST_F(slow, waiting_write_is_restarted)
 /* Driver: the same: without SA_RESTART it is EINTR, and nothing was consumed */
 TEST_F(slow, waiting_write_is_interrupted)
 {
-	struct sigaction action = { .sa_handler = count_signal };
-
-	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
-	self->second = (struct writer) {
-		.fd = self->fd, .from = self->stream.data + PAGE,
-		.len = self->stream.len - PAGE,
-	};
-	ASSERT_EQ(0, pthread_create(&self->second.thread, NULL, writer_run,
-				    &self->second));
+	start_second(_metadata, self, 0);
 	wait_until_asleep(&self->second);
 	ASSERT_EQ(0, pthread_kill(self->second.thread, SIGUSR1));
 	ASSERT_EQ(0, pthread_join(self->second.thread, NULL));

@@ -127,7 +127,7 @@ TEST_F(subject, given_device_is_reset)
 	close(other.fd);
 }
 
-/* What fill() has set, but for one thing; check() has to name it */
+/* All that fill() has set, but for one thing: check() has to name that */
 #define EXPECT_DIFFERENCE(_what) do { \
 	const char *seen_what = ""; \
 	EXPECT_RET(-EUCLEAN, ops->check(dev, SEED, &seen_what), "%s", seen_what); \

@@ -79,9 +79,9 @@ case_durations_replaced() {
 # Runner: make check keeps durations, but not those of a part of the cases.
 case_durations_of_check() {
 	copy_scripts
-	! ARGS=x run_check || fail "the failure is lost"
+	! ARGS=x run_check "$all_programs" || fail "the failure is lost"
 	[ ! -e "$copy/out/log/durations" ] || fail "kept with ARGS"
-	! run_check || fail "the failure is lost"
+	! run_check "$all_programs" || fail "the failure is lost"
 	[ "$(sed 's/ .*//' "$copy/out/log/durations" | xargs)" = "a_test.sh b_test c_test.sh" ] ||
 		fail "$(cat "$copy/out/log/durations")"
 }

@@ -46,15 +46,17 @@ copy_scripts() {
 	chmod +x "$scripts/a_test.sh" "$copy/lab/boot/run.sh" "$copy"/out/selftests/*
 }
 
+all_programs='a_test.sh b_test c_test.sh'
+
+# run_check TESTS: check.sh with these programs; the output is in $dir/output.
 run_check() {
-	TESTS='a_test.sh b_test c_test.sh' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" \
-		>"$dir/output" 2>&1 || return
+	TESTS=$1 "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1
 }
 
 # Runner: the closing line counts the tests on this machine and in the VM.
 case_closing_line() {
 	copy_scripts
-	! run_check || fail "the failure is lost"
+	! run_check "$all_programs" || fail "the failure is lost"
 	cat "$dir/output"
 	[ "$(tail -n 1 "$dir/output")" = "3 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
 	[ -s "$copy/out/log/check.ktap" ] && [ -s "$copy/out/log/check-here.ktap" ] ||
@@ -64,14 +66,11 @@ case_closing_line() {
 # Runner: TESTS selects programs on this machine and in the VM. The default is all of the VM.
 case_selected() {
 	copy_scripts
-	TESTS='' "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
-		fail "the default fails"
+	run_check '' || fail "the default fails"
 	[ "$(tail -n 1 "$dir/output")" = "2 passed, 0 failed, 0 skipped" ] || fail "another default"
-	TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
-		fail "b_test fails"
+	run_check b_test || fail "b_test fails"
 	[ "$(tail -n 1 "$dir/output")" = "1 passed, 0 failed, 0 skipped" ] || fail "more than b_test"
-	! TESTS=none_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
-		fail "an unknown program is accepted"
+	! run_check none_test || fail "an unknown program is accepted"
 	grep -q 'no test program none_test' "$dir/output" || fail "the error does not name none_test"
 }
 
@@ -80,8 +79,7 @@ case_args_quoted() {
 	local args="-t it's"
 
 	copy_scripts
-	TESTS=b_test ARGS=$args "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" \
-		>"$dir/output" 2>&1 || fail "b_test fails"
+	ARGS=$args run_check b_test || fail "b_test fails"
 	cat "$copy/command"
 	sh -c "$(sed 's/^exec sh/set --/' "$copy/command")"'; [ "$4" = "$0" ]' "$args" ||
 		fail "ARGS is changed"
@@ -92,8 +90,7 @@ case_run_as_a_whole() {
 	copy_scripts
 	# A report of the kernel, for example
 	echo 'exit 1' >>"$copy/lab/boot/run.sh"
-	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
-		fail "the failure is lost"
+	! run_check b_test || fail "the failure is lost"
 	grep -q '^not ok the run as a whole: see the error above' "$dir/output" ||
 		fail "it is not reported"
 	[ "$(tail -n 1 "$dir/output")" = "1 passed, 1 failed, 0 skipped" ] || fail "wrong closing line"
@@ -103,8 +100,7 @@ case_run_as_a_whole() {
 case_nothing_passed() {
 	copy_scripts
 	sed -i 's/ok 1 b/ok 1 b # SKIP no reason/' "$copy/programs"
-	! TESTS=b_test "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
-		fail "nothing has passed, and the run has"
+	! run_check b_test || fail "nothing has passed, and the run has"
 	grep -q '^not ok the run as a whole: no test case passed' "$dir/output" ||
 		fail "it is not reported"
 	[ "$(tail -n 1 "$dir/output")" = "0 passed, 1 failed, 1 skipped" ] || fail "wrong closing line"
@@ -114,8 +110,7 @@ case_nothing_passed() {
 case_status_on_this_machine() {
 	copy_scripts
 	printf '#!/bin/sh\nprintf "TAP version 13\n1..1\nok 1 a\n"; exit 1\n' >"$scripts/a_test.sh"
-	! TESTS=a_test.sh "$scripts/check.sh" "$KERNEL_SOURCE" "$copy/out" >"$dir/output" 2>&1 ||
-		fail "the status is lost"
+	! run_check a_test.sh || fail "the status is lost"
 	grep -q 'a_test.sh: exit status 1, though no case failed' "$dir/output" ||
 		fail "it is not reported"
 }

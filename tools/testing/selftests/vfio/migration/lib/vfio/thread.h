@@ -5,7 +5,7 @@
 
 /**
  * vmig_thread_sleeps - does a thread of this process sleep, so that only an event wakes it?
- * @tid:	thread ID; 0: a thread that has not told its own yet
+ * @tid:	thread ID; 0: not known yet
  *
  * Return: 1 if it sleeps, 0 if it does not, or -ESRCH if it has ended.
  */

@@ -62,6 +62,7 @@ int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 
 /**
  * vmig_testdev_reopen - close the device and open it, by any path, without removing it
+ * @td:		the device; closed if there is an error
  *
  * Return: 0 or -errno.
  */

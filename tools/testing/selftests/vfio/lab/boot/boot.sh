@@ -129,8 +129,9 @@ pack() {
 }
 
 # A crash of the kernel ends the VM. Things that no test needs cost much time in an emulator:
-# retpolines, memory that is cleared twice, and accounting of the pages in the root.
-cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init"
+# retpolines, memory that is cleared twice, and accounting of the pages in the root. Most of the
+# time of many tests was waiting for RCU, when a device, a VM or a trace instance is removed.
+cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init rcupdate.rcu_expedited=1"
 # Not with a QEMU in the VM: the migration of its guests failed, "Failed to set nested state".
 [ -n "$systems" ] || cmdline+=" mitigations=off init_on_alloc=0 rootfstype=ramfs"
 

@@ -9,10 +9,10 @@
 
 #include "lib/vmm.h"
 
-#define MIGRATIONS	4
+#define MIGRATIONS	2
 
 /* Least number of changes during each migration */
-#define CHANGES		500
+#define CHANGES		150
 
 /* In each migration, config space changes at once after so many of its sections */
 #define OUTDATED	3

@@ -46,8 +46,11 @@ FIXTURE_VARIANT(irq_restore) {
 
 VARIANTS(kvm_msi, KVM, MSI);
 VARIANTS(kvm_intx, KVM, INTX);
-VARIANTS(model_msi, MODEL, MSI);
-VARIANTS(model_intx, MODEL, INTX);
+/* The policy does not matter to the model of a controller, but the order does */
+VARIANT(model_msi_independent, MODEL, MSI, .policy = "independent");
+VARIANT(model_msi_before_data, MODEL, MSI, .policy = "before-data", .early = 1);
+VARIANT(model_intx_independent, MODEL, INTX, .policy = "independent");
+VARIANT(model_intx_before_data, MODEL, INTX, .policy = "before-data", .early = 1);
 
 FIXTURE_SETUP(irq_restore)
 {

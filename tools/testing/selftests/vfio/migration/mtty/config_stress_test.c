@@ -21,7 +21,7 @@
  * Enough rounds for fast and slow threads to run at the same time. A kernel with
  * sanitizers in an emulated VM reaches the time limit first.
  */
-#define ROUNDS		20000
+#define ROUNDS		5000
 #define RUN_S		5
 /* Sessions that resets end, at least */
 #define SESSIONS	20

@@ -15,7 +15,7 @@
 /* Three through the mapping, two by write(), two by a port */
 #define WRITERS		7
 #define HOT_PAGES	4
-#define ROUNDS		200
+#define ROUNDS		60
 /* At least so many, also on a busy machine */
 #define MIN_ROUNDS	10
 #define RUN_S		10

@@ -15,7 +15,7 @@
 #define PORTS		2
 #define SEED		20
 #define USERS		4
-#define ROUNDS		20
+#define ROUNDS		8
 /* Calls of each user before the session ends */
 #define MIN_CALLS	5
 /* Ends within heads and within payloads */

@@ -11,11 +11,13 @@
 #include "lib/mtty.h"
 
 #define USERS		6
-#define RUN_MS		500
+#define RUN_MS		200
 #define MIN_STEPS	20
 #define DEVICES		64
-#define ROUNDS		10
+#define ROUNDS		5
 #define REMOVALS	3
+/* Calls that are refused while the device is in use */
+#define CALLS		50
 #define OPENINGS	50
 /* How often each attribute must have been written in the end */
 #define MIN_WRITES	5
@@ -158,7 +160,7 @@ TEST_F_TIMEOUT(stress, attributes, TIMEOUT_S)
 	unsigned int i;
 
 	start(_metadata, self);
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < CALLS; i++) {
 		rest(1);
 		EXPECT_RET(-EBUSY, vmig_mdev_set_attr(&self->td.mdev,
 						      "migration/capture_size",
@@ -272,7 +274,7 @@ TEST_F_TIMEOUT(stress, module_is_held, TIMEOUT_S)
 	if (access("/sys/module/mtty/refcnt", F_OK))
 		SKIP(return, "mtty is not a module here");
 	start(_metadata, self);
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < CALLS; i++) {
 		rest(1);
 		ASSERT_EQ(-1, syscall(SYS_delete_module, "mtty", O_NONBLOCK));
 		ASSERT_EQ(EAGAIN, errno);

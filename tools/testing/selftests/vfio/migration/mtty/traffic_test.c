@@ -9,11 +9,11 @@
 #include "lib/vmm.h"
 
 #define VECTOR		0x42
-#define ROUNDS		6
+#define ROUNDS		3
 #define FIFO_SIZE	16
 
 /* Enough for several FIFOs of both ports between two migrations */
-#define SOME_TRAFFIC	300
+#define SOME_TRAFFIC	150
 
 FIXTURE(traffic) {
 	struct vmig_pair pair;

@@ -14,11 +14,13 @@
 #define PORTS		2
 #define SEED		33
 #define STEPS		300
+/* Episodes, at least, and at most until a mutated stream is accepted */
+#define MIN_SEEDS	3
 #define MAX_SEEDS	200
 #define TIMEOUT_S	(3600 * 24)
 
 static unsigned int first_seed = 1;
-static unsigned int seconds = 1;
+static unsigned int seconds;
 
 FIXTURE(fuzz) {
 	DEVICE_MEMBERS;
@@ -122,7 +124,7 @@ TEST_F_TIMEOUT(fuzz, survives_anything, TIMEOUT_S)
 		expect_works(_metadata, self);
 		seed++;
 	} while (!_metadata->exit_code &&
-		 (vmig_now_ms() < end ||
+		 (vmig_now_ms() < end || seed < first_seed + MIN_SEEDS ||
 		  (!fuzz->accepted && seed < first_seed + MAX_SEEDS)));
 
 	TH_LOG("seeds %u to %u: %llu calls, %llu good streams, %llu mutated, %llu of them accepted",

@@ -224,14 +224,29 @@ static bool is_free(const FIXTURE_DATA(inspect) *self, size_t at, uint8_t flip)
 	       !self->free_bytes[at + 5] && self->data[at] & flip;
 }
 
+/* The CAPTURE record has the only page; its end is in the payload */
+static uint8_t *capture_record(const FIXTURE_DATA(inspect) *self)
+{
+	return memmem(self->data, self->len, "\x02\0\0\0\x08\x10\0\0", 8);
+}
+
+/* The offset to try after @at: each, but few in the page, which has one checksum */
+static size_t next_offset(const FIXTURE_DATA(inspect) *self, size_t at)
+{
+	size_t page = capture_record(self) + 100 - self->data;
+
+	return at + (at > page && at < page + 3900 ? 61 : 1);
+}
+
 /* Library: a stream with any one byte changed is refused, with a reason */
 TEST_F(inspect, no_damaged_byte_passes)
 {
 	unsigned int passed = 0, far = 0;
 	size_t at;
 
+	ASSERT_NE(NULL, capture_record(self));
 	ASSERT_EQ(0, look(self, self->data, self->len, mark_free_bytes, self));
-	for (at = 0; at < self->len; at++) {
+	for (at = 0; at < self->len; at = next_offset(self, at)) {
 		uint8_t flip = 1 << at % 8;
 		int ret;
 
@@ -252,10 +267,8 @@ TEST_F(inspect, no_damaged_byte_passes)
 /* Library: the reason for a damaged record has its name and its offset */
 TEST_F(inspect, damage_is_found_where_it_is)
 {
-	uint8_t *at;
+	uint8_t *at = capture_record(self);
 
-	/* The CAPTURE record has the only page; its end is in the payload */
-	at = memmem(self->data, self->len, "\x02\0\0\0\x08\x10\0\0", 8);
 	ASSERT_NE(NULL, at);
 	at[100] ^= 1;
 	EXPECT_BROKEN(-EBADMSG, self->data, self->len);
@@ -274,7 +287,8 @@ TEST_F(inspect, no_cut_stream_passes)
 	unsigned int passed = 0;
 	size_t len;
 
-	for (len = 0; len < self->len; len++) {
+	ASSERT_NE(NULL, capture_record(self));
+	for (len = 0; len < self->len; len = next_offset(self, len)) {
 		passed += !check(self, self->data, len);
 		EXPECT_GE(len, self->result.where);
 	}

@@ -109,7 +109,7 @@ TEST_F(snapshot, objection_not_atomic_copy_is_consistent)
 	GO(PRE_COPY, &self->fd);
 	GET_CONFIG(before);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_twins, &writer));
-	for (i = 0; i < 100000 && changes < 300; i++) {
+	for (i = 0; i < 100000 && changes < 60; i++) {
 		GET_CONFIG(now);
 		EXPECT_EQ(now->data[PCI_CACHE_LINE_SIZE],
 			  now->data[PCI_LATENCY_TIMER]);

@@ -3,7 +3,7 @@
 # "make help" lists the targets; the scripts are in tools/testing/selftests/vfio/lab/.
 
 # Variables for the user, on the command line or in the environment
-VARS_USER := ACCEL ADD ARCH ARGS CACHE JOBS KERNEL LAB MUTANTS OUT RUN TESTS TEST_TIMEOUT \
+VARS_USER := ACCEL ADD ARCH ARGS CACHE DEMO JOBS KERNEL LAB MUTANTS OUT RUN TESTS TEST_TIMEOUT \
 	   TIMEOUT V VERBOSE
 # On the command line only: the environment may use such a name for another purpose.
 # C, CHECK and W are the kernel's.
@@ -47,7 +47,7 @@ ARCH	?= x86_64
 DEVICE	?= mtty
 LAB	?= 6.12
 export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP MUTANTS MUTANTS_KERNEL RUN TESTS TEST_TIMEOUT VERBOSE
-unexport CACHE DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
+unexport CACHE DEMO DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
 # These characters are special to make, the shell, kbuild or QEMU's options.
 comma	:= ,
@@ -72,6 +72,7 @@ $(call check_number,JOBS,$(JOBS))
 $(call check_number,TIMEOUT,$(TIMEOUT))
 $(if $(TEST_TIMEOUT),$(call check_number,TEST_TIMEOUT,$(TEST_TIMEOUT)))
 $(call check_number,LAB,$(LAB),.)
+$(if $(filter-out quick full,$(or $(DEMO),quick)),$(error DEMO is quick or full, not '$(DEMO)'))
 override CACHE := $(abspath $(CACHE))
 override OUT := $(abspath $(OUT))
 override ARCH := $(patsubst x86,x86_64,$(ARCH))
@@ -296,8 +297,10 @@ coverage-report: check
 	@$(DIR_LAB)/report/coverage.py . $(MTTY) $(B)/counters.tar $(OUT)/coverage
 
 .PHONY: demo
-demo: modules selftests ## show live migrations, step by step
-	@RUN=/selftests/mig_demo $(BOOT_VM) -n demo
+demo: prepare ## show live migrations, step by step; DEMO=full: of each kind
+	@$(DIR_LAB)/quiet.sh 'building the driver and the tests' $(SUBMAKE) modules selftests
+	@[ -n "$$NO_COLOR" ] || [ "$$TERM" = dumb ] || [ ! -t 1 ] || colour=--colour; \
+	RUN="/selftests/mig_demo $(if $(filter full,$(DEMO)),--full) $$colour" $(BOOT_VM) -n demo
 
 # The kernel's own mediated devices, unchanged, from the source of the same kernel
 SAMPLES	:= $(if $(KERNEL),$(firstword $(wildcard $(KDIR)/source/samples/vfio-mdev \

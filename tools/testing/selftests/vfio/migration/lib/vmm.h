@@ -5,7 +5,6 @@
 
 #include "mtty.h"
 #include "vmm/channel.h"
-#include "vmm/event_log.h"
 #include "vmm/inspect.h"
 #include "vmm/late_irq.h"
 #include "vmm/pair.h"

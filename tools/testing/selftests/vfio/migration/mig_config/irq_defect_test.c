@@ -97,23 +97,13 @@ static void run(struct __test_metadata *_metadata,
 	ASSERT_RET(0, vmig_vmm_load_start(self->dst), "%s", self->dst->why);
 }
 
-/* How often the destination has signalled; -1 without trace events */
+/* How often the destination has signalled; negative without trace events */
 static int sent(FIXTURE_DATA(irq_defect) *self)
 {
-	struct vmig_bytes text = {};
 	char event[64];
-	const char *at;
-	int nr = -1;
 
-	if (!traced && !vmig_trace_read(&trace, &text)) {
-		snprintf(event, sizeof(event), "mtty_signal: %s ",
-			 self->pair.td[1].mdev.uuid);
-		nr = 0;
-		for (at = (char *)text.data; (at = strstr(at, event)); at++)
-			nr++;
-	}
-	vmig_bytes_free(&text);
-	return nr;
+	snprintf(event, sizeof(event), "mtty_signal: %s ", self->pair.td[1].mdev.uuid);
+	return traced ? -1 : vmig_trace_count(&trace, event);
 }
 
 /* lab/report/lost_irq_table.py makes a table of these lines */

@@ -99,6 +99,20 @@ int vmig_trace_read(struct vmig_trace *trace, struct vmig_bytes *text)
 	return ret ? ret : vmig_bytes_add(text, "", 1);
 }
 
+int vmig_trace_count(struct vmig_trace *trace, const char *text)
+{
+	struct vmig_bytes log = {};
+	const char *at;
+	int ret;
+
+	ret = vmig_trace_read(trace, &log);
+	if (!ret)
+		for (at = (char *)log.data; (at = strstr(at, text)); at++)
+			ret++;
+	vmig_bytes_free(&log);
+	return ret;
+}
+
 void vmig_trace_stop(struct vmig_trace *trace)
 {
 	if (trace->dir[0])

@@ -39,6 +39,15 @@ int vmig_trace_start(struct vmig_trace *trace, const char *system);
  */
 int vmig_trace_read(struct vmig_trace *trace, struct vmig_bytes *text);
 
+/**
+ * vmig_trace_count - count the lines that have a text
+ * @trace:	from vmig_trace_start()
+ * @text:	of an event
+ *
+ * Return: the number, or -errno.
+ */
+int vmig_trace_count(struct vmig_trace *trace, const char *text);
+
 /** vmig_trace_stop - undo vmig_trace_start(); idempotent */
 void vmig_trace_stop(struct vmig_trace *trace);
 

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 
+from .config import content
 from .qmp import connect
 
 
@@ -94,6 +95,15 @@ class GuestLink:
         self.send('log')
         line = self.wait_line('log', limit)
         return {name: int(value) for name, value in re.findall(r'(\w+)=(-?\d+)', line)}
+
+    def config(self, limit=60):
+        """Config space of the card, see config.py."""
+        self.send('config')
+        return content(self.wait_line('config', limit))
+
+    def write_config(self, offset, value):
+        """Write a byte of it."""
+        self.send(f'config {offset} {value}')
 
     def close(self):
         """Close the connection."""

@@ -3,6 +3,7 @@
 
 import os
 import platform
+import re
 import signal
 import socket
 import subprocess
@@ -50,6 +51,9 @@ KERNEL_WARNINGS = (
 
 # Messages of a source after any failure
 FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket')
+
+# The guest's program (main.c) has ended, or its kernel has, or turned an interrupt off
+GAVE_UP = re.compile(r'^guest: |Kernel panic|nobody cared|Disabling IRQ')
 
 # The capabilities that the tests use: all are set for each migration.
 CAPABILITIES = ('multifd', 'return-path', 'switchover-ack')
@@ -113,16 +117,27 @@ class Vmm:
 
     def has_crashed(self):
         """Return whether the guest had a triple fault: QEMU ended without a command, and the
-        guest's kernel reported no panic.
+        guest's kernel and its program did not give up.
         """
-        if self.process.poll() != 0 or self.asked_to_quit:
-            return False
+        return self.process.poll() == 0 and not self.asked_to_quit and not self.gave_up()
+
+    def gave_up(self):
+        """The lines of the guest's console that say that it gave up."""
         with open(f'{self.name}.console', encoding='utf-8', errors='replace') as console:
-            return 'Kernel panic' not in console.read()
+            return [line.strip() for line in console if GAVE_UP.search(line)]
 
     def status(self):
         """running, postmigrate, inmigrate, ..."""
         return self.qmp.run('query-status')['status']
+
+    def processor(self):
+        """What the guest's processor does: lines for the report of a failure."""
+        lines = [f'status: {self.status()}, migration: {self.migration()["status"]}']
+        for command in ('info registers', 'info lapic'):
+            answer = self.qmp.run('human-monitor-command', limit=10, command_line=command)
+            lines += [line.strip() for line in answer.splitlines()
+                      if line.lstrip().startswith(('RIP=', 'PC=', 'ISR', 'IRR', 'Timer'))]
+        return lines
 
     def setup(self, capabilities=(), **parameters):
         """Set capabilities and parameters for the next migration, in or out."""

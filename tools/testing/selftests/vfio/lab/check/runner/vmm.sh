@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
 #
-# check-vmm: report/timeline.py
+# check-vmm: report/timeline.py, and the library of lab/qemu with stubs for QEMU and its guest
 
-# Two cards, and the time of a step in microseconds, as QEMU 11 prints it
+# Two cards
 card=11111111-0000-4000-8000-000000000001
 other=11111111-0000-4000-8000-000000000002
 
@@ -100,4 +100,61 @@ case_timeline_overwritten_trace() {
 	migrated_once
 	cp hop1.trace hop0.trace
 	timeline '^ +[?] +ways-and_back: the trace of the source '
+}
+
+# qemu_library TEXT: runs a program in Python with the library of lab/qemu; it prints TEXT.
+qemu_library() {
+	PYTHONPATH="$here/../qemu:$KERNEL_SOURCE/tools/testing/selftests/kselftest" \
+		PYTHONDONTWRITEBYTECODE=1 python3 - >"$dir/output" 2>&1 || true
+	cat "$dir/output"
+	grep -qE -- "$1" "$dir/output" || fail "it does not print: $1"
+}
+
+# Runner: a case of check-vmm that passes when it is repeated says so in its line.
+case_vmm_repeated() {
+	cd "$dir" || exit 1
+	qemu_library '^# Words [(][0-9.]+ s[)]; repeated: the guest had a triple fault$' <<-'END'
+		from lib import cases
+
+		cases.pack_guest = lambda program: None
+		cases.where = lambda: 'here'
+
+		def one():
+		    """Words"""
+		    cases.GuestRun.crashes += 1
+		    assert cases.GuestRun.crashes > 1
+
+		def two():
+		    """Others"""
+
+		cases.Cases([one, two]).run()
+	END
+	grep -qE '^# Others [(][0-9.]+ s[)]$' "$dir/output" || fail "the other was not repeated"
+}
+
+# crashed STATUS LINE: what has_crashed() says of a QEMU that ended like this
+crashed() {
+	cd "$dir" || exit 1
+	printf '%s\r\n' "$2" >hop0.console
+	qemu_library . <<-END
+		import types
+		from lib.qemu import Vmm
+
+		vmm = Vmm.__new__(Vmm)
+		vmm.name = 'hop0'
+		vmm.asked_to_quit = False
+		vmm.process = types.SimpleNamespace(poll=lambda: $1)
+		print(vmm.has_crashed())
+	END
+	[ "$(cat "$dir/output")" = "$3" ] || fail "after '$2': $(cat "$dir/output"), not $3"
+}
+
+# Runner: a guest that gives up is a failure, not a fault of the emulated processor, after which a
+# case would be repeated.
+case_vmm_gave_up() {
+	crashed 0 '[    1.0] kvm-guest: a message' True
+	crashed 0 'guest: the card and its driver: No such device' False
+	crashed 0 '[    9.1] Kernel panic - not syncing: Attempted to kill init!' False
+	crashed 1 '[    1.0] a message' False
+	crashed None '[    1.0] a message' False
 }

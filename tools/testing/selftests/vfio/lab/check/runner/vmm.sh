@@ -158,3 +158,21 @@ case_vmm_gave_up() {
 	crashed 1 '[    1.0] a message' False
 	crashed None '[    1.0] a message' False
 }
+
+# The programs that make check-vmm runs
+selected() {
+	plain_make -s --eval='selected:;@echo $(VMM_SELECTED)' selected "$@"
+}
+
+# Runner: make check-vmm TESTS=quick runs a part of the programs; other words are programs.
+case_vmm_quick() {
+	local quick test
+
+	quick=$(selected TESTS=quick)
+	for test in $quick; do
+		[[ " $(selected) " == *" $test "* ]] || fail "no program $test"
+	done
+	[ "$(wc -w <<<"$quick")" -ge 2 ] || fail "quick is: $quick"
+	[ "$(wc -w <<<"$quick")" -lt "$(selected | wc -w)" ] || fail "quick is all"
+	[ "$(selected TESTS='qemu/msi.py b')" = "qemu/msi.py b" ] || fail "TESTS is lost"
+}

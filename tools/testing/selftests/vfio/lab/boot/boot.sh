@@ -146,7 +146,10 @@ machine_x86_64() {
 	# PIT so much that the clock ran 5 to 60 times too fast. String instructions that move a
 	# byte at a time are slow, so the kernel and libraries are told that they are.
 	machine=(-M "q35,pit=off" -accel "tcg,thread=$threads" -cpu "max,+svm,+npt,-erms,-fsrm")
-	[ -z "$systems" ] || machine=(-M q35 -accel "tcg,thread=$threads" -cpu "max,+svm,+npt")
+	# Guests in the VM: without VGIF KVM itself keeps the flag that lets a guest have interrupts.
+	# With it, the flag of a running guest was clear at times, and KVM refused to load it.
+	[ -z "$systems" ] || machine=(-M q35 -accel "tcg,thread=$threads"
+		-cpu "max,+svm,+npt,-vgif")
 }
 
 # The QEMU of the systems, with its loader and libraries. KVM works in it only with a thread

@@ -160,19 +160,19 @@ case_vmm_gave_up() {
 }
 
 # The programs that make check-vmm runs
-selected() {
-	plain_make -s --eval='selected:;@echo $(VMM_SELECTED)' selected "$@"
+vmm_programs() {
+	plain_make -s --eval='programs:;@echo $(VMM_SELECTED)' programs "$@"
 }
 
 # Runner: make check-vmm TESTS=quick runs a part of the programs; other words are programs.
 case_vmm_quick() {
 	local quick test
 
-	quick=$(selected TESTS=quick)
+	quick=$(vmm_programs TESTS=quick)
 	for test in $quick; do
-		[[ " $(selected) " == *" $test "* ]] || fail "no program $test"
+		[[ " $(vmm_programs) " == *" $test "* ]] || fail "no program $test"
 	done
 	[ "$(wc -w <<<"$quick")" -ge 2 ] || fail "quick is: $quick"
-	[ "$(wc -w <<<"$quick")" -lt "$(selected | wc -w)" ] || fail "quick is all"
-	[ "$(selected TESTS='qemu/msi.py b')" = "qemu/msi.py b" ] || fail "TESTS is lost"
+	[ "$(wc -w <<<"$quick")" -lt "$(vmm_programs | wc -w)" ] || fail "quick is all"
+	[ "$(vmm_programs TESTS='qemu/msi.py b')" = "qemu/msi.py b" ] || fail "TESTS is lost"
 }

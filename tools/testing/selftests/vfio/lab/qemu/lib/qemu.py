@@ -185,19 +185,6 @@ class Vmm:
             for port, value in ((0xcf8, 0x8000f800 | register), (0xcfc, 0x80808080)):
                 self.qmp.run('human-monitor-command', command_line=f'o/w {port:#x} {value:#x}')
 
-    def config_byte(self, offset, value=None):
-        """Read or write a byte of the card's config space as the guest does (PC machines)."""
-        slot = next(device['slot'] for bus in self.qmp.run('query-pci')
-                    for device in bus['devices'] if device['qdev_id'] == 'card')
-        address = 0x80000000 | slot << 11 | offset & ~3
-        self.qmp.run('human-monitor-command', command_line=f'o/w 0xcf8 {address:#x}')
-        port = 0xcfc + offset % 4
-        if value is not None:
-            self.qmp.run('human-monitor-command', command_line=f'o/b {port:#x} {value:#x}')
-            return value
-        answer = self.qmp.run('human-monitor-command', command_line=f'i/b {port:#x}')
-        return int(answer.split('=')[1], 0)
-
     def poke(self, register, value=None):
         """Read or write a register of the card's first port, also while the guest is stopped.
         Needs the option "poke".

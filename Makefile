@@ -229,9 +229,9 @@ WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a guest that uses the device; TESTS=quick
 	@$(WITH_VMM) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
-		TESTS=$(call quoted,$(VMM_SELECTED)) TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
+		TESTS=$(call quoted,$(VMM_SELECTED)) TEST_TIMEOUT=$${TEST_TIMEOUT:-900} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
-		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1500)
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),2700)
 
 .PHONY: shell-vmm
 shell-vmm: no-status modules selftests systems ## a shell in a VM that has QEMU; RUN= runs a command

@@ -9,7 +9,7 @@ import subprocess
 from . import config
 from .card import Card
 from .qemu import GUEST_INITRD, Vmm
-from .guest import Report
+from .guest import LIMIT, Report
 
 # Bytes that each port must receive after a migration
 PROGRESS = 512
@@ -67,7 +67,7 @@ class GuestRun:
         self.vmms.append(vmm)
         return vmm
 
-    def boot(self, limit=90):
+    def boot(self, limit=LIMIT):
         """Wait for the guest's program; returns its first report."""
         return Report(self.vmm.link.wait_line('ready', limit))
 
@@ -129,7 +129,7 @@ class GuestRun:
         self.arrive(there)
         return self.check_progress()
 
-    def check_progress(self, limit=60):
+    def check_progress(self, limit=LIMIT):
         """After a migration, also one that failed: each port must receive bytes, and config
         space must be right. Returns the counters, or raises.
         """

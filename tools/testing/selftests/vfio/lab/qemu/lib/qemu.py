@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from .guest import GuestLink
+from .guest import LIMIT, GuestLink
 from .qmp import Qmp, QmpClosed, connect
 
 GUEST_KERNEL = '/added/vmlinuz'
@@ -88,7 +88,7 @@ class Vmm:
             self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=err,
                                             stderr=err)
         try:
-            self.qmp = Qmp(f'{name}.qmp', time.monotonic() + 60,
+            self.qmp = Qmp(f'{name}.qmp', time.monotonic() + LIMIT,
                            lambda: self.process.poll() is None)
         except (QmpClosed, TimeoutError) as error:
             self.kill()
@@ -160,7 +160,7 @@ class Vmm:
         answer.setdefault('status', '')
         return answer
 
-    def wait_migration(self, *wanted, limit=120):
+    def wait_migration(self, *wanted, limit=LIMIT):
         """Wait until the status is one of those; raises if the migration ends otherwise."""
         deadline = time.monotonic() + limit
         while True:

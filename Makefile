@@ -207,6 +207,10 @@ test_list = $(shell sed '/^\#/d' $(DIR_LAB)/check/tests-$1)
 VMM_TESTS = $(if $(filter arm64,$(ARCH)),$(call test_list,vmm-arm64), \
 	    $(patsubst $(DIR_LAB)/%,%,$(wildcard $(DIR_LAB)/qemu/*.py)))
 
+# TESTS=quick is a list, too.
+VMM_SELECTED = $(if $(filter quick,$(TESTS)),$(call test_list,vmm-quick), \
+	       $(or $(TESTS),$(VMM_TESTS)))
+
 # Pictures are not required.
 WITHOUT_PICTURES := $(DIR_LAB)/get/hostpkgs.sh report || echo "continuing without pictures" >&2
 
@@ -224,11 +228,11 @@ systems: stage
 WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
-check-vmm: modules selftests systems ## QEMU live-migrates a Linux guest that uses the device
+check-vmm: modules selftests systems ## QEMU live-migrates a guest that uses the device; TESTS=quick
 	@$(WITH_VMM) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
-		TESTS="$${TESTS:-$(VMM_TESTS)}" TEST_TIMEOUT=$${TEST_TIMEOUT:-300} \
+		TESTS=$(call quoted,$(VMM_SELECTED)) TEST_TIMEOUT=$${TEST_TIMEOUT:-900} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
-		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1500)
+		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),2700)
 
 .PHONY: shell-vmm
 shell-vmm: no-status modules selftests systems ## a shell in a VM that has QEMU; RUN= runs a command

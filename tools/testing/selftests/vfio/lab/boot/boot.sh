@@ -132,8 +132,7 @@ pack() {
 # retpolines, memory that is cleared twice, and accounting of the pages in the root. Most of the
 # time of many tests was waiting for RCU, when a device, a VM or a trace instance is removed.
 cmdline="loglevel=8 log_buf_len=4M panic=-1 oops=panic rdinit=/init rcupdate.rcu_expedited=1"
-# Not with a QEMU in the VM: the migration of its guests failed, "Failed to set nested state".
-[ -n "$systems" ] || cmdline+=" mitigations=off init_on_alloc=0 rootfstype=ramfs"
+cmdline+=" mitigations=off init_on_alloc=0 rootfstype=ramfs"
 
 # The emulated processor has the virtualization extensions of AMD, so KVM works in the VM.
 machine_x86_64() {
@@ -145,9 +144,11 @@ machine_x86_64() {
 	[ "$accel" != kvm ] || return 0
 	# Without the PIT the kernel measures its clock with the HPET. A busy machine delays the
 	# PIT so much that the clock ran 5 to 60 times too fast. String instructions that move a
-	# byte at a time are slow, so the kernel and libraries are told that they are.
-	machine=(-M "q35,pit=off" -accel "tcg,thread=$threads" -cpu "max,+svm,+npt,-erms,-fsrm")
-	[ -z "$systems" ] || machine=(-M q35 -accel "tcg,thread=$threads" -cpu "max,+svm,+npt")
+	# byte at a time are slow, so the kernel and libraries are told that they are. Without VGIF
+	# KVM itself keeps the flag that lets a guest of the VM have interrupts. With it, the flag of
+	# a running guest was clear at times, and KVM refused to load it.
+	machine=(-M "q35,pit=off" -accel "tcg,thread=$threads"
+		-cpu "max,+svm,+npt,-vgif,-erms,-fsrm")
 }
 
 # The QEMU of the systems, with its loader and libraries. KVM works in it only with a thread

@@ -52,6 +52,7 @@ class Tally:
 def migrate(guest_run, trace, way):
     """One migration with an interrupt pending: (messages sent, arrived, delay)."""
     before = guest_run.vmm.link.pause().interrupts
+    guest_run.note_config()
     guest_run.vmm.qmp.run('stop')
     guest_run.vmm.poke(IER, IER_RDI | IER_RLSI | IER_THRI)
     first = len(trace.lines())

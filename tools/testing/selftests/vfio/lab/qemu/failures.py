@@ -14,6 +14,7 @@ SLOW = {'max_bandwidth': 4 << 20}
 
 def half_way(guest_run):
     """Begin to migrate; returns the destination when it has some data."""
+    guest_run.note_config()
     there = guest_run.destination(Way(**SLOW))
     there.qmp.run('migrate-incoming', uri=Way().uri())
     guest_run.send(Way(**SLOW))
@@ -62,6 +63,7 @@ def and_done_after_all(guest_run):
 
 def destination_of_another_kind(guest_run):
     """The destination's driver refuses; the guest continues"""
+    guest_run.note_config()
     other = guest_run.add_card(capture_size=8192)
     there = guest_run.destination(Way(), card=other)
     there.qmp.run('migrate-incoming', uri=Way().uri())

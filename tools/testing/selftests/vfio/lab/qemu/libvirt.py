@@ -10,7 +10,7 @@ import subprocess
 
 from lib.card import Card
 from lib.cases import Cases, where
-from lib.guest import GuestLink, Report
+from lib.guest import LIMIT, GuestLink, Report
 from lib.qemu import GUEST_INITRD, GUEST_KERNEL, kernel_command_line
 
 # The hostdev element as in libvirt's documentation; the rest is for the guest.
@@ -81,8 +81,8 @@ def guest_uses_the_card():
 
 def use_the_card():
     """Check traffic, as the tests with QEMU do."""
-    link = GuestLink(f'{where()}/control', limit=60)
-    ready = Report(link.wait_line('ready', 90))
+    link = GuestLink(f'{where()}/control')
+    ready = Report(link.wait_line('ready', LIMIT))
     assert [port['uart'] for port in ready.ports] == ['16550A', '16550A'], ready.line
     link.send('go')
     link.progress(512)

@@ -2,35 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0
 """QEMU 10: to itself, and to and from QEMU 11."""
 
-from lib.cases import Program, Skip
+from lib.cases import Program, need_version
 from lib.guest_run import Way
 from lib.qemu import has_version
 
 
 def ten_to_ten(guest_run):
     """Pre-copy, with all defaults"""
-    need(10)
+    need_version(10)
     guest_run.migrate(Way())
 
 
 def ten_to_eleven(guest_run):
     """To a newer version"""
-    need(10)
+    need_version(10)
     guest_run.version = None
     guest_run.migrate(Way())
 
 
 def eleven_to_ten(guest_run):
     """To an older version"""
-    need(10)
+    need_version(10)
     guest_run.version = 10
     guest_run.migrate(Way())
-
-
-def need(version):
-    """Skip where Debian has no such package."""
-    if not has_version(version):
-        raise Skip(f'no QEMU {version} on this architecture')
 
 
 if __name__ == '__main__':

@@ -4,16 +4,19 @@
 
 The report has the trace of each QEMU and the events of the driver, on one clock (the
 cases in qemu/ write it). Each migration gets a list of steps and a picture; the downtime
-of each is printed.
+of each is printed. Of a program that was killed or has failed, parts are missing: they are named,
+and the rest is used.
 
 Usage: timeline.py REPORT.tar DIR
-  DIR  gets PROGRAM-CASE.txt and PROGRAM-CASE.svg
+  DIR  gets PROGRAM-CASE.txt and PROGRAM-CASE.svg; a case that has migrated before, or is
+       repeated, gets PROGRAM-CASE-2 and so on
 """
 
 import os
 import re
 import sys
 import tarfile
+from collections import Counter
 from datetime import datetime, timezone
 
 import picture
@@ -82,7 +85,7 @@ class Migration:
         incoming = self.when(self.ACTORS[3], 'migrate_set_state', 'new state setup')
         self.stops = self.when(self.ACTORS[0], 'vm_state_notify', 'running 0', last=True)
         self.runs = self.when(self.ACTORS[3], 'vm_state_notify', 'running 1')
-        self.begins = min(filter(None, (begin, incoming, self.stops)))
+        self.begins = min(filter(None, (begin, incoming, self.stops)), default=0)
         closed = self.when(self.ACTORS[1], 'mtty_close', '', after=self.stops)
         self.ends = max(self.runs, closed)
         # The cards have other users before and after. If the guest was stopped long before,
@@ -92,6 +95,14 @@ class Migration:
                             '-> STOP_COPY' in event.text), 0)
         self.events = [event for event in self.events
                        if self.begins <= event.when <= self.ends + 0.01]
+
+    def lacks(self):
+        """What is missing in the traces, or None: without it there is no downtime."""
+        if not self.stops:
+            return 'the trace of the source does not show that the guest stopped'
+        if not self.runs:
+            return 'the trace of the destination does not show that the guest ran'
+        return None
 
     def when(self, actor, name, text, last=False, after=0):
         """Time of the first such event, or of the last; 0 if there is none."""
@@ -255,12 +266,11 @@ def describe(event):
     return f'{event.name} {text}'.strip()
 
 
-def read_trace(file):
+def read_trace(lines):
     """Events of a QEMU: (seconds, name, text), without the name of the device."""
-    for raw in file:
+    for line in lines:
         # QEMU 11 prints a date, older ones the process and seconds.
-        found = re.match(r'(?:\d+@([\d.]+):|(\S+)Z )(\w+) +(?:\([0-9a-f-]+\) ?)?(.*)',
-                         raw.decode())
+        found = re.match(r'(?:\d+@([\d.]+):|(\S+)Z )(\w+) +(?:\([0-9a-f-]+\) ?)?(.*)', line)
         if found:
             seconds, date, name, text = found.groups()
             if date:
@@ -269,35 +279,62 @@ def read_trace(file):
             yield float(seconds), name, text
 
 
-def read_events(file):
+def read_events(lines):
     """Events of the driver and of KVM: (seconds, device or None, name, text)."""
-    for raw in file:
-        when, name, uuid, *text = raw.decode().split()
+    for line in lines:
+        when, name, uuid, *text = line.split()
         if name.startswith('mtty_'):
             yield float(when), uuid, name, ' '.join(text)
         elif name.startswith('its_') or name == 'kvm_msi_set_irq':
             yield float(when), None, name, ' '.join([uuid, *text])
 
 
+class Directory:
+    """The files of a program, or of a part of it."""
+
+    def __init__(self, report, path):
+        self.report = report
+        self.path = path
+        self.name = os.path.normpath(path).replace('/', '-')
+        self.names = Counter()
+        self.traces = {}
+
+    def lines(self, name):
+        """The lines of a file; none if it is missing, which is printed."""
+        try:
+            file = self.report.extractfile(f'{self.path}/{name}')
+        except KeyError:
+            print(f'{self.name} has no {name}: was the program killed?')
+            return []
+        return file.read().decode(errors='replace').splitlines()
+
+    def trace(self, vmm):
+        """The trace of a QEMU."""
+        if vmm not in self.traces:
+            self.traces[vmm] = list(read_trace(self.lines(f'{vmm}.trace')))
+        return self.traces[vmm]
+
+    def unique(self, case):
+        """The name of the next migration of a case."""
+        self.names[case] += 1
+        number = f'-{self.names[case]}' if self.names[case] > 1 else ''
+        return f'{self.name}-{case}{number}'
+
+    def migrations(self):
+        """The migrations, in order."""
+        events = list(read_events(self.lines('events.txt')))
+        for line in self.lines('migrations.txt'):
+            case, here, card, there, other = line.split()
+            yield Migration(self.unique(case), (self.trace(here), self.trace(there)), events,
+                            (card, other))
+
+
 def migrations(report):
     """The migrations of a report, in order."""
     for member in report.getnames():
-        directory, name = os.path.split(member)
-        if name != 'migrations.txt':
-            continue
-        events = list(read_events(report.extractfile(f'{directory}/events.txt')))
-        traces = {}
-        for line in report.extractfile(member).read().decode().splitlines():
-            case, here, card, there, other = line.split()
-            for hop in (here, there):
-                if hop not in traces:
-                    traces[hop] = list(read_trace(report.extractfile(f'{directory}/{hop}.trace')))
-            program = os.path.normpath(directory).replace('/', '-')
-            migration = Migration(f'{program}-{case}', (traces[here], traces[there]), events,
-                                  (card, other))
-            # Without this event the destination has no complete trace.
-            if migration.runs:
-                yield migration
+        path, name = os.path.split(member)
+        if name == 'migrations.txt':
+            yield from Directory(report, path).migrations()
 
 
 def main():
@@ -311,6 +348,10 @@ def main():
     print(f'the steps of each migration are in {out}; the guest stood still for')
     with tarfile.open(path) as report:
         for migration in migrations(report):
+            lacks = migration.lacks()
+            if lacks:
+                print(f'       ?     {migration.name}: {lacks}')
+                continue
             name = os.path.join(out, migration.name)
             with open(f'{name}.txt', 'w', encoding='utf-8') as text:
                 migration.write(text)

@@ -98,6 +98,20 @@ struct guest_log {
  */
 int guest_log_check(const struct guest *guest, struct guest_log *log);
 
+/**
+ * guest_config_write - write a byte of config space
+ * @guest:	the guest
+ * @offset:	in bytes
+ * @value:	what to write
+ *
+ * Return: 0 or -errno.
+ */
+int guest_config_write(const struct guest *guest, unsigned int offset,
+		       uint8_t value);
+
+/** guest_config_answer - write all of config space to the virtio port, as hex digits */
+void guest_config_answer(const struct guest *guest);
+
 /** guest_serve - send, receive and answer, without end */
 void guest_serve(struct guest *guest);
 

@@ -7,6 +7,8 @@
  *   pause      stops sending; answers when all bytes were received
  *   log        compares the card's log with the bytes sent, and answers
  *   dirty N    writes N bytes of memory repeatedly
+ *   config     answers with config space
+ *   config OFFSET VALUE  writes a byte of config space
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -87,6 +89,22 @@ static void answer_log(const struct guest *guest)
 		log.wrong, log.logged[0], log.logged[1]);
 }
 
+/* With numbers, write */
+static void use_config(const struct guest *guest, const char *numbers)
+{
+	unsigned int offset, value;
+	int ret;
+
+	if (sscanf(numbers, "%u %u", &offset, &value) != 2) {
+		guest_config_answer(guest);
+		return;
+	}
+	ret = guest_config_write(guest, offset, value);
+	if (ret)
+		dprintf(guest->control, "failed to write config space: %s\n",
+			strerror(-ret));
+}
+
 static void run_command(struct guest *guest, const char *line)
 {
 	if (!strcmp(line, "report"))
@@ -97,6 +115,8 @@ static void run_command(struct guest *guest, const char *line)
 		guest->sending = true;
 	else if (!strcmp(line, "log"))
 		answer_log(guest);
+	else if (!strncmp(line, "config", 6))
+		use_config(guest, line + 6);
 	else if (!strncmp(line, "dirty ", 6))
 		guest->dirtying = strtoul(line + 6, NULL, 10);
 	else

@@ -14,11 +14,11 @@ import traceback
 sys.path.append('/kselftest')
 import ksft  # noqa: E402  pylint: disable=wrong-import-position,import-error
 
+from . import config  # noqa: E402
 from .guest_run import GuestRun, Way, pack_guest  # noqa: E402
+from .qemu import has_version  # noqa: E402
+from .qmp import QmpClosed, QmpError  # noqa: E402
 from .trace import Trace  # noqa: E402
-
-# A register in config space without a function, which QEMU does not write after a migration
-CACHE_LINE_SIZE = 0x0c
 
 
 class Skip(Exception):
@@ -30,7 +30,7 @@ class Cases:
 
     def __init__(self, cases):
         self.cases = cases
-        self.repeated = False
+        self.repeated = None
 
     def run(self):
         """Run the cases, and exit. "-t NAME" selects one."""
@@ -58,13 +58,18 @@ class Cases:
             return
         except Exception:  # pylint: disable=broad-except
             self.explain(traceback.format_exc())
-            if self.is_to_be_repeated():
+            if self.is_to_be_repeated(case):
                 self.run_case(case)
             else:
                 result(case.__name__, False)
             return
-        print(f'# {case.__doc__.splitlines()[0]} ({time.monotonic() - start:.1f} s)')
+        again = '; repeated: the guest had a triple fault' if self.repeated is case else ''
+        print(f'# {self.about(case)} ({time.monotonic() - start:.1f} s){again}')
         result(case.__name__, True)
+
+    def about(self, case):
+        """The text that is printed with the result."""
+        return case.__doc__.splitlines()[0]
 
     def plan(self):
         """Return the number of results."""
@@ -77,13 +82,13 @@ class Cases:
     def finish(self):
         """After the last case."""
 
-    def is_to_be_repeated(self):
+    def is_to_be_repeated(self, case):
         """In about one of a hundred migrations, the guest of an emulated processor has a
         triple fault, which a device cannot cause. The case is repeated once.
         """
         if not GuestRun.crashes or self.repeated:
             return False
-        self.repeated = True
+        self.repeated = case
         print('# the guest had a triple fault: the case is repeated')
         return True
 
@@ -104,6 +109,12 @@ class Program(Cases):
 
     def plan(self):
         return len(self.cases) + 1
+
+    def about(self, case):
+        lost = self.guest.get('lost')
+        if not lost:
+            return super().about(case)
+        return f'{super().about(case)}; QEMU loses ' + ', '.join(map(config.name, lost))
 
     def call(self, case):
         if not self.guest_run:
@@ -147,6 +158,8 @@ class Program(Cases):
         for vmm in self.guest_run.vmms if self.guest_run else []:
             state = vmm.process.poll()
             print(f'# {vmm.name}:', 'runs' if state is None else f'ended with status {state}')
+            for line in processor(vmm) if state is None else []:
+                print(f'#   {line}')
             for path in (vmm.stderr, f'{vmm.name}.console'):
                 for line in tail(path, 12):
                     print(f'#   {path}: {line}')
@@ -163,12 +176,10 @@ def and_back(guest_run):
     guest_run.migrate(Way(('multifd',)))
 
 
-def config_is_lost(guest_run):
-    """QEMU does not write all of config space: such a byte has its reset value"""
-    guest_run.vmm.config_byte(CACHE_LINE_SIZE, 0x10)
-    assert guest_run.vmm.config_byte(CACHE_LINE_SIZE) == 0x10
-    guest_run.migrate(Way())
-    assert guest_run.vmm.config_byte(CACHE_LINE_SIZE) == 0
+def need_version(version):
+    """Skip where Debian has no such package."""
+    if not has_version(version):
+        raise Skip(f'no QEMU {version} on this architecture')
 
 
 def check_life(guest_run, trace):
@@ -189,6 +200,8 @@ def check_life(guest_run, trace):
         trace.check_msi(last)
     else:
         trace.check_intx(last)
+    gave_up = [f'{vmm.name}: {line}' for vmm in guest_run.vmms for line in vmm.gave_up()]
+    assert not gave_up, 'the guest gave up: ' + '; '.join(gave_up)
     warnings = [f'{vmm.name}: {line}' for vmm in guest_run.vmms for line in vmm.warnings()]
     assert not warnings, 'QEMU printed: ' + '; '.join(warnings)
 
@@ -202,6 +215,14 @@ def result(text, passed):
 def where():
     """Directory for the files of this program."""
     return os.path.join('/report', os.path.splitext(os.path.basename(sys.argv[0]))[0])
+
+
+def processor(vmm):
+    """What the guest's processor does, if QEMU answers."""
+    try:
+        return vmm.processor()
+    except (QmpClosed, QmpError, TimeoutError) as error:
+        return [f'its monitor does not answer: {error}']
 
 
 def tail(path, count):

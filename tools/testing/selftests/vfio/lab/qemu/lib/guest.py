@@ -5,7 +5,11 @@ import re
 import socket
 import time
 
+from .config import content
 from .qmp import connect
+
+# Seconds for an answer. Only a guest that hangs needs more, also on a busy machine.
+LIMIT = 180
 
 
 class GuestError(Exception):
@@ -36,7 +40,7 @@ class Report:
 class GuestLink:
     """The other end of the guest's virtio port, which moves with the guest."""
 
-    def __init__(self, path, limit=20):
+    def __init__(self, path, limit=LIMIT):
         self.sock = socket.socket(socket.AF_UNIX)
         connect(self.sock, path, time.monotonic() + limit)
         self.pending = b''
@@ -65,12 +69,12 @@ class GuestLink:
                 raise GuestError('QEMU has closed the port of the guest')
             self.pending += more
 
-    def report(self, limit=60):
+    def report(self, limit=LIMIT):
         """Get the counters."""
         self.send('report')
         return Report(self.wait_line('report', limit))
 
-    def progress(self, bytes_more, limit=60):
+    def progress(self, bytes_more, limit=LIMIT):
         """Wait until each port has received that many more bytes."""
         first = self.report(limit)
         deadline = time.monotonic() + limit
@@ -84,16 +88,25 @@ class GuestLink:
                 raise GuestError(f'port {stuck[0]} receives nothing: {now.line}')
             time.sleep(0.1)
 
-    def pause(self, limit=60):
+    def pause(self, limit=LIMIT):
         """Stop sending, and wait until all bytes are received."""
         self.send('pause')
         return Report(self.wait_line('paused', limit))
 
-    def log(self, limit=120):
+    def log(self, limit=LIMIT):
         """Compare the card's log with the bytes sent; returns numbers by name."""
         self.send('log')
         line = self.wait_line('log', limit)
         return {name: int(value) for name, value in re.findall(r'(\w+)=(-?\d+)', line)}
+
+    def config(self, limit=LIMIT):
+        """Config space of the card, see config.py."""
+        self.send('config')
+        return content(self.wait_line('config', limit))
+
+    def write_config(self, offset, value):
+        """Write a byte of it."""
+        self.send(f'config {offset} {value}')
 
     def close(self):
         """Close the connection."""

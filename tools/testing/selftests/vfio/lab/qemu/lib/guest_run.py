@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 
+from . import config
 from .card import Card
 from .qemu import GUEST_INITRD, Vmm
-from .guest import Report
+from .guest import LIMIT, Report
 
 # Bytes that each port must receive after a migration
 PROGRESS = 512
@@ -28,17 +29,23 @@ class Way:
 
 
 class GuestRun:
-    """A running guest with two equal cards: one in use, one for the next destination."""
+    """A running guest with two equal cards: one in use, one for the next destination.
+
+    lost is a list of registers of config space that QEMU does not restore, because it needs
+    more of a VMM than this QEMU does. Each migration must lose exactly these.
+    """
 
     # Guests that had a triple fault, and QEMUs: a repeated case must not overwrite files.
     crashes = 0
     hops = 0
 
     def __init__(self, kind='mtty-2', msi=False, version=None, machine=None, options=None,
-                 poke=False, **attributes):
+                 poke=False, lost=(), **attributes):
         self.cards = [Card(kind, **attributes), Card(kind, **attributes)]
         self.options = {'msi': msi, 'machine': machine, 'poke': poke, 'options': options}
         self.version = version
+        self.lost = lost
+        self.config = None
         self.vmms = []
         self.label = ''
         self.vmm = None
@@ -60,7 +67,7 @@ class GuestRun:
         self.vmms.append(vmm)
         return vmm
 
-    def boot(self, limit=90):
+    def boot(self, limit=LIMIT):
         """Wait for the guest's program; returns its first report."""
         return Report(self.vmm.link.wait_line('ready', limit))
 
@@ -76,9 +83,26 @@ class GuestRun:
         self.vmm.setup(way.capabilities, **way.parameters)
         self.vmm.qmp.run('migrate', uri=way.uri())
 
+    def note_config(self):
+        """Note config space before a migration, or again after the guest has changed it."""
+        space = self.vmm.link.config()
+        for offset, value in config.MARKS:
+            if not space[offset]:
+                self.vmm.link.write_config(offset, value)
+        self.config = self.vmm.link.config()
+
+    def check_config(self):
+        """Compare config space with what the migration must have left of it."""
+        expected, self.config = self.config, None
+        assert expected, 'config space was not noted before the migration'
+        different = config.differences(expected, self.vmm.link.config())
+        assert not different, 'config space: ' + ', '.join(different)
+
     def arrive(self, there):
         """End the source; the guest runs at the destination. Note it for report/timeline.py."""
         there.wait_migration('completed')
+        if self.config:
+            self.config = config.without(self.config, self.lost)
         with open('migrations.txt', 'a', encoding='ascii') as out:
             print(self.label, self.vmm.name, self.vmm.card.uuid, there.name, there.card.uuid,
                   file=out)
@@ -87,6 +111,7 @@ class GuestRun:
 
     def migrate(self, way, during=None):
         """Migrate. With a file the source ends before the destination starts."""
+        self.note_config()
         with contextlib.suppress(FileNotFoundError):
             os.unlink('/tmp/migration')
         if way.carrier == 'file':
@@ -104,9 +129,13 @@ class GuestRun:
         self.arrive(there)
         return self.check_progress()
 
-    def check_progress(self, limit=60):
-        """Wait until each port has received bytes; returns the counters, or raises."""
-        return self.vmm.link.progress(PROGRESS, limit)
+    def check_progress(self, limit=LIMIT):
+        """After a migration, also one that failed: each port must receive bytes, and config
+        space must be right. Returns the counters, or raises.
+        """
+        counters = self.vmm.link.progress(PROGRESS, limit)
+        self.check_config()
+        return counters
 
     def end(self):
         """End the QEMUs, and remove the cards."""

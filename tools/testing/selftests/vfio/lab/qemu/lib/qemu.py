@@ -3,12 +3,13 @@
 
 import os
 import platform
+import re
 import signal
 import socket
 import subprocess
 import time
 
-from .guest import GuestLink
+from .guest import LIMIT, GuestLink
 from .qmp import Qmp, QmpClosed, connect
 
 GUEST_KERNEL = '/added/vmlinuz'
@@ -18,8 +19,9 @@ GUEST_INITRD = '/tmp/guest.cpio'
 OTHER_ROOT = '/qemu{version}'
 
 MACHINES = {
-    # Nested XSAVE of an emulated processor does not work. The options skip parts of the boot.
-    'x86_64': (['-M', 'q35', '-cpu', 'host,-xsave'],
+    # Nested XSAVE of an emulated processor does not work. The guest runs no guests, so there is no
+    # nested state to migrate. The options skip parts of the boot.
+    'x86_64': (['-M', 'q35', '-cpu', 'host,-xsave,-svm'],
                'quiet console=ttyS0 panic=-1 tsc=reliable no_timer_check mitigations=off '
                '8250.nr_uarts=8'),
     'aarch64': (['-M', 'virt,gic-version=3', '-cpu', 'host'],
@@ -50,6 +52,9 @@ KERNEL_WARNINGS = (
 
 # Messages of a source after any failure
 FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket')
+
+# The guest's program (main.c) has ended, or its kernel has, or turned an interrupt off
+GAVE_UP = re.compile(r'^guest: |Kernel panic|nobody cared|Disabling IRQ')
 
 # The capabilities that the tests use: all are set for each migration.
 CAPABILITIES = ('multifd', 'return-path', 'switchover-ack')
@@ -83,7 +88,7 @@ class Vmm:
             self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=err,
                                             stderr=err)
         try:
-            self.qmp = Qmp(f'{name}.qmp', time.monotonic() + 60,
+            self.qmp = Qmp(f'{name}.qmp', time.monotonic() + LIMIT,
                            lambda: self.process.poll() is None)
         except (QmpClosed, TimeoutError) as error:
             self.kill()
@@ -113,16 +118,27 @@ class Vmm:
 
     def has_crashed(self):
         """Return whether the guest had a triple fault: QEMU ended without a command, and the
-        guest's kernel reported no panic.
+        guest's kernel and its program did not give up.
         """
-        if self.process.poll() != 0 or self.asked_to_quit:
-            return False
+        return self.process.poll() == 0 and not self.asked_to_quit and not self.gave_up()
+
+    def gave_up(self):
+        """The lines of the guest's console that say that it gave up."""
         with open(f'{self.name}.console', encoding='utf-8', errors='replace') as console:
-            return 'Kernel panic' not in console.read()
+            return [line.strip() for line in console if GAVE_UP.search(line)]
 
     def status(self):
         """running, postmigrate, inmigrate, ..."""
         return self.qmp.run('query-status')['status']
+
+    def processor(self):
+        """What the guest's processor does: lines for the report of a failure."""
+        lines = [f'status: {self.status()}, migration: {self.migration()["status"]}']
+        for command in ('info registers', 'info lapic'):
+            answer = self.qmp.run('human-monitor-command', limit=10, command_line=command)
+            lines += [line.strip() for line in answer.splitlines()
+                      if line.lstrip().startswith(('RIP=', 'PC=', 'ISR', 'IRR', 'Timer'))]
+        return lines
 
     def setup(self, capabilities=(), **parameters):
         """Set capabilities and parameters for the next migration, in or out."""
@@ -144,7 +160,7 @@ class Vmm:
         answer.setdefault('status', '')
         return answer
 
-    def wait_migration(self, *wanted, limit=120):
+    def wait_migration(self, *wanted, limit=LIMIT):
         """Wait until the status is one of those; raises if the migration ends otherwise."""
         deadline = time.monotonic() + limit
         while True:
@@ -168,19 +184,6 @@ class Vmm:
         for register in (0x60, 0x68):
             for port, value in ((0xcf8, 0x8000f800 | register), (0xcfc, 0x80808080)):
                 self.qmp.run('human-monitor-command', command_line=f'o/w {port:#x} {value:#x}')
-
-    def config_byte(self, offset, value=None):
-        """Read or write a byte of the card's config space as the guest does (PC machines)."""
-        slot = next(device['slot'] for bus in self.qmp.run('query-pci')
-                    for device in bus['devices'] if device['qdev_id'] == 'card')
-        address = 0x80000000 | slot << 11 | offset & ~3
-        self.qmp.run('human-monitor-command', command_line=f'o/w 0xcf8 {address:#x}')
-        port = 0xcfc + offset % 4
-        if value is not None:
-            self.qmp.run('human-monitor-command', command_line=f'o/b {port:#x} {value:#x}')
-            return value
-        answer = self.qmp.run('human-monitor-command', command_line=f'i/b {port:#x}')
-        return int(answer.split('=')[1], 0)
 
     def poke(self, register, value=None):
         """Read or write a register of the card's first port, also while the guest is stopped.

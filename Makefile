@@ -198,6 +198,7 @@ check: modules selftests ## run all tests in VMs; TESTS='a_test b_test' ARGS='-t
 # They need no VM.
 .PHONY: check-runner
 check-runner: prepare ## the tests of this makefile and its scripts, on this machine
+	@$(DIR_LAB)/get/hostpkgs.sh docs
 	@TESTS=runner_test.sh NAME=runner TEST_TIMEOUT=$${TEST_TIMEOUT:-900} $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
@@ -389,11 +390,21 @@ lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, 
 	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 	@$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint
 
+.PHONY: docs
+docs: ## all pages as HTML; a warning of Sphinx is an error
+	@$(DIR_LAB)/get/hostpkgs.sh docs
+	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source sphinx
+	@$(MARKED) claim $(OUT)/docs
+	@$(DIR_LAB)/docs/build.sh . $(KSRC) $(DEBIAN)/sphinx $(OUT)/docs
+
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
+STATES_SVG := Documentation/driver-api/vfio-migration-states.svg
+UAPI_CLAUSES := tools/testing/selftests/vfio/migration/uapi/clauses
 
 .PHONY: clauses
-clauses: ## write the page of the clauses anew, after a change of clauses or their tests
+clauses: ## write page and picture of the clauses anew, after a change of clauses or their tests
 	@page=$$($(DIR_LAB)/lint/clauses.py --rst) && printf '%s\n' "$$page" >$(CLAUSES_RST)
+	@page=$$($(DIR_LAB)/docs/states.py $(UAPI_CLAUSES)) && printf '%s\n' "$$page" >$(STATES_SVG)
 
 # OUT and CACHE may have other files: only directories with the mark are removed.
 .PHONY: clean

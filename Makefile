@@ -199,6 +199,7 @@ check: modules selftests ## run all tests in VMs; TESTS='a_test b_test' ARGS='-t
 # They need no VM.
 .PHONY: check-runner
 check-runner: prepare ## the tests of this makefile and its scripts, on this machine
+	@$(DIR_LAB)/get/hostpkgs.sh docs
 	@TESTS=runner_test.sh NAME=runner TEST_TIMEOUT=$${TEST_TIMEOUT:-900} $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
@@ -381,11 +382,11 @@ no-status:
 	@$(if $(STATUS),: >$(call quoted,$(STATUS)))
 
 .PHONY: vm
-vm: no-status modules ## boot a VM, run RUN='COMMAND' with the files ADD='FILE...'
+vm: no-status modules selftests ## boot a VM, run RUN='COMMAND' with the files ADD='FILE...'
 	@$(BOOT_VM) -n vm $(STATUS_OPTION)
 
 .PHONY: shell
-shell: modules ## a shell in a VM
+shell: modules selftests ## a shell in a VM
 	@$(BOOT_VM) -n shell -i
 
 .PHONY: lint
@@ -396,11 +397,30 @@ lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, 
 	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 	@$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint
 
+.PHONY: docs
+docs: ## all pages as HTML; a warning of Sphinx is an error
+	@$(DIR_LAB)/get/hostpkgs.sh docs
+	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source sphinx
+	@$(MARKED) claim $(OUT)/docs
+	@$(DIR_LAB)/docs/build.sh . $(KSRC) $(DEBIAN)/sphinx $(OUT)/docs
+
+# Its commands get the settings of this make, and nothing else of it.
+TUTORIAL := Documentation/driver-api/vfio-migration-tutorial.rst
+.PHONY: tutorial
+tutorial: modules selftests ## run the commands of the tutorial, and compare what the page shows
+	@$(DIR_LAB)/docs/tutorial.py --change '~/.cache/mtty-vfio=$(CACHE)' \
+		--change '/tmp/my-client=$(B)/my-client' \
+		--before 'unset MAKEFLAGS MFLAGS MAKELEVEL; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
+		$(TUTORIAL) sh -c 'ADD=$$SCRIPT RUN="sh ./session" exec "$$@"' sh $(BOOT_VM) -n tutorial
+
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
+STATES_SVG := Documentation/driver-api/vfio-migration-states.svg
+UAPI_CLAUSES := tools/testing/selftests/vfio/migration/uapi/clauses
 
 .PHONY: clauses
-clauses: ## write the page of the clauses anew, after a change of clauses or their tests
+clauses: ## write page and picture of the clauses anew, after a change of clauses or their tests
 	@page=$$($(DIR_LAB)/lint/clauses.py --rst) && printf '%s\n' "$$page" >$(CLAUSES_RST)
+	@page=$$($(DIR_LAB)/docs/states.py $(UAPI_CLAUSES)) && printf '%s\n' "$$page" >$(STATES_SVG)
 
 # OUT and CACHE may have other files: only directories with the mark are removed.
 .PHONY: clean

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/*
- * VFIO migration: PCI config space and migration data.  A proposal that extends the v2
- * migration uAPI in vfio.h, second version.
+/**
+ * DOC: PCI config space and migration data
+ *
+ * A proposal that extends the v2 migration uAPI in vfio.h, second version.
  *
  * A device may need the PCI config space of the source before it can load migration
  * data.  The user asks whether it does, and opts in on both sides.  Then config space is
@@ -14,23 +15,26 @@
  * data_fd, ordinary writes to config space in RESUMING, and none of the errors below but
  * one, EPROTO of write() for data of a source that has opted in.
  *
- * Source, VFIO_MIG_CONFIG_BEFORE_DATA:
+ * The calls, for VFIO_MIG_CONFIG_BEFORE_DATA::
+ *
+ *   Source:
  *	VFIO_DEVICE_FEATURE GET		send the answer in the setup of the stream
  *	VFIO_DEVICE_FEATURE SET		opt in, with that answer
  *	enter PRE_COPY or STOP_COPY
  *	VFIO_MIG_GET_CONFIG		send the snapshot, then repeat:
  *	read()				send the data; on ESTALE go back to GET_CONFIG
- * Destination:
+ *   Destination:
  *	VFIO_DEVICE_FEATURE SET		opt in, with the answer from the stream
  *	enter RESUMING
  *	VFIO_MIG_SET_CONFIG, write()	in the order of the stream
  *	VFIO_MIG_CHECK_DATA		until it returns 0, the source must be kept
  *	enter STOP
+ *
  * VFIO_MIG_CONFIG_NOT_NEEDED and VFIO_MIG_CONFIG_ANY_ORDER: the source can get and send the
  * snapshot at any time, at the latest after read() has returned 0.  VFIO_MIG_CONFIG_IN_DATA
  * needs no snapshot.  The user passes a snapshot on as it is, identity and bytes.
  *
- * Lifetimes:
+ * Lifetimes::
  *
  *			session (data_fd)  content of config space  opt-in
  *   RESET		ends		   reset values		    stays
@@ -48,6 +52,7 @@
  * open to the last close, gives new identities.
  *
  * Rules for drivers:
+ *
  *  - The content of config space is the device's raw config region without bits that
  *    only report a state (PCI_STATUS_INTERRUPT, write-1-to-clear status, link state):
  *    these are zero in a snapshot.  Enable bits of MSI and MSI-X are content.  Loading
@@ -119,15 +124,21 @@ enum vfio_mig_config_need {
  * member that a driver must not ignore comes with a new answer.
  *
  * Errors:
- *   EINVAL	SET: @need is no answer of the enum; GET, SET: a data area smaller than
- *		this structure
- *   EOPNOTSUPP	SET: this device cannot load the data of a source with this answer and
- *		size
- *   EBUSY	SET: a data transfer session is open
- *   EFAULT	the structure cannot be read or written
- *   ENOTTY	the driver does not have the feature.  GET: the source sends no answer,
- *		neither side opts in, and the migration proceeds as vfio.h describes it.
- *		SET on the destination: the migration fails
+ *
+ * EINVAL
+ *	SET: @need is no answer of the enum; GET, SET: a data area smaller than
+ *	this structure
+ * EOPNOTSUPP
+ *	SET: this device cannot load the data of a source with this answer and
+ *	size
+ * EBUSY
+ *	SET: a data transfer session is open
+ * EFAULT
+ *	the structure cannot be read or written
+ * ENOTTY
+ *	the driver does not have the feature.  GET: the source sends no answer,
+ *	neither side opts in, and the migration proceeds as vfio.h describes it.
+ *	SET on the destination: the migration fails
  */
 struct vfio_device_feature_mig_config {
 	__u32 need;
@@ -182,12 +193,14 @@ struct vfio_mig_config {
  * in one thread.
  *
  * Errors of read() on the data_fd, VFIO_MIG_CONFIG_BEFORE_DATA only:
- *   ESTALE	there is a record to read, and the snapshot that the user got last is not
- *		the present content, or the user has got none.  Nothing is lost: the user
- *		gets and sends the new snapshot, then read() continues.  It is never
- *		returned in the middle of a record, in place of ENOMSG, or after the end
- *		of the stream.  As a guest can change config space all the time, the user
- *		limits how often it repeats this before it stops the guest.
+ *
+ * ESTALE
+ *	there is a record to read, and the snapshot that the user got last is not
+ *	the present content, or the user has got none.  Nothing is lost: the user
+ *	gets and sends the new snapshot, then read() continues.  It is never
+ *	returned in the middle of a record, in place of ENOMSG, or after the end
+ *	of the stream.  As a guest can change config space all the time, the user
+ *	limits how often it repeats this before it stops the guest.
  *
  * If data depend on config space, a change of config space in the PRE_COPY states is
  * itself data to read: poll() wakes, VFIO_MIG_GET_PRECOPY_INFO counts it, and, if the
@@ -203,18 +216,22 @@ struct vfio_mig_config {
  * commits it as a whole, at once.
  *
  * Errors:
- *   EINVAL	@size is not that of the device.  Or read-only bits (IDs, capabilities,
- *		size of a BAR) are not those of this device, or bits that only report a
- *		state are not zero.  Or data depend on config space, and no driver makes
- *		the identity, such as one of zeroes
- *   ESTALE	Data depend on config space, and the snapshot is of another source than
- *		the data or snapshots so far: only VFIO_DEVICE_RESET helps.  Or all data
- *		were written, and the snapshot is newer than they are.  Or, with
- *		VFIO_MIG_CONFIG_BEFORE_DATA, all data were written, and were made under
- *		another snapshot
- *   EBUSY	VFIO_MIG_CONFIG_BEFORE_DATA, and the record that is half written was made
- *		under another snapshot: the rest of the record must be written first.
- *		EBUSY precedes the last ESTALE above
+ *
+ * EINVAL
+ *	@size is not that of the device.  Or read-only bits (IDs, capabilities,
+ *	size of a BAR) are not those of this device, or bits that only report a
+ *	state are not zero.  Or data depend on config space, and no driver makes
+ *	the identity, such as one of zeroes
+ * ESTALE
+ *	Data depend on config space, and the snapshot is of another source than
+ *	the data or snapshots so far: only VFIO_DEVICE_RESET helps.  Or all data
+ *	were written, and the snapshot is newer than they are.  Or, with
+ *	VFIO_MIG_CONFIG_BEFORE_DATA, all data were written, and were made under
+ *	another snapshot
+ * EBUSY
+ *	VFIO_MIG_CONFIG_BEFORE_DATA, and the record that is half written was made
+ *	under another snapshot: the rest of the record must be written first.
+ *	EBUSY precedes the last ESTALE above
  *
  * VFIO_MIG_CONFIG_ANY_ORDER: a snapshot older than the loaded one is checked and ignored.
  * After all data, the snapshot that the last record was made under replaces any other.
@@ -226,17 +243,20 @@ struct vfio_mig_config {
  *
  * Errors of write() on the data_fd.  The call consumes none of its data.  If it had
  * consumed other records before, it returns their bytes and the next call fails.
- *   EPROTO	- VFIO_MIG_CONFIG_BEFORE_DATA, and no snapshot was loaded yet: the user
- *		  loads one and repeats the call
- *		- data depend on config space, but carry no identity: the source had not
- *		  opted in.  Only VFIO_DEVICE_RESET helps
- *		- data carry an identity, but do not depend on config space here: the
- *		  destination had not opted in.  Only VFIO_DEVICE_RESET helps
- *   ESTALE	- VFIO_MIG_CONFIG_BEFORE_DATA, and data were made under another snapshot of
- *		  their source than the loaded one: the user loads that and repeats the
- *		  call
- *		- data depend on config space, and are of another source than the data or
- *		  snapshots so far.  Only VFIO_DEVICE_RESET helps
+ *
+ * EPROTO
+ *	- VFIO_MIG_CONFIG_BEFORE_DATA, and no snapshot was loaded yet: the user
+ *	  loads one and repeats the call
+ *	- data depend on config space, but carry no identity: the source had not
+ *	  opted in.  Only VFIO_DEVICE_RESET helps
+ *	- data carry an identity, but do not depend on config space here: the
+ *	  destination had not opted in.  Only VFIO_DEVICE_RESET helps
+ * ESTALE
+ *	- VFIO_MIG_CONFIG_BEFORE_DATA, and data were made under another snapshot of
+ *	  their source than the loaded one: the user loads that and repeats the
+ *	  call
+ *	- data depend on config space, and are of another source than the data or
+ *	  snapshots so far.  Only VFIO_DEVICE_RESET helps
  */
 #define VFIO_MIG_SET_CONFIG	_IO(VFIO_TYPE, VFIO_BASE + 25)
 
@@ -249,9 +269,13 @@ struct vfio_mig_config {
  *
  * Return: 0, or the error that the change would fail with.  Two errors leave the device in
  * RESUMING, and the user can write or load the rest there:
- *   ENODATA	the data are not complete
- *   ESTALE	VFIO_MIG_CONFIG_ANY_ORDER, and the snapshot that the last record was made
- *		under is not loaded
+ *
+ * ENODATA
+ *	the data are not complete
+ * ESTALE
+ *	VFIO_MIG_CONFIG_ANY_ORDER, and the snapshot that the last record was made
+ *	under is not loaded
+ *
  * After an error that only VFIO_DEVICE_RESET helps against, they never will be.  Any other
  * error is damage that write() has returned as well.
  */

@@ -15,6 +15,7 @@
 #   source   CACHE/src/: kselftest's harness, kunit's parser, XXH64, the uapi headers,
 #            and the source of modules that Debian's kernel does not have (lacks)
 #   user     CACHE/user/: programs and libraries for a VM of another architecture
+#   sphinx   CACHE/sphinx/: the kernel's extensions of Sphinx
 #   kernel   CACHE/kernel/: the whole source, to build a kernel
 set -euo pipefail
 export LC_ALL=C
@@ -240,6 +241,11 @@ fetch_source() {
 fetch_samples() {
 	unpack_source samples 3 samples/vfio-mdev
 	place samples
+}
+
+fetch_sphinx() {
+	unpack_source sphinx 3 Documentation/sphinx
+	place sphinx
 }
 
 # Programs for mkinitramfs.sh and libraries for the tests, with their dependencies

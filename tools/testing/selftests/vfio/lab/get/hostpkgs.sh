@@ -14,6 +14,7 @@
 #   report    pictures
 #   fuzz      fuzz/
 #   lint      lint/
+#   docs      docs/
 set -eu
 export LC_ALL=C
 
@@ -57,6 +58,7 @@ fuzz	/usr/include/stdlib.h	libc6-dev
 lint	shellcheck		shellcheck
 lint	sparse			sparse
 lint	spatch			coccinelle
+docs	sphinx-build		python3-sphinx
 '
 
 is_there() {
@@ -70,7 +72,7 @@ is_there() {
 
 wanted=${1:-vm}
 echo "$list" | grep -q "^$wanted	" || {
-	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint]" >&2
+	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint | docs]" >&2
 	exit 2
 }
 missing=$(echo "$list" | while read -r group file package; do

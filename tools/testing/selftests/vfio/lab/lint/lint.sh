@@ -50,4 +50,7 @@ shellcheck -x -P SCRIPTDIR $scripts || status=1
 echo "clauses ..."
 tools/testing/selftests/vfio/lab/lint/clauses.py \
 	--check-rst Documentation/driver-api/vfio-migration-clauses.rst || status=1
+tools/testing/selftests/vfio/lab/docs/states.py \
+	--check Documentation/driver-api/vfio-migration-states.svg \
+	tools/testing/selftests/vfio/migration/uapi/clauses || status=1
 exit $status

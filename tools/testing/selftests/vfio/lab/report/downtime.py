@@ -6,7 +6,7 @@ Like a VMM it reads a chunk of dirty data and waits until the link has sent it. 
 the guest writes to pages, each with the same probability. It stops the guest when no dirty
 data is left, or when the limit of pre-copy is reached. The downtime is the time to send the
 dirty pages and the data in the socket. The time of the device and the VMM, and the delay of
-the link, are not included. See Documentation/driver-api/vfio-migration-downtime.rst.
+the link, are not included. See lab/docs/speed.rst.
 
 Usage: downtime.py --state BYTES --dirty BYTES/S --link BITS/S [--precopy BYTES]
                    [--in-flight BYTES] [--chunk BYTES]

@@ -170,7 +170,7 @@ FIXTURE_TEARDOWN(counts)
 }
 
 #define EXPECT_COUNTS(_logged, _dropped) do { \
-	struct vmig_capture_info seen_info = { 0 }; \
+	struct vmig_capture_head seen_info = { 0 }; \
 	EXPECT_RET(0, vmig_capture_info(self->dev, &seen_info), "header"); \
 	EXPECT_EQ(SIZE, seen_info.size); \
 	EXPECT_EQ(CAPACITY, seen_info.capacity); \

@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(dropped)
 }
 
 #define EXPECT_COUNTERS(_dev, _sent, _what) do { \
-	struct vmig_capture_info seen_info = { 0 }; \
+	struct vmig_capture_head seen_info = { 0 }; \
 	uint64_t sent_bytes = (_sent); \
 	EXPECT_RET(0, vmig_capture_info(_dev, &seen_info), _what); \
 	EXPECT_EQ(sent_bytes < CAPACITY ? sent_bytes : CAPACITY, seen_info.logged) { \

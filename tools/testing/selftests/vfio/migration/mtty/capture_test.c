@@ -44,7 +44,7 @@ FIXTURE_TEARDOWN(capture)
 		   "BAR2")
 
 #define EXPECT_LOGGED(_logged, _dropped) do { \
-	struct vmig_capture_info seen_info = { 0 }; \
+	struct vmig_capture_head seen_info = { 0 }; \
 	ASSERT_RET(0, vmig_capture_info(self->dev, &seen_info), "header"); \
 	EXPECT_EQ(_logged, seen_info.logged); \
 	EXPECT_EQ(_dropped, seen_info.dropped); \
@@ -53,7 +53,7 @@ FIXTURE_TEARDOWN(capture)
 /* Driver: struct mtty_cap_header: sizes as configured, an empty log */
 TEST_F(capture, header_of_an_empty_log)
 {
-	struct vmig_capture_info info;
+	struct vmig_capture_head info;
 
 	EXPECT_EQ(variant->bytes, self->dev->region[BAR2].size);
 	ASSERT_RET(0, vmig_capture_info(self->dev, &info), "header");
@@ -299,7 +299,7 @@ DEVICE_FIXTURE(no_capture, "mtty-1", .capture_size = "0");
 /* Driver: capture_size 0: no BAR2, and the ports work */
 TEST_F(no_capture, no_region_but_ports)
 {
-	struct vmig_capture_info info;
+	struct vmig_capture_head info;
 	uint8_t val = 0;
 
 	EXPECT_EQ(0, self->dev->region[BAR2].size);
@@ -317,7 +317,7 @@ DEVICE_FIXTURE(smallest_log, "mtty-1", .capture_size = "8192");
 /* Driver: a full log keeps its contents and counts further bytes; the ports work */
 TEST_F(smallest_log, keeps_its_contents_when_full)
 {
-	struct vmig_capture_info info = { 0 };
+	struct vmig_capture_head info = { 0 };
 	uint8_t *log, val = 0;
 	size_t len, i;
 

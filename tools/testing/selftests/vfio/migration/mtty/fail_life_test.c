@@ -33,7 +33,7 @@ struct vmig_fail_ctx {
 FIXTURE(fail_life) {
 	struct vmig_fail_ctx w;
 	struct vmig_fault fault;
-	struct vmig_fail_each result;
+	struct vmig_fail_counts result;
 	int fds;
 };
 
@@ -207,7 +207,7 @@ static int send_byte(struct vmig_fail_ctx *w)
 
 static int unsend_byte(struct vmig_fail_ctx *w, int ret)
 {
-	struct vmig_capture_info info;
+	struct vmig_capture_head info;
 	uint64_t want = w->logged + !ret;
 
 	ret = vmig_capture_info(&w->dev, &info);

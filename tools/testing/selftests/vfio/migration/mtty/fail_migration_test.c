@@ -39,7 +39,7 @@ struct vmig_fail_ctx {
 FIXTURE(fail_migration) {
 	struct vmig_fail_ctx w;
 	struct vmig_fault fault;
-	struct vmig_fail_each result;
+	struct vmig_fail_counts result;
 	int fds;
 };
 

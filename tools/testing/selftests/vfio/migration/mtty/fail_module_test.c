@@ -21,7 +21,7 @@ struct vmig_fail_ctx {
 FIXTURE(fail_module) {
 	struct vmig_fail_ctx w;
 	struct vmig_fault fault;
-	struct vmig_fail_each result;
+	struct vmig_fail_counts result;
 };
 
 /* device_add() returns EINVAL if there was no memory for the name */

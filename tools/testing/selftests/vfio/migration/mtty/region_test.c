@@ -373,7 +373,7 @@ TEST_F(region, refused_access_touches_no_port)
 		{ 0, 9 }, { 0, 16 }, { 0, 256 }, { 0, 257 }, { 0, BUF_SIZE },
 		{ 1, 8 }, { 4, 8 }, { 5, 4 }, { 6, 3 }, { 7, 2 }, { 8, 1 },
 	};
-	struct vmig_capture_info info = { 0 };
+	struct vmig_capture_head info = { 0 };
 	unsigned int port, i;
 
 	for (port = 0; variant->size[BAR0 + port] == PORT_SIZE; port++) {

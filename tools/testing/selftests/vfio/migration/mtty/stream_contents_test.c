@@ -227,7 +227,7 @@ TEST_F(contents, replace_any_others)
 /* Driver: counters and memory are those that BAR2 shows */
 TEST_F(contents, are_seen_in_bar2)
 {
-	struct vmig_capture_info info;
+	struct vmig_capture_head info;
 	struct vmig_bytes *seen = &self->stream;
 	unsigned int i;
 	size_t at;

@@ -70,7 +70,7 @@ TEST_F(limit, log)
 		{ CAPACITY - 1, 1ULL << 32, -EINVAL }, { 0, 1, -EINVAL },
 		{ 0, 1ULL << 32, -EINVAL }, { CAPACITY + 1, 1, -EINVAL },
 	};
-	struct vmig_capture_info info = { 0 };
+	struct vmig_capture_head info = { 0 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -141,7 +141,7 @@ TEST_F(channel, verdict)
 enum end { IN_ORDER, RESET, SILENCE, A_BYTE };
 
 static int see_end(FIXTURE_DATA(channel) *self, enum end end,
-		   enum vmig_channel_verdict *verdict)
+		   enum vmig_channel_end *verdict)
 {
 	char buf[8];
 	int peer, ret;
@@ -187,14 +187,14 @@ TEST_F(channel, end_of_a_connection_under_signals)
 	static const struct {
 		enum end end;
 		int ret;
-		enum vmig_channel_verdict verdict;
+		enum vmig_channel_end verdict;
 	} rows[] = {
 		{ IN_ORDER, 0, VMIG_CHANNEL_TAKEN },
 		{ RESET, -ECONNRESET, VMIG_CHANNEL_REFUSED },
 		{ SILENCE, -ETIMEDOUT, VMIG_CHANNEL_UNSURE },
 		{ A_BYTE, -EPROTO, VMIG_CHANNEL_UNSURE },
 	};
-	enum vmig_channel_verdict verdict = VMIG_CHANNEL_TAKEN;
+	enum vmig_channel_end verdict = VMIG_CHANNEL_TAKEN;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {

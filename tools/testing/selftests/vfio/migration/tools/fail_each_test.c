@@ -84,7 +84,7 @@ static const struct vmig_step steps[] = {
 FIXTURE(each) {
 	struct vmig_fail_ctx w;
 	struct vmig_fault fault;
-	struct vmig_fail_each seen;
+	struct vmig_fail_counts seen;
 };
 
 FIXTURE_SETUP(each)

@@ -11,7 +11,7 @@
 #include "stream.h"
 #include "uart.h"
 
-int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info)
+int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_head *info)
 {
 	struct mtty_cap_header header;
 	int ret;
@@ -28,7 +28,7 @@ int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info)
 	    le32toh(header.version) != MTTY_CAP_VERSION)
 		return -EBADMSG;
 
-	*info = (struct vmig_capture_info) {
+	*info = (struct vmig_capture_head) {
 		.size = le64toh(header.size),
 		.capacity = le64toh(header.capacity),
 		.logged = le64toh(header.logged),
@@ -61,7 +61,7 @@ int vmig_capture_transmit(struct vmig_device *dev, unsigned int nr)
 int vmig_capture_port(struct vmig_device *dev, unsigned int port,
 		      uint8_t **buf, size_t *len)
 {
-	struct vmig_capture_info info;
+	struct vmig_capture_head info;
 	struct mtty_cap_entry *log;
 	uint8_t *bytes;
 	size_t i;

@@ -14,13 +14,13 @@
 #include "lib/vfio/device.h"
 
 /**
- * struct vmig_capture_info - struct mtty_cap_header in host byte order
+ * struct vmig_capture_head - struct mtty_cap_header in host byte order
  * @size:	bytes of BAR2
  * @capacity:	size of the log, in entries
  * @logged:	entries of the log that are used
  * @dropped:	bytes transmitted when the log was full
  */
-struct vmig_capture_info {
+struct vmig_capture_head {
 	uint64_t size;
 	uint64_t capacity;
 	uint64_t logged;
@@ -32,7 +32,7 @@ struct vmig_capture_info {
  * @dev:	the device; -ENODEV if it has no capture memory
  * @info:	filled in; -EBADMSG if magic number or version is wrong
  */
-int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_info *info);
+int vmig_capture_info(struct vmig_device *dev, struct vmig_capture_head *info);
 
 /** vmig_capture_map_start - where the part of BAR2 begins that can be mapped, in bytes */
 uint64_t vmig_capture_map_start(void);

@@ -274,7 +274,7 @@ static int check_config_reset(struct vmig_device *dev, unsigned int msi, const c
 static int check_capture_reset(struct vmig_device *dev)
 {
 	uint64_t size = dev->region[VFIO_PCI_BAR2_REGION_INDEX].size;
-	struct vmig_capture_info info;
+	struct vmig_capture_head info;
 	size_t i, len = size - MTTY_CAP_LOG_OFFSET;
 	uint8_t *log;
 	int ret;

@@ -21,7 +21,7 @@ struct place {
 	unsigned int calls_done;
 };
 
-static int fail(struct vmig_fail_each *each, const struct vmig_step *step,
+static int fail(struct vmig_fail_counts *each, const struct vmig_step *step,
 		const char *when, unsigned int nth, int ret)
 {
 	snprintf(each->why, sizeof(each->why), "%s, %s fault %u: %s",
@@ -30,7 +30,7 @@ static int fail(struct vmig_fail_each *each, const struct vmig_step *step,
 }
 
 /* -EUCLEAN if a fault cannot have this result */
-static int count(struct vmig_fail_each *each, int ret)
+static int count(struct vmig_fail_counts *each, int ret)
 {
 	each->faults++;
 	if (ret >= 0)
@@ -47,7 +47,7 @@ static int count(struct vmig_fail_each *each, int ret)
 }
 
 /* After a fault: go back to the step that has to be repeated */
-static int undo(struct vmig_fail_each *each, const struct vmig_step *step,
+static int undo(struct vmig_fail_counts *each, const struct vmig_step *step,
 		struct place *at, struct vmig_fail_ctx *w, int ret)
 {
 	if (count(each, ret)) {
@@ -83,7 +83,7 @@ static void advance(struct place *at, bool armed, int ret)
 	at->step++;
 }
 
-int vmig_fail_each(struct vmig_fail_each *each, struct vmig_fault *fault,
+int vmig_fail_each(struct vmig_fail_counts *each, struct vmig_fault *fault,
 		   const struct vmig_step *steps, unsigned int nr,
 		   struct vmig_fail_ctx *w)
 {

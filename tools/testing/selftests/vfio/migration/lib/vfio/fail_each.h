@@ -33,7 +33,7 @@ struct vmig_step {
 };
 
 /**
- * struct vmig_fail_each - counts of the faults, by the result of the step
+ * struct vmig_fail_counts - counts of the faults, by the result of the step
  * @faults:		all
  * @no_memory:		ENOMEM
  * @bad_address:	EFAULT
@@ -41,7 +41,7 @@ struct vmig_step {
  * @absorbed:		success
  * @why:		on failure: the step, the fault, and the result
  */
-struct vmig_fail_each {
+struct vmig_fail_counts {
 	unsigned int faults;
 	unsigned int no_memory;
 	unsigned int bad_address;
@@ -69,7 +69,7 @@ struct vmig_fail_each {
  * Return: 0; -EUCLEAN if the result of a step does not fit a fault; or the -errno of
  * @undo, or of a step without a fault. @each->why has the reason.
  */
-int vmig_fail_each(struct vmig_fail_each *each, struct vmig_fault *fault,
+int vmig_fail_each(struct vmig_fail_counts *each, struct vmig_fault *fault,
 		   const struct vmig_step *steps, unsigned int nr,
 		   struct vmig_fail_ctx *w);
 

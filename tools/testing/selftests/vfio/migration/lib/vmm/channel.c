@@ -101,7 +101,7 @@ int vmig_channel_finish(struct vmig_channel *ch)
 	return ret ? ret : error;
 }
 
-enum vmig_channel_verdict
+enum vmig_channel_end
 vmig_channel_verdict(const struct vmig_channel *ch, bool is_all, int error)
 {
 	if (!error)

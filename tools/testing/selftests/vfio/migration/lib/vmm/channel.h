@@ -38,12 +38,12 @@ enum vmig_channel_way {
 };
 
 /**
- * enum vmig_channel_verdict - what a source may conclude at the end
+ * enum vmig_channel_end - what a source may conclude at the end
  * @VMIG_CHANNEL_TAKEN:		TCP: the destination runs; else: stored or handed over
  * @VMIG_CHANNEL_REFUSED:	the destination does not run, and never will
  * @VMIG_CHANNEL_UNSURE:	unknown whether the destination runs
  */
-enum vmig_channel_verdict {
+enum vmig_channel_end {
 	VMIG_CHANNEL_TAKEN,
 	VMIG_CHANNEL_REFUSED,
 	VMIG_CHANNEL_UNSURE,
@@ -103,7 +103,7 @@ int vmig_channel_finish(struct vmig_channel *ch);
  * @is_all:	the whole stream was written, and vmig_channel_finish() called
  * @error:	return value of that, or of the write that failed
  */
-enum vmig_channel_verdict
+enum vmig_channel_end
 vmig_channel_verdict(const struct vmig_channel *ch, bool is_all, int error);
 
 /**

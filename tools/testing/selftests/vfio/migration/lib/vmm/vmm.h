@@ -262,14 +262,16 @@ int vmig_vmm_save_cancel(struct vmig_vmm *vmm);
  * @section:	any, in any order
  *
  * Return: 0 or -errno; among the latter
- *   -EOPNOTSUPP	this device cannot load data of a source with this answer; a guest, and
- *		no @load_guest
- *   -EPROTO	data before config space; only one side has opted in; "enable
- *		interrupts" before the controller is restored; any section before the
- *		setup section
- *   -ESTALE	data and config space do not belong together
- *   -EINVAL	config space of another device; data of an impossible state
- *   -EALREADY	a second "enable interrupts"
+ *
+ * * -EOPNOTSUPP - this device cannot load data of a source with this answer; a guest, and
+ *   no @load_guest
+ * * -EPROTO - data before config space; only one side has opted in; "enable
+ *   interrupts" before the controller is restored; any section before the
+ *   setup section
+ * * -ESTALE - data and config space do not belong together
+ * * -EINVAL - config space of another device; data of an impossible state
+ * * -EALREADY - a second "enable interrupts"
+ *
  * After -EPROTO or -ESTALE for data, the refused data are kept for
  * vmig_vmm_retry_data().
  */
@@ -293,10 +295,11 @@ int vmig_vmm_load_step(struct vmig_vmm *vmm, struct vmig_reader *reader);
  * @vmm:	destination
  *
  * Return: 0 or -errno; among the latter
- *   -EPROTO	interrupts are not enabled
- *   -ENODATA	the device's data are not complete
- *   -ESTALE	the config space that they were made under is not loaded; load that, and
- *		call this again
+ *
+ * * -EPROTO - interrupts are not enabled
+ * * -ENODATA - the device's data are not complete
+ * * -ESTALE - the config space that they were made under is not loaded; load that, and
+ *   call this again
  */
 int vmig_vmm_load_start(struct vmig_vmm *vmm);
 

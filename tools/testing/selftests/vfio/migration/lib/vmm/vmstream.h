@@ -140,13 +140,15 @@ void vmig_reader_exit(struct vmig_reader *reader);
  * Reads no byte after the section.
  *
  * Return: 0, or with @why set
- *   -ENODATA		the stream ends before END_OF_STREAM
- *   -EBADMSG		no such marker; config space of another length than 256; an answer
- *			of more than 32 bits
- *   -EMSGSIZE		a length beyond VMIG_DATA_MAX, VMIG_GUEST_MAX or
- *			VMIG_IRQCHIP_MAX
- *   -EOPNOTSUPP	another format version; an unknown subflag that must be understood
- *   -EINVAL		subflags that contradict each other
+ *
+ * * -ENODATA - the stream ends before END_OF_STREAM
+ * * -EBADMSG - no such marker; config space of another length than 256; an answer
+ *   of more than 32 bits
+ * * -EMSGSIZE - a length beyond VMIG_DATA_MAX, VMIG_GUEST_MAX or
+ *   VMIG_IRQCHIP_MAX
+ * * -EOPNOTSUPP - another format version; an unknown subflag that must be understood
+ * * -EINVAL - subflags that contradict each other
+ *
  * or the -errno of vmig_io_read(), also in @read_error.
  */
 int vmig_section_read(struct vmig_reader *reader, struct vmig_section *section);

@@ -60,7 +60,7 @@ static int resume(struct migrate *mig)
 static int end(struct migrate *mig, bool is_all, int error)
 {
 	const char *stream = mig->options->stream;
-	enum vmig_channel_verdict verdict;
+	enum vmig_channel_end verdict;
 
 	verdict = vmig_channel_verdict(&mig->channel, is_all, error);
 	if (verdict == VMIG_CHANNEL_TAKEN)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+#
+# make docs: the check of tables, and the picture of the migration states
+
+docs=$here/../docs
+
+# Builds the page on standard input, with only the check of tables.
+build_page() {
+	mkdir -p "$dir/source"
+	{ printf 'Page\n====\n\n'; cat; } >"$dir/source/index.rst"
+	PYTHONPATH=$docs sphinx-build -q -E -W -C -D extensions=rows -b html \
+		"$dir/source" "$dir/html" >"$dir/output" 2>&1
+}
+
+# The page must be refused, with this text.
+page_is_refused() {
+	! build_page || fail "the page is accepted"
+	grep -qF -- "$1" "$dir/output" && return
+	cat "$dir/output"
+	fail "the output does not have: $1"
+}
+
+case_docs_wrapped_first_column() {
+	page_is_refused "index.rst:4:Malformed table" <<-'END'
+		============================ ===========================================
+		Question                     Answer
+		============================ ===========================================
+		RESUMING to STOP, stream not ENODATA; the state stays RESUMING, and the
+		complete                     rest may still be written
+		============================ ===========================================
+	END
+}
+
+case_docs_simple_table_without_head() {
+	page_is_refused "This is a simple table" <<-'END'
+		===== ===
+		a     b
+		===== ===
+	END
+}
+
+case_docs_empty_first_cell() {
+	page_is_refused "a row of a table begins with an empty cell: \"rest\"" <<-'END'
+		+-----+------+
+		| a   | all  |
+		+-----+------+
+		|     | rest |
+		+-----+------+
+	END
+}
+
+case_docs_tables_that_are_right() {
+	build_page <<-'END' || { cat "$dir/output"; fail "the page is refused"; }
+		+-------------+------+
+		| two lines   | one  |
+		| in one cell | line |
+		+-------------+------+
+		| b           |      |
+		+-------------+------+
+
+		.. list-table::
+
+		   * - a first cell in
+		       two lines
+		     - b
+
+		A literal block::
+
+		  ===== ===
+		  a     b
+		  ===== ===
+	END
+}
+
+two_arcs() {
+	cat >clauses <<-'END'
+		Id: arc.stop-to-resuming
+		Needs: MIGRATION
+		Text: STOP to RESUMING succeeds.
+
+		Id: arc.stop-copy-to-pre-copy
+		Needs: MIGRATION PRE_COPY
+		Text: STOP_COPY to PRE_COPY fails.
+
+		Id: arc.combined-to-stop
+		Needs: MIGRATION
+		Text: Other states to STOP succeeds.
+	END
+}
+
+# Arcs are the lines beside the four of the legend.
+case_docs_states_draws_arcs_that_succeed() {
+	cd "$dir" && two_arcs
+	"$docs/states.py" clauses >picture || fail "no picture"
+	[ "$(grep -c '<line' picture)" = 5 ] || fail "$(grep -c '<line' picture) lines"
+	sed -i 's/fails/succeeds/' clauses
+	"$docs/states.py" clauses >picture
+	[ "$(grep -c '<line' picture)" = 6 ] || fail "an arc that succeeds is not drawn"
+}
+
+case_docs_states_check() {
+	cd "$dir" && two_arcs
+	"$docs/states.py" clauses >picture
+	"$docs/states.py" --check picture clauses || fail "a current picture is refused"
+	sed -i 's/stop-to-resuming/resuming-to-stop/' clauses
+	! "$docs/states.py" --check picture clauses || fail "an old picture is accepted"
+}
+
+case_docs_states_cannot_be_drawn() {
+	cd "$dir" && two_arcs
+	sed -i '0,/MIGRATION/s//MIGRATION MSI/' clauses
+	! "$docs/states.py" clauses >output 2>&1 || fail "an arc with unknown needs is drawn"
+	grep -qF "clauses:1: no colour for an arc that needs MIGRATION MSI" output ||
+		fail "$(cat output)"
+	echo "Id: info.one" >clauses
+	! "$docs/states.py" clauses >output 2>&1 || fail "a picture without an arc"
+}

@@ -18,16 +18,23 @@
 #include "mtty/traffic.h"
 #include "mtty/uart.h"
 
-/* A program that needs no device defines WITHOUT_DEVICE; others are skipped as a whole */
-#ifndef WITHOUT_DEVICE
-static void __attribute__((constructor)) skip_without_device(void)
+/*
+ * A program that needs no device defines WITHOUT_DEVICE, and one of those that needs root
+ * defines NEEDS_ROOT. Where that is missing, the program is skipped as a whole.
+ */
+#if !defined(WITHOUT_DEVICE) || defined(NEEDS_ROOT)
+static void __attribute__((constructor)) skip_if_lacking(void)
 {
-	const char *reason = vmig_testdev_missing();
+#ifdef NEEDS_ROOT
+	const char *lacking = vmig_lacking_root();
+#else
+	const char *lacking = vmig_testdev_missing();
+#endif
 
-	if (!reason)
+	if (!lacking)
 		return;
 	ksft_print_header();
-	ksft_exit_skip("%s\n", reason);
+	ksft_exit_skip("%s\n", lacking);
 }
 #endif
 

@@ -4,11 +4,7 @@
  * there is there again. With faults: fail_module_test.c.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/syscall.h>
 
-/* It loads the module itself */
-#define WITHOUT_DEVICE
 #include "lib/mtty.h"
 
 #define MODULE	"mtty"
@@ -16,50 +12,39 @@
 
 /* For something that must happen; only a failure waits so long */
 #define DEADLINE_MS	10000
-#define POLL_US		10000
 
 FIXTURE(module) {
-	int file;
+	const char *file;
+	bool may_unload;
 };
 
-static int load(int file)
+static int load(const char *file)
 {
-	return syscall(SYS_finit_module, file, "", 0) ? -errno : 0;
+	return vmig_module_load(MODULE, file);
 }
 
-/* A process of an earlier program may be about to close a device */
 static int unload(void)
 {
-	int64_t end = vmig_now_ms() + DEADLINE_MS;
-	int ret;
-
-	do {
-		ret = syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
-	} while (ret == -EWOULDBLOCK && vmig_now_ms() < end && !usleep(POLL_US));
-	return ret;
+	return vmig_module_unload(MODULE, DEADLINE_MS);
 }
 
 FIXTURE_SETUP(module)
 {
-	const char *path = getenv("MTTY_KO") ?: "/mtty.ko";
-
-	self->file = open(path, O_RDONLY | O_CLOEXEC);
-	if (self->file < 0)
-		SKIP(return, "no module %s to load: MTTY_KO says where", path);
+	self->file = getenv("MTTY_KO");
 	if (access("/sys/module/" MODULE "/initstate", F_OK))
 		SKIP(return, "mtty is not a module here");
+	if (!vmig_module_can_load(MODULE, self->file))
+		SKIP(return, "modprobe does not find mtty: MTTY_KO names its file");
+	if (vmig_module_use_alone())
+		SKIP(return, "another program uses the module");
+	self->may_unload = true;
 }
 
 FIXTURE_TEARDOWN(module)
 {
-	int ret;
-
-	if (self->file < 0)
-		return;
 	/* The programs that follow need it */
-	ret = load(self->file);
-	EXPECT_TRUE(!ret || ret == -EEXIST);
-	close(self->file);
+	if (self->may_unload && access("/sys/module/" MODULE, F_OK))
+		EXPECT_RET(0, load(self->file), "load");
 }
 
 /* Paths that exist exactly while the module is loaded */

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+/* To bring up the loopback device */
+#define NEEDS_ROOT
 #define WITHOUT_DEVICE
 #include "tools/fixture.h"
 

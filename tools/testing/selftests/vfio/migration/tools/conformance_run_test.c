@@ -5,6 +5,8 @@
  */
 #include <sched.h>
 
+/* To mount, and to make device nodes */
+#define NEEDS_ROOT
 #include "tools/conformance_fixture.h"
 
 #define GOOD	"t.one\\ta.one\\t\\n", "t.one) echo >>$dir/ran; echo ok 1 t.one;;"

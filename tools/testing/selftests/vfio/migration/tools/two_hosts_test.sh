@@ -8,6 +8,8 @@
 #
 # Usage: two_hosts_test.sh [POSITIONS]    places to cut and kill at (4)
 here=$(dirname "$0")
+# The module has to be there until the end.
+[ -n "${WITH_MTTY:-}" ] || WITH_MTTY=1 exec "$here/with_mtty" "$0" "$@"
 # Two directories up when installed, three in the source.
 selftests=$here/../..
 [ -d "$selftests/kselftest" ] || selftests=$here/../../..

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/vfio/feature.h"
+#include "lib/vfio/lacking.h"
 #include "testdev.h"
 
 static int set_attr(const struct vmig_mdev *mdev, const char *attr,
@@ -30,14 +32,33 @@ static int set_attrs(const struct vmig_mdev *mdev,
 	return ret;
 }
 
+/* The kernel's older sample has the same name. If no device can be created, the test says so */
+static bool is_other_driver(void)
+{
+	struct vmig_mdev mdev;
+	char policy[32];
+	bool other;
+
+	if (vmig_testdev_create(&mdev, "mtty-1"))
+		return false;
+	other = vmig_mdev_get_attr(&mdev, "migration/config_policy", policy,
+				   sizeof(policy)) == -ENOENT;
+	vmig_mdev_remove(&mdev);
+	return other;
+}
+
 const char *vmig_testdev_missing(void)
 {
-	if (access("/sys/class/mdev_bus/mtty", F_OK))
-		return "no mtty device: load the module mtty (modprobe mtty)";
-	if (geteuid())
-		return "only root can create a device";
+	const char *lacking = vmig_lacking_root();
 
-	return NULL;
+	if (!lacking)
+		lacking = vmig_lacking_parent("mtty", getenv("MTTY_KO"));
+	if (!lacking)
+		lacking = vmig_lacking_path();
+	if (!lacking && is_other_driver())
+		lacking = "the module mtty is another one: its devices have no migration/";
+
+	return lacking;
 }
 
 int vmig_testdev_create(struct vmig_mdev *mdev, const char *type)

@@ -35,7 +35,12 @@ struct vmig_attrs {
 	const char *defect_early_irq;
 };
 
-/** vmig_testdev_missing - the reason why no mtty device can be created, or NULL */
+/**
+ * vmig_testdev_missing - the reason why no mtty device can be created and opened, or NULL
+ *
+ * Loads the module until this process exits (vmig_module_use()): the file that the environment
+ * variable MTTY_KO names, or else what modprobe finds.
+ */
 const char *vmig_testdev_missing(void);
 
 /**

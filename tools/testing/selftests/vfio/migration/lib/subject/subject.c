@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/vfio/calls.h"
+#include "lib/vfio/lacking.h"
 #include "has.h"
 #include "subject.h"
 
@@ -48,22 +48,24 @@ static bool is_created(const char *name)
 
 const char *vmig_subject_missing(void)
 {
-	static char reason[512];
-	char name[NAME_SIZE], path[PATH_MAX];
+	static char text[PATH_MAX];
+	const char *lacking = vmig_lacking_root();
+	char name[NAME_SIZE];
 
-	if (geteuid())
-		return "only root can open a device";
+	if (lacking)
+		return lacking;
 	if (get_name(false, name))
 		return "VFIO_DEVICE names no device: " HOW_TO_NAME;
+	if (is_cdev(name))
+		return NULL;
 	if (!is_created(name))
-		return NULL;
-	snprintf(path, sizeof(path), "/sys/class/mdev_bus/%.*s",
-		 (int)strcspn(name, "/"), name);
-	if (!access(path, F_OK))
-		return NULL;
-	snprintf(reason, sizeof(reason), "no mdev parent %.*s: load its module, or " HOW_TO_NAME,
-		 (int)strcspn(name, "/"), name);
-	return reason;
+		return vmig_lacking_path();
+	name[strcspn(name, "/")] = '\0';
+	lacking = vmig_lacking_parent(name, strcmp(name, "mtty") ? NULL : getenv("MTTY_KO"));
+	if (!lacking)
+		return vmig_lacking_path();
+	snprintf(text, sizeof(text), "%s, or " HOW_TO_NAME, lacking);
+	return text;
 }
 
 bool vmig_subject_given(void)

@@ -68,7 +68,9 @@ struct vmig_subject {
 /**
  * vmig_subject_missing - the reason why there is no device, and how to give one
  *
- * Return: NULL if a device was named, or one can be created.
+ * Loads the module of a device that is created, until this process exits (vmig_module_use()).
+ *
+ * Return: NULL if a device was named, or one can be created, and there is a way to open it.
  */
 const char *vmig_subject_missing(void);
 

@@ -45,13 +45,14 @@ const char *vmig_path_name(enum vmig_path path)
 	return path == VMIG_PATH_CDEV ? "cdev" : "group";
 }
 
-static enum vmig_path choose_path(enum vmig_path path)
+enum vmig_path vmig_path_default(void)
 {
-	const char *name = getenv("VMIG_PATH") ?: "group";
+	const char *name = getenv("VMIG_PATH");
+	enum vmig_path path = VMIG_PATH_GROUP;
 
-	if (path != VMIG_PATH_ANY)
-		return path;
-	path = VMIG_PATH_GROUP;
+	if (!name)
+		return vmig_path_available(VMIG_PATH_GROUP) ||
+		       !vmig_path_available(VMIG_PATH_CDEV) ? VMIG_PATH_GROUP : VMIG_PATH_CDEV;
 	while (path < VMIG_PATH_NR && strcmp(name, vmig_path_name(path)))
 		path++;
 	return path;
@@ -204,7 +205,8 @@ int vmig_device_open_untouched(struct vmig_device *dev, const char *sysfs, enum 
 {
 	int ret;
 
-	path = choose_path(path);
+	if (path == VMIG_PATH_ANY)
+		path = vmig_path_default();
 	*dev = VMIG_DEVICE_CLOSED;
 	dev->path = path;
 	if (!vmig_path_available(path))

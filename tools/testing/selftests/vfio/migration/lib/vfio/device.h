@@ -19,8 +19,7 @@
  * @VMIG_PATH_GROUP:	/dev/vfio/GROUP and a type 1 container
  * @VMIG_PATH_CDEV:	/dev/vfio/devices/vfioN bound to an iommufd
  * @VMIG_PATH_NR:	number of the above
- * @VMIG_PATH_ANY:	the one that the environment variable VMIG_PATH names, "group"
- *			or "cdev"; group if it is not set
+ * @VMIG_PATH_ANY:	vmig_path_default()
  */
 enum vmig_path {
 	VMIG_PATH_GROUP,
@@ -66,6 +65,14 @@ struct vmig_device {
  * @path:	VMIG_PATH_GROUP or VMIG_PATH_CDEV
  */
 bool vmig_path_available(enum vmig_path path);
+
+/**
+ * vmig_path_default - the path that the environment variable VMIG_PATH names
+ *
+ * Return: VMIG_PATH_GROUP for "group", VMIG_PATH_CDEV for "cdev", VMIG_PATH_NR for any other
+ * value. Without the variable: group, but cdev if only that is available.
+ */
+enum vmig_path vmig_path_default(void);
 
 /** vmig_path_name - "group" or "cdev" */
 const char *vmig_path_name(enum vmig_path path);

@@ -50,12 +50,12 @@ static bool without_root(void)
 }
 
 /*
- * They take long, and judge a program that starts shell scripts: where they are not skipped, it
- * is enough that they begin.
+ * They take long, and need no device: they judge a program that starts shell scripts, and waits
+ * with a limit. Where they are not skipped, it is enough that they begin.
  */
 static bool is_long(const char *program)
 {
-	return strstr(program, "/conformance_");
+	return strstr(program, "/conformance_") || strstr(program, "/io_test");
 }
 
 FIXTURE(lacking) {

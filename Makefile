@@ -389,6 +389,21 @@ vm: no-status modules selftests ## boot a VM, run RUN='COMMAND' with the files A
 shell: modules selftests ## a shell in a VM
 	@$(BOOT_VM) -n shell -i
 
+.PHONY: install-module
+install-module: ## build mtty for the kernel of this machine with DKMS, install and load it
+	@$(DIR_LAB)/install/install.sh install
+
+.PHONY: remove-module
+remove-module: ## undo install-module
+	@$(DIR_LAB)/install/install.sh remove
+
+# The module that DKMS has built must pass a test in the VM.
+.PHONY: check-install
+check-install: modules selftests ## install-module, into a directory, for the kernel of the VM
+	@$(DIR_LAB)/get/hostpkgs.sh install
+	@$(DIR_LAB)/install/install.sh -s $(KDIR) -r $(B)/dkms install
+	@RUN=/selftests/arc_test $(BOOT_VM) -n install -t $(B)/dkms/mtty.ko
+
 .PHONY: lint
 lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, analyzer, coccinelle, circles
 	@$(DIR_LAB)/get/hostpkgs.sh lint

@@ -15,6 +15,7 @@
 #   fuzz      fuzz/
 #   lint      lint/
 #   docs      docs/
+#   install   install/
 set -eu
 export LC_ALL=C
 
@@ -59,6 +60,7 @@ lint	shellcheck		shellcheck
 lint	sparse			sparse
 lint	spatch			coccinelle
 docs	sphinx-build		python3-sphinx
+install	dkms			dkms
 '
 
 is_there() {
@@ -72,7 +74,7 @@ is_there() {
 
 wanted=${1:-vm}
 echo "$list" | grep -q "^$wanted	" || {
-	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint | docs]" >&2
+	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint | docs | install]" >&2
 	exit 2
 }
 missing=$(echo "$list" | while read -r group file package; do

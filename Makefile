@@ -375,11 +375,11 @@ no-status:
 	@$(if $(STATUS),: >$(call quoted,$(STATUS)))
 
 .PHONY: vm
-vm: no-status modules ## boot a VM, run RUN='COMMAND' with the files ADD='FILE...'
+vm: no-status modules selftests ## boot a VM, run RUN='COMMAND' with the files ADD='FILE...'
 	@$(BOOT_VM) -n vm $(STATUS_OPTION)
 
 .PHONY: shell
-shell: modules ## a shell in a VM
+shell: modules selftests ## a shell in a VM
 	@$(BOOT_VM) -n shell -i
 
 .PHONY: lint
@@ -396,6 +396,15 @@ docs: ## all pages as HTML; a warning of Sphinx is an error
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source sphinx
 	@$(MARKED) claim $(OUT)/docs
 	@$(DIR_LAB)/docs/build.sh . $(KSRC) $(DEBIAN)/sphinx $(OUT)/docs
+
+# Its commands get the settings of this make, and nothing else of it.
+TUTORIAL := Documentation/driver-api/vfio-migration-tutorial.rst
+.PHONY: tutorial
+tutorial: modules selftests ## run the commands of the tutorial, and compare what the page shows
+	@$(DIR_LAB)/docs/tutorial.py --change '~/.cache/mtty-vfio=$(CACHE)' \
+		--change '/tmp/my-client=$(B)/my-client' \
+		--before 'unset MAKEFLAGS MFLAGS MAKELEVEL; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
+		$(TUTORIAL) sh -c 'ADD=$$SCRIPT RUN="sh ./session" exec "$$@"' sh $(BOOT_VM) -n tutorial
 
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
 STATES_SVG := Documentation/driver-api/vfio-migration-states.svg

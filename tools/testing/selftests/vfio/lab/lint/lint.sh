@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses, and pages that a text names. Any
-# finding is a failure. analyze.sh checks the code of the driver.
+# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses, and pages
+# that a text names. Any finding is a failure. analyze.sh checks the code of the driver.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu

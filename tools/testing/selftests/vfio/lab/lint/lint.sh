@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses. Any
-# finding is a failure. analyze.sh checks the code of the driver.
+# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses, and pages
+# that a text names. Any finding is a failure. analyze.sh checks the code of the driver.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
@@ -53,4 +53,5 @@ tools/testing/selftests/vfio/lab/lint/clauses.py \
 tools/testing/selftests/vfio/lab/docs/states.py \
 	--check Documentation/driver-api/vfio-migration-states.svg \
 	tools/testing/selftests/vfio/migration/uapi/clauses || status=1
+tools/testing/selftests/vfio/lab/lint/references.sh || status=1
 exit $status

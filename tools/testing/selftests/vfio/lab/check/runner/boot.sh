@@ -277,6 +277,7 @@ case_make_vm_status() {
 		fail "the status is lost"
 	}
 	grep -aqF 'it'"'"'s $HOME' "$plain/bin/initrd" || fail "RUN is changed"
+	grep -aqF 'selftests/a_test' "$plain/bin/initrd" || fail "the VM has no tests"
 	# The status of an earlier run is removed.
 	! plain_make "${fake_arguments[@]}" STATUS="$dir/status" KERNEL=/none vm \
 		>"$dir/output" 2>&1 || fail "a missing kernel is accepted"
@@ -302,8 +303,8 @@ case_kvm_trial() {
 	[ "$accel" = kvm ] || fail "$accel"
 }
 
-# ci_ends LINE LINT CONFORM STATUS OUTPUT [MUTANTS]: .ci/run with a stub of make. make lint exits
-# with LINT, make conformance with CONFORM, make mutants with MUTANTS or 0, all others print OUTPUT
+# ci_ends LINE LINT CONFORM STATUS OUTPUT [MUTANTS]: .ci/run with a stub of make. make lint, docs
+# and tutorial exit with LINT, make conformance with CONFORM, make mutants with MUTANTS or 0, all others print OUTPUT
 # and exit with STATUS.
 ci_ends() {
 	local status=0
@@ -314,7 +315,7 @@ ci_ends() {
 	fake_program make <<-SCRIPT
 		#!/bin/sh
 		case \$* in
-		"lint OUT=/x") exit $2 ;;
+		"lint OUT=/x" | "docs OUT=/x" | "tutorial OUT=/x") exit $2 ;;
 		"conformance DEVICE="*" OUT=/x") exit $3 ;;
 		"mutants MUTANTS=quick OUT=/x") exit ${6:-0} ;;
 		"check-vmm TESTS=quick OUT=/x") ;;
@@ -334,35 +335,35 @@ ci_ends() {
 	esac
 }
 
-# Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint and each of
-# the four drivers count as one, and so do the mutants.
+# Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint, docs, the
+# tutorial and each of the four drivers count as one, and so do the mutants.
 case_ci_all() {
-	ci_ends "16 passed, 0 failed, 5 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "18 passed, 0 failed, 5 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_check_fails() {
-	ci_ends "16 passed, 5 failed, 5 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
+	ci_ends "18 passed, 5 failed, 5 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
 }
 
 case_ci_lint_fails() {
-	ci_ends "15 passed, 1 failed, 5 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "15 passed, 3 failed, 5 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_conformance_fails() {
-	ci_ends "12 passed, 4 failed, 5 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
+	ci_ends "14 passed, 4 failed, 5 skipped" 0 1 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_mutant_survives() {
-	ci_ends "15 passed, 1 failed, 5 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped" 1
+	ci_ends "17 passed, 1 failed, 5 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped" 1
 }
 
 case_ci_nothing_counted() {
-	ci_ends "6 passed, 5 failed, 0 skipped" 0 0 0 ""
+	ci_ends "8 passed, 5 failed, 0 skipped" 0 0 0 ""
 }
 
 # A make that fails though each case passed counts as a failure.
 case_ci_make_fails() {
-	ci_ends "16 passed, 5 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
+	ci_ends "18 passed, 5 failed, 0 skipped" 0 0 2 "2 passed, 0 failed, 0 skipped"
 }
 
 case_ci_no_temporary_file() {

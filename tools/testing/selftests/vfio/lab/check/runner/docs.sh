@@ -116,3 +116,24 @@ case_docs_states_cannot_be_drawn() {
 	echo "Id: info.one" >clauses
 	! "$docs/states.py" clauses >output 2>&1 || fail "a picture without an arc"
 }
+
+case_docs_references() {
+	local lab=tools/testing/selftests/vfio/lab
+
+	cd "$dir" && mkdir -p Documentation/a .ci include samples "$lab/docs"
+	touch Makefile Documentation/a/there.rst "$lab/docs/there.rst"
+	{
+		echo "[a](Documentation/a/there.rst), [b](Makefile), [c](#part), [d](https://a.b/c)"
+		echo "Documentation/a/there.rst lab/docs/there.rst"
+	} >README.md
+	"$here/../lint/references.sh" || fail "pages that exist are refused"
+	echo "see Documentation/a/none.svg, lab/docs/none.rst" >include/a.h
+	echo "[a](none)" >>README.md
+	! "$here/../lint/references.sh" >output || fail "missing pages are accepted"
+	sort >expected <<-END
+		README.md:3: there is no none
+		include/a.h:1: there is no Documentation/a/none.svg
+		include/a.h:1: there is no $lab/docs/none.rst
+	END
+	sort output | diff - expected
+}

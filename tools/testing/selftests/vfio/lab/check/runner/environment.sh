@@ -119,6 +119,8 @@ fake_kernel() {
 	printf '%s.ko\n' virtio_pci virtio_console vfio vfio_iommu_type1 mdev \
 		>"$tree/modules.builtin"
 	touch "$cache/.lock"
+	printf '%s\n' 'install: ; @mkdir -p $(INSTALL_PATH) && echo test >$(INSTALL_PATH)/a_test' \
+		>"$cache/src/tools/testing/selftests/lib.mk"
 	# Nothing is fetched: a cache that is not complete is an error.
 	fake_program apt-get <<<'#!/bin/sh
 		exit 1'

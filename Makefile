@@ -183,7 +183,7 @@ selftests: stage ## build the tests
 		$(call pass_vars,V) OUTPUT=$(B)/objects INSTALL_PATH=$(SELFTESTS) \
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
-		USERLDFLAGS=-static install
+		USERLDFLAGS=-static STRICT=1 install
 	@$(LOCKED) cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
 # More than CPUs, as some programs wait. Counters of gcov are those of one VM.

@@ -389,6 +389,22 @@ lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, 
 	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
 	@$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint
 
+# A copy of a whole kernel tree, with this work in it. Its other files are hard links, where the
+# file system allows it.
+TREE	= $(OUT)/tree-$(LAB)
+
+.PHONY: tree
+tree: ## put the driver and the tests into a copy of the kernel LAB=6.12 or 7, in OUT/tree-LAB
+	@$(DIR_LAB)/get/hostpkgs.sh kernel
+	@$(DIR_LAB)/get/fetch.sh -s $(LAB) $(CACHE)/debian-$(LAB) kernel
+	@$(MARKED) claim $(TREE)
+	@$(DIR_LAB)/tree/copy.sh $(CACHE)/debian-$(LAB)/kernel $(TREE)/kernel
+	@$(DIR_LAB)/tree/overlay.sh $(TREE)/kernel
+
+.PHONY: kconfig
+kconfig: tree ## the entry in samples/Kconfig, in 30 configurations of LAB=6.12 or 7; some 5 minutes
+	@$(DIR_LAB)/tree/kconfig.sh $(TREE)/kernel $(TREE)/kconfig $$ARGS
+
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
 
 .PHONY: clauses

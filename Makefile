@@ -184,7 +184,7 @@ selftests: stage ## build the tests
 		$(call pass_vars,V) OUTPUT=$(B)/objects INSTALL_PATH=$(SELFTESTS) \
 		KHDR_INCLUDES="-isystem $(KHDR)" USERCFLAGS=-Werror -j$(JOBS) \
 		$(CROSS:%=CROSS_COMPILE=%) \
-		USERLDFLAGS=-static install
+		USERLDFLAGS=-static STRICT=1 install
 	@$(LOCKED) cp -rLu $(STAGE)/tools/testing/selftests/kselftest $(SELFTESTS)
 
 # More than CPUs, as some programs wait. Counters of gcov are those of one VM.
@@ -427,6 +427,22 @@ tutorial: modules selftests ## run the commands of the tutorial, and compare wha
 		--change '/tmp/my-client=$(B)/my-client' \
 		--before 'unset MAKEFLAGS MFLAGS MAKELEVEL; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
 		$(TUTORIAL) sh -c 'ADD=$$SCRIPT RUN="sh ./session" exec "$$@"' sh $(BOOT_VM) -n tutorial
+
+# A copy of a whole kernel tree, with this work in it. Its other files are hard links, where the
+# file system allows it.
+TREE	= $(OUT)/tree-$(LAB)
+
+.PHONY: tree
+tree: ## put the driver and the tests into a copy of the kernel LAB=6.12 or 7, in OUT/tree-LAB
+	@$(DIR_LAB)/get/hostpkgs.sh kernel
+	@$(DIR_LAB)/get/fetch.sh -s $(LAB) $(CACHE)/debian-$(LAB) kernel
+	@$(MARKED) claim $(TREE)
+	@$(DIR_LAB)/tree/copy.sh $(CACHE)/debian-$(LAB)/kernel $(TREE)/kernel
+	@$(DIR_LAB)/tree/overlay.sh $(TREE)/kernel
+
+.PHONY: kconfig
+kconfig: tree ## the entry in samples/Kconfig, in 30 configurations of LAB=6.12 or 7; some 5 minutes
+	@$(DIR_LAB)/tree/kconfig.sh $(TREE)/kernel $(TREE)/kconfig $$ARGS
 
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
 STATES_SVG := Documentation/driver-api/vfio-migration-states.svg

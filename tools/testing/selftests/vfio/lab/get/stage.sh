@@ -29,7 +29,7 @@ find "$stage" -xtype l -delete
 cd "$repo"
 find include samples "$selftests" -path '*/lab' -prune -o -type f \
 	\( -name '*.[ch]' -o -name '*.sh' -o -name Makefile \
-	   -o -name Kbuild -o -name Kconfig -o -name config -o -name config.x86_64 \
+	   -o -name Kbuild -o -name config -o -name config.x86_64 \
 	   -o -name settings -o -name clauses \) ! -name '*.mod.c' -print |
 while read -r file; do
 	[ -L "$stage/$file" ] || mkdir -p "$stage/${file%/*}"

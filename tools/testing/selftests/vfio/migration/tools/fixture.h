@@ -92,6 +92,7 @@ static inline int open_terminal(int *tty)
 {
 	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
+	*tty = -1;
 	if (fd < 0 || grantpt(fd) || unlockpt(fd))
 		return -errno;
 	*tty = open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -31,12 +31,14 @@ enum when { NOW = F_OFD_SETLK, WAIT = F_OFD_SETLKW };
  * @lock:	the file; -1: there is no /run, so the module stays
  * @by_test:	a test has loaded it
  */
-static struct use {
+struct use {
 	char name[NAME_SIZE];
 	pid_t owner;
 	int lock;
 	bool by_test;
-} use = { .lock = -1 };
+};
+
+static struct use use = { .lock = -1 };
 
 static int lock(short type, enum when when, enum byte byte)
 {

@@ -19,7 +19,7 @@ check_sources() {
 	dirs=$1
 	shift
 	# shellcheck disable=SC2086
-	find $dirs -type f \( -name '*.[ch]' -o -name Kbuild -o -name Kconfig \
+	find $dirs -type f \( -name '*.[ch]' -o -name Kbuild \
 		-o -name Makefile \) ! -name '*.mod.c' -exec \
 		"$checkpatch" --no-tree --strict --terse --quiet \
 		--show-types --no-summary --ignore CAMELCASE "$@" -f {} + ||

@@ -41,7 +41,7 @@ def in_both_directions(policy, lost, **attributes):
         source = guest_run.vmm
         for way in (Way(), MULTIFD):
             output = refuses(guest_run, DEBIAN, way)
-            assert 'SETUP STATE: EOS not found 0xffffffffef100006' in output, output
+            assert 'SETUP STATE: EOS not found 0xffffffffef100010' in output, output
         output = refuses(guest_run, SERIES, **{QUERY: 'off'})
         assert f'{QUERY} is off' in output, output
         # A failed migration leaves nothing behind.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds QEMU with the patches of this directory, if the cache does not have it, and prints the
+# Builds QEMU 10.0 with the patches of 10.0/, if the cache does not have it, and prints the
 # path of the program. Progress goes to standard error. The name has a hash of the source, the
 # patches and the options.
 #
@@ -32,7 +32,7 @@ if [ "$target" != "$(uname -m)" ]; then
 fi
 options+=("--target-list=$target-softmmu")
 program=qemu-system-$target
-patches=("$here"/0*.patch)
+patches=("$here"/10.0/0*.patch)
 
 die() {
 	echo "error: $*" >&2

@@ -63,7 +63,7 @@ make_root() {
 	[ "$(id -u)" != 0 ] || mode=root
 	include=$(IFS=,; echo "${packages[*]}")
 	mirror=$("$here/mirror.sh")
-	echo "fetching a compiler and the source of QEMU of Debian 13, about 250 MB ..."
+	echo "fetching a compiler and the source of QEMU of Debian 13, about 160 MB ..."
 	"$here/marked.sh" remove "$cache/root"
 	mkdir -p "$cache/root"
 	# The hook gets the source with the lists of the new root.

@@ -60,24 +60,29 @@ check_header() {
 		die "the header in ${patches[0]##*/} is not that of include/uapi/linux"
 }
 
-# Without firmware, which is most of the source, and without Debian's patches. Files that did not
-# change keep their time, so another build is short.
+# Without firmware, which is most of the source. Of Debian's patches one is needed, as Debian's
+# archive lacks the files that it is about. Files that did not change keep their time, so another
+# build is short.
 unpack() {
-	local new=$src/new patch
+	local new=$src/new patch needed=debian/patches/skip-unpack-edk2-blobs.patch
 
 	echo "unpacking QEMU and applying ${#patches[@]} patches ..."
 	rm -rf "$new"
 	mkdir "$new"
 	tar -xf "$src"/qemu_*.orig.tar.xz -C "$new" --strip-components=1 \
 		--exclude='*/roms/*' >"$log" 2>&1 || failed
-	for patch in "${patches[@]}"; do
+	tar -xf "$src"/qemu_*.debian.tar.xz -C "$new" "$needed" >"$log" 2>&1 || failed
+	for patch in "${patches[@]}" "$new/$needed"; do
 		patch -d "$new" -p1 --no-backup-if-mismatch --fuzz=0 <"$patch" >"$log" 2>&1 ||
 			failed
 	done
 	check_header "$new"
-	mkdir -p "$src/qemu"
-	rsync -rlpc --delete --exclude=__pycache__ "$new/" "$src/qemu"
-	rm -rf "$new"
+	if [ -e "$src/qemu" ]; then
+		rsync -rlpc --delete --exclude=__pycache__ "$new/" "$src/qemu"
+		rm -rf "$new"
+	else
+		mv "$new" "$src/qemu"
+	fi
 }
 
 failed() {

@@ -40,7 +40,7 @@ class Relay:
         self.listener.bind(path)
         self.listener.listen(1)
         self.source = None
-        self.stream = b''
+        self.stream = bytearray()
         self.thread = None
 
     def keep(self, is_waiting):

@@ -54,7 +54,8 @@ KERNEL_WARNINGS = (
 )
 
 # Messages of a source after any failure
-FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket')
+FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket',
+                 'Sibling indicated error')
 
 # The guest's program (main.c) has ended, or its kernel has, or turned an interrupt off
 GAVE_UP = re.compile(r'^guest: |Kernel panic|nobody cared|Disabling IRQ')

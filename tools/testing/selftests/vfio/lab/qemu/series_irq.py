@@ -24,6 +24,7 @@ def measured(label, way, kind, **arguments):
                     config_policy='before-data', **arguments)
     tally.print(f'subflag{kind}')
     tally.check(TIMES, TIMES)
+    assert not tally.unconnected, f'{tally.unconnected} signals before interrupts were enabled'
 
 
 def msi():

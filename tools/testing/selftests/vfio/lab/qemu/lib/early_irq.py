@@ -24,11 +24,13 @@ class Tally:
         self.sent = 0
         self.arrived = 0
         self.again = 0
+        self.unconnected = 0
         self.delays = []
 
-    def add(self, sent, arrived, delay):
+    def add(self, sent, arrived, delay, unconnected):
         """Count one more."""
         self.times += 1
+        self.unconnected += unconnected
         self.sent += sent
         self.arrived += arrived > 0
         self.again += max(0, arrived - 1)
@@ -56,8 +58,24 @@ def signals(trace, first, card):
     return times if trace.messages_too else times[:1]
 
 
+def is_unconnected(trace, first, card):
+    """Return whether the first signal of a card that is loaded came before QEMU connected an
+    interrupt: to a connection of before. The event of a call follows the signals that it causes.
+    """
+    events = [(name, text) for _, name, text in trace.lines()[first:]
+              if text.startswith(card.uuid + ' ')]
+    start = next(i for i, (_, text) in enumerate(events) if '-> RESUMING' in text)
+    signal = connect = len(events)
+    for i, (name, text) in reversed(list(enumerate(events))[start:]):
+        if name == 'mtty_signal':
+            signal = i
+        elif name == 'mtty_set_irqs' and 'EVENTFD|TRIGGER' in text:
+            connect = i
+    return signal + 1 < connect
+
+
 def migrate(guest_run, trace, way):
-    """One migration with an interrupt pending: (signals, interrupts, delay)."""
+    """One migration with an interrupt pending: (signals, interrupts, delay, unconnected)."""
     before = guest_run.vmm.link.pause().interrupts
     guest_run.note_config()
     guest_run.vmm.qmp.run('stop')
@@ -77,7 +95,8 @@ def migrate(guest_run, trace, way):
     # its cause would remain, and no other message would follow.
     there.poke(IIR)
     there.poke(IER, IER_RDI | IER_RLSI)
-    return len(sent), arrived, max(0, taken[0] - runs) if taken else None
+    delay = max(0, taken[0] - runs) if taken else None
+    return len(sent), arrived, delay, is_unconnected(trace, first, there.card)
 
 
 def goes_on(guest_run):

@@ -225,19 +225,29 @@ systems: stage
 	@$(DIR_LAB)/get/roots.sh $(SYSTEMS)
 	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) image
 
+# QEMU with the patches of qemu/series, for the tests that begin with that word
+BUILD_QEMU = $(DIR_LAB)/qemu/series/build.sh $(CACHE)/qemu-$(ARCH) $(JOBS)
+NEEDS_QEMU = $(filter qemu/series_%,$(VMM_SELECTED))
+
+.PHONY: qemu
+qemu: ## build QEMU with the patches for the proposal, once; prints its path
+	@$(DIR_LAB)/get/hostpkgs.sh vmm
+	@$(BUILD_QEMU)
+
 # The guest's kernel is Debian's, with any kernel of the VM. TCG: nested KVM does not work.
-WITH_VMM = ADD="$(IMAGE)/vmlinuz $$ADD" ACCEL=$${ACCEL:-tcg}
+WITH_VMM = $(if $1,qemu=$$($(BUILD_QEMU)) &&) \
+	   ADD="$(IMAGE)/vmlinuz $(if $1,$$qemu) $$ADD" ACCEL=$${ACCEL:-tcg}
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a guest that uses the device; TESTS=quick
-	@$(WITH_VMM) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
+	@$(call WITH_VMM,$(NEEDS_QEMU)) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS=$(call quoted,$(VMM_SELECTED)) TEST_TIMEOUT=$${TEST_TIMEOUT:-900} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),2700)
 
 .PHONY: shell-vmm
 shell-vmm: no-status modules selftests systems ## a shell in a VM that has QEMU; RUN= runs a command
-	@$(WITH_VMM) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),$(STATUS_OPTION),-i)
+	@$(call WITH_VMM,) $(BOOT_VM) -v $(SYSTEMS) -n shell-vmm $(if $(RUN),$(STATUS_OPTION),-i)
 
 .PHONY: check-arm64-vmm
 check-arm64-vmm: ## make check-vmm on arm64, where MSIs pass the ITS

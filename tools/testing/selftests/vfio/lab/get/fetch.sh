@@ -81,14 +81,10 @@ apt_update() {
 
 # Lists of the backports, from the mirror of this system; the system does not get them.
 apt_lists_backports() {
-	local codename mirror
+	local mirror
 
 	apt_lists_private
-	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-	# shellcheck disable=SC2016
-	mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
-		sed -n "s/^$codename //p" | sed -n 1p)
-	[ -n "$mirror" ] || die "apt has no source for $codename"
+	mirror=$("$here/mirror.sh")
 	[ -e "$keyring" ] || die "no $keyring (package debian-archive-keyring)"
 	echo "deb [signed-by=$keyring] $mirror $backports main" \
 		>"$cache/apt/sources.list"

@@ -51,17 +51,6 @@ die() {
 	exit 1
 }
 
-# Sets mirror to that of this system.
-find_mirror() {
-	local codename
-
-	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-	# shellcheck disable=SC2016
-	mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
-		sed -n "s/^$codename //p" | sed -n 1p)
-	[ -n "$mirror" ] || die "apt has no source for $codename"
-}
-
 # make_root NAME SUITE PACKAGE...
 make_root() {
 	local name=$1 suite=$2 mode=unshare include
@@ -120,7 +109,7 @@ cache=$(realpath -m "$cache")
 [ ! -e "$cache/root.cpio" ] || exit 0
 exec 9>"$cache/.lock"
 flock 9
-find_mirror
+mirror=$("$here/mirror.sh")
 make_root qemu11 trixie "${new[@]}"
 [ ${#old[@]} = 0 ] || make_root qemu10 bookworm "${old[@]}"
 pack

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Print the table of the lost interrupt for Documentation, from the output of tests.
 
-irq_defect_test and qemu/early_irq.py print "cure NAME: sent N, arrived N, again N, delay
+irq_defect_test, qemu/early_irq.py and qemu/series_irq.py print "cure NAME: sent N, arrived N, again N, delay
 N us" for each way to keep the interrupt.
 
 Usage: lost_irq_table.py LABEL=FILE.ktap...
@@ -12,7 +12,9 @@ import re
 import sys
 
 CURES = ('nothing', 'order', 'order, without multifd', 'subflag', 'driver')
-LINE = re.compile(r'cure ([a-z, ]+): sent (-?\d+), arrived (\d+), again (\d+), delay (\d+) us')
+# The tests with QEMU measure MSI, and INTx apart.
+INTX = '; INTx'
+LINE = re.compile(r'cure ([A-Za-z,; ]+): sent (-?\d+), arrived (\d+), again (\d+), delay (\d+) us')
 COLUMNS = ('where', 'cure', 'sent', 'arrived', 'arrived twice', 'delay')
 
 
@@ -34,7 +36,7 @@ def read(path):
 
 def rows(label, found):
     """Rows of one run, for the cures that it has measured."""
-    for cure in CURES:
+    for cure in CURES + tuple(cure + INTX for cure in CURES):
         runs = found.get(cure)
         if not runs:
             continue

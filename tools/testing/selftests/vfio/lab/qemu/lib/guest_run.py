@@ -42,6 +42,7 @@ class GuestRun:
     def __init__(self, kind='mtty-2', msi=False, version=None, machine=None, options=None,
                  poke=False, lost=(), **attributes):
         self.cards = [Card(kind, **attributes), Card(kind, **attributes)]
+        self.attributes = attributes
         self.options = {'msi': msi, 'machine': machine, 'poke': poke, 'options': options}
         self.version = version
         self.lost = lost
@@ -52,8 +53,8 @@ class GuestRun:
         self.vmm = self.start()
 
     def add_card(self, kind='mtty-2', **attributes):
-        """Make another card; end() removes it."""
-        self.cards.append(Card(kind, **attributes))
+        """Make another card, equal but for these attributes; end() removes it."""
+        self.cards.append(Card(kind, **{**self.attributes, **attributes}))
         return self.cards[-1]
 
     def start(self, incoming=False, card=None):

@@ -18,6 +18,9 @@ GUEST_INITRD = '/tmp/guest.cpio'
 # Another version of QEMU, with its libraries
 OTHER_ROOT = '/qemu{version}'
 
+# The version that has the patches of series/; built for the installed system, it uses its files
+SERIES = 'series'
+
 MACHINES = {
     # Nested XSAVE of an emulated processor does not work. The guest runs no guests, so there is no
     # nested state to migrate. The options skip parts of the boot.
@@ -40,8 +43,8 @@ MSI_CARD = {
 # Events for the timeline, without register accesses: there are thousands.
 TRACE = ('vfio_migration_*', 'vfio_save_*', 'vfio_load_*', 'vfio_vmstate_change*',
          'vfio_state_pending_*', 'vfio_intx_enable*', 'vfio_intx_disable*', 'vfio_intx_update',
-         'vfio_msi_enable', 'vfio_msi_disable', 'vfio_pci_reset', 'migrate_set_state',
-         'runstate_set', 'vm_state_notify', 'loadvm_approve_switchover')
+         'vfio_msi_enable', 'vfio_msi_disable', 'vfio_pci_reset', 'vfio_mig_config_*',
+         'migrate_set_state', 'runstate_set', 'vm_state_notify', 'loadvm_approve_switchover')
 
 # Warnings about the kernel, not about the device. The VM has no IOMMU that tracks dirty
 # pages, and kernels before 6.19 have no dma-buf of a region.
@@ -51,7 +54,8 @@ KERNEL_WARNINGS = (
 )
 
 # Messages of a source after any failure
-FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket')
+FAILURE_WORDS = ('failed to save SaveStateEntry', 'Unable to write to socket',
+                 'Sibling indicated error')
 
 # The guest's program (main.c) has ended, or its kernel has, or turned an interrupt off
 GAVE_UP = re.compile(r'^guest: |Kernel panic|nobody cared|Disabling IRQ')
@@ -68,6 +72,7 @@ class Vmm:
                  **guest):
         self.name = name
         self.card = card
+        self.version = version
         self.log = f'{name}.trace'
         self.stderr = f'{name}.err'
         self.expected = False
@@ -177,9 +182,9 @@ class Vmm:
     def route_intx(self):
         """Set up the routers of INTx, for a destination, where no firmware runs (PC machines).
         Without it KVM gets a line that the guest does not use, and QEMU does not notice
-        when the state of the router is loaded.
+        when the state of the router is loaded. With the series it connects INTx after that.
         """
-        if platform.machine() != 'x86_64':
+        if platform.machine() != 'x86_64' or self.version == SERIES:
             return
         for register in (0x60, 0x68):
             for port, value in ((0xcf8, 0x8000f800 | register), (0xcfc, 0x80808080)):
@@ -236,6 +241,8 @@ def emulator(version):
     program = f'qemu-system-{platform.machine()}'
     if version is None:
         return [program]
+    if version == SERIES:
+        return [f'/added/{program}', '-L', '/usr/share/qemu', '-L', '/usr/share/seabios']
     root = OTHER_ROOT.format(version=version)
     libraries = ':'.join(f'{root}/{lib}/x86_64-linux-gnu' for lib in ('lib', 'usr/lib'))
     return [f'{root}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2', '--library-path', libraries,

@@ -188,3 +188,38 @@ case_output_kept() {
 	printf 'one\ntwo' | cmp - "$dir/kept"
 	cmp "$dir/kept" "$dir/copy"
 }
+
+# Runner: a report of the kernel is a failure of the run, though each case has passed.
+case_report_of_the_kernel() {
+	mkdir -p "$plain/$out/log"
+	printf '@0123456789abcdef %s\n' 'begin size_test' 'end size_test 0 30' |
+		sed '1a TAP version 13\n1..1\nok 1 size.first' >"$plain/$out/log/check.ktap"
+	printf '[    1.0] fine\n[    2.0] BUG: KASAN: use-after-free in x\n' \
+		>"$plain/$out/log/check.console"
+	make_page
+	page_has 'The kernel reported, see log/check.console' 'BUG: KASAN: use-after-free in x' \
+		'1 passed, 1 failed' 'class="tile bad" href="#check"'
+}
+
+# report_of_device CLAUSE: a report of mtty in which this clause is violated
+report_of_device() {
+	mkdir -p "$plain/$out/conformance/kernel-mtty"
+	cat >"$plain/$out/conformance/kernel-mtty/mtty-1.json" <<-END
+		{"clauses": [{"id": "$1", "verdict": "violated"},
+			     {"id": "open.fd-cloexec", "verdict": "kept"}]}
+	END
+	make_page
+}
+
+# Runner: a clause that a driver is known to violate is told from another; a part of a report, as
+# of a VM that ended early, is left out.
+case_report_violations() {
+	report_of_device session.after-close
+	page_has '0 with a violation not expected' 'class="tile good" href="#clause-table"'
+	report_of_device open.group-twice
+	page_has '1 with a violation not expected' ': open.group-twice</span>' \
+		'class="tile bad" href="#clause-table"'
+	echo '{ }' >"$plain/$out/conformance/kernel-mtty/mtty-1.json"
+	make_page
+	page_has 'class="tile none" href="#clause-table"'
+}

@@ -190,9 +190,10 @@ def make(found):
     """The section"""
     if not found.runs:
         return not_run(COMMAND)
-    failed = sum(run.total('failed') + len(list(run.kernel_reports())) for run in found.runs)
-    sums = ', '.join(f'{sum(run.total(what) for run in found.runs)} {what}'
-                     for what in ('passed', 'failed', 'skipped'))
+    passed, failed, skipped = (sum(run.total(what) for run in found.runs)
+                               for what in ('passed', 'failed', 'skipped'))
+    failed += sum(len(list(run.kernel_reports())) for run in found.runs)
+    sums = f'{passed} passed, {failed} failed, {skipped} skipped'
     kinds = {run.kind for run in found.runs}
     left = [missing(f'No result of {command}.', command) for kind, command in KINDS.items()
             if kind not in kinds and kind != 'check-here']

@@ -311,6 +311,7 @@ demo: prepare ## show live migrations, step by step; DEMO=full: of each kind
 # Nothing is run for it. Results of tests are judged anew, with the parser of the kernel's source.
 .PHONY: report
 report: ## a page of the latest results in OUT: tests, clauses, mutants, speed, ...; HTML
+	@$(DIR_LAB)/get/hostpkgs.sh
 	@$(WITHOUT_PICTURES)
 	@$(if $(wildcard $(OUT)/*/log/*.ktap),$(DIR_LAB)/get/fetch.sh $(DEBIAN) source)
 	@$(DIR_LAB)/report/page.py . $(KSRC) $(OUT)
@@ -464,7 +465,7 @@ clauses: ## write page and picture of the clauses anew, after a change of clause
 # OUT and CACHE may have other files: only directories with the mark are removed.
 .PHONY: clean
 clean: ## remove the builds for all kernels
-	@$(DIR_LAB)/report/page.py --remove $(OUT)
+	@[ ! -e $(OUT)/report.html ] || $(DIR_LAB)/report/page.py --remove $(OUT)
 	@$(MARKED) clean $(OUT)
 
 .PHONY: distclean

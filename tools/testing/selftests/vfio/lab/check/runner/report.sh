@@ -64,7 +64,8 @@ case_report_failures() {
 	make_page
 	page_has 'uart_test: uart.second failed' 'Expected 1 (1) == &lt;b&gt; (2)' \
 		"make check TESTS=uart_test ARGS=&#x27;-t second&#x27;" \
-		'size_test: crashed: SIGSEGV' 'needs a modem' '2 passed, 3 failed, 1 skipped; not all programs of make check'
+		'size_test: crashed: SIGSEGV' 'needs a modem' \
+		'2 passed, 3 failed, 1 skipped; not all programs of make check'
 }
 
 # Runner: each section has its results: clauses, mutants, coverage.
@@ -78,10 +79,11 @@ case_report_sections() {
 # Runner: a run of some programs that pass is not shown as a good result of all.
 case_report_of_a_part() {
 	mkdir -p "$plain/$out/log"
-	printf '@0123456789abcdef %s\n' 'begin size_test' 'end size_test 0 30' |
-		sed '1a TAP version 13\n1..1\nok 1 size.first' >"$plain/$out/log/check.ktap"
+	printf '@0123456789abcdef %s\n' 'begin arc_test' 'end arc_test 0 30' |
+		sed '1a TAP version 13\n1..1\nok 1 arc.stop_copy_to_stop' >"$plain/$out/log/check.ktap"
 	make_page
-	page_has '1 passed, 0 failed, 0 skipped; not all' 'class="tile none" href="#check"'
+	page_has '1 passed, 0 failed, 0 skipped; not all' 'class="tile none" href="#check"' \
+		'class="tile none" href="#clause-table"'
 }
 
 # Runner: without results the page names the command for each, and nothing has failed.
@@ -130,7 +132,7 @@ case_report_migration() {
 	mkdir -p "$plain/$out"
 	tar -cf "$plain/$out/check-vmm.tar" -C "$dir/report" .
 	make_page
-	page_has '1 migrations of QEMU' 'ways-and_back' '2000 ms' 'STOP -&gt; STOP_COPY'
+	page_has 'migrations of QEMU: 1' 'ways-and_back' '2000 ms' 'STOP -&gt; STOP_COPY'
 	! command -v gnuplot >/dev/null || page_has '<svg viewBox='
 }
 
@@ -215,9 +217,9 @@ report_of_device() {
 # of a VM that ended early, is left out.
 case_report_violations() {
 	report_of_device session.after-close
-	page_has '0 with a violation not expected' 'class="tile good" href="#clause-table"'
+	page_has 'with a violation not expected: 0' 'class="tile good" href="#clause-table"'
 	report_of_device open.group-twice
-	page_has '1 with a violation not expected' ': open.group-twice</span>' \
+	page_has 'with a violation not expected: 1' ': open.group-twice</span>' \
 		'class="tile bad" href="#clause-table"'
 	echo '{ }' >"$plain/$out/conformance/kernel-mtty/mtty-1.json"
 	make_page

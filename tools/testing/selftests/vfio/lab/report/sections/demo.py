@@ -72,7 +72,8 @@ def make(found):
     for build, path in files:
         for number, (answer, note, steps) in enumerate(migrations(lines_of(path))):
             parts.append(details(f'The driver answers {answer}: {note} ({build})',
-                                 table(HEAD, rows(steps)), is_open=not number and not parts))
+                                 table(HEAD, rows(steps), kind='wide steps'),
+                                 is_open=not number and not parts))
     if not parts:
         return missing('QEMU knows no subflags; the steps of a VMM that does are shown here '
                        'after a demo.', 'make demo')

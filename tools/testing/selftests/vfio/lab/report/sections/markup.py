@@ -48,7 +48,7 @@ def verdict(word, detail=''):
     return element('span', f'{word}{detail}', kind=f'verdict {VERDICTS.get(word, "none")}')
 
 
-def table(head, rows, numbers=()):
+def table(head, rows, numbers=(), kind='wide'):
     """A table; numbers are the columns that are aligned to the right."""
     def cells(name, row):
         return join(*(element(name, cell, **({'kind': 'number'} if i in numbers else {}))
@@ -58,7 +58,7 @@ def table(head, rows, numbers=()):
     return element('div', element(
         'table', element('thead', element('tr', cells('th', head))),
         element('tbody', *(element('tr', cells('td', row)) for row in rows))),
-        kind='wide', tabindex='0')
+        kind=kind, tabindex='0')
 
 
 def details(summary, *content, is_open=False):

@@ -71,6 +71,7 @@ def make(found):
         parts.append(missing('No migration of QEMU was recorded.', COMMAND))
     steps_of_demo = demo.make(found)
     count = sum(len(migrations) for _, _, migrations, _ in reports)
-    state = 'good' if count else 'none'
-    return Section(state, f'{count} migrations of QEMU' if count else 'not run',
+    lines = [f'migrations of QEMU: {count}'] if count else []
+    lines += ['the steps of a demo'] if list(found.find('log', 'demo.txt')) else []
+    return Section('good' if lines else 'none', ', '.join(lines) or 'not run',
                    join(*parts, steps_of_demo))

@@ -315,7 +315,16 @@ coverage-report: check
 demo: prepare ## show live migrations, step by step; DEMO=full: of each kind
 	@$(DIR_LAB)/quiet.sh 'building the driver and the tests' $(SUBMAKE) modules selftests
 	@[ -n "$$NO_COLOR" ] || [ "$$TERM" = dumb ] || [ ! -t 1 ] || colour=--colour; \
-	RUN="/selftests/mig_demo $(if $(filter full,$(DEMO)),--full) $$colour" $(BOOT_VM) -n demo
+	RUN="/selftests/mig_demo $(if $(filter full,$(DEMO)),--full) $$colour" $(BOOT_VM) -n demo \
+		-r 'python3 $(DIR_LAB)/boot/output.py $(B)/log/demo.txt'
+
+# Nothing is run for it. Results of tests are judged anew, with the parser of the kernel's source.
+.PHONY: report
+report: ## a page of the latest results in OUT: tests, clauses, mutants, speed, ...; HTML
+	@$(DIR_LAB)/get/hostpkgs.sh
+	@$(WITHOUT_PICTURES)
+	@$(if $(wildcard $(OUT)/*/log/*.ktap),$(DIR_LAB)/get/fetch.sh $(DEBIAN) source)
+	@$(DIR_LAB)/report/page.py . $(KSRC) $(OUT)
 
 # The kernel's own mediated devices, unchanged, from the source of the same kernel
 SAMPLES	:= $(if $(KERNEL),$(firstword $(wildcard $(KDIR)/source/samples/vfio-mdev \
@@ -466,6 +475,7 @@ clauses: ## write page and picture of the clauses anew, after a change of clause
 # OUT and CACHE may have other files: only directories with the mark are removed.
 .PHONY: clean
 clean: ## remove the builds for all kernels
+	@[ ! -e $(OUT)/report.html ] || $(DIR_LAB)/report/page.py --remove $(OUT)
 	@$(MARKED) clean $(OUT)
 
 .PHONY: distclean

@@ -4,6 +4,8 @@
 
 cat would notice that only at its next write: the VM would run until the time limit if its
 command is silent. The exit status is then 141, as after SIGPIPE.
+
+Usage: output.py [FILE]     FILE gets it, too
 """
 
 import os
@@ -35,13 +37,20 @@ def run(main):
         return NO_READER
 
 
-def copy():
+def copy(kept):
     """Copy all of it, at once; a write to a pipe may be short."""
     while data := os.read(0, 1 << 16):
+        kept.write(data)
         while data:
             data = data[os.write(1, data):]
     return 0
 
 
+def main():
+    """Copy to standard output, and to the file"""
+    with open(sys.argv[1] if len(sys.argv) > 1 else os.devnull, 'wb', buffering=0) as kept:
+        return copy(kept)
+
+
 if __name__ == '__main__':
-    sys.exit(run(copy))
+    sys.exit(run(main))

@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 def reasons_of(name):
     """The reason of each clause that is expected to be violated"""
     reasons = {}
-    for _, fields in devices.stanzas(os.path.join(HERE, 'devices', name)):
+    for _, fields in devices.read_stanzas(os.path.join(HERE, 'devices', name)):
         clauses = fields.get('Violated', '') + ' ' + fields.get('Random', '')
         for clause in clauses.split():
             reasons.setdefault(clause, fields['Why'])

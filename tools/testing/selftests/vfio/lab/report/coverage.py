@@ -8,7 +8,7 @@ without a reason is a failure: a test is missing.
 Usage: coverage.py REPO OBJECTS COUNTERS OUT
   OBJECTS   directory with the module's .gcno files
   COUNTERS  tar file of its .gcda files, from boot.sh -g
-  OUT       directory, gets index.html
+  OUT       directory, gets index.html, and summary.json for make report
 """
 
 import glob
@@ -64,8 +64,9 @@ def main():
     result = os.path.join(out, 'coverage.json')
     gather(objects, counters, work)
     status = subprocess.run(['gcovr', '--root', repo, '--config', os.path.join(HERE, 'gcovr.cfg'),
-                             '--json', result, '--html-details', os.path.join(out, 'index.html'),
-                             work], cwd=repo, check=False).returncode
+                             '--json', result, '--json-summary', os.path.join(out, 'summary.json'),
+                             '--html-details', os.path.join(out, 'index.html'), work],
+                            cwd=repo, check=False).returncode
     reasons = read_reasons()
     with open(result, encoding='utf-8') as file:
         files = json.load(file)['files']

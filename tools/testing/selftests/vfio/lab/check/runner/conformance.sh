@@ -306,3 +306,21 @@ case_conformance_lab() {
 		grep -qxF 'ARGS=--clause $x' "$plain/seen" || fail "$(cat "$plain/seen")"
 	[ -s "$(echo "$plain"/out/kernel-*/kernel-mdpy/mtty.ko)" ] || fail "no module is built"
 }
+
+# Runner: findings.py prints a row for each violated clause, with the reason that is known.
+case_conformance_findings() {
+	local clause=session.after-close
+
+	cd "$dir" || exit 1
+	cat >report.json <<-END
+		{"clauses": [{"id": "$clause", "verdict": "violated"},
+			     {"id": "none.known", "verdict": "violated"},
+			     {"id": "open.fd-cloexec", "verdict": "kept"}]}
+	END
+	"$here/../conformance/findings.py" kernel-mtty 6.12=report.json >output || fail "it fails"
+	cat output
+	grep -A1 none.known output | grep -q 'not known yet' || fail "no row of a clause"
+	! grep -q open.fd-cloexec output || fail "a clause that is kept"
+	grep -q "$clause" output && ! grep -A1 "$clause" output | grep -q 'not known yet' ||
+		fail "a known reason is lost"
+}

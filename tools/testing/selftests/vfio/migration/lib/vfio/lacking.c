@@ -30,7 +30,8 @@ const char *vmig_lacking_parent(const char *parent, const char *file)
 	if (access(MDEV_BUS, F_OK))
 		return "no mediated devices: load mdev (CONFIG_VFIO_MDEV)";
 	snprintf(text, sizeof(text),
-		 "no module %s: build it, and load it or install it where modprobe finds it", parent);
+		 "no module %s: build it, and load it or install it where modprobe finds it",
+		 parent);
 	return text;
 }
 

@@ -7,7 +7,7 @@ VARS_USER := ACCEL ADD ARCH ARGS CACHE DEMO JOBS KERNEL LAB MUTANTS OUT RUN TEST
 	   TIMEOUT V VERBOSE
 # On the command line only: the environment may use such a name for another purpose.
 # C, CHECK and W are the kernel's.
-VARS_COMMAND := BOTH_PATHS C CHECK DEVICE MAY_SKIP MTTY_GCOV MUTANTS_KERNEL STATUS W
+VARS_COMMAND := BASE BOTH_PATHS C CHECK DEVICE MAY_SKIP MTTY_GCOV MUTANTS_KERNEL STATUS W
 # Programs need these from the environment. All others are removed: this makefile, its
 # scripts or the kernel's makefiles might use a variable of that name, such as B or
 # KBUILD_OUTPUT.
@@ -47,7 +47,7 @@ ARCH	?= x86_64
 DEVICE	?= mtty
 LAB	?= 6.12
 export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP MUTANTS MUTANTS_KERNEL RUN TESTS TEST_TIMEOUT VERBOSE
-unexport CACHE DEMO DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
+unexport BASE CACHE DEMO DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
 # These characters are special to make, the shell, kbuild or QEMU's options.
 comma	:= ,
@@ -66,6 +66,7 @@ $(call check_path,the directory of this makefile,$(CURDIR))
 $(call check_dir,CACHE,$(CACHE))
 $(call check_dir,OUT,$(OUT))
 $(if $(KERNEL),$(call check_dir,KERNEL,$(KERNEL)))
+$(if $(BASE),$(call check_dir,BASE,$(BASE)))
 $(if $(STATUS),$(if $(filter-out vm shell-vmm,$(or $(MAKECMDGOALS),help)), \
 	$(error STATUS is for the targets vm and shell-vmm)))
 $(call check_number,JOBS,$(JOBS))
@@ -462,6 +463,15 @@ tree: ## put the driver and the tests into a copy of the kernel LAB=6.12 or 7, i
 .PHONY: kconfig
 kconfig: tree ## the entry in samples/Kconfig, in 30 configurations of LAB=6.12 or 7; some 5 minutes
 	@$(DIR_LAB)/tree/kconfig.sh $(TREE)/kernel $(TREE)/kconfig $$ARGS
+
+# Each step is built against the default kernel, or that of KERNEL=, if the version is that of BASE.
+.PHONY: series
+series: prepare ## this work as patches for the kernel tree BASE=PATH, in OUT/series
+	@$(DIR_LAB)/get/hostpkgs.sh series
+	@[ -n $(call quoted,$(BASE)) ] || { echo "error: BASE=PATH, a kernel tree, is missing" >&2; \
+		exit 1; }
+	@$(MARKED) claim $(OUT)/series
+	@$(DIR_LAB)/series/series.py $(call quoted,$(BASE)) $(OUT)/series $(KDIR)
 
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
 STATES_SVG := Documentation/driver-api/vfio-migration-states.svg

@@ -14,6 +14,7 @@
 /* Older kernels pass VFIO_DEVICE_GET_REGION_INFO to vfio_device_ops.ioctl */
 #define MTTY_HAS_REGION_INFO_OP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 
+#if !MTTY_HAS_REGION_INFO_OP
 typedef int (*mtty_region_info_fn)(struct vfio_device *vdev,
 				   struct vfio_region_info *info,
 				   struct vfio_info_cap *caps);
@@ -53,6 +54,7 @@ static inline long mtty_region_info_ioctl(struct vfio_device *vdev,
 
 	return ret;
 }
+#endif
 
 /* VFIO_PRECOPY_INFO_REINIT is for users that have opted in */
 #ifdef VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2

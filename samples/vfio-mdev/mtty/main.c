@@ -314,8 +314,10 @@ static long mtty_ioctl(struct vfio_device *vdev, unsigned int cmd,
 		return mtty_ioctl_info(mtty, uarg,
 				       offsetofend(struct vfio_device_info,
 						   num_irqs), mtty_get_info);
+#if !MTTY_HAS_REGION_INFO_OP
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return mtty_region_info_ioctl(vdev, uarg, mtty_get_region_info);
+#endif
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		return mtty_ioctl_info(mtty, uarg,
 				       offsetofend(struct vfio_irq_info, count),

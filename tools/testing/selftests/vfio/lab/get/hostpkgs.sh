@@ -15,6 +15,7 @@
 #   fuzz      fuzz/
 #   lint      lint/
 #   docs      docs/
+#   series    series/
 #   install   install/
 set -eu
 export LC_ALL=C
@@ -60,6 +61,8 @@ lint	shellcheck		shellcheck
 lint	sparse			sparse
 lint	spatch			coccinelle
 docs	sphinx-build		python3-sphinx
+series	git			git
+series	unifdef			unifdef
 install	dkms			dkms
 '
 
@@ -74,7 +77,7 @@ is_there() {
 
 wanted=${1:-vm}
 echo "$list" | grep -q "^$wanted	" || {
-	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint | docs | install]" >&2
+	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint | docs | series | install]" >&2
 	exit 2
 }
 missing=$(echo "$list" | while read -r group file package; do

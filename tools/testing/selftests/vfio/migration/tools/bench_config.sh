@@ -34,7 +34,8 @@ migrate() {
 	exec_on_src "$tool" save --guest=100 --json --config "$mode" "$@" \
 		"$hosts_src" "tcp:$hosts_DST:$port" >"$log/save" &
 	wait $! && wait $load || return
-	echo "migration {\"guest\":\"$guest\",\"save\":$(cat "$log/save"),\"load\":$(cat "$log/load")}"
+	printf 'migration {"guest":"%s","save":%s,"load":%s}\n' "$guest" "$(cat "$log/save")" \
+		"$(cat "$log/load")"
 }
 
 # Policies and modes with which the destination gets its config space
@@ -44,7 +45,8 @@ reorder/auto reorder/always reorder/last
 embedded/auto embedded/always embedded/last"
 
 echo "kernel $(uname -r)"
-echo "cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(grep -c ^processor /proc/cpuinfo) of them"
+model=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)
+echo "cpu $model, $(grep -c ^processor /proc/cpuinfo) of them"
 echo "link $(ip netns exec "$hosts_ns-src" "$hosts_tc" qdisc show dev wire |
 	sed 's/.*limit [0-9]* //')"
 # The first migration is slower.

@@ -57,7 +57,9 @@ migrate() {
 	started=$(field started_ns "$log/save")
 	stopped=$(field stopped_ns "$log/save")
 	running=$(field running_ns "$log/load")
-	echo "downtime $name $((state * 1024)) $((dirty * 1024)) $((link * 1000000)) $((rounds * round)) $in_flight $((running - started)) $((running - stopped))"
+	sizes="$((state * 1024)) $((dirty * 1024))"
+	times="$((running - started)) $((running - stopped))"
+	echo "downtime $name $sizes $((link * 1000000)) $((rounds * round)) $in_flight $times"
 }
 
 i=0

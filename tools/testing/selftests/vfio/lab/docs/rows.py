@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An extension of Sphinx: rows of tables that nobody meant are errors.
+"""An extension of Sphinx: rows of tables that were not meant are errors.
 
 In a simple table of reStructuredText (borders of "="), each line with text in the first column
 begins a row. If that text is wrapped, its second line becomes a row of its own, and Sphinx says

@@ -126,7 +126,7 @@ def run_in_vm(commands, args):
         output = subprocess.run(args.vm, check=False, text=True, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, env=os.environ | {'SCRIPT': str(script)})
     outputs = re.split(rf'\n{MARK}\d+\n', '\n' + output.stdout)[1:]
-    # What follows the last mark is of the machine that ends.
+    # The text after the last mark is of the machine that ends.
     wrong = None
     if len(outputs) <= len(commands):
         wrong = f'the VM ended after {len(outputs)} of {len(commands)} commands'

@@ -27,7 +27,7 @@ NAME = 'report.html'
 # A page with this was made here, and may be replaced.
 GENERATOR = '<meta name="generator" content="mtty make report">'
 
-# What the modules raise for results that are damaged, or not of this version
+# The modules raise these for results that are damaged, or not of this version
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError,
               tarfile.TarError, subprocess.SubprocessError)
 

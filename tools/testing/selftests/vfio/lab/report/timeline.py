@@ -4,8 +4,8 @@
 
 The report has the trace of each QEMU and the events of the driver, on one clock (the
 cases in qemu/ write it). Each migration gets a list of steps and a picture; the downtime
-of each is printed. Of a program that was killed or has failed, parts are missing: they are named,
-and the rest is used.
+of each is printed. A program that was killed or has failed leaves parts out: they are named, and
+the rest is used.
 
 Usage: timeline.py REPORT.tar DIR
   DIR  gets PROGRAM-CASE.txt and PROGRAM-CASE.svg; a case that has migrated before, or is

@@ -110,7 +110,7 @@ def build_step(tree, commit, kdir, path):
     archive = subprocess.run(['git', '-C', tree, 'archive', commit, 'samples/vfio-mdev',
                               'include/uapi/linux'], stdout=subprocess.PIPE, check=True)
     subprocess.run(['tar', '-x', '-C', path], input=archive.stdout, check=True)
-    # Of the headers only the proposal: the others are those of KDIR.
+    # Only the header of the proposal: the others are those of KDIR.
     uapi = os.path.join(path, 'include/uapi/linux')
     for name in os.listdir(uapi):
         if name != 'vfio_mig_config.h':

@@ -18,7 +18,7 @@ random=${3:-20}
 symbol=CONFIG_SAMPLE_VFIO_MDEV_MTTY
 failed=0
 
-# What mtty depends on, and no more
+# The dependencies of mtty, and no more
 cat >"$out/fragment" <<WORDS
 CONFIG_MODULES=y
 CONFIG_SAMPLES=y

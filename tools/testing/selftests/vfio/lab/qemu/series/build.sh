@@ -60,7 +60,7 @@ check_header() {
 		die "the header in ${patches[0]##*/} is not that of include/uapi/linux"
 }
 
-# Without firmware, which is most of the source. Of Debian's patches one is needed, as Debian's
+# Without firmware, which is most of the source. One of Debian's patches is needed, as Debian's
 # archive lacks the files that it is about. Files that did not change keep their time, so another
 # build is short.
 unpack() {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What this machine lacks to run a test: one line for the user, which says what to do, or NULL
- * if it lacks nothing. The text is valid until the next call.
+ * The reason why a test cannot run on this machine: one line for the user, which says what to
+ * do, or NULL if there is none. The text is valid until the next call.
  */
 #ifndef VMIG_LACKING_H
 #define VMIG_LACKING_H

@@ -20,7 +20,7 @@ static void print_calls(const struct journey *journeys, unsigned int nr)
 	}
 }
 
-/* Of both ports */
+/* The bytes of both ports */
 static unsigned long long sum(const uint64_t *bytes)
 {
 	return bytes[0] + bytes[1];

@@ -10,7 +10,7 @@
 #include "trace.h"
 #include "words.h"
 
-/* Of the 32 digits of an identity, to be told from another */
+/* So many of the 32 digits of an identity tell it from another */
 #define ID_DIGITS	18
 
 static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The parts of the demo, and how they fail. */
+/* The parts of the demo. Each returns 0, or -1 with demo_fail(). */
 #ifndef VMIG_DEMO_H
 #define VMIG_DEMO_H
 
@@ -26,14 +26,6 @@ struct journey {
 	int irqs;
 	struct vmig_traffic_report report;
 };
-
-/**
- * demo_fail - keep the reason of the first failure
- * @fmt:	as for printf()
- *
- * Return: -1
- */
-int demo_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** loss_show - an interrupt is lost, then each cure; 0 or -1 */
 int loss_show(void);

@@ -12,6 +12,7 @@
 #include "lib/vmm/late_irq.h"
 #include "lib/vmm/pair.h"
 #include "demo.h"
+#include "fail.h"
 #include "print.h"
 #include "trace.h"
 

@@ -13,6 +13,7 @@
 #include "lib/vmm/pair.h"
 #include "lib/vfio/util.h"
 #include "demo.h"
+#include "fail.h"
 #include "print.h"
 
 #define NEVER_MS	300

@@ -4,28 +4,13 @@
  *   --full	a trace for each answer of a driver, not only for one
  *   --colour	for a terminal
  */
-#include <stdarg.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/vfio/util.h"
 #include "demo.h"
+#include "fail.h"
 #include "print.h"
-
-/* Reason of the failure, or empty */
-static char why[256];
-
-int demo_fail(const char *fmt, ...)
-{
-	va_list args;
-
-	if (!why[0]) {
-		va_start(args, fmt);
-		vsnprintf(why, sizeof(why), fmt, args);
-		va_end(args);
-	}
-	return -1;
-}
 
 static int show_journeys(struct journey *journeys, unsigned int nr, bool full)
 {
@@ -71,6 +56,7 @@ static int show(bool full)
 int main(int argc, char **argv)
 {
 	bool full = false, colour = false;
+	const char *why;
 	int i;
 
 	for (i = 1; i < argc; i++) {
@@ -78,10 +64,10 @@ int main(int argc, char **argv)
 		colour |= !strcmp(argv[i], "--colour");
 	}
 	print_init(colour);
-	if (show(full) && !why[0])
+	if (show(full))
 		demo_fail("no reason known");
+	why = demo_why();
 	print_line(PLAIN, "%s", "");
-	print_line(why[0] ? BAD : GOOD, "demo: %s%s", why[0] ? "FAIL, " : "PASS, 0 bytes lost",
-		   why);
-	return why[0] ? 1 : 0;
+	print_line(*why ? BAD : GOOD, "demo: %s%s", *why ? "FAIL, " : "PASS, 0 bytes lost", why);
+	return *why ? 1 : 0;
 }

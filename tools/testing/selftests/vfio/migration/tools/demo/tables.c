@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table at the end: sections and calls, bytes and interrupts of each policy. */
 #include "demo.h"
+#include "fail.h"
 #include "print.h"
 
 static void print_calls(const struct journey *journeys, unsigned int nr)

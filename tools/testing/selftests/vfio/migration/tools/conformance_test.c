@@ -192,8 +192,8 @@ TEST_F(conformance, hang)
 		"	setsid sh -c \"echo \\$\\$ >$dir/child; exec sleep 1000\" &\n"
 		"	sleep 1000;;");
 	/* Enough for a busy machine to begin the call long before the end */
-	EXPECT_RUNNER(VIOLATED, "--clause a.one --timeout 4");
-	EXPECT_OUT("a.one is violated: does not end within 4 s, in ioctl(device, SET STOP_COPY)\n");
+	EXPECT_RUNNER(VIOLATED, "--clause a.one --timeout 3");
+	EXPECT_OUT("a.one is violated: does not end within 3 s, in ioctl(device, SET STOP_COPY)\n");
 	EXPECT_OUT("#     ioctl(device, SET STOP_COPY) did not return\n");
 	EXPECT_EQ(-1, kill(read_pid(_metadata, self, "child"), 0));
 }
@@ -204,8 +204,8 @@ TEST_F(conformance, slow_but_not_hung)
 	PROGRAM("t.one\\ta.one\\t\\n",
 		"t.one) while :; do echo '> 5 read(data_fd, 4)' >&3; sleep 0.01;\n"
 		"	echo '< 5 4' >&3; done;;");
-	EXPECT_RUNNER(INCOMPLETE, "--clause a.one --timeout 4");
-	EXPECT_OUT("does not end within 4 s, but no call took long; give it more with --timeout");
+	EXPECT_RUNNER(INCOMPLETE, "--clause a.one --timeout 3");
+	EXPECT_OUT("does not end within 3 s, but no call took long; give it more with --timeout");
 	PROGRAM("t.one\\ta.one\\t\\n", "t.one) sleep 1000;;");
 	EXPECT_RUNNER(INCOMPLETE, "--clause a.one --timeout 1");
 	/* It had failed before */

@@ -62,25 +62,28 @@ FIXTURE(lacking) {
 	glob_t programs;
 };
 
+/* @step: 1: all programs; n: each nth */
 FIXTURE_VARIANT(lacking) {
 	bool (*take_away)(void);
 	const char *says;
+	unsigned int step;
 };
 
 FIXTURE_VARIANT_ADD(lacking, module) {
-	.take_away = without_module, .says = "no module mtty: build it",
+	.take_away = without_module, .says = "no module mtty: build it", .step = 1,
 };
 
 FIXTURE_VARIANT_ADD(lacking, mdev) {
-	.take_away = without_mdev, .says = "no mediated devices: load mdev",
+	/* The same code as without the module looks for it */
+	.take_away = without_mdev, .says = "no mediated devices: load mdev", .step = 8,
 };
 
 FIXTURE_VARIANT_ADD(lacking, vfio) {
-	.take_away = without_vfio, .says = "no /dev/vfio/vfio: load vfio",
+	.take_away = without_vfio, .says = "no /dev/vfio/vfio: load vfio", .step = 1,
 };
 
 FIXTURE_VARIANT_ADD(lacking, root) {
-	.take_away = without_root, .says = "not root: only root can",
+	.take_away = without_root, .says = "not root: only root can", .step = 1,
 };
 
 FIXTURE_SETUP(lacking)
@@ -138,7 +141,7 @@ TEST_F_TIMEOUT(lacking, skipped_not_failed, TIMEOUT_S)
 	const char *program;
 	int status;
 
-	for (i = 0; i < self->programs.gl_pathc; i++) {
+	for (i = 0; i < self->programs.gl_pathc; i += variant->step) {
 		program = self->programs.gl_pathv[i];
 		/* This one would run them all again */
 		if (strstr(program, "/lacking_test"))
@@ -157,7 +160,7 @@ TEST_F_TIMEOUT(lacking, skipped_not_failed, TIMEOUT_S)
 		}
 	}
 	/* Most of them need a device */
-	EXPECT_LT(self->programs.gl_pathc / 2, skipped);
+	EXPECT_LT(self->programs.gl_pathc / variant->step / 2, skipped);
 	TH_LOG("%u of %zu programs are skipped", skipped, self->programs.gl_pathc);
 }
 

@@ -11,7 +11,7 @@ export LC_ALL=C
 
 lab=tools/testing/selftests/vfio/lab
 # The kernel's own pages, and those that a patch for the kernel names
-kernels='Documentation/dev-tools/ktap\.rst|lint/references\.sh:|kernel-index\.patch:|check/runner/'
+kernels='Documentation/dev-tools/ktap\.rst|lint/references\.sh:|kernel-index\.patch:|check/runner/|lab/series/patches/'
 
 # Each line: FILE:LINE:PATH
 named() {

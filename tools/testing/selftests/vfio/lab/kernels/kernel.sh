@@ -35,6 +35,9 @@ die() {
 	exit 1
 }
 
+# shellcheck source=../building.sh
+. "$here/../building.sh"
+
 "$get/hostpkgs.sh" kernel >&2
 "$get/fetch.sh" -s "$series" "$cache" kernel >&2
 cache=$(realpath "$cache")
@@ -86,28 +89,13 @@ configure() {
 	check_config
 }
 
-progress() {
-	local start=$SECONDS took
-
-	while sleep 20; do
-		took=$((SECONDS - start))
-		printf '  %d:%02d  %d of about %d steps\n' $((took / 60)) \
-			$((took % 60)) "$(wc -l <"$tree/build.log")" $about
-	done
+steps() {
+	echo "$(wc -l <"$tree/build.log") of about $about steps"
 }
 
 build() {
-	local status=0
-
 	echo "building a kernel $version with ${kind^^}, once for these options: some $minutes minutes on two CPUs ..."
-	progress 9>&- &
-	progress_pid=$!
-	trap 'kill $progress_pid' EXIT
-	kmake -j"$jobs" bzImage modules headers >"$tree/build.log" 2>&1 || status=$?
-	kill $progress_pid
-	trap - EXIT
-	wait $progress_pid 2>/dev/null || true
-	[ $status = 0 ] || {
+	with_progress steps "$tree/build.log" kmake -j"$jobs" bzImage modules headers || {
 		grep -iE -m 20 'error|\*\*\*' "$tree/build.log" || true
 		die "the build failed (its output: $tree/build.log)"
 	}
@@ -120,18 +108,12 @@ prune() {
 	find "$tree" -name '.tmp_*' -delete
 }
 
-if [ ! -e "$tree/.complete" ]; then
-	exec 9>"$cache/.lab-lock"
-	flock -n 9 || {
-		echo "waiting for another run that builds in $cache ..." >&2
-		flock 9
-	}
-fi
-# Another run may have built it.
-if [ ! -e "$tree/.complete" ]; then
+make_tree() {
 	configure
 	build >&2
 	prune
 	touch "$tree/.complete"
-fi
+}
+
+build_once "$cache/.lab-lock" "$tree/.complete" make_tree
 echo "$tree"

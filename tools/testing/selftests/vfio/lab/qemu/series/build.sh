@@ -12,7 +12,6 @@ export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
 get=$here/../../get
-header=$here/../../../../../../../include/uapi/linux/vfio_mig_config.h
 cache=$1
 jobs=$2
 options=(
@@ -53,13 +52,6 @@ in_root() {
 		"$cache/root" "/usr/lib/$target-linux-gnu/pkgconfig:/usr/share/pkgconfig" "$1"
 }
 
-# The imported header must be that of this repository, as "make headers_install" makes it.
-check_header() {
-	sed -E 's@^#(ifndef|define|endif[[:space:]]*/[*])[[:space:]]*_UAPI@#\1 @' "$header" |
-		cmp -s - "$1/linux-headers/linux/vfio_mig_config.h" ||
-		die "the header in ${patches[0]##*/} is not that of include/uapi/linux"
-}
-
 # Without firmware, which is most of the source. One of Debian's patches is needed, as Debian's
 # archive lacks the files that it is about. Files that did not change keep their time, so another
 # build is short.
@@ -76,7 +68,6 @@ unpack() {
 		patch -d "$new" -p1 --no-backup-if-mismatch --fuzz=0 <"$patch" >"$log" 2>&1 ||
 			failed
 	done
-	check_header "$new"
 	if [ -e "$src/qemu" ]; then
 		rsync -rlpc --delete --exclude=__pycache__ "$new/" "$src/qemu"
 		rm -rf "$new"
@@ -90,31 +81,16 @@ failed() {
 	die "it failed (its output: $log)"
 }
 
-progress() {
-	local start=$SECONDS took
-
-	while sleep 20; do
-		took=$((SECONDS - start))
-		printf '  %d:%02d  %s\n' $((took / 60)) $((took % 60)) \
-			"$(sed -n 's/^\(\[[0-9]*\/[0-9]*\]\).*/\1/p' "$log" | tail -n 1)"
-	done
+steps() {
+	sed -n 's/^\(\[[0-9]*\/[0-9]*\]\).*/\1/p' "$log" | tail -n 1
 }
 
 build() {
-	local status=0
-
 	echo "building $program, once for these patches: some 8 minutes on two CPUs, if none is built ..."
-	progress 9>&- &
-	progress_pid=$!
-	trap 'kill $progress_pid' EXIT
-	in_root "mkdir -p /src/build && cd /src/build
+	with_progress steps "$log" in_root "mkdir -p /src/build && cd /src/build
 		[ \"\$(cat .options)\" = '${options[*]}' ] || ../qemu/configure ${options[*]}
 		echo '${options[*]}' >.options
-		ninja -j$jobs $program" >"$log" 2>&1 || status=$?
-	kill $progress_pid
-	trap - EXIT
-	wait $progress_pid 2>/dev/null || true
-	[ $status = 0 ] || failed
+		ninja -j$jobs $program" || failed
 	! grep -q 'warning:' "$log" || {
 		grep 'warning:' "$log"
 		die "the build has warnings (its output: $log)"
@@ -126,24 +102,22 @@ build() {
 	mv "$done_dir.new" "$done_dir"
 }
 
-"$get/qemu.sh" "$cache" >&2
-cache=$(realpath "$cache")
-src=$cache/root/src
-log=$cache/build.log
-hash=$(cat "$src"/*.dsc "${patches[@]}" "$header" <(echo "${options[*]}") | sha256sum | cut -c -12)
-done_dir=$cache/qemu-$hash
-if [ ! -e "$done_dir" ]; then
-	exec 9>"$cache/.lock"
-	flock -n 9 || {
-		echo "waiting for another run that builds in $cache ..." >&2
-		flock 9
-	}
-fi
-# Another run may have built it.
-if [ ! -e "$done_dir" ]; then
+make_program() {
 	"$get/marked.sh" check "$done_dir"
 	rm -rf "$done_dir.new"
 	unpack >&2
 	build >&2
-fi
+}
+
+# shellcheck source=../../building.sh
+. "$here/../../building.sh"
+
+"$get/qemu.sh" "$cache" >&2
+cache=$(realpath "$cache")
+src=$cache/root/src
+log=$cache/build.log
+hash=$(cat "$src"/*.dsc "${patches[@]}" <(echo "${options[*]}") | sha256sum | cut -c -12)
+done_dir=$cache/qemu-$hash
+"$here/header.py" >&2 || die "the patches are older than the header"
+build_once "$cache/.lock" "$done_dir" make_program
 echo "$done_dir/$program"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses, and pages
-# that a text names. Any finding is a failure. analyze.sh checks the code of the driver.
+# checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses, pages
+# that a text names, and the header in the patches for QEMU. Any finding is a failure. analyze.sh checks the code of the driver.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
@@ -26,17 +26,16 @@ check_sources() {
 		status=1
 }
 
+# ignored KIND: a list of checkpatch-ignored
+ignored() {
+	sed -n "s/^$1 //p" tools/testing/selftests/vfio/lab/lint/checkpatch-ignored
+}
+
 # compat.h compares versions, and no other file does.
 check_sources "include samples ! -name mtty_trace.h" \
 	--ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON
-# Trace events: arguments of a macro are written as a structure and statements.
-check_sources samples/vfio-mdev/mtty/mtty_trace.h \
-	--ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
-# The harness: "*" after FIXTURE_DATA(x) declares a pointer; macros build initialisers and
-# end a case with SKIP(return). The kernel's macros for attributes are not in userspace.
-ignored=SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE
-check_sources tools --ignore \
-	"$ignored,MACRO_WITH_FLOW_CONTROL,MACRO_ARG_PRECEDENCE,PREFER_DEFINED_ATTRIBUTE_MACRO"
+check_sources samples/vfio-mdev/mtty/mtty_trace.h --ignore "$(ignored trace)"
+check_sources tools --ignore "$(ignored harness)"
 
 # kernel-doc comments must be correct and complete.
 find include samples tools -type f -name '*.[ch]' ! -name '*.mod.c' \
@@ -54,4 +53,5 @@ tools/testing/selftests/vfio/lab/docs/states.py \
 	--check Documentation/driver-api/vfio-migration-states.svg \
 	tools/testing/selftests/vfio/migration/uapi/clauses || status=1
 tools/testing/selftests/vfio/lab/lint/references.sh || status=1
+tools/testing/selftests/vfio/lab/qemu/series/header.py || status=1
 exit $status

@@ -13,10 +13,6 @@ TARGETS = re.compile(r'\bmake (?:bench|check|clauses|conformance|coverage|demo|d
                      r'install-module|kconfig|lab|lint|mutants|series|shell|stage|tree|tutorial|vm)'
                      r'(?:-[a-z]+)*\b|\bvfio/lab\b|\blab/[a-z]|~/\.cache|'
                      r'LINUX_VERSION_CODE|KERNEL_VERSION\(|\bcompat\.h\b')
-# As in ../lint/lint.sh: macros of the harness, and events that are macros with statements
-HARNESS = ['SPACING', 'COMPLEX_MACRO', 'MACRO_ARG_REUSE', 'MULTISTATEMENT_MACRO_USE_DO_WHILE',
-           'MACRO_WITH_FLOW_CONTROL', 'MACRO_ARG_PRECEDENCE', 'PREFER_DEFINED_ATTRIBUTE_MACRO']
-TRACE = ['OPEN_ENDED_LINE', 'PARENTHESIS_ALIGNMENT']
 SUBJECT = re.compile(r'(?:vfio/mtty|vfio|selftests/vfio/migration|docs: vfio|MAINTAINERS): .+')
 
 
@@ -69,16 +65,24 @@ def check_maintainers(tree):
             if not any(fnmatch.fnmatch(name, p + '*' if p.endswith('/') else p) for p in patterns)]
 
 
+def ignored_types():
+    """The lists of make lint, by the kind of file"""
+    path = os.path.join(os.path.dirname(__file__), '../lint/checkpatch-ignored')
+    with open(path, encoding='utf-8') as file:
+        return dict(line.split() for line in file if not line.startswith('#'))
+
+
 def check_style(tree, files):
     """checkpatch.pl of BASE. check_maintainers() does better than FILE_PATH_CHANGES."""
+    lists = ignored_types()
     script = os.path.join(tree, 'scripts/checkpatch.pl')
     found = []
     for file in files:
         ignored = ['FILE_PATH_CHANGES', 'CAMELCASE']
         with open(file, encoding='utf-8') as patch:
             text = patch.read()
-        ignored += HARNESS if '\n+++ b/tools/' in text else []
-        ignored += TRACE if '\n+++ b/samples/vfio-mdev/mtty/mtty_trace.h' in text else []
+        ignored += [lists['harness']] if '\n+++ b/tools/' in text else []
+        ignored += [lists['trace']] if '\n+++ b/samples/vfio-mdev/mtty/mtty_trace.h' in text else []
         done = subprocess.run(['perl', script, '--no-tree', '--strict', '--terse', '--show-types',
                                '--ignore', ','.join(ignored), file], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, encoding='utf-8', check=False)

@@ -186,11 +186,7 @@ class Step:
     def entry(self):
         """Replace an entry of Kconfig, or add one to MAINTAINERS"""
         for name in self.patch.all('Kconfig'):
-            with open(os.path.join(HERE, '../tree/Kconfig.mtty'), encoding='utf-8') as file:
-                new = file.read()
-            self.edit(name, lambda text, n=new: re.sub(
-                r'^config SAMPLE_VFIO_MDEV_MTTY\n(?:[ \t].*\n|\n(?=[ \t]))*', lambda _: n, text,
-                flags=re.M))
+            run(os.path.join(HERE, '../tree/entry.sh'), self.path(name))
         for name in self.patch.all('Maintainers'):
             with open(os.path.join(HERE, name), encoding='utf-8') as file:
                 new = file.read().replace('@WHO@', '{} <{}>'.format(*self.resolver.who))

@@ -29,19 +29,6 @@ files() {
 	done
 }
 
-replace_entry() {
-	awk -v entry="$here/Kconfig.mtty" '
-		/^[a-z]/ { inside = 0 }
-		$1 == "config" && $2 == "SAMPLE_VFIO_MDEV_MTTY" {
-			while ((getline line <entry) > 0)
-				print line
-			print ""
-			inside = found = 1
-		}
-		!inside
-		END { exit !found }'
-}
-
 [ -e "$tree/samples/Kconfig" ] || die "$tree is no kernel tree: it has no samples/Kconfig"
 tree=$(realpath "$tree")
 cd "$repo"
@@ -51,6 +38,4 @@ while read -r file; do
 	cp --remove-destination "$file" "$tree/$file"
 done
 rm -f "$tree/samples/vfio-mdev/mtty.c"
-replace_entry <"$tree/samples/Kconfig" >"$tree/samples/Kconfig.new" ||
-	die "$tree/samples/Kconfig has no entry SAMPLE_VFIO_MDEV_MTTY"
-mv "$tree/samples/Kconfig.new" "$tree/samples/Kconfig"
+"$here/entry.sh" "$tree/samples/Kconfig"

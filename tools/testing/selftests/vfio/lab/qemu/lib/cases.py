@@ -6,6 +6,7 @@ guest, because the state of the old one is unknown. The counters of a guest's wh
 checked when it ends.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -210,6 +211,25 @@ def result(text, passed):
     """Print a result, at once."""
     ksft.test_result(passed, text)
     sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def new_guest(label, **arguments):
+    """A guest and its trace, in a new directory; the guest sends."""
+    directory = os.path.join(where(), label)
+    os.makedirs(directory, exist_ok=True)
+    os.chdir(directory)
+    trace = Trace(messages=arguments.get('msi', False))
+    guest_run = None
+    try:
+        guest_run = GuestRun(**arguments)
+        trace.begin_interrupts(guest_run.boot())
+        guest_run.vmm.link.send('go')
+        yield guest_run, trace
+    finally:
+        if guest_run:
+            guest_run.end()
+        trace.end()
 
 
 def where():

@@ -4,12 +4,9 @@
 The interrupt is the transmitter's; a register write makes it pending.
 """
 
-import os
 import time
 
-from .cases import where
-from .guest_run import GuestRun
-from .trace import Trace
+from .cases import new_guest
 
 # Registers of a 16550, and their bits
 IER, IIR = 1, 2
@@ -109,24 +106,13 @@ def goes_on(guest_run):
 
 
 def with_a_guest(tally, label, way, times, hangs, **arguments):
-    """Migrate a new guest some times, in a new directory."""
-    os.makedirs(os.path.join(where(), label), exist_ok=True)
-    os.chdir(os.path.join(where(), label))
-    trace = Trace(messages=arguments.get('msi', False))
-    guest_run = None
-    try:
-        guest_run = GuestRun(kind='mtty-1', poke=True, **arguments)
-        trace.begin_interrupts(guest_run.boot())
-        guest_run.vmm.link.send('go')
+    """Migrate a new guest some times."""
+    with new_guest(label, kind='mtty-1', poke=True, **arguments) as (guest_run, trace):
         for turn in range(times):
             guest_run.label = str(turn + 1)
             tally.add(*migrate(guest_run, trace, way))
             if not hangs:
                 goes_on(guest_run)
-    finally:
-        if guest_run:
-            guest_run.end()
-        trace.end()
 
 
 def measure(label, way, times=3, hangs=False, **arguments):

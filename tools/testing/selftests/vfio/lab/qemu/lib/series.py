@@ -2,13 +2,10 @@
 """Guests of a QEMU with the series, and the config sections of their migrations."""
 
 import contextlib
-import os
 import re
 
-from .cases import check_life, where
-from .guest_run import GuestRun
+from .cases import check_life, new_guest
 from .qemu import SERIES
-from .trace import Trace
 
 # Subflags: a snapshot, and the permission to enable interrupts
 KEEP_OFF, ENABLE, SET_ALL_UP, END = 1, 2, 3, 0
@@ -17,21 +14,10 @@ KEEP_OFF, ENABLE, SET_ALL_UP, END = 1, 2, 3, 0
 @contextlib.contextmanager
 def guest(label, **arguments):
     """A guest for one case, with a directory of its own; in the end its life is checked."""
-    os.makedirs(os.path.join(where(), label), exist_ok=True)
-    os.chdir(os.path.join(where(), label))
-    trace = Trace(messages=arguments.get('msi', False))
-    guest_run = None
-    try:
-        guest_run = GuestRun(**{'version': SERIES, **arguments})
+    with new_guest(label, **{'version': SERIES, **arguments}) as (guest_run, trace):
         guest_run.label = label
-        trace.begin_interrupts(guest_run.boot())
-        guest_run.vmm.link.send('go')
         yield guest_run
         check_life(guest_run, trace)
-    finally:
-        if guest_run:
-            guest_run.end()
-        trace.end()
 
 
 def sections(vmm, verb):

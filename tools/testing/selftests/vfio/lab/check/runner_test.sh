@@ -40,6 +40,16 @@ plain_make() {
 	env -i PATH="$PATH" HOME="${HOME:-/}" TERM=dumb "${environment[@]}" make "$@"
 }
 
+# file_has FILE TEXT...: the file has each of these.
+file_has() {
+	local file=$1 text
+	shift
+
+	for text; do
+		grep -qF -- "$text" "$file" || fail "${file##*/} does not have: $text"
+	done
+}
+
 # make must fail, with this text.
 refuses() {
 	local text=$1

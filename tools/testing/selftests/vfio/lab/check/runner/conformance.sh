@@ -67,11 +67,7 @@ conform() {
 
 # prints TEXT...: the output of the last run has these.
 prints() {
-	local text
-
-	for text; do
-		grep -qF -- "$text" "$dir/output" || fail "missing: $text"
-	done
+	file_has "$dir/output" "$@"
 }
 
 # Runner: after a crash a new VM goes on with the journal of the one before.

@@ -23,7 +23,7 @@ install_fails() {
 	! "$here/../install/install.sh" -r "$plain/root" "$@" >"$dir/output" 2>&1 ||
 		fail "it does not fail"
 	cat "$dir/output"
-	grep -qF -- "$text" "$dir/output" || fail "it does not print: $text"
+	file_has "$dir/output" "$text"
 	[ ! -e "$plain/calls" ] || fail "it calls dkms: $(cat "$plain/calls")"
 }
 

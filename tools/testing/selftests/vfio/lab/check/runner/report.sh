@@ -51,11 +51,7 @@ make_page() {
 
 # page_has TEXT...
 page_has() {
-	local text
-
-	for text; do
-		grep -qF -- "$text" "$page" || fail "the page does not have: $text"
-	done
+	file_has "$page" "$@"
 }
 
 # Runner: the page has what failed, with the command that runs it again; text is not markup.

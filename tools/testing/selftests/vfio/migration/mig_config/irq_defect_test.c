@@ -100,10 +100,7 @@ static void run(struct __test_metadata *_metadata,
 /* How often the destination has signalled; negative without trace events */
 static int sent(FIXTURE_DATA(irq_defect) *self)
 {
-	char event[64];
-
-	snprintf(event, sizeof(event), "mtty_signal: %s ", self->pair.td[1].mdev.uuid);
-	return traced ? -1 : vmig_trace_count(&trace, event);
+	return traced ? -1 : vmig_testdev_signals(&self->pair.td[1], &trace);
 }
 
 /* lab/report/lost_irq_table.py makes a table of these lines */

@@ -30,13 +30,11 @@ static int unload(void)
 
 FIXTURE_SETUP(module)
 {
+	const char *reason = vmig_testdev_module_stays();
+
+	if (reason)
+		SKIP(return, "%s", reason);
 	self->file = getenv("MTTY_KO");
-	if (access("/sys/module/" MODULE "/initstate", F_OK))
-		SKIP(return, "mtty is not a module here");
-	if (!vmig_module_can_load(MODULE, self->file))
-		SKIP(return, "modprobe does not find mtty: MTTY_KO names its file");
-	if (vmig_module_use_alone())
-		SKIP(return, "another program uses the module");
 	self->may_unload = true;
 }
 

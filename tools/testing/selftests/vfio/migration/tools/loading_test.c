@@ -29,17 +29,11 @@ static bool is_loaded(void)
 
 FIXTURE_SETUP(loading)
 {
-	const char *missing = vmig_testdev_missing();
+	const char *reason = vmig_testdev_missing() ?: vmig_testdev_module_stays();
 
-	if (missing)
-		SKIP(return, "%s", missing);
+	if (reason)
+		SKIP(return, "%s", reason);
 	self->file = getenv("MTTY_KO");
-	if (access(LOADED "/initstate", F_OK))
-		SKIP(return, "mtty is not a module here");
-	if (!vmig_module_can_load(MODULE, self->file))
-		SKIP(return, "modprobe does not find mtty: MTTY_KO names its file");
-	if (vmig_module_use_alone())
-		SKIP(return, "another program uses the module");
 	self->may_unload = true;
 	vmig_module_leave();
 	self->was_there = is_loaded();

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/vfio/feature.h"
 #include "lib/vfio/lacking.h"
+#include "lib/vfio/module.h"
 #include "testdev.h"
 
 static int set_attr(const struct vmig_mdev *mdev, const char *attr,
@@ -101,6 +104,23 @@ int vmig_testdev_open(struct vmig_testdev *td, const char *type,
 		vmig_testdev_close(td);
 
 	return ret;
+}
+
+int vmig_testdev_signals(const struct vmig_testdev *td, struct vmig_trace *trace)
+{
+	char event[64];
+
+	snprintf(event, sizeof(event), "mtty_signal: %s ", td->mdev.uuid);
+	return vmig_trace_count(trace, event);
+}
+
+const char *vmig_testdev_module_stays(void)
+{
+	if (access("/sys/module/mtty/initstate", F_OK))
+		return "mtty is not a module here";
+	if (!vmig_module_can_load("mtty", getenv("MTTY_KO")))
+		return "modprobe does not find mtty: MTTY_KO names its file";
+	return vmig_module_use_alone() ? "another program uses the module" : NULL;
 }
 
 int vmig_testdev_reopen(struct vmig_testdev *td)

@@ -10,6 +10,7 @@
 
 #include "lib/vfio/device.h"
 #include "lib/vfio/mdev.h"
+#include "lib/vfio/trace.h"
 
 /**
  * struct vmig_testdev - a device that is open
@@ -72,6 +73,23 @@ int vmig_testdev_open(struct vmig_testdev *td, const char *type,
  * Return: 0 or -errno.
  */
 int vmig_testdev_reopen(struct vmig_testdev *td);
+
+/**
+ * vmig_testdev_signals - how often the driver has signalled an interrupt of the device
+ * @td:		the device
+ * @trace:	of the system "mtty", from vmig_trace_start()
+ *
+ * Return: the number, or -errno.
+ */
+int vmig_testdev_signals(const struct vmig_testdev *td, struct vmig_trace *trace);
+
+/**
+ * vmig_testdev_module_stays - the reason why a test may not remove and load the module, or NULL
+ *
+ * To be called after vmig_testdev_missing(). With NULL, no other program may use the module until
+ * this process exits, see vmig_module_use_alone().
+ */
+const char *vmig_testdev_module_stays(void);
 
 /** vmig_testdev_close - close and remove a device; idempotent */
 void vmig_testdev_close(struct vmig_testdev *td);

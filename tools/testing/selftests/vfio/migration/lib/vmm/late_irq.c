@@ -20,13 +20,18 @@ int vmig_late_irq_boot(struct vmig_pair *pair, unsigned int index)
 					 VMIG_LATE_IRQ_MSI_VECTOR);
 }
 
+bool vmig_late_irq_is_stop(const struct vmig_event *event)
+{
+	return event->kind == VMIG_EVENT_CALL &&
+	       !strcmp(event->call, "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE") &&
+	       !strncmp(event->text, "STOP_COPY", 9);
+}
+
 static void observe(void *opaque, const struct vmig_event *event)
 {
 	struct vmig_vmm *src = opaque;
 
-	if (event->kind == VMIG_EVENT_CALL &&
-	    !strcmp(event->call, "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE") &&
-	    !strncmp(event->text, "STOP_COPY", 9))
+	if (vmig_late_irq_is_stop(event))
 		vmig_late_irq_raise(src->dev);
 }
 

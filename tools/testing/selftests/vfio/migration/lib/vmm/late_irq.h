@@ -8,6 +8,8 @@
 #ifndef VMIG_LATE_IRQ_H
 #define VMIG_LATE_IRQ_H
 
+#include <stdbool.h>
+
 #include "pair.h"
 
 #define VMIG_LATE_IRQ_MSI_VECTOR		0x42
@@ -24,6 +26,9 @@ uint8_t vmig_late_irq_vector(unsigned int index);
  * @index:	VFIO_PCI_MSI_IRQ_INDEX or VFIO_PCI_INTX_IRQ_INDEX
  */
 int vmig_late_irq_boot(struct vmig_pair *pair, unsigned int index);
+
+/** vmig_late_irq_is_stop - has the source just stopped its device? */
+bool vmig_late_irq_is_stop(const struct vmig_event *event);
 
 /** vmig_late_irq_when_stopped - raise the interrupt when the source stops */
 void vmig_late_irq_when_stopped(struct vmig_vmm *src);

@@ -38,9 +38,7 @@ static void raise_when_stopped(void *opaque, const struct vmig_event *event)
 {
 	struct trip *trip = opaque;
 
-	if (event->kind != VMIG_EVENT_CALL ||
-	    !strstr(event->call, "SET MIG_DEVICE_STATE") ||
-	    strncmp(event->text, "STOP_COPY", 9))
+	if (!vmig_late_irq_is_stop(event))
 		return;
 	if (vmig_late_irq_raise(trip->pair.src.dev))
 		demo_fail("cannot raise an interrupt");

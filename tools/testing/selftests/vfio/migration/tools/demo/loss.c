@@ -52,10 +52,8 @@ struct attempt {
 
 static int count_signals(struct attempt *attempt)
 {
-	char event[64];
-
-	snprintf(event, sizeof(event), "mtty_signal: %s ", attempt->pair.td[1].mdev.uuid);
-	return attempt->traced ? -1 : vmig_trace_count(&attempt->trace, event);
+	return attempt->traced ? -1 :
+	       vmig_testdev_signals(&attempt->pair.td[1], &attempt->trace);
 }
 
 static void tell(const struct attempt *attempt, const char *what)

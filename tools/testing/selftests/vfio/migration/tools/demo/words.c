@@ -17,7 +17,7 @@ static const struct {
 	{ "MIG_CONFIG", NULL, "the proposed question: when is config space needed?" },
 	{ "before-data", "MIG_CONFIG: before-data", "the answer: before the device's data" },
 	{ "SET MIG_CONFIG", NULL, "the VMM accepts the answer: it opts in" },
-	{ "256 bytes", "256 bytes", "config space: PCI registers that the guest sets up" },
+	{ "256 bytes", NULL, "config space: PCI registers that the guest sets up" },
 	{ "MIG_DEVICE_STATE", NULL, "a step of the device in its state machine" },
 	{ "PRE_COPY", NULL, "data are copied while the device runs" },
 	{ "data_fd", NULL, "a file descriptor with the device's data" },

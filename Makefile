@@ -471,7 +471,8 @@ series: prepare ## this work as patches for the kernel tree BASE=PATH, in OUT/se
 	@[ -n $(call quoted,$(BASE)) ] || { echo "error: BASE=PATH, a kernel tree, is missing" >&2; \
 		exit 1; }
 	@$(MARKED) claim $(OUT)/series
-	@$(DIR_LAB)/series/series.py $(call quoted,$(BASE)) $(OUT)/series $(KDIR)
+	@$(DIR_LAB)/series/series.py $(call quoted,$(BASE)) $(OUT)/series $(KDIR) \
+		$(KHDR)
 
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
 STATES_SVG := Documentation/driver-api/vfio-migration-states.svg

@@ -7,12 +7,18 @@ import re
 import shutil
 import subprocess
 
+REPO = os.path.realpath(os.path.join(os.path.dirname(__file__), '../../../../../..'))
 MTTY = 'samples/vfio-mdev/mtty'
+MIGRATION = 'tools/testing/selftests/vfio/migration'
 # Words that mean something in this repository only
 TARGETS = re.compile(r'\bmake (?:bench|check|clauses|conformance|coverage|demo|docs|fuzz|'
                      r'install-module|kconfig|lab|lint|mutants|series|shell|stage|tree|tutorial|vm)'
                      r'(?:-[a-z]+)*\b|\bvfio/lab\b|\blab/[a-z]|~/\.cache|'
                      r'LINUX_VERSION_CODE|KERNEL_VERSION\(|\bcompat\.h\b')
+# Characters of a mail that a mailing list takes, and a reviewer can read
+MAX_SIZE = 150000
+# What needs this repository
+NOT_SENT = {f'{MTTY}/compat.h', 'Documentation/driver-api/vfio-migration-tutorial.rst'}
 SUBJECT = re.compile(r'(?:vfio/mtty|vfio|selftests/vfio/migration|docs: vfio|MAINTAINERS): .+')
 
 
@@ -53,6 +59,19 @@ def check_messages(tree):
         if subject and (not SUBJECT.fullmatch(subject) or len(subject) > 75):
             found.append(f'subject: {subject}')
     return found
+
+
+def check_sizes(files):
+    """No patch is too large for a mail"""
+    return [f'{os.path.basename(name)}: {os.path.getsize(name)} characters'
+            for name in files if os.path.getsize(name) > MAX_SIZE]
+
+
+def check_complete(tree, repo):
+    """Each file of the tests is in the series"""
+    return [f'no patch takes {name}'
+            for name in git(repo, 'ls-files', MIGRATION, MTTY, 'Documentation').split()
+            if not os.path.exists(os.path.join(tree, name)) and name not in NOT_SENT]
 
 
 def check_maintainers(tree):
@@ -130,33 +149,74 @@ def build_step(tree, commit, kdir, path):
     return ''
 
 
-def check_build(tree, kdir, out):
-    """mtty.ko at each commit that changes it"""
+class Tests:
+    """Builds the tests at one commit after the other; what has not changed is kept"""
+
+    def __init__(self, tree, headers, out):
+        self.tree, self.headers = tree, headers
+        self.path, self.objects = os.path.join(out, 'tests'), os.path.join(out, 'objects')
+        for path in self.path, self.objects:
+            shutil.rmtree(path, ignore_errors=True)
+        os.makedirs(self.objects)
+        git(tree, 'worktree', 'prune')
+        git(tree, 'worktree', 'add', '-q', '--detach', self.path, 'base')
+
+    def build(self, commit):
+        """The output of a build that fails, or an empty text"""
+        git(self.path, 'checkout', '-q', commit)
+        env = {key: os.environ[key] for key in ('PATH', 'HOME') if key in os.environ}
+        done = subprocess.run(['make', '-s', f'-j{os.cpu_count()}', '-C',
+                               f'{self.path}/{MIGRATION}', f'OUTPUT={self.objects}',
+                               f'KHDR_INCLUDES=-isystem {self.headers}', 'USERCFLAGS=-Werror',
+                               'STRICT=1', 'all'], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding='utf-8', check=False, env=env)
+        return (done.stdout or 'make fails') if done.returncode else ''
+
+    def end(self):
+        """The result does not matter any more"""
+        git(self.tree, 'worktree', 'remove', '--force', self.path)
+        shutil.rmtree(self.objects)
+
+
+def build_all(tree, path, build):
+    """Build at each commit that changes PATH, and say so"""
     found = []
-    with open(os.path.join(kdir, 'include/config/kernel.release'), encoding='utf-8') as file:
-        release = '.'.join(re.split(r'[.-]', file.read())[:2])
-    if release != version(tree):
-        print(f'not built: KERNEL is {release}, the tree is {version(tree)}')
-        return found
-    commits = git(tree, 'log', '--reverse', '--format=%h %s', 'base..series', '--',
-                  'samples/vfio-mdev')
+    commits = git(tree, 'log', '--reverse', '--format=%h %s', 'base..series', '--', path)
     for line in commits.strip().split('\n'):
         commit, _, subject = line.partition(' ')
-        text = build_step(tree, commit, kdir, os.path.join(out, 'build'))
+        text = build(commit)
         print(f'{"not ok" if text else "ok"} build: {subject}', flush=True)
         if text:
             found.append(f'{subject}:\n{text}')
     return found
 
 
-def all_of_it(tree, files, kdir, out):
+def check_build(tree, kernel, out):
+    """mtty.ko and the tests at each commit that changes them"""
+    kdir, headers = kernel
+    with open(os.path.join(kdir, 'include/config/kernel.release'), encoding='utf-8') as file:
+        release = '.'.join(re.split(r'[.-]', file.read())[:2])
+    if release != version(tree):
+        print(f'not built: KERNEL is {release}, the tree is {version(tree)}')
+        return []
+    found = build_all(tree, 'samples/vfio-mdev',
+                      lambda commit: build_step(tree, commit, kdir, os.path.join(out, 'build')))
+    tests = Tests(tree, headers, out)
+    found += build_all(tree, MIGRATION, tests.build)
+    tests.end()
+    return found
+
+
+def all_of_it(tree, files, kernel, out):
     """Prints a line for each check; the status of the program"""
     failed = 0
     for name, result in (('words', check_words(tree)), ('subjects', check_messages(tree)),
+                         ('sizes', check_sizes(files[1:])),
+                         ('each file is in it', check_complete(tree, REPO)),
                          ('maintainers', check_maintainers(tree)),
                          ('git am', check_am(tree, out, files[1:])),
                          ('checkpatch --strict', check_style(tree, files[1:])),
-                         ('each step builds', check_build(tree, kdir, out))):
+                         ('each step builds', check_build(tree, kernel, out))):
         print(f'{"not ok" if result else "ok"} {name}')
         print(''.join(f'    {line}\n' for line in result), end='', flush=True)
         failed += bool(result)

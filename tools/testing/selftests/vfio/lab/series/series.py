@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Write this work as a patch series for a kernel tree: OUT/series has commits and patches.
 
-Usage: series.py BASE OUT KDIR
+Usage: series.py BASE OUT KDIR HEADERS
   BASE  a kernel tree, or a git repository of one; it is not changed
   OUT   gets "tree", a repository with a commit for each patch, and "patches"
   KDIR  headers to build each step against; if they are of another version, nothing is built
+  HEADERS  the exported headers of that kernel, for the tests
 """
 
 import datetime
@@ -28,7 +29,9 @@ MTTY = 'samples/vfio-mdev/mtty'
 PARTS = ['Documentation/ABI/testing', 'Documentation/driver-api', 'Documentation/userspace-api',
          'include/linux', 'include/uapi/linux', 'samples', 'scripts',
          'tools/testing/selftests/vfio']
-FILES = ['MAINTAINERS', 'Makefile', 'tools/testing/selftests/Makefile']
+FILES = ['MAINTAINERS', 'Makefile', 'lib/xxhash.c'] + [
+    f'tools/testing/selftests/{name}' for name in ('Makefile', 'lib.mk', 'kselftest.h',
+                                                   'kselftest_harness.h')]
 
 
 class Failure(Exception):
@@ -254,7 +257,7 @@ def export(tree, out, patches, facts):
     return [os.path.join(out, name) for name in names]
 
 
-def main(base, out, kdir):
+def main(base, out, kdir, headers):
     """All of it"""
     base, out = os.path.realpath(base), os.path.realpath(out)
     if not os.path.exists(os.path.join(base, 'samples/vfio-mdev/mtty.c')):
@@ -279,7 +282,7 @@ def main(base, out, kdir):
     files = export(tree, letters, patches, {
         'KERNEL': check.version(base), 'DATE': datetime.date.today().isoformat()})
     print(f'{len(files) - 1} patches and a cover letter: {letters}')
-    return check.all_of_it(tree, files, kdir, out)
+    return check.all_of_it(tree, files, (kdir, headers), out)
 
 
 if __name__ == '__main__':

@@ -11,6 +11,11 @@
 #include <linux/version.h>
 #include <linux/vfio.h>
 
+#ifndef kzalloc_obj
+/* Newer kernels take the object, not its size */
+#define kzalloc_obj(obj, gfp)	((typeof(obj) *)kzalloc(sizeof(obj), gfp))
+#endif
+
 /* Older kernels pass VFIO_DEVICE_GET_REGION_INFO to vfio_device_ops.ioctl */
 #define MTTY_HAS_REGION_INFO_OP	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 

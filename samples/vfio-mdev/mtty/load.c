@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "device.h"
 #include "load.h"
 #include "mtty_trace.h"
@@ -319,7 +320,7 @@ struct file *mtty_load_begin(struct mtty *mtty)
 	struct mtty_load *load;
 	struct file *file;
 
-	load = kzalloc(sizeof(*load), GFP_KERNEL_ACCOUNT);
+	load = kzalloc_obj(*load, GFP_KERNEL_ACCOUNT);
 	if (!load)
 		return ERR_PTR(-ENOMEM);
 

@@ -542,7 +542,7 @@ struct file *mtty_save_begin(struct mtty *mtty)
 	struct mtty_save *save;
 	struct file *file;
 
-	save = kzalloc(sizeof(*save), GFP_KERNEL_ACCOUNT);
+	save = kzalloc_obj(*save, GFP_KERNEL_ACCOUNT);
 	if (!save)
 		return ERR_PTR(-ENOMEM);
 

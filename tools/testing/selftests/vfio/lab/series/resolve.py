@@ -70,6 +70,8 @@ class Resolver:
             has_op = 'get_region_info_caps' in file.read()
         with open(os.path.join(tree, 'include/uapi/linux/vfio.h'), encoding='utf-8') as file:
             has_v2 = 'VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2' in file.read()
+        with open(os.path.join(tree, 'include/linux/slab.h'), encoding='utf-8') as file:
+            self.has_obj = 'define kzalloc_obj(' in file.read()
         self.has_op = f'-DMTTY_HAS_REGION_INFO_OP={int(has_op)}'
         compat = unifdef(compat, self.has_op, '-UMTTY_COMPAT_H', ('-D' if has_v2 else '-U') +
                          'VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2')
@@ -79,6 +81,7 @@ class Resolver:
     def split(compat):
         """The parts of compat.h for main.c and for save.c"""
         code = re.sub(r'^/\*.*?\*/\n', '', compat, count=2, flags=re.S)
+        code = re.sub(r'^#ifndef kzalloc_obj\n(?:.*\n)*?#endif\n', '', code, flags=re.M)
         code = re.sub(r'^#(?:include|ifndef MTTY_COMPAT|define MTTY_|endif).*\n', '', code,
                       flags=re.M)
         code = re.sub(r'^/\* Older kernels.*\n', '', code, flags=re.M)
@@ -92,8 +95,10 @@ class Resolver:
         if name == f'{MTTY}/main.c':
             text = unifdef(text, self.has_op)
         if '#include "compat.h"\n' in text:
-            part = {'main.c': self.region, 'save.c': self.precopy}[os.path.basename(name)]
+            part = {'main.c': self.region, 'save.c': self.precopy}.get(os.path.basename(name), '')
             text = behind_includes(text.replace('#include "compat.h"\n', ''), part)
+        if name.startswith(MTTY) and not self.has_obj:
+            text = re.sub(r'kzalloc_obj\((\*\w+), ', r'kzalloc(sizeof(\1), ', text)
         for number, fields in enumerate(self.texts):
             if fields['In'] == name:
                 old, new = fields['Old'], fields.get('New', '')

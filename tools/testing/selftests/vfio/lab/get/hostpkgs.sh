@@ -20,13 +20,17 @@
 set -eu
 export LC_ALL=C
 
+# The compiler of the release, with which Debian builds its kernel
+kernel_gcc=gcc-12
+! grep -qsx VERSION_CODENAME=trixie /etc/os-release || kernel_gcc=gcc-14
+
 # Group, program or path of a file, and the Debian package that has it. busybox must be
 # static: with ip and tc it is the whole userspace of the VM. pod2usage stands for the needs
 # of the kernel's kernel-doc, which a build with W=1 runs. llvm-symbolizer names the functions
 # in the stack of a finding.
-list='
+list="
 vm	gcc			gcc
-vm	gcc-12			gcc-12
+vm	$kernel_gcc		$kernel_gcc
 vm	make			make
 vm	ld			binutils
 vm	/usr/include/stdlib.h	libc6-dev
@@ -64,7 +68,7 @@ docs	sphinx-build		python3-sphinx
 series	git			git
 series	unifdef			unifdef
 install	dkms			dkms
-'
+"
 
 is_there() {
 	case $1 in

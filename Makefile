@@ -439,14 +439,23 @@ docs: ## all pages as HTML; a warning of Sphinx is an error
 	@$(MARKED) claim $(OUT)/docs
 	@$(DIR_LAB)/docs/build.sh . $(KSRC) $(DEBIAN)/sphinx $(OUT)/docs
 
-# Its commands get the settings of this make, and nothing else of it.
-TUTORIAL := Documentation/driver-api/vfio-migration-tutorial.rst
+# Their commands get the settings of this make, and nothing else of it.
+PAGES	:= README.md $(sort $(wildcard Documentation/*/*.rst $(DIR_LAB)/docs/*.rst))
+PAGES_SELECTED = $(if $(TESTS),$(foreach name,$(TESTS),$(or $(filter $(name) %/$(name),$(PAGES)), \
+		 $(error no page $(name); there are: $(notdir $(PAGES))))),$(PAGES))
+check_pages = $(DIR_LAB)/docs/check.py --change '~/.cache/mtty-vfio=$(CACHE)' \
+	--change '/tmp/my-client=$(B)/my-client' \
+	--before 'unset MAKEFLAGS MFLAGS MAKELEVEL TESTS ARGS; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
+	--vm $(call quoted,$(BOOT_VM) -n docs) \
+	--shell-vmm $(call quoted,$(call WITH_VMM,) $(BOOT_VM) -v $(SYSTEMS) -n docs-vmm) $1
+
+.PHONY: docs-check
+docs-check: modules selftests systems ## run the commands of all pages, and compare what they show; TESTS=qemu.rst
+	@$(call check_pages,$(PAGES_SELECTED))
+
 .PHONY: tutorial
-tutorial: modules selftests ## run the commands of the tutorial, and compare what the page shows
-	@$(DIR_LAB)/docs/tutorial.py --change '~/.cache/mtty-vfio=$(CACHE)' \
-		--change '/tmp/my-client=$(B)/my-client' \
-		--before 'unset MAKEFLAGS MFLAGS MAKELEVEL; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
-		$(TUTORIAL) sh -c 'ADD=$$SCRIPT RUN="sh ./session" exec "$$@"' sh $(BOOT_VM) -n tutorial
+tutorial: modules selftests ## the same for the tutorial only
+	@$(call check_pages,Documentation/driver-api/vfio-migration-tutorial.rst)
 
 # A copy of a whole kernel tree, with this work in it. Its other files are hard links, where the
 # file system allows it.

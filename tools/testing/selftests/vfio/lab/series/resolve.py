@@ -6,6 +6,9 @@ import re
 import subprocess
 
 MTTY = 'samples/vfio-mdev/mtty'
+# Comments of pages, for make docs-check
+MARKS = re.compile(r'^\.\. (?:not run|excerpt|lines of|pasted|may differ|machine): .*\n\n?',
+                   flags=re.M)
 
 
 class Failure(Exception):
@@ -94,6 +97,8 @@ class Resolver:
         if '#include "compat.h"\n' in text:
             part = {'main.c': self.region, 'save.c': self.precopy}[os.path.basename(name)]
             text = behind_includes(text.replace('#include "compat.h"\n', ''), part)
+        if name.endswith('.rst'):
+            text = MARKS.sub('', text)
         for number, fields in enumerate(self.texts):
             if fields['In'] == name:
                 old, new = fields['Old'], fields.get('New', '')

@@ -428,9 +428,12 @@ check-install: modules selftests ## install-module, into a directory, for the ke
 lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, analyzer, coccinelle, circles
 	@$(DIR_LAB)/get/hostpkgs.sh lint
 	@echo "a minute or two on two CPUs:"
-	@$(DIR_LAB)/lint/lint.sh $(KSRC)
-	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
-	@$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint
+	@failed=; \
+	$(DIR_LAB)/lint/lint.sh $(KSRC) || failed=1; \
+	$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint || failed=1; \
+	$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint || failed=1; \
+	[ -z "$$failed" ] || { echo "lint: FAIL, see above"; exit 1; }; \
+	echo "lint: PASS, no findings"
 
 .PHONY: docs
 docs: ## all pages as HTML; a warning of Sphinx is an error

@@ -191,17 +191,21 @@ selftests: stage ## build the tests
 # More than CPUs, as some programs wait. Counters of gcov are those of one VM.
 VMS	= $(if $(MTTY_GCOV),1,$(shell expr $(JOBS) '*' 3 / 2))
 
+# The begin of a command that repeats a test; a failure prints it.
+again	= AGAIN=$(call quoted,$(strip make $1 $(call pass_again,ARCH KERNEL)))
+pass_again = $(foreach name,$1,$(if $(filter-out x86_64,$($(name))),$(name)=$($(name))))
+
 # Each program has a time limit, so a VM gets enough for a busy machine.
 .PHONY: check
 check: modules selftests ## run all tests in VMs; TESTS='a_test b_test' ARGS='-t case' select
-	@VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
+	@$(call again,check) VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1800)
 
 # They need no VM.
 .PHONY: check-runner
 check-runner: prepare ## the tests of this makefile and its scripts, on this machine
 	@$(DIR_LAB)/get/hostpkgs.sh docs
-	@TESTS=runner_test.sh NAME=runner TEST_TIMEOUT=$${TEST_TIMEOUT:-900} $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@AGAIN='make check-runner' TESTS=runner_test.sh NAME=runner TEST_TIMEOUT=$${TEST_TIMEOUT:-900} $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
@@ -241,7 +245,7 @@ WITH_VMM = $(if $1,qemu=$$($(BUILD_QEMU)) &&) \
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a guest that uses the device; TESTS=quick
-	@$(call WITH_VMM,$(NEEDS_QEMU)) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
+	@$(call WITH_VMM,$(NEEDS_QEMU)) $(call again,check-vmm) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS=$(call quoted,$(VMM_SELECTED)) TEST_TIMEOUT=$${TEST_TIMEOUT:-900} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),2700)

@@ -173,3 +173,23 @@ case_docs_commands_that_do_not_exist() {
 		5 make commands in pages, 4 findings
 	END
 }
+
+# lint_ends STATUS LINE FAILING: make lint with stubs for its checks, one of which fails
+lint_ends() {
+	local status=0 file
+
+	for file in get/hostpkgs.sh lint/lint.sh lint/analyze.sh lint/circles.sh; do
+		printf '#!/bin/sh\necho %s\n[ %s != %s ]\n' "$file" "$file" "$3" \
+			>"tools/testing/selftests/vfio/lab/$file"
+	done
+	plain_make -s -o modules -o selftests lint OUT="$plain/out" >"$dir/output" 2>&1 || status=$?
+	[ "$status" = "$1" ] && grep -qxF "$2" "$dir/output" && file_has "$dir/output" lint/circles.sh
+}
+
+# Runner: make lint runs all checks, and ends with a verdict.
+case_lint_verdict() {
+	scratch_checkout "$plain/checkout"
+	lint_ends 0 "lint: PASS, no findings" none || fail "$(cat "$dir/output")"
+	lint_ends 2 "lint: FAIL, see above" lint/lint.sh || fail "$(cat "$dir/output")"
+	lint_ends 2 "lint: FAIL, see above" lint/circles.sh || fail "$(cat "$dir/output")"
+}

@@ -453,7 +453,7 @@ PAGES_SELECTED = $(if $(TESTS),$(foreach name,$(TESTS),$(or $(filter $(name) %/$
 check_pages = $(DIR_LAB)/docs/check.py --change '~/.cache/mtty-vfio=$(CACHE)' \
 	--change '/tmp/my-client=$(B)/my-client' \
 	--before 'unset MAKEFLAGS MFLAGS MAKELEVEL TESTS ARGS; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
-	--vm $(call quoted,$(BOOT_VM) -n docs) \
+	--cc 'gcc -isystem $(KHDR) -Iinclude/uapi' --vm $(call quoted,$(BOOT_VM) -n docs) \
 	--shell-vmm $(call quoted,$(call WITH_VMM,) $(BOOT_VM) -v $(SYSTEMS) -n docs-vmm) $1
 
 .PHONY: docs-check

@@ -14,6 +14,7 @@ MARKS = {
     'not run': 'why docs-check cannot run it, or why there is nothing to run',
     'excerpt': 'a file: the lines of the block, without their indentation, are a part of it',
     'lines of': 'files, or patterns: each line of the block, without its indentation, is in one',
+    'compiles': 'a header: the block is C, and compiles without a warning behind it',
     'pasted': '"$" or "#": the block is one command for this machine or the VM, without output',
     'may differ': 'a regular expression: what differs in the outputs from run to run',
     'machine': 'shell-vmm: commands after "#" are for the VM with QEMU',

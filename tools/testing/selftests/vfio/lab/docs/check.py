@@ -8,9 +8,11 @@ lines, and "# " cannot begin one. Errors count as output. Identities and times m
 may the order of the lines "ok PROGRAM". All blocks must be commands, or have a mark that says what
 they are: see blocks.py.
 
-Usage: check.py [--change OLD=NEW]... [--before COMMANDS] --vm COMMAND [--shell-vmm COMMAND] PAGE...
+Usage: check.py [--change OLD=NEW]... [--before COMMANDS] [--cc COMMAND]
+                --vm COMMAND [--shell-vmm COMMAND] PAGE...
   --change     replace a text in commands for this machine, such as a path
   --before     shell commands before each of them, such as a function
+  --cc         the compiler, with the paths of headers
   --vm         boots the VM with the files ADD, and runs RUN in it
   --shell-vmm  the same for pages with the mark "machine: shell-vmm"
 Exit status: 0 all outputs are as shown, 1 some are not (PAGE:LINE: what differs).
@@ -157,12 +159,22 @@ def check_lines(path, block):
     return wrong
 
 
+def check_code(path, block, compiler):
+    """Returns 1 if the block is no C code, or has a warning."""
+    done = subprocess.run([*compiler.split(), '-Wall', '-Wextra', '-Werror', '-fsyntax-only',
+                           '-include', block.marks['compiles'], '-x', 'c', '-'], check=False,
+                          text=True, input=f'#line {block.line} "{path}"\n' + '\n'.join(block.text)
+                          + '\n', stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(done.stdout, end='')
+    return int(done.returncode > 0)
+
+
 class Run:
     """Runs pages, and counts."""
 
     def __init__(self, args):
         self.args = args
-        self.commands = self.excerpts = self.not_run = self.wrong = 0
+        self.commands = self.code = self.not_run = self.wrong = 0
 
     def commands_in(self, page):
         """Checks all blocks without a command; returns the commands of the others."""
@@ -172,11 +184,14 @@ class Run:
             if 'not run' in block.marks:
                 self.not_run += 1
             elif 'excerpt' in block.marks:
-                self.excerpts += 1
+                self.code += 1
                 self.wrong += check_excerpt(page.path, block)
             elif 'lines of' in block.marks:
-                self.excerpts += 1
+                self.code += 1
                 self.wrong += check_lines(page.path, block)
+            elif 'compiles' in block.marks:
+                self.code += 1
+                self.wrong += check_code(page.path, block, self.args.cc)
             else:
                 found = commands_of(block)
                 if found is None:
@@ -224,17 +239,18 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--change', action='append', default=[])
     parser.add_argument('--before', default='')
+    parser.add_argument('--cc', default='gcc')
     parser.add_argument('--vm', required=True)
     parser.add_argument('--shell-vmm')
     parser.add_argument('pages', nargs='+', metavar='page')
     run = Run(parser.parse_args())
     for path in run.args.pages:
         run.page(path)
-    if not run.commands:
-        print('no command')
+    if not run.commands + run.code:
+        print('no command, and no code')
         run.wrong += 1
-    print(f'{run.commands} commands run, {run.excerpts} excerpts compared, {run.not_run} blocks '
-          f'not run for the reason beside them, {run.wrong} findings')
+    print(f'{run.commands} commands run, {run.code} blocks of code compared or compiled, '
+          f'{run.not_run} blocks not run for the reason beside them, {run.wrong} findings')
     return 1 if run.wrong else 0
 
 

@@ -7,7 +7,8 @@ import subprocess
 
 MTTY = 'samples/vfio-mdev/mtty'
 # Comments of pages, for make docs-check
-MARKS = re.compile(r'^\.\. (?:not run|excerpt|lines of|pasted|may differ|machine): .*\n\n?',
+MARKS = re.compile(r'^\.\. (?:not run|excerpt|lines of|compiles|pasted|may differ|machine): .*'
+                   r'\n\n?',
                    flags=re.M)
 
 

@@ -155,7 +155,7 @@ case_pages_excerpt() {
 }
 
 case_pages_without_a_command() {
-	page_gives 1 "no command" <<-'END'
+	page_gives 1 "no command, and no code" <<-'END'
 		Text.
 	END
 }
@@ -181,7 +181,7 @@ case_pages_block_without_a_mark() {
 
 # The number of blocks that are not run is printed.
 case_pages_block_with_a_mark() {
-	page_gives 0 "1 commands run, 0 excerpts compared, 2 blocks not run" <<-'END'
+	page_gives 0 "1 commands run, 0 blocks of code compared or compiled, 2 blocks not run" <<-'END'
 		.. not run: it needs a card
 
 		Text::
@@ -319,6 +319,35 @@ case_pages_lines_of() {
 	END
 }
 
+case_pages_compiles() {
+	echo "int put(void);" >"$dir/a.h"
+	page_gives 0 "1 commands run, 1 blocks of code compared or compiled, 0 blocks not run" <<-'END'
+		.. compiles: a.h
+
+		Text::
+
+		  int a(void)
+		  {
+		  	return put();
+		  }
+
+		Text::
+
+		  # true
+	END
+	page_gives 1 "page.rst:5:" <<-'END'
+		.. compiles: a.h
+
+		Text::
+
+		  int a(void) { return put(1); }
+
+		Text::
+
+		  # true
+	END
+}
+
 # A page with QEMU is run again if a guest has failed.
 case_pages_with_qemu() {
 	page_gives 0 "page.rst: 1 commands, 0 not as the page shows" <<-'END'
@@ -352,7 +381,7 @@ case_pages_markdown() {
 		d
 		```
 	END
-	file_has output "2 commands run, 0 excerpts compared, 1 blocks not run"
+	file_has output "2 commands run, 0 blocks of code compared or compiled, 1 blocks not run"
 	page_gives 1 "page.md:4: this block has no command, and no mark" <<-'END'
 		Text
 

@@ -191,17 +191,21 @@ selftests: stage ## build the tests
 # More than CPUs, as some programs wait. Counters of gcov are those of one VM.
 VMS	= $(if $(MTTY_GCOV),1,$(shell expr $(JOBS) '*' 3 / 2))
 
+# The begin of a command that repeats a test; a failure prints it.
+again	= AGAIN=$(call quoted,$(strip make $1 $(call pass_again,ARCH KERNEL)))
+pass_again = $(foreach name,$1,$(if $(filter-out x86_64,$($(name))),$(name)=$($(name))))
+
 # Each program has a time limit, so a VM gets enough for a busy machine.
 .PHONY: check
 check: modules selftests ## run all tests in VMs; TESTS='a_test b_test' ARGS='-t case' select
-	@VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
+	@$(call again,check) VMS=$(VMS) $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),1800)
 
 # They need no VM.
 .PHONY: check-runner
 check-runner: prepare ## the tests of this makefile and its scripts, on this machine
 	@$(DIR_LAB)/get/hostpkgs.sh docs
-	@TESTS=runner_test.sh NAME=runner TEST_TIMEOUT=$${TEST_TIMEOUT:-900} $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
+	@AGAIN='make check-runner' TESTS=runner_test.sh NAME=runner TEST_TIMEOUT=$${TEST_TIMEOUT:-900} $(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT)
 
 # The tests with QEMU. The VM has a QEMU, and is run by a QEMU that can emulate KVM.
 SYSTEMS	:= $(CACHE)/vmm-$(ARCH)
@@ -241,7 +245,7 @@ WITH_VMM = $(if $1,qemu=$$($(BUILD_QEMU)) &&) \
 
 .PHONY: check-vmm
 check-vmm: modules selftests systems ## QEMU live-migrates a guest that uses the device; TESTS=quick
-	@$(call WITH_VMM,$(NEEDS_QEMU)) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
+	@$(call WITH_VMM,$(NEEDS_QEMU)) $(call again,check-vmm) VMS=$(JOBS) NAME=check-vmm PROGRESS=1 REPORT=$(B)/check-vmm \
 		TESTS=$(call quoted,$(VMM_SELECTED)) TEST_TIMEOUT=$${TEST_TIMEOUT:-900} \
 		$(DIR_LAB)/check/check.sh $(KSRC) $(B) $(CACHE) $(BOOT) -v $(SYSTEMS) \
 		-l $(if $(call is_set,TIMEOUT),$(TIMEOUT),2700)
@@ -428,9 +432,12 @@ check-install: modules selftests ## install-module, into a directory, for the ke
 lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, analyzer, coccinelle, circles
 	@$(DIR_LAB)/get/hostpkgs.sh lint
 	@echo "a minute or two on two CPUs:"
-	@$(DIR_LAB)/lint/lint.sh $(KSRC)
-	@$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint
-	@$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint
+	@failed=; \
+	$(DIR_LAB)/lint/lint.sh $(KSRC) || failed=1; \
+	$(DIR_LAB)/lint/analyze.sh $(KDIR) $(KSRC) $(MTTY) $(B)/lint || failed=1; \
+	$(DIR_LAB)/lint/circles.sh $(MTTY) $(B)/objects $(B)/lint || failed=1; \
+	[ -z "$$failed" ] || { echo "lint: FAIL, see above"; exit 1; }; \
+	echo "lint: PASS, no findings"
 
 .PHONY: docs
 docs: ## all pages as HTML; a warning of Sphinx is an error
@@ -439,14 +446,23 @@ docs: ## all pages as HTML; a warning of Sphinx is an error
 	@$(MARKED) claim $(OUT)/docs
 	@$(DIR_LAB)/docs/build.sh . $(KSRC) $(DEBIAN)/sphinx $(OUT)/docs
 
-# Its commands get the settings of this make, and nothing else of it.
-TUTORIAL := Documentation/driver-api/vfio-migration-tutorial.rst
+# Their commands get the settings of this make, and nothing else of it.
+PAGES	:= README.md $(sort $(wildcard Documentation/*/*.rst $(DIR_LAB)/docs/*.rst))
+PAGES_SELECTED = $(if $(TESTS),$(foreach name,$(TESTS),$(or $(filter $(name) %/$(name),$(PAGES)), \
+		 $(error no page $(name); there are: $(notdir $(PAGES))))),$(PAGES))
+check_pages = $(DIR_LAB)/docs/check.py --change '~/.cache/mtty-vfio=$(CACHE)' \
+	--change '/tmp/my-client=$(B)/my-client' \
+	--before 'unset MAKEFLAGS MFLAGS MAKELEVEL TESTS ARGS; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
+	--cc 'gcc -isystem $(KHDR) -Iinclude/uapi' --vm $(call quoted,$(BOOT_VM) -n docs) \
+	--shell-vmm $(call quoted,$(call WITH_VMM,) $(BOOT_VM) -v $(SYSTEMS) -n docs-vmm) $1
+
+.PHONY: docs-check
+docs-check: modules selftests systems ## run the commands of all pages, and compare what they show; TESTS=qemu.rst
+	@$(call check_pages,$(PAGES_SELECTED))
+
 .PHONY: tutorial
-tutorial: modules selftests ## run the commands of the tutorial, and compare what the page shows
-	@$(DIR_LAB)/docs/tutorial.py --change '~/.cache/mtty-vfio=$(CACHE)' \
-		--change '/tmp/my-client=$(B)/my-client' \
-		--before 'unset MAKEFLAGS MFLAGS MAKELEVEL; make() { command make $(call pass_vars,CACHE OUT JOBS KERNEL TIMEOUT) "$$@"; }' \
-		$(TUTORIAL) sh -c 'ADD=$$SCRIPT RUN="sh ./session" exec "$$@"' sh $(BOOT_VM) -n tutorial
+tutorial: modules selftests ## the same for the tutorial only
+	@$(call check_pages,Documentation/driver-api/vfio-migration-tutorial.rst)
 
 # A copy of a whole kernel tree, with this work in it. Its other files are hard links, where the
 # file system allows it.

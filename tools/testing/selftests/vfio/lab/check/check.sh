@@ -11,6 +11,8 @@
 # With REPORT the files of the programs are kept in REPORT.tar, and timelines in the directory
 # REPORT.
 #
+# AGAIN is the make command for the user who wants to run a test that has failed again.
+#
 # Usage: check.sh KERNEL_SOURCE OUT run.sh's arguments...
 set -euo pipefail
 export LC_ALL=C
@@ -30,6 +32,14 @@ names() {
 			[ ! -e "$file" ] || basename "$file" .c
 		done
 	done
+}
+
+# The names that a wrong one may mean: those with QEMU have a directory
+names_like() {
+	case $1 in
+	*/*)	(cd "$here/.." && echo qemu/*.py) ;;
+	*)	names "$here" "$here"/../../migration/* ;;
+	esac
 }
 
 # The limit for each program is in kselftest's settings.
@@ -52,8 +62,7 @@ for test in "${tests[@]}"; do
 	elif [ -x "$out/selftests/${test%@*}" ]; then
 		vm_tests+=("$test")
 	else
-		echo "error: no test program $test; there are:" \
-			"$(names "$here" "$here"/../../migration/* | xargs)" >&2
+		echo "error: no test program $test; there are: $(names_like "$test" | xargs)" >&2
 		exit 2
 	fi
 done

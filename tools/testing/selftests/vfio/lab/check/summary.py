@@ -8,6 +8,8 @@ VMs use, too, and sends its name to the VM. If the form of the KTAP is right (kt
 parsed by the kernel's tools/testing/kunit/kunit_parser.py. The exit status is 0 only if each
 program ran to its end and no case failed. With MAY_SKIP, a regular expression, other reasons
 for a skip are failures.
+With AGAIN, the begin of a make command, a failure has the command that repeats it; what the case is
+about is in its source (again.py).
 With PROGRESS each case is printed when it ends, with the line that the program printed before.
 With PRINT_LOCK, a file, other processes print their lines before or after those of a program.
 
@@ -25,6 +27,7 @@ import signal
 import sys
 from collections import Counter
 
+import again
 import ktap
 
 sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), '../boot'))
@@ -46,9 +49,10 @@ class Program:
         self.skipped = []
         self.failures = []
 
-    def fail(self, text, lines=()):
-        """Add a failure, to be printed in full."""
-        self.failures.append((text, list(lines)))
+    def fail(self, text, lines=(), case=None):
+        """Add a failure, to be printed in full, and how to repeat it."""
+        command = again.command(self.name, case)
+        self.failures.append((text, [*lines] + ([f'run it again: {command}'] if command else [])))
 
     def judge(self, parse, status, limit):
         """Counts the cases; status is None if the VM ended first."""
@@ -99,7 +103,8 @@ class Program:
         else:
             self.failed += 1
             if result == 'FAILURE':
-                self.fail(f'{case.name} failed', case.log)
+                self.fail(f'{case.name} failed', again.labels(self.name, case.name) + case.log,
+                          case.name)
             else:
                 self.missing += 1
 

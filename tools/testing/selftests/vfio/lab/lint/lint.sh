@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # checkpatch and kernel-doc for all sources, shellcheck for all scripts; the clauses, pages
-# that a text names, and the header in the patches for QEMU. Any finding is a failure. analyze.sh checks the code of the driver.
+# and make commands that a text names, and the header in the patches for QEMU. Any finding is a
+# failure. analyze.sh checks the code of the driver.
 #
 # Usage: lint.sh KERNEL_SOURCE     (in the root of the repository)
 set -eu
@@ -53,5 +54,6 @@ tools/testing/selftests/vfio/lab/docs/states.py \
 	--check Documentation/driver-api/vfio-migration-states.svg \
 	tools/testing/selftests/vfio/migration/uapi/clauses || status=1
 tools/testing/selftests/vfio/lab/lint/references.sh || status=1
+tools/testing/selftests/vfio/lab/lint/commands.py || status=1
 tools/testing/selftests/vfio/lab/qemu/series/header.py || status=1
 exit $status

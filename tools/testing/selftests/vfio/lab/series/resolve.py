@@ -6,6 +6,10 @@ import re
 import subprocess
 
 MTTY = 'samples/vfio-mdev/mtty'
+# Comments of pages, for make docs-check
+MARKS = re.compile(r'^\.\. (?:not run|excerpt|lines of|compiles|pasted|may differ|machine): .*'
+                   r'\n\n?',
+                   flags=re.M)
 
 
 class Failure(Exception):
@@ -99,6 +103,8 @@ class Resolver:
             text = behind_includes(text.replace('#include "compat.h"\n', ''), part)
         if name.startswith(MTTY) and not self.has_obj:
             text = re.sub(r'kzalloc_obj\((\*\w+), ', r'kzalloc(sizeof(\1), ', text)
+        if name.endswith('.rst'):
+            text = MARKS.sub('', text)
         for number, fields in enumerate(self.texts):
             if fields['In'] == name:
                 old, new = fields['Old'], fields.get('New', '')

@@ -304,8 +304,8 @@ case_kvm_trial() {
 }
 
 # ci_ends LINE LINT CONFORM STATUS OUTPUT [MUTANTS]: .ci/run with a stub of make. make lint, docs
-# and tutorial exit with LINT, make conformance with CONFORM, make mutants with MUTANTS or 0, all others print OUTPUT
-# and exit with STATUS.
+# and docs-check exit with LINT, make conformance with CONFORM, make mutants with MUTANTS or 0, all
+# others print OUTPUT and exit with STATUS.
 ci_ends() {
 	local status=0
 
@@ -315,7 +315,7 @@ ci_ends() {
 	fake_program make <<-SCRIPT
 		#!/bin/sh
 		case \$* in
-		"lint OUT=/x" | "docs OUT=/x" | "tutorial OUT=/x") exit $2 ;;
+		"lint OUT=/x" | "docs OUT=/x" | "docs-check OUT=/x") exit $2 ;;
 		"conformance DEVICE="*" OUT=/x") exit $3 ;;
 		"mutants MUTANTS=quick OUT=/x") exit ${6:-0} ;;
 		"check-vmm TESTS=quick OUT=/x") ;;
@@ -335,8 +335,8 @@ ci_ends() {
 	esac
 }
 
-# Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint, docs, the
-# tutorial and each of the four drivers count as one, and so do the mutants.
+# Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint, docs,
+# docs-check and each of the four drivers count as one, and so do the mutants.
 case_ci_all() {
 	ci_ends "18 passed, 0 failed, 5 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
 }

@@ -137,3 +137,59 @@ case_docs_references() {
 	END
 	sort output | diff - expected
 }
+
+# A repository with one target, one program and a page
+one_target() {
+	local lab=tools/testing/selftests/vfio/lab
+
+	cd "$dir" && mkdir -p Documentation/a "$lab/docs" "$lab/../migration/mtty" || return
+	printf 'VARS_USER := ARGS \\\n\tTESTS\nVARS_COMMAND := BASE\ncheck: all ## text\n' >Makefile
+	echo "TEST_F(uart, loopback)" >"$lab/../migration/mtty/uart_test.c"
+	echo "Any \`make check TESTS='uart_test NAME_test' ARGS='-t loopback'\`; exit" >README.md
+}
+
+# Runner: make commands that pages name exist, with their variables, programs and cases.
+case_docs_commands() {
+	one_target
+	printf 'Text \x60\x60make\ncheck; exit 1\x60\x60::\n\n  $ make check BASE=x\n' >Documentation/a/page.rst
+	"$here/../lint/commands.py" >output || fail "commands that exist are refused: $(cat output)"
+	file_has output "3 make commands in pages, 0 findings"
+}
+
+case_docs_commands_that_do_not_exist() {
+	one_target
+	cat >Documentation/a/page.rst <<-'END'
+		Text ``make chekc`` and ``make check TEST=uart_test``::
+
+		  $ make check TESTS='uart_test urt_test'
+		  make check TESTS=uart_test ARGS='-t lopback'   # comment
+	END
+	! "$here/../lint/commands.py" >output || fail "commands that do not exist are accepted"
+	diff - output <<-'END'
+		Documentation/a/page.rst:1: no target chekc
+		Documentation/a/page.rst:1: no variable TEST
+		Documentation/a/page.rst:3: no program urt_test
+		Documentation/a/page.rst:4: no case lopback
+		5 make commands in pages, 4 findings
+	END
+}
+
+# lint_ends STATUS LINE FAILING: make lint with stubs for its checks, one of which fails
+lint_ends() {
+	local status=0 file
+
+	for file in get/hostpkgs.sh lint/lint.sh lint/analyze.sh lint/circles.sh; do
+		printf '#!/bin/sh\necho %s\n[ %s != %s ]\n' "$file" "$file" "$3" \
+			>"tools/testing/selftests/vfio/lab/$file"
+	done
+	plain_make -s -o modules -o selftests lint OUT="$plain/out" >"$dir/output" 2>&1 || status=$?
+	[ "$status" = "$1" ] && grep -qxF "$2" "$dir/output" && file_has "$dir/output" lint/circles.sh
+}
+
+# Runner: make lint runs all checks, and ends with a verdict.
+case_lint_verdict() {
+	scratch_checkout "$plain/checkout"
+	lint_ends 0 "lint: PASS, no findings" none || fail "$(cat "$dir/output")"
+	lint_ends 2 "lint: FAIL, see above" lint/lint.sh || fail "$(cat "$dir/output")"
+	lint_ends 2 "lint: FAIL, see above" lint/circles.sh || fail "$(cat "$dir/output")"
+}

@@ -122,6 +122,36 @@ case_may_skip() {
 	grep -q '^not ok a_test' "$dir/output" || fail "the summary reports ok"
 }
 
+# fails_in PROGRAM CASE: the case fails, and AGAIN is set
+fails_in() {
+	printf '@mark begin %s\nTAP version 13\n1..1\n# log\nnot ok 1 %s\n@mark end %s 1 1\n' \
+		"$1" "$2" "$1" |
+		AGAIN='make check' summarize "$1" && fail "a failure passes"
+	return 0
+}
+
+# Runner: a case that failed is printed with its label, and with the command that repeats it.
+case_failure_says_what_and_how() {
+	fails_in uart_test@cdev uart.port_0.detected_as_16550a
+	file_has "$dir/output" "    # log" \
+		"    16550: what autoconfig() of the 8250 driver checks to find a 16550A" \
+		"    run it again: make check TESTS=uart_test@cdev ARGS='-r uart.port_0.detected_as_16550a'"
+	fails_in arc_test arc.stop_to_resuming
+	file_has "$dir/output" \
+		"    Clause arc.stop-to-resuming: STOP to RESUMING succeeds and begins a session."
+	# In a comment of several lines, without its further paragraphs
+	fails_in reorder_test reorder.data_are_charged_and_snapshots_take_no_memory
+	file_has "$dir/output" "take no memory, whatever their number"
+	! grep -q "may be SLACK behind" "$dir/output" || fail "a paragraph more"
+	fails_in runner_test.sh failure_says_what_and_how
+	file_has "$dir/output" "    Runner: a case that failed is printed with its label, and with" \
+		"    run it again: make check ARGS='-t failure_says_what_and_how'"
+	fails_in qemu/ways.py there
+	file_has "$dir/output" "again: make check TESTS=qemu/ways.py ARGS='-t there'"
+	fails_in mtty_client_test.sh a
+	file_has "$dir/output" "    run it again: make check TESTS=mtty_client_test.sh"
+}
+
 # Runner: a program that must run twice and ran once is reported.
 case_run_twice() {
 	! printf '@mark begin a_test\n%b\n@mark end a_test 0 1\n' \

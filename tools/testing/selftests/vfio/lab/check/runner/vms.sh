@@ -9,7 +9,7 @@ copy_scripts() {
 	copy=$plain
 	scripts=$copy/lab/check
 	mkdir -p "$copy/lab" "$copy/migration/room" "$copy/out/selftests"
-	cp -r "$here" "$here/../boot" "$copy/lab"
+	cp -r "$here" "$here/../boot" "$here/../stanzas.py" "$copy/lab"
 	cp "$here/../../migration/settings" "$copy/migration"
 	rm "$scripts/runner_test.sh"
 	cat >"$copy/programs" <<<'program() { printf "TAP version 13\n1..1\nok 1 b\n"; }'
@@ -71,7 +71,12 @@ case_selected() {
 	run_check b_test || fail "b_test fails"
 	[ "$(tail -n 1 "$dir/output")" = "1 passed, 0 failed, 0 skipped" ] || fail "more than b_test"
 	! run_check none_test || fail "an unknown program is accepted"
-	grep -q 'no test program none_test' "$dir/output" || fail "the error does not name none_test"
+	file_has "$dir/output" "no test program none_test; there are: " " b_test "
+	! grep -qF "b_test.c" "$dir/output" || fail "a name that TESTS does not take"
+	mkdir -p "$copy/lab/qemu" && touch "$copy/lab/qemu/there.py"
+	! run_check qemu/none.py || fail "an unknown program with QEMU is accepted"
+	grep -qF "no test program qemu/none.py; there are: qemu/there.py" "$dir/output" ||
+		fail "$(cat "$dir/output")"
 }
 
 # Runner: ARGS reaches a program in the VM unchanged.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a case of a test is about, from its source, and the command that runs it again."""
+"""The labels of a case, from its source, and the command that runs it again."""
 
 import itertools
 import os
@@ -57,7 +57,7 @@ def labels_of_runner():
 
 
 def labels(program, case):
-    """What a case is about: a list of sentences, empty if its source has none"""
+    """The labels of a case, a list of sentences; empty if its source has none"""
     program = program.split('@')[0]
     if program == 'runner_test.sh':
         return labels_of_runner().get(case, [])

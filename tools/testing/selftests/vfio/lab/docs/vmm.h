@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the code of a VMM in vfio-mig-config.rst leaves out. make docs-check compiles that code
- * behind this file.
+ * Declarations that the code of a VMM in vfio-mig-config.rst leaves out. make docs-check compiles
+ * that code behind this file.
  */
 #include <errno.h>
 #include <stddef.h>

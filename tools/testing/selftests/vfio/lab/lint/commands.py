@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Each make command that a page names can be run: its target, its variables, the programs of
-TESTS= and the case of "-t" exist. What a command prints is the subject of make docs-check.
+TESTS= and the case of "-t" exist. The output of a command is the subject of make docs-check.
 
 Usage: commands.py     (in the root of the repository)
 Exit status: 0 no finding, 1 findings (FILE:LINE: what is missing).

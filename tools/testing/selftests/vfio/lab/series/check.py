@@ -17,7 +17,7 @@ TARGETS = re.compile(r'\bmake (?:bench|check|clauses|conformance|coverage|demo|d
                      r'LINUX_VERSION_CODE|KERNEL_VERSION\(|\bcompat\.h\b')
 # Characters of a mail that a mailing list takes, and a reviewer can read
 MAX_SIZE = 150000
-# What needs this repository
+# Files that need this repository
 NOT_SENT = {f'{MTTY}/compat.h', 'Documentation/driver-api/vfio-migration-tutorial.rst'}
 SUBJECT = re.compile(r'(?:vfio/mtty|vfio|selftests/vfio/migration|docs: vfio|MAINTAINERS): .+')
 

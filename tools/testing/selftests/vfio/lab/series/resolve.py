@@ -62,7 +62,7 @@ def add_maintainers(text, entry):
 
 
 class Resolver:
-    """What is different for one kernel"""
+    """The differences for one kernel"""
 
     def __init__(self, repo, tree, texts, who):
         self.who = who

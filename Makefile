@@ -3,7 +3,7 @@
 # "make help" lists the targets; the scripts are in tools/testing/selftests/vfio/lab/.
 
 # Variables for the user, on the command line or in the environment
-VARS_USER := ACCEL ADD ARCH ARGS CACHE DEMO JOBS KERNEL LAB MUTANTS OUT RUN STOCK TESTS \
+VARS_USER := ACCEL ADD ARCH ARGS CACHE DEMO JOBS KERNEL LAB MATRIX MUTANTS OUT RUN STOCK TESTS \
 	   TEST_TIMEOUT TIMEOUT V VERBOSE
 # On the command line only: the environment may use such a name for another purpose.
 # C, CHECK and W are the kernel's.
@@ -47,7 +47,7 @@ ARCH	?= x86_64
 DEVICE	?= mtty
 LAB	?= 6.12
 STOCK	?= 6.12
-export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP MUTANTS MUTANTS_KERNEL RUN TESTS
+export ACCEL ADD ARCH ARGS BOTH_PATHS MATRIX MAY_SKIP MUTANTS MUTANTS_KERNEL RUN TESTS
 export TEST_TIMEOUT VERBOSE
 unexport BASE CACHE DEMO DEVICE JOBS KERNEL LAB OUT STOCK TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
@@ -487,6 +487,27 @@ series: prepare ## this work as patches for the kernel tree BASE=PATH, in OUT/se
 		exit 1; }
 	@$(MARKED) claim $(OUT)/series
 	@$(DIR_LAB)/series/series.py $(call quoted,$(BASE)) $(OUT)/series $(KDIR)
+
+FOREIGN	:= build-i386 build-s390x build-ppc64
+.PHONY: $(FOREIGN)
+$(FOREIGN): build-%: tree
+	@$(DIR_LAB)/get/hostpkgs.sh $*
+	@$(DIR_LAB)/matrix/foreign.sh $* $(TREE)/kernel $(TREE)/$* $(JOBS)
+
+.PHONY: build-foreign
+build-foreign: $(FOREIGN) ## driver and tests with cross compilers: i386, s390x, ppc64; in OUT/tree-LAB
+
+# Its configurations set ARCH, KERNEL, LAB and STOCK.
+RUN_MATRIX = $(DIR_LAB)/matrix/matrix.py $1 . $(KSRC) $(OUT) $(MAKE) \
+	     $(call pass_vars,CACHE JOBS TIMEOUT V)
+.PHONY: matrix matrix-table
+matrix: prepare ## the tests on several kernels, builds for more, one table; MATRIX='rt-7 i386' selects
+	@$(MARKED) claim $(OUT)/matrix
+	@+$(call RUN_MATRIX)
+
+matrix-table: prepare ## print the table of make matrix again, and run nothing
+	@$(MARKED) claim $(OUT)/matrix
+	@$(call RUN_MATRIX,-n)
 
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
 STATES_SVG := Documentation/driver-api/vfio-migration-states.svg

@@ -488,6 +488,16 @@ series: prepare ## this work as patches for the kernel tree BASE=PATH, in OUT/se
 	@$(MARKED) claim $(OUT)/series
 	@$(DIR_LAB)/series/series.py $(call quoted,$(BASE)) $(OUT)/series $(KDIR)
 
+# As KernelCI, LKFT and LAVA configure a kernel and run the tests
+.PHONY: check-merge
+check-merge: tree ## does make kselftest-merge set all options that the tests need?
+	@$(DIR_LAB)/ci/merge.sh $(TREE)/kernel $(TREE)/ci
+
+.PHONY: check-tarball
+check-tarball: modules check-merge ## the archive of kselftest in a VM, by run_kselftest.sh; TESTS= selects
+	@$(DIR_LAB)/ci/check.sh $(KSRC) $(TREE)/kernel $(TREE)/ci $(JOBS) $(MTTY)/mtty.ko \
+		$(CACHE) $(BOOT) -l $(if $(call is_set,TIMEOUT),$(TIMEOUT),3600)
+
 FOREIGN	:= build-i386 build-s390x build-ppc64
 .PHONY: $(FOREIGN)
 $(FOREIGN): build-%: tree

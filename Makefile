@@ -3,8 +3,8 @@
 # "make help" lists the targets; the scripts are in tools/testing/selftests/vfio/lab/.
 
 # Variables for the user, on the command line or in the environment
-VARS_USER := ACCEL ADD ARCH ARGS CACHE DEMO JOBS KERNEL LAB MUTANTS OUT RUN TESTS TEST_TIMEOUT \
-	   TIMEOUT V VERBOSE
+VARS_USER := ACCEL ADD ARCH ARGS CACHE DEMO JOBS KERNEL LAB MATRIX MUTANTS OUT RUN STOCK TESTS \
+	   TEST_TIMEOUT TIMEOUT V VERBOSE
 # On the command line only: the environment may use such a name for another purpose.
 # C, CHECK and W are the kernel's.
 VARS_COMMAND := BASE BOTH_PATHS C CHECK DEVICE MAY_SKIP MTTY_GCOV MUTANTS_KERNEL STATUS W
@@ -46,8 +46,10 @@ TIMEOUT	?= 600
 ARCH	?= x86_64
 DEVICE	?= mtty
 LAB	?= 6.12
-export ACCEL ADD ARCH ARGS BOTH_PATHS MAY_SKIP MUTANTS MUTANTS_KERNEL RUN TESTS TEST_TIMEOUT VERBOSE
-unexport BASE CACHE DEMO DEVICE JOBS KERNEL LAB OUT TIMEOUT V C CHECK MTTY_GCOV STATUS W
+STOCK	?= 6.12
+export ACCEL ADD ARCH ARGS BOTH_PATHS MATRIX MAY_SKIP MUTANTS MUTANTS_KERNEL RUN TESTS
+export TEST_TIMEOUT VERBOSE
+unexport BASE CACHE DEMO DEVICE JOBS KERNEL LAB OUT STOCK TIMEOUT V C CHECK MTTY_GCOV STATUS W
 
 # These characters are special to make, the shell, kbuild or QEMU's options.
 comma	:= ,
@@ -78,28 +80,41 @@ override CACHE := $(abspath $(CACHE))
 override OUT := $(abspath $(OUT))
 override ARCH := $(patsubst x86,x86_64,$(ARCH))
 $(if $(filter-out x86_64 arm64,$(or $(ARCH),none)),$(error ARCH is x86_64 or arm64, not '$(ARCH)'))
+$(if $(filter-out 1,$(words $(STOCK)))$(filter-out 6.12 7 7-rt,$(STOCK)), \
+	$(error STOCK is 6.12, 7 or 7-rt, not '$(STOCK)'))
+$(if $(filter-out 6.12,$(STOCK)),$(if $(filter arm64,$(ARCH)),$(error STOCK=$(STOCK) is for x86_64)))
 
 # One word for a shell
 quoted = '$(subst ','\'',$1)'
 # Settings on the command line, for another make
 pass_vars = $(foreach name,$1,$(if $(call is_set,$(name)),$(name)=$(call quoted,$($(name)))))
-SUBMAKE	= $(MAKE) --no-print-directory $(call pass_vars,CACHE OUT JOBS KERNEL LAB TIMEOUT V C CHECK W)
+SUBMAKE	= $(MAKE) --no-print-directory \
+	  $(call pass_vars,CACHE OUT JOBS KERNEL LAB STOCK TIMEOUT V C CHECK W)
 
 DIR_LAB	:= tools/testing/selftests/vfio/lab
 
-# arm64 is built with a cross compiler. Debian's arm64 kernel has no mdev, so it is built.
+# arm64 is built with a cross compiler. Debian's kernels for arm64 and with PREEMPT_RT have no mdev,
+# so it is built.
 ifeq ($(ARCH),arm64)
 DEBIAN	:= $(CACHE)/debian-6.12-arm64
+SOURCES	:= $(DEBIAN)
 BUILT_IMAGE	:= arch/arm64/boot/Image
 CROSS	:= aarch64-linux-gnu-
 VM_ROOT	:= $(DEBIAN)/user
 else
-DEBIAN	:= $(CACHE)/debian-6.12
+# STOCK is a series and a flavour; flavours have the same source.
+DEBIAN	:= $(CACHE)/debian-$(STOCK)
+SOURCES	:= $(CACHE)/debian-$(STOCK:%-rt=%)
 BUILT_IMAGE	:= arch/x86/boot/bzImage
 CROSS	:=
 VM_ROOT	:=
 endif
-KSRC	:= $(DEBIAN)/src
+KSRC	:= $(SOURCES)/src
+FETCH	:= $(DIR_LAB)/get/fetch.sh -s $(STOCK:%-rt=%)
+FETCH_KERNEL := $(FETCH) $(if $(filter %-rt,$(STOCK)),-f rt) $(DEBIAN)
+# A newer kernel's tools do not run on Debian 12.
+COMPILER := $(if $(KERNEL)$(filter 6.12,$(STOCK)),,$(SOURCES)/compiler)
+WITH_COMPILER := $(COMPILER:%=$(DIR_LAB)/get/with-usr.sh %)
 # The name that fetch.sh gives it
 IMAGE	:= $(DEBIAN)/image-$(firstword $(shell cksum <$(DIR_LAB)/boot/modules.sh))
 
@@ -109,22 +124,21 @@ KDIR	:= $(DEBIAN)/build
 KIMAGE	:= $(IMAGE)/vmlinuz
 KMODS	:= $(IMAGE)/modules
 KHDR	:= $(KSRC)/usr/include
-PARTS	:= image headers source
+PARTS	:= image headers
 B	:= $(OUT)/$(notdir $(DEBIAN))
-MDEV	:= $(if $(filter arm64,$(ARCH)),$(B)/mdev)
+MDEV	:= $(if $(filter arm64,$(ARCH))$(filter %-rt,$(STOCK)),$(B)/mdev)
 NO_PATCH :=
 else
 KDIR	:= $(abspath $(KERNEL))
 KIMAGE	:= $(KDIR)/$(BUILT_IMAGE)
 KHDR	:= $(if $(wildcard $(KDIR)/usr/include/linux/vfio.h),$(KDIR),$(KSRC))/usr/include
-PARTS	:= source
+PARTS	:=
 B	:= $(OUT)/$(notdir $(KDIR))-$(shell echo $(KDIR) | cksum | cut -d' ' -f1)$(MTTY_GCOV:%=-gcov)
 KMODS	:= $(B)/modules
 MDEV	:=
 # Without static keys a kernel does not patch itself while it runs.
 NO_PATCH := $(shell grep -qs '^CONFIG_JUMP_LABEL=y' $(KDIR)/.config || echo -p)
 endif
-PARTS	+= $(if $(VM_ROOT),user)
 
 STAGE	:= $(B)/stage
 MTTY	:= $(STAGE)/samples/vfio-mdev/mtty
@@ -151,7 +165,8 @@ help: ## list the targets
 prepare: ## fetch missing host packages and parts of the kernel
 	@$(DIR_LAB)/get/hostpkgs.sh
 	@$(if $(CROSS),$(DIR_LAB)/get/hostpkgs.sh $(ARCH))
-	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) $(PARTS)
+	@$(FETCH) $(SOURCES) source $(if $(COMPILER),compiler) $(if $(VM_ROOT),user)
+	@$(FETCH_KERNEL) $(PARTS)
 	@$(MARKED) claim $(B)
 	@$(MARKED) check $(B)
 ifneq ($(KERNEL),)
@@ -167,13 +182,13 @@ stage: prepare
 mdev: stage
 	@mkdir -p $(MDEV)
 	@$(LOCKED) cp -u $(KSRC)/drivers/vfio/mdev/* $(MDEV)
-	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MDEV) $(KBUILD) \
+	@+$(LOCKED) $(WITH_COMPILER) $(MAKE) $(QUIET) -C $(KDIR) M=$(MDEV) $(KBUILD) \
 		CONFIG_VFIO_MDEV=m modules
 
 .PHONY: modules
 modules: stage $(if $(MDEV),mdev) ## build mtty.ko; a warning is an error
-	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=$(or $(W),1) KCFLAGS=-Werror \
-		$(KBUILD) MTTY_GCOV=$(MTTY_GCOV) \
+	@+$(LOCKED) $(WITH_COMPILER) $(MAKE) $(QUIET) -C $(KDIR) M=$(MTTY) W=$(or $(W),1) \
+		KCFLAGS=-Werror $(KBUILD) MTTY_GCOV=$(MTTY_GCOV) \
 		$(MDEV:%=KBUILD_EXTRA_SYMBOLS=%/Module.symvers) modules
 
 # The VM has no libraries, so all is linked statically.
@@ -228,7 +243,7 @@ systems: stage
 	@$(DIR_LAB)/get/hostpkgs.sh vmm
 	@$(WITHOUT_PICTURES)
 	@$(DIR_LAB)/get/roots.sh $(SYSTEMS)
-	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) image
+	@$(FETCH_KERNEL) image
 
 # QEMU with the patches of qemu/series, for the tests that begin with that word
 BUILD_QEMU = $(DIR_LAB)/qemu/series/build.sh $(CACHE)/qemu-$(ARCH) $(JOBS)
@@ -328,23 +343,23 @@ demo: prepare ## show live migrations, step by step; DEMO=full: of each kind
 report: ## a page of the latest results in OUT: tests, clauses, mutants, speed, ...; HTML
 	@$(DIR_LAB)/get/hostpkgs.sh
 	@$(WITHOUT_PICTURES)
-	@$(if $(wildcard $(OUT)/*/log/*.ktap),$(DIR_LAB)/get/fetch.sh $(DEBIAN) source)
+	@$(if $(wildcard $(OUT)/*/log/*.ktap),$(FETCH) $(SOURCES) source)
 	@$(DIR_LAB)/report/page.py . $(KSRC) $(OUT)
 
 # The kernel's own mediated devices, unchanged, from the source of the same kernel
 SAMPLES	:= $(if $(KERNEL),$(firstword $(wildcard $(KDIR)/source/samples/vfio-mdev \
-		   $(KDIR)/samples/vfio-mdev) none),$(DEBIAN)/samples)
+		   $(KDIR)/samples/vfio-mdev) none),$(SOURCES)/samples)
 KERNEL_SAMPLES := kernel-mtty kernel-mdpy kernel-mbochs
 
 .PHONY: $(KERNEL_SAMPLES)
 $(KERNEL_SAMPLES): kernel-%: prepare
-	@$(if $(KERNEL),,$(DIR_LAB)/get/fetch.sh $(DEBIAN) samples)
+	@$(if $(KERNEL),,$(FETCH) $(SOURCES) samples)
 	@[ -e $(SAMPLES)/$*.c ] || { echo "error: no source of samples/vfio-mdev/$*.c in $(KDIR)" >&2; \
 		exit 1; }
 	@mkdir -p $(B)/$@
 	@$(LOCKED) cp -u $(SAMPLES)/*.[ch] $(B)/$@
 	@$(LOCKED) sh -c 'echo "obj-m := $*.o" >$(B)/$@/Kbuild'
-	@+$(LOCKED) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
+	@+$(LOCKED) $(WITH_COMPILER) $(MAKE) $(QUIET) -C $(KDIR) M=$(B)/$@ $(KBUILD) modules
 
 # The tree of KERNEL= may have no source, so there it is not measured.
 KERNEL_MTTY := $(if $(KERNEL),,kernel-mtty)
@@ -391,7 +406,7 @@ bench-config: modules selftests ## measure the cost of sending config space; ARG
 .PHONY: fuzz
 fuzz: ## fuzz stream parser, UART and config rules on the host; ARGS=SECONDS
 	@$(DIR_LAB)/get/hostpkgs.sh fuzz
-	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source
+	@$(FETCH) $(SOURCES) source
 	@$(MARKED) claim $(OUT)/fuzz
 	@+$(MAKE) $(QUIET) --no-print-directory -C $(DIR_LAB)/fuzz OUTPUT=$(OUT)/fuzz \
 		KSRC=$(KSRC)
@@ -442,9 +457,9 @@ lint: modules selftests ## checkpatch, kernel-doc, shellcheck, clauses; sparse, 
 .PHONY: docs
 docs: ## all pages as HTML; a warning of Sphinx is an error
 	@$(DIR_LAB)/get/hostpkgs.sh docs
-	@$(DIR_LAB)/get/fetch.sh $(DEBIAN) source sphinx
+	@$(FETCH) $(SOURCES) source sphinx
 	@$(MARKED) claim $(OUT)/docs
-	@$(DIR_LAB)/docs/build.sh . $(KSRC) $(DEBIAN)/sphinx $(OUT)/docs
+	@$(DIR_LAB)/docs/build.sh . $(KSRC) $(SOURCES)/sphinx $(OUT)/docs
 
 # Their commands get the settings of this make, and nothing else of it.
 PAGES	:= README.md $(sort $(wildcard Documentation/*/*.rst $(DIR_LAB)/docs/*.rst))
@@ -489,6 +504,37 @@ series: prepare ## this work as patches for the kernel tree BASE=PATH, in OUT/se
 	@$(MARKED) claim $(OUT)/series
 	@$(DIR_LAB)/series/series.py $(call quoted,$(BASE)) $(OUT)/series $(KDIR) \
 		$(KHDR)
+
+# As KernelCI, LKFT and LAVA configure a kernel and run the tests
+.PHONY: check-merge
+check-merge: tree ## does make kselftest-merge set all options that the tests need?
+	@$(DIR_LAB)/ci/merge.sh $(TREE)/kernel $(TREE)/ci
+
+.PHONY: check-tarball
+check-tarball: modules check-merge ## the archive of kselftest in a VM, by run_kselftest.sh; TESTS= selects
+	@$(DIR_LAB)/ci/check.sh $(KSRC) $(TREE)/kernel $(TREE)/ci $(JOBS) $(MTTY)/mtty.ko \
+		$(CACHE) $(BOOT) -l $(if $(call is_set,TIMEOUT),$(TIMEOUT),3600)
+
+FOREIGN	:= build-i386 build-s390x build-ppc64
+.PHONY: $(FOREIGN)
+$(FOREIGN): build-%: tree
+	@$(DIR_LAB)/get/hostpkgs.sh $*
+	@$(DIR_LAB)/matrix/foreign.sh $* $(TREE)/kernel $(TREE)/$* $(JOBS)
+
+.PHONY: build-foreign
+build-foreign: $(FOREIGN) ## driver and tests with cross compilers: i386, s390x, ppc64; in OUT/tree-LAB
+
+# Its configurations set ARCH, KERNEL, LAB and STOCK.
+RUN_MATRIX = $(DIR_LAB)/matrix/matrix.py $1 . $(KSRC) $(OUT) $(MAKE) \
+	     $(call pass_vars,CACHE JOBS TIMEOUT V)
+.PHONY: matrix matrix-table
+matrix: prepare ## the tests on several kernels, builds for more, one table; MATRIX='rt-7 i386' selects
+	@$(MARKED) claim $(OUT)/matrix
+	@+$(call RUN_MATRIX)
+
+matrix-table: prepare ## print the table of make matrix again, and run nothing
+	@$(MARKED) claim $(OUT)/matrix
+	@$(call RUN_MATRIX,-n)
 
 CLAUSES_RST := Documentation/driver-api/vfio-migration-clauses.rst
 STATES_SVG := Documentation/driver-api/vfio-migration-states.svg

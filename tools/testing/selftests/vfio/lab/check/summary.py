@@ -203,13 +203,16 @@ def make_parser(source):
 
     def parse(lines):
         output = io.StringIO()
-        silent = kunit_printer.Printer(output)
-        # The parser prints while it parses.
-        with contextlib.ExitStack() as stack:
-            for module in (kunit_parser, kunit_printer):
-                stack.callback(setattr, module, 'stdout', module.stdout)
-                module.stdout = silent
-            test = kunit_parser.parse_run_tests(lines)
+        silent = kunit_printer.Printer(output=output)
+        # The parser prints while it parses. Up to 6.13 it has the printer in a variable.
+        if hasattr(kunit_parser, 'stdout'):
+            with contextlib.ExitStack() as stack:
+                for module in (kunit_parser, kunit_printer):
+                    stack.callback(setattr, module, 'stdout', module.stdout)
+                    module.stdout = silent
+                test = kunit_parser.parse_run_tests(lines)
+        else:
+            test = kunit_parser.parse_run_tests(lines, silent)
         odd = re.findall(r'\[ERROR\] Test: (.*)', output.getvalue()) if test.subtests else []
         odd += [f'{suite.name} failed, though none of its cases did' for suite in suites(test)
                 if suite.status.name == 'FAILURE']

@@ -5,15 +5,17 @@
 # never installed, and not kept. A complete part has a marker file, and needs no network and
 # no call of apt again. The marker has the checksum of the script that made the part.
 #
-# Usage: [ARCH=x86_64|arm64] fetch.sh [-s SERIES] CACHE PART...
+# Usage: [ARCH=x86_64|arm64] fetch.sh [-s SERIES] [-f FLAVOUR] CACHE PART...
 #   SERIES   6.12, the default, or for example 7: the newest of that series in the backports
-#            to the next Debian, which has the part kernel only
+#            to the next Debian, for x86_64 only
+#   FLAVOUR  rt: the kernel with PREEMPT_RT
 #   image    CACHE/image-SUM/{vmlinuz,modules/}; SUM is the checksum of modules.sh: checkouts
 #            with other lists of modules may share CACHE
 #   headers  CACHE/headers/, and CACHE/build: the tree to build modules against
 #   samples  CACHE/samples/: the kernel's own mediated devices, mtty.c and others
 #   source   CACHE/src/: kselftest's harness, kunit's parser, XXH64, the uapi headers,
-#            and the source of modules that Debian's kernel does not have (lacks)
+#            and the source of modules that not all of Debian's kernels have (lacks)
+#   compiler CACHE/compiler/usr/: what a build of modules for SERIES needs, with-usr.sh
 #   user     CACHE/user/: programs and libraries for a VM of another architecture
 #   sphinx   CACHE/sphinx/: the kernel's extensions of Sphinx
 #   kernel   CACHE/kernel/: the whole source, to build a kernel
@@ -21,11 +23,15 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
-series=6.12
-if [ "$1" = -s ]; then
-	series=$2
-	shift 2
-fi
+series=6.12 flavour=''
+while getopts s:f: option; do
+	case $option in
+	s) series=$OPTARG ;;
+	f) flavour=$OPTARG- ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
 cache=$1
 shift
 case ${ARCH:-x86_64} in
@@ -40,9 +46,11 @@ arm64)
 	exit 2
 	;;
 esac
-meta=linux-image-$series-$debian
+meta=linux-image-$series-$flavour$debian
 source_package=linux-source-$series
-backports=trixie-backports
+release=trixie
+# The flavour rt has no mdev; the source is that of all flavours.
+[ "$series" = 6.12 ] || lacks=(mdev)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 die() {
@@ -59,14 +67,21 @@ apt_lists_private() {
 
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
 	apt_private=(-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir")
+	[ "$series" = 6.12 ] || apt_nothing_installed
 	is_foreign || return 0
-	# Packages of another architecture do not depend on the installed ones.
-	: >"$dir/status"
-	apt_private+=(-o "Dir::State=$dir" -o "Dir::State::status=$dir/status"
-		      -o APT::Sandbox::User=root
-		      -o "APT::Architecture=$debian"
+	apt_nothing_installed
+	apt_private+=(-o "APT::Architecture=$debian"
 		      -o "APT::Architectures::=$debian"
 		      -o "APT::Architectures::=$native")
+}
+
+# Packages of another architecture or release do not depend on the installed ones.
+apt_nothing_installed() {
+	local dir=$cache/apt
+
+	: >"$dir/status"
+	apt_private+=(-o "Dir::State=$dir" -o "Dir::State::status=$dir/status"
+		      -o APT::Sandbox::User=root)
 }
 
 is_foreign() {
@@ -79,39 +94,48 @@ apt_update() {
 	apt-get "${apt_private[@]}" -qq update </dev/null || die "apt-get update failed"
 }
 
-# Lists of the backports, from the mirror of this system; the system does not get them.
+# Lists of the next Debian and its backports, from the mirror of this system; the system does not
+# get them.
 apt_lists_backports() {
 	local mirror
 
 	apt_lists_private
 	mirror=$("$here/mirror.sh")
 	[ -e "$keyring" ] || die "no $keyring (package debian-archive-keyring)"
-	echo "deb [signed-by=$keyring] $mirror $backports main" \
+	printf "deb [signed-by=$keyring] $mirror %s main\n" $release $release-backports \
 		>"$cache/apt/sources.list"
 	apt_private+=(-o "Dir::Etc::SourceList=$cache/apt/sources.list"
-		      -o "Dir::Etc::SourceParts=-")
+		      -o "Dir::Etc::SourceParts=-"
+		      -o "APT::Default-Release=$release-backports")
 }
 
-# Sets source_package to the newest of the series.
+# newest PREFIX REGEX: the newest package whose name is PREFIX and the rest
+newest() {
+	apt-cache "${apt_private[@]}" pkgnames "$1" | { grep -x "$1$2" || true; } |
+		sort -V | tail -n 1
+}
+
+# Sets source_package to the newest of the series, and kver to a kernel of this source. Both stay
+# while the cache is there.
 resolve_backports() {
-	[ "$*" = kernel ] || die "series $series has only the part kernel"
+	! is_foreign || die "series $series is for $native only"
 	apt_lists_backports
-	if [ -s "$cache/version" ]; then
-		source_package=$(cat "$cache/version")
-		return
-	fi
-	apt-get "${apt_private[@]}" -qq update </dev/null ||
-		die "apt-get update failed"
-	source_package=$(apt-cache "${apt_private[@]}" pkgnames \
-		"linux-source-$series." | sort -V | tail -n 1)
-	[ -n "$source_package" ] || die "$backports has no linux-source-$series.*"
-	echo "$source_package" >"$cache/version"
+	apt-get "${apt_private[@]}" -qq update </dev/null || die "apt-get update failed"
+	[ -s "$cache/version" ] || newest "linux-source-$series." '[0-9.]*' >"$cache/version"
+	source_package=$(cat "$cache/version")
+	[ -n "$source_package" ] || die "$release-backports has no linux-source-$series.*"
+	[ -s "$cache/kernel-version" ] ||
+		newest "linux-image-${source_package#*-*-}." "[0-9.]*+deb[0-9]*-$flavour$debian" \
+			>"$cache/kernel-version"
+	kver=$(sed 's/^linux-image-//' "$cache/kernel-version")
+	[ -n "$kver" ] || die "$release-backports has no kernel $flavour$debian of $source_package"
 }
 
-# Prints the name of the kernel that the metapackage depends on, or nothing.
+# Prints the kernel of the series that a metapackage depends on, or nothing. Debian 12 has a
+# metapackage for 6.12; Debian 13 has no other kernel.
 newest_kernel() {
-	{ apt-cache "${apt_private[@]}" depends "$meta" 2>/dev/null || true; } |
-		sed -n 's/^ *Depends: linux-image-//p' | sed -n 1p
+	{ apt-cache "${apt_private[@]}" depends "$meta" "linux-image-$debian" 2>/dev/null ||
+		true; } | sed -n "s/^ *Depends: linux-image-\($series\.\)/\1/p" | sed -n 1p
 }
 
 # All parts must be of one kernel, that of the first part.
@@ -120,7 +144,7 @@ resolve() {
 		die "no apt-get here: give KERNEL=PATH of a built kernel tree"
 	native=$(dpkg --print-architecture)
 	if [ "$series" != 6.12 ]; then
-		resolve_backports "$@"
+		resolve_backports
 		return
 	fi
 	if is_foreign; then
@@ -138,7 +162,7 @@ resolve() {
 		apt_update
 		kver=$(newest_kernel)
 	fi
-	[ -n "$kver" ] || die "apt knows no $meta (Debian 12 has it in bookworm-security)"
+	[ -n "$kver" ] || die "apt knows no kernel $series (Debian 12 has $meta in bookworm-security)"
 	echo "$kver" >"$cache/version"
 }
 
@@ -163,32 +187,39 @@ apt_download() {
 }
 
 fetch_image() {
-	download "linux-image-$kver"
-	dpkg-deb -x "$deb" unpacked
+	local package packages=("linux-image-$kver") modules name
+
+	[ "$series" = 6.12 ] || packages=("linux-"{base,binary,modules}"-$kver")
+	for package in "${packages[@]}"; do
+		download "$package"
+		dpkg-deb -x "$deb" unpacked
+	done
+	modules=$(find unpacked -path "*/lib/modules/$kver" -type d)
 	mkdir image
-	cp "unpacked/boot/vmlinuz-$kver" image/vmlinuz
-	cp "unpacked/boot/config-$kver" image/config
+	cp "$(find unpacked -name 'vmlinuz*' -type f)" image/vmlinuz
 	# Modules that are built here count as built in.
-	[ ${#lacks[@]} = 0 ] ||
-		printf '%s\n' "${lacks[@]/%/.ko}" >>"unpacked/lib/modules/$kver/modules.builtin"
-	"$here/../boot/modules.sh" "unpacked/lib/modules/$kver" image/modules
+	for name in "${lacks[@]}"; do
+		grep -q "/$name\." "$modules/modules.order" ||
+			echo "$name.ko" >>"$modules/modules.builtin"
+	done
+	"$here/../boot/modules.sh" "$modules" image/modules
 	place image
 }
 
 fetch_headers() {
-	local arch=${kver##*-} package makefile
+	local package makefile
 
 	# kbuild's tools run on this machine.
-	for package in "linux-headers-$kver" "linux-headers-${kver%-"$arch"}-common" \
-		       "linux-kbuild-${kver%-"$arch"}:$native"; do
+	for package in "linux-headers-$kver" "linux-headers-${kver%%-*}-common" \
+		       "linux-kbuild-${kver%%-*}:$native"; do
 		download "$package"
 		dpkg-deb -x "$deb" headers
 	done
-	# This Makefile includes the common one by its installed path.
+	# This Makefile has the installed paths of its directory and of the common one.
 	makefile=headers/usr/src/linux-headers-$kver/Makefile
 	# shellcheck disable=SC2016
-	sed -i 's|^include /usr/src/|include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../|' \
-		"$makefile"
+	sed -i -e 's#^\(include \|KBUILD_OUTPUT=\)/usr/src/#\1HERE../#' \
+		-e 's|HERE|$(dir $(realpath $(lastword $(MAKEFILE_LIST))))|' "$makefile"
 	# Before the part is marked as complete
 	ln -sfn "headers/usr/src/linux-headers-$kver" "$cache/build"
 	place headers
@@ -244,23 +275,39 @@ fetch_sphinx() {
 	place sphinx
 }
 
-# Programs for mkinitramfs.sh and libraries for the tests, with their dependencies
-fetch_user() {
-	local deb
+# unpack_with_dependencies DIR PACKAGE...: where nothing counts as installed
+unpack_with_dependencies() {
+	local dir=$1 deb
+	shift
 
-	echo "fetching the VM's programs ..."
-	mkdir user
+	mkdir "$dir"
 	apt-get "${apt_private[@]}" -o APT::Sandbox::User=root \
 		-o "Dir::Cache::archives=$PWD" -qq -y --no-install-recommends \
-		--download-only install iproute2 busybox-static \
-		</dev/null >apt.log 2>&1 || {
+		--download-only install "$@" </dev/null >apt.log 2>&1 || {
 		cat apt.log >&2
-		die "cannot download the VM's programs"
+		die "cannot download $*"
 	}
 	for deb in *.deb; do
-		dpkg-deb -x "$deb" user
+		dpkg-deb -x "$deb" "$dir"
 	done
+}
+
+# Programs for mkinitramfs.sh and libraries for the tests
+fetch_user() {
+	echo "fetching the VM's programs ..."
+	unpack_with_dependencies user iproute2 busybox-static
 	place user
+}
+
+# kbuild's tools for a newer kernel need a newer C library, its options a newer compiler.
+fetch_compiler() {
+	echo "fetching a compiler of Debian's $release, about 90 MB ..."
+	unpack_with_dependencies compiler bash coreutils dash diffutils findutils grep gzip mawk perl \
+		sed gcc make python3 pahole libelf1t64 libssl3t64
+	# The maintainer scripts, which do not run, would make these.
+	[ -e compiler/usr/bin/sh ] || ln -s dash compiler/usr/bin/sh
+	ln -s mawk compiler/usr/bin/awk
+	place compiler
 }
 
 fetch_kernel() {
@@ -323,7 +370,7 @@ flock -n 9 || {
 "$here/marked.sh" remove "$cache"/tmp.*
 work=$(mktemp -d "$cache/tmp.XXXXXX")
 trap 'cd / && rm -rf "$work"' EXIT
-resolve "${todo[@]}"
+resolve
 for part in "${todo[@]}"; do
 	# Another run may have finished it.
 	! is_done "$part" || continue

@@ -8,6 +8,7 @@
 # Usage: hostpkgs.sh [GROUP]
 #   vm        builds and boots (default)
 #   arm64     builds and boots for arm64, besides vm
+#   i386, s390x, ppc64   matrix/foreign.sh
 #   vmm       roots.sh
 #   kernel    kernels/kernel.sh
 #   coverage  report/coverage.py
@@ -46,6 +47,12 @@ vm	/usr/share/doc/iproute2	iproute2
 arm64	aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 arm64	/usr/aarch64-linux-gnu/include/stdlib.h	libc6-dev-arm64-cross
 arm64	qemu-system-aarch64	qemu-system-arm
+i386	i686-linux-gnu-gcc	gcc-i686-linux-gnu
+i386	/usr/i686-linux-gnu/include/stdlib.h	libc6-dev-i386-cross
+s390x	s390x-linux-gnu-gcc	gcc-s390x-linux-gnu
+s390x	/usr/s390x-linux-gnu/include/stdlib.h	libc6-dev-s390x-cross
+ppc64	powerpc64-linux-gnu-gcc	gcc-powerpc64-linux-gnu
+ppc64	/usr/powerpc64-linux-gnu/include/stdlib.h	libc6-dev-ppc64-cross
 vmm	mmdebstrap		mmdebstrap
 vmm	/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
 kernel	flex			flex
@@ -81,7 +88,7 @@ is_there() {
 
 wanted=${1:-vm}
 echo "$list" | grep -q "^$wanted	" || {
-	echo "usage: hostpkgs.sh [vm | arm64 | vmm | kernel | coverage | report | fuzz | lint | docs | series | install]" >&2
+	echo "usage: hostpkgs.sh [vm | arm64 | i386 | s390x | ppc64 | vmm | kernel | coverage | report | fuzz | lint | docs | series | install]" >&2
 	exit 2
 }
 missing=$(echo "$list" | while read -r group file package; do

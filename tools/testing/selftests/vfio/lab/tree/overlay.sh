@@ -29,11 +29,17 @@ files() {
 	done
 }
 
+# A file that is not copied again causes no rebuild.
+is_same() {
+	cmp -s "$1" "$2" && [ "$(stat -c %a "$1")" = "$(stat -c %a "$2")" ]
+}
+
 [ -e "$tree/samples/Kconfig" ] || die "$tree is no kernel tree: it has no samples/Kconfig"
 tree=$(realpath "$tree")
 cd "$repo"
 files include samples tools/testing/selftests/vfio/migration |
 while read -r file; do
+	! is_same "$file" "$tree/$file" || continue
 	mkdir -p "$tree/${file%/*}"
 	cp --remove-destination "$file" "$tree/$file"
 done

@@ -10,6 +10,7 @@ from .markup import (Section, code, details, element, join, missing, not_run, pr
                      verdict)
 
 results.use_room('check')
+import logs  # noqa: E402  pylint: disable=wrong-import-position
 import summary  # noqa: E402  pylint: disable=wrong-import-position
 
 TITLE = 'Tests'
@@ -20,7 +21,6 @@ KINDS = {'check': 'make check', 'check-here': 'make check TESTS=runner_test.sh',
          'check-vmm': 'make check-vmm', 'runner': 'make check-runner'}
 LOG = re.compile(r'(check-here|check-vmm|check|runner)(?:-(?:\d+|here))?\.ktap')
 RUNNER = ('runner_test.sh',)
-MARK = re.compile(r'(@[0-9a-f]{16}) (begin|end) (\S+)(?: (\d+) (\d+))?')
 
 
 class Run:
@@ -36,29 +36,10 @@ class Run:
     def read(self, path, parse):
         """Read the log of one VM."""
         self.paths.append(path)
-        program = None
-        with open(path, encoding='utf-8', errors='replace') as file:
-            for line in file:
-                mark = MARK.match(line)
-                if mark and mark[2] == 'begin':
-                    program = summary.Program(mark[3])
-                elif mark and program:
-                    self.end(program, parse, int(mark[4]), int(mark[5]))
-                    program = None
-                elif program:
-                    program.lines.append(line.rstrip('\r\n'))
-        if program:
-            self.end(program, parse, None, 0)
-
-    def end(self, program, parse, status, duration):
-        """Judge a program as make check does."""
-        while program.lines and not program.lines[-1]:
-            program.lines.pop()
-        program.judge(parse, status, duration // 1000)
-        program.duration = duration
-        self.programs.append(program)
-        for case in parse(program.lines)[0]:
-            self.cases[program.name.split('@')[0], case.name] = case.status.name
+        for program in logs.read(path, parse):
+            self.programs.append(program)
+            for case, result in program.cases.items():
+                self.cases[program.name.split('@')[0], case] = result
 
     def total(self, what):
         """Cases passed, failed or skipped"""

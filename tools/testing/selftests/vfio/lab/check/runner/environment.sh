@@ -149,19 +149,45 @@ case_kernel_build() {
 	diff "$dir/usual" "$dir/hostile" || fail "variables of the environment are passed"
 }
 
-# Runner: the language of the user does not matter. This apt prints German unless LC_ALL is C.
-case_language() {
+# fake_kernels [PACKAGE KERNEL]...: an apt with these metapackages. It prints German unless LC_ALL
+# is C.
+fake_kernels() {
 	fake_program apt-get <<<'#!/bin/sh'
 	fake_program dpkg <<-'SCRIPT'
 		#!/bin/sh
 		echo amd64
 	SCRIPT
-	fake_program apt-cache <<-'SCRIPT'
+	fake_program apt-cache <<-SCRIPT
 		#!/bin/sh
 		word='Hängt ab von'
-		[ "$LC_ALL" != C ] || word=Depends
-		[ "$*" != "depends linux-image-6.12-amd64" ] || echo "  $word: linux-image-6.12.1"
+		[ "\$LC_ALL" != C ] || word=Depends
+		[ "\$1" = depends ] && shift || exit 0
+		for package; do
+			set -- $*
+			while [ \$# -gt 0 ]; do
+				[ "\$1" != "\$package" ] || echo "  \$word: linux-image-\$2"
+				shift 2
+			done
+		done
 	SCRIPT
+}
+
+# Runner: of the metapackages of Debian 12 and 13 that with 6.12 is taken.
+case_kernel_of_each_debian() {
+	fake_kernels linux-image-amd64 6.1.0-56-amd64 linux-image-6.12-amd64 6.12.1+deb12-amd64
+	"$here/../get/fetch.sh" "$plain/12" image >"$dir/output" 2>&1 || true
+	file_has "$dir/output" 'fetching linux-image-6.12.1+deb12-amd64 '
+	fake_kernels linux-image-amd64 6.12.1+deb13-amd64
+	"$here/../get/fetch.sh" "$plain/13" image >"$dir/output" 2>&1 || true
+	file_has "$dir/output" 'fetching linux-image-6.12.1+deb13-amd64 '
+	fake_kernels linux-image-amd64 6.1.0-56-amd64
+	"$here/../get/fetch.sh" "$plain/old" image >"$dir/output" 2>&1 || true
+	file_has "$dir/output" 'apt knows no kernel 6.12'
+}
+
+# Runner: the language of the user does not matter.
+case_language() {
+	fake_kernels linux-image-6.12-amd64 6.12.1
 	LC_ALL=de_DE.UTF-8 LANGUAGE=de "$here/../get/fetch.sh" "$plain/cache" image \
 		>"$dir/output" 2>&1 || true
 	cat "$dir/output"

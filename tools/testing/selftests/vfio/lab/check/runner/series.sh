@@ -3,8 +3,8 @@
 #
 # make series: what its checks find, and what it changes for an older kernel
 
-# prints EXPRESSION ARG...: its value; check and resolve are the modules, a is the list of ARGs.
-prints() {
+# series_prints EXPRESSION ARG...: its value; check and resolve are the modules, a is the list of ARGs.
+series_prints() {
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../series python3 -c "
 import os, sys
 import check, resolve
@@ -16,7 +16,7 @@ print($1)" "${@:2}" || fail "python3 fails"
 case_series_size() {
 	head -c 150000 /dev/zero >"$dir/0001-fits.patch"
 	head -c 150001 /dev/zero >"$dir/0002-large.patch"
-	prints '*check.check_sizes(a)' "$dir"/000?-*.patch >"$dir/output"
+	series_prints '*check.check_sizes(a)' "$dir"/000?-*.patch >"$dir/output"
 	[ "$(cat "$dir/output")" = "0002-large.patch: 150001 characters" ] ||
 		fail "found: $(cat "$dir/output")"
 }
@@ -30,7 +30,7 @@ case_series_is_complete() {
 	touch $tests/taken.c $tests/lost.c samples/vfio-mdev/mtty/compat.h
 	git -c init.defaultBranch=main init -q . && git add .
 	touch "$dir/tree/$tests/taken.c"
-	prints '*check.check_complete(*a)' "$dir/tree" "$dir/repo" >"$dir/output"
+	series_prints '*check.check_complete(*a)' "$dir/tree" "$dir/repo" >"$dir/output"
 	[ "$(cat "$dir/output")" = "no patch takes $tests/lost.c" ] ||
 		fail "found: $(cat "$dir/output")"
 }
@@ -54,12 +54,12 @@ x = kzalloc_obj(*x, GFP_KERNEL);'
 	chmod +x "$plain/unifdef"
 	PATH=$plain:$PATH
 	series_kernel '#define kzalloc_obj(P, ...) something'
-	prints "$value" "$repo" "$dir/kernel" "$old" >"$dir/output"
+	series_prints "$value" "$repo" "$dir/kernel" "$old" >"$dir/output"
 	file_has "$dir/output" 'x = kzalloc_obj(*x, GFP_KERNEL);'
 	! grep -q compat "$dir/output" || fail "it includes compat.h"
 	series_kernel ''
-	prints "$value" "$repo" "$dir/kernel" "$old" >"$dir/output"
+	series_prints "$value" "$repo" "$dir/kernel" "$old" >"$dir/output"
 	file_has "$dir/output" 'x = kzalloc(sizeof(*x), GFP_KERNEL);'
-	prints 'resolve.Resolver(a[0], a[1], [], None).region' "$repo" "$dir/kernel" >"$dir/output"
+	series_prints 'resolve.Resolver(a[0], a[1], [], None).region' "$repo" "$dir/kernel" >"$dir/output"
 	! grep -q kzalloc "$dir/output" || fail "compat.h leaves its kzalloc_obj()"
 }

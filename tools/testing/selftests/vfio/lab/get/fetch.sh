@@ -128,6 +128,10 @@ resolve_backports() {
 		newest "linux-image-${source_package#*-*-}." "[0-9.]*+deb[0-9]*-$flavour$debian" \
 			>"$cache/kernel-version"
 	kver=$(sed 's/^linux-image-//' "$cache/kernel-version")
+}
+
+# The source may be there longer than a kernel of it.
+need_kernel() {
 	[ -n "$kver" ] || die "$release-backports has no kernel $flavour$debian of $source_package"
 }
 
@@ -189,6 +193,7 @@ apt_download() {
 fetch_image() {
 	local package packages=("linux-image-$kver") modules name
 
+	need_kernel
 	[ "$series" = 6.12 ] || packages=("linux-"{base,binary,modules}"-$kver")
 	for package in "${packages[@]}"; do
 		download "$package"
@@ -209,6 +214,7 @@ fetch_image() {
 fetch_headers() {
 	local package makefile
 
+	need_kernel
 	# kbuild's tools run on this machine.
 	for package in "linux-headers-$kver" "linux-headers-${kver%%-*}-common" \
 		       "linux-kbuild-${kver%%-*}:$native"; do

@@ -95,7 +95,7 @@ class Table:
         failed = sum(row.state() == 'failed' for row in self.rows)
         left = sum(row.state() == 'not run' for row in self.rows)
         part = ' (a part of the matrix)' if self.is_part else ''
-        print(f'{len(self.rows)} configurations, {failed} failed, {left} not run; '
+        print(f'\n{len(self.rows)} configurations, {failed} failed, {left} not run; '
               f'{len(self.unknown())} of {self.total:,} cases passed in none, without a known '
               f'reason{part}', flush=True)
 
@@ -119,6 +119,8 @@ class Table:
 
     def show_never(self):
         """Cases that passed in no configuration"""
+        if not self.total:
+            return
         print(f'\n{self.total - len(self.never):,} of {self.total:,} cases passed in at least one '
               'configuration')
         by_reason = {}

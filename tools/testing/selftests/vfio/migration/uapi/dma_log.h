@@ -24,7 +24,7 @@
 
 /* As many as every kernel must take */
 #define RANGES_IN_A_PAGE \
-	(sysconf(_SC_PAGESIZE) / sizeof(struct vfio_device_feature_dma_logging_range))
+	((size_t)sysconf(_SC_PAGESIZE) / sizeof(struct vfio_device_feature_dma_logging_range))
 
 /* @page_size: the hint; set to what the device chose */
 static inline int

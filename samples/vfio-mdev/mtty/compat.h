@@ -13,7 +13,7 @@
 
 #ifndef kzalloc_obj
 /* Newer kernels take the object, not its size */
-#define kzalloc_obj(obj, gfp)	((typeof(obj) *)kzalloc(sizeof(obj), gfp))
+#define kzalloc_obj(obj, gfp)	kzalloc(sizeof(obj), gfp)
 #endif
 
 /* Older kernels pass VFIO_DEVICE_GET_REGION_INFO to vfio_device_ops.ioctl */

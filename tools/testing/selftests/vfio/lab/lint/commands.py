@@ -16,8 +16,9 @@ LAB = pathlib.Path('tools/testing/selftests/vfio/lab')
 MIGRATION = LAB.parent / 'migration'
 # Between backticks, or a line of a block
 COMMAND = re.compile(r'`(make\s[^`]+)`|^(?:  +|```\n)(?:\$ )?(make [^#\n]+)', re.M)
-# Targets of the kernel's Makefile
-KERNELS = {'allnoconfig', 'headers', 'htmldocs'}
+# Targets of the kernel's Makefile, and a variable
+KERNELS = {'allnoconfig', 'defconfig', 'headers', 'htmldocs', 'kselftest-merge'}
+KERNELS_VARIABLES = {'TARGETS'}
 
 
 def pages():
@@ -73,7 +74,7 @@ def check(words, targets, variables):
         name, equals, value = word.partition('=')
         if word in (';', '&&', '|') or word.startswith('-'):
             break
-        if equals and name not in variables:
+        if equals and name not in variables | KERNELS_VARIABLES:
             yield f'no variable {name}'
         elif equals:
             values[name] = value

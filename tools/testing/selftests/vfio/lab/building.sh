@@ -1,7 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# For scripts that build something large in the cache, once.
+# For scripts that build: without the variables of the calling make, with the output in a log; and
+# something large in the cache, once.
+
+# clean_make WORD...: make, without the variables of the make that runs the script
+clean_make() {
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make "$@"
+}
+
+# logged_make LOG WHAT WORD...: the same; the output goes to LOG. If it fails, the end of it is
+# printed, with WHAT, and the script ends.
+logged_make() {
+	local log=$1 what=$2
+	shift 2
+
+	clean_make "$@" >"$log" 2>&1 || {
+		tail -n 40 "$log" >&2
+		echo "error: make $what fails (its output: $log)" >&2
+		exit 1
+	}
+}
 
 # with_progress STEP LOG COMMAND...: run a command, whose output goes to LOG. STEP, a function, says
 # how far it is: every 20 seconds this is printed, with the time. Returns the status of the command.

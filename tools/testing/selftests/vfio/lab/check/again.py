@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The labels of a case, from its source, and the command that runs it again."""
 
+import functools
 import itertools
 import os
 import re
@@ -20,15 +21,16 @@ RUNNER_CASE = re.compile(r'((?:^# .*\n)*)^case_(\w+)\(\)', re.M)
 RUNNER_LABEL = re.compile(r'Runner: .*', re.S)
 
 
-def one_line(text):
+def first_paragraph(text):
     """The first paragraph of a comment as one line"""
     lines = [line.strip(' *#\t') for line in text.split('\n')]
     return ' '.join(itertools.takewhile(bool, lines))
 
 
+@functools.cache
 def clauses():
     """Id to text"""
-    return {fields['Id']: one_line(fields['Text'])
+    return {fields['Id']: stanzas.one_line(fields['Text'])
             for _, fields in stanzas.read(MIGRATION / 'uapi/clauses')}
 
 
@@ -37,11 +39,10 @@ def labels_of_source(text):
     result = {}
     for label, macro, first, second, rest in CASE.findall(text):
         name = f'{first}.{second}' if second else f'global.{first}'
-        labels = [one_line(label)] if label else []
+        labels = [first_paragraph(label)] if label else []
         if 'CLAUSE' in macro or 'DESTRUCTIVE' in macro:
-            known = clauses()
-            labels += [f'Clause {word}: {known[word]}' for word in re.findall(r'"([^"\n]*)"', rest)
-                       if word in known]
+            labels += [f'Clause {word}: {clauses()[word]}'
+                       for word in re.findall(r'"([^"\n]*)"', rest) if word in clauses()]
         result[name] = labels
     return result
 
@@ -52,7 +53,7 @@ def labels_of_runner():
     for path in sorted((LAB / 'check/runner').glob('*.sh')):
         for comment, name in RUNNER_CASE.findall(path.read_text('utf-8')):
             found = RUNNER_LABEL.search(comment)
-            result[name] = [one_line(found[0])] if found else []
+            result[name] = [first_paragraph(found[0])] if found else []
     return result
 
 

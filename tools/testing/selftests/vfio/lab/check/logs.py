@@ -2,10 +2,18 @@
 """Read the logs of a run of tests (*.ktap) again, and judge them as in the run itself."""
 
 import re
+from pathlib import Path
 
 import summary
 
+MIGRATION = Path(__file__).resolve().parents[2] / 'migration'
 MARK = re.compile(r'(@[0-9a-f]{16}) (begin|end) (\S+)(?: (\d+) (\d+))?')
+
+
+def known_programs():
+    """The programs of make check, without lab/"""
+    return {path.name.removesuffix('.c')
+            for end in ('c', 'sh') for path in MIGRATION.glob(f'*/*_test.{end}')}
 
 
 def end(program, parse, status, duration):

@@ -15,6 +15,8 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
+# shellcheck source=../building.sh
+. "$here/../building.sh"
 source=$1
 tree=$(realpath "$2")
 out=$3
@@ -27,13 +29,8 @@ results=$out/results.ktap
 
 mkdir -p "$out"
 echo "making the archive of kselftest ..."
-# Without the variables of the calling make
-env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s -C "$tree" O="$out" ARCH=x86 -j"$jobs" \
-	TARGETS=$collection kselftest-gen_tar >"$out/archive.log" 2>&1 || {
-	tail -n 40 "$out/archive.log" >&2
-	echo "error: make kselftest-gen_tar fails (its output: $out/archive.log)" >&2
-	exit 1
-}
+logged_make "$out/archive.log" kselftest-gen_tar -s -C "$tree" O="$out" ARCH=x86 -j"$jobs" \
+	TARGETS=$collection kselftest-gen_tar
 
 read -r -a tests <<<"${TESTS:-}"
 selection=(-c "$collection")

@@ -10,17 +10,14 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
+# shellcheck source=../building.sh
+. "$here/../building.sh"
 tree=$(realpath "$1")
 out=$2
 migration=$here/../../migration
 
 kmake() {
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s -C "$tree" O="$out" ARCH=x86 "$@" \
-		>"$out/$1.log" 2>&1 || {
-		cat "$out/$1.log" >&2
-		echo "error: make $1 fails" >&2
-		exit 1
-	}
+	logged_make "$out/$1.log" "$1" -s -C "$tree" O="$out" ARCH=x86 "$1"
 }
 
 mkdir -p "$out"

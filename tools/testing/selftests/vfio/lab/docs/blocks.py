@@ -27,6 +27,11 @@ Block = collections.namedtuple('Block', 'line text marks')
 Page = collections.namedtuple('Page', 'path blocks machine errors')
 
 
+def without_marks(text):
+    """The text of a page in reStructuredText without its marks, and the empty line behind each"""
+    return re.sub(rf'^\.\. (?:{"|".join(MARKS)}): .*\n\n?', '', text, flags=re.M)
+
+
 def indent_of(line):
     """Columns at the begin of a line"""
     line = line.expandtabs()

@@ -23,6 +23,8 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
+# shellcheck source=../building.sh
+. "$here/../building.sh"
 series=6.12 flavour=''
 while getopts s:f: option; do
 	case $option in
@@ -258,9 +260,7 @@ fetch_source() {
 	unpack_source src 1 "${source_parts[@]}" \
 		"${lacks[@]/#/drivers/vfio/}"
 	echo "making the kernel's uapi headers ..."
-	# Without the variables of the calling make
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
-		make -s -C src ARCH=$srcarch -j"$(nproc)" headers >headers.log 2>&1 || {
+	clean_make -s -C src ARCH=$srcarch -j"$(nproc)" headers >headers.log 2>&1 || {
 		cat headers.log >&2
 		die "make headers failed"
 	}

@@ -43,9 +43,8 @@ die() {
 cache=$(realpath "$cache")
 source=$cache/kernel
 
-# Without the variables of the calling make
 kmake() {
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$source" O="$tree" \
+	clean_make -C "$source" O="$tree" \
 		ARCH=x86 "${variables[@]}" "$@"
 }
 

@@ -10,6 +10,8 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(dirname "$(realpath "$0")")
+# shellcheck source=../building.sh
+. "$here/../building.sh"
 name=$1
 tree=$(realpath "$2")
 mkdir -p "$3"
@@ -44,19 +46,13 @@ die() {
 	exit 1
 }
 
-# step WHAT COMMAND...: without the variables of the calling make
+# step WHAT WORD...: make
 step() {
-	local what=$1
-	shift
-
-	echo "$name: $what ..."
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS "$@" >"$out/$what.log" 2>&1 || {
-		tail -n 40 "$out/$what.log" >&2
-		die "make $what fails (its output: $out/$what.log)"
-	}
+	echo "$name: $1 ..."
+	logged_make "$out/$1.log" "$@"
 }
 
-kmake=(make -s -C "$tree" O="$out/kernel" "ARCH=$arch" "CROSS_COMPILE=$cross" -j"$jobs")
+kmake=(-s -C "$tree" O="$out/kernel" "ARCH=$arch" "CROSS_COMPILE=$cross" -j"$jobs")
 {
 	grep -h '^CONFIG' "$migration/config"
 	printf '%s\n' CONFIG_MODULES=y CONFIG_PCI=y CONFIG_IOMMU_SUPPORT=y "${options[@]}"
@@ -65,7 +61,7 @@ step allnoconfig "${kmake[@]}" KCONFIG_ALLCONFIG="$out/fragment" allnoconfig
 grep -qx "$symbol" "$out/kernel/.config" || die "no $symbol with ARCH=$arch"
 step prepare "${kmake[@]}" prepare headers
 step driver "${kmake[@]}" W=1 KCFLAGS=-Werror samples/vfio-mdev/mtty/
-step tests make -s -C "$tree/tools/testing/selftests/vfio/migration" -j"$jobs" \
+step tests -s -C "$tree/tools/testing/selftests/vfio/migration" -j"$jobs" \
 	CROSS_COMPILE="$cross" OUTPUT="$out/objects" INSTALL_PATH="$out/selftests" \
 	KHDR_INCLUDES="-isystem $out/kernel/usr/include" USERCFLAGS="$flags" STRICT=1 install
 

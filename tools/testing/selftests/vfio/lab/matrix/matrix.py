@@ -194,7 +194,7 @@ def main():
     parse = summary.make_parser(source)
     rows = [matrix.row(configuration, parse) for configuration in chosen]
     is_part = bool(names or any(matrix.selection))
-    results = table.Table(rows, known, set() if is_part else union.programs(), is_part)
+    results = table.Table(rows, known, set() if is_part else union.logs.known_programs(), is_part)
     results.show()
     os.makedirs(matrix.out, exist_ok=True)
     with open(os.path.join(matrix.out, 'results.json'), 'w', encoding='utf-8') as file:

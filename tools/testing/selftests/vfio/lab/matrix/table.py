@@ -67,7 +67,7 @@ class Table:
         self.unused = [] if is_part else known.unused()
 
     def unknown(self):
-        """Cases that passed nowhere, and of which nobody knows why"""
+        """Cases that passed nowhere, without a known reason"""
         return [(case, reasons) for case, reason, reasons in self.never if not reason]
 
     def is_good(self):

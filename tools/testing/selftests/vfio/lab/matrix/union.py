@@ -2,14 +2,12 @@
 """What a configuration did, from its logs; and which cases passed in none of them."""
 
 import fnmatch
-import glob
 import os
 import sys
 from collections import Counter
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 LAB = os.path.dirname(HERE)
-MIGRATION = os.path.join(os.path.dirname(LAB), 'migration')
 sys.path += [os.path.join(LAB, 'check'), LAB]
 import logs  # noqa: E402  pylint: disable=wrong-import-position
 import stanzas  # noqa: E402  pylint: disable=wrong-import-position
@@ -60,12 +58,6 @@ def read(paths, parse):
         for program in logs.read(path, parse):
             outcome.add(program)
     return outcome
-
-
-def programs():
-    """The programs of the suite"""
-    return {os.path.basename(path).removesuffix('.c')
-            for end in ('c', 'sh') for path in glob.glob(f'{MIGRATION}/*/*_test.{end}')}
 
 
 def never_passed(outcomes, known):

@@ -126,6 +126,13 @@ def check_am(tree, out, files):
     return found
 
 
+def make(*words):
+    """make without the variables of the make that runs this program; status and output"""
+    env = {key: os.environ[key] for key in ('PATH', 'HOME') if key in os.environ}
+    return subprocess.run(['make', '-s', *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          encoding='utf-8', check=False, env=env)
+
+
 def build_step(tree, commit, kdir, path):
     """The module at one commit, as an external one"""
     shutil.rmtree(path, ignore_errors=True)
@@ -139,11 +146,8 @@ def build_step(tree, commit, kdir, path):
         if name != 'vfio_mig_config.h':
             full = os.path.join(uapi, name)
             shutil.rmtree(full) if os.path.isdir(full) else os.remove(full)
-    env = {key: os.environ[key] for key in ('PATH', 'HOME') if key in os.environ}
-    done = subprocess.run(['make', '-s', '-C', kdir, f'M={path}/{MTTY}', 'W=1',
-                           'CONFIG_SAMPLE_VFIO_MDEV_MTTY=m', 'CONFIG_DEBUG_INFO_BTF_MODULES=',
-                           f'KCFLAGS=-Werror -I{path}/include', 'modules'], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, encoding='utf-8', check=False, env=env)
+    done = make('-C', kdir, f'M={path}/{MTTY}', 'W=1', 'CONFIG_SAMPLE_VFIO_MDEV_MTTY=m',
+                'CONFIG_DEBUG_INFO_BTF_MODULES=', f'KCFLAGS=-Werror -I{path}/include', 'modules')
     if done.returncode or not os.path.exists(f'{path}/{MTTY}/mtty.ko'):
         return done.stdout or 'no mtty.ko'
     return ''
@@ -164,12 +168,9 @@ class Tests:
     def build(self, commit):
         """The output of a build that fails, or an empty text"""
         git(self.path, 'checkout', '-q', commit)
-        env = {key: os.environ[key] for key in ('PATH', 'HOME') if key in os.environ}
-        done = subprocess.run(['make', '-s', f'-j{os.cpu_count()}', '-C',
-                               f'{self.path}/{MIGRATION}', f'OUTPUT={self.objects}',
-                               f'KHDR_INCLUDES=-isystem {self.headers}', 'USERCFLAGS=-Werror',
-                               'STRICT=1', 'all'], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, encoding='utf-8', check=False, env=env)
+        done = make(f'-j{os.cpu_count()}', '-C', f'{self.path}/{MIGRATION}',
+                    f'OUTPUT={self.objects}', f'KHDR_INCLUDES=-isystem {self.headers}',
+                    'USERCFLAGS=-Werror', 'STRICT=1', 'all')
         return (done.stdout or 'make fails') if done.returncode else ''
 
     def end(self):

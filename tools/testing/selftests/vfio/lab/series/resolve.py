@@ -4,12 +4,12 @@
 import os
 import re
 import subprocess
+import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), '../docs'))
+import blocks  # noqa: E402  pylint: disable=wrong-import-position
 
 MTTY = 'samples/vfio-mdev/mtty'
-# Comments of pages, for make docs-check
-MARKS = re.compile(r'^\.\. (?:not run|excerpt|lines of|compiles|pasted|may differ|machine): .*'
-                   r'\n\n?',
-                   flags=re.M)
 
 
 class Failure(Exception):
@@ -104,7 +104,7 @@ class Resolver:
         if name.startswith(MTTY) and not self.has_obj:
             text = re.sub(r'kzalloc_obj\((\*\w+), ', r'kzalloc(sizeof(\1), ', text)
         if name.endswith('.rst'):
-            text = MARKS.sub('', text)
+            text = blocks.without_marks(text)
         for number, fields in enumerate(self.texts):
             if fields['In'] == name:
                 old, new = fields['Old'], fields.get('New', '')

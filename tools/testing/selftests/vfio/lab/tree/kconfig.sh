@@ -11,6 +11,8 @@
 set -uo pipefail
 export LC_ALL=C
 
+# shellcheck source=../building.sh
+. "$(dirname "$(realpath "$0")")/../building.sh"
 tree=$(realpath "$1")
 mkdir -p "$2"
 out=$(realpath "$2")
@@ -38,7 +40,7 @@ kconfig() {
 	local name=$1 goal=$2
 	shift 2
 
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s -C "$tree" O="$out/$name" \
+	clean_make -s -C "$tree" O="$out/$name" \
 		"$@" "$goal" >"$out/$name.log" 2>&1 || {
 		cat "$out/$name.log"
 		fail "$name" "make $goal fails"

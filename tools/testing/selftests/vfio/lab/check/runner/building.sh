@@ -56,3 +56,22 @@ case_building_stops() {
 	! bash "$plain/script" || fail "it does not fail"
 	[ ! -e "$plain/result" ] || fail "the build goes on"
 }
+
+# Runner: make gets no variable of the calling make; if it fails, the end of its log is printed.
+case_building_logged_make() {
+	local status=0
+
+	fake_program make <<-'SCRIPT'
+		#!/bin/sh
+		echo "words: $*, flags: $MAKEFLAGS$MFLAGS$MAKELEVEL."
+		[ "$2" != bad ]
+	SCRIPT
+	build_script "logged_make '$plain/log' it -s good; echo then; logged_make '$plain/log' it -s bad; echo never"
+	MAKEFLAGS=k MFLAGS=-k MAKELEVEL=1 bash "$plain/script" >"$dir/output" 2>&1 || status=$?
+	[ $status = 1 ] || fail "exit status $status instead of 1"
+	diff "$dir/output" - <<-END || fail "another output"
+		then
+		words: -s bad, flags: .
+		error: make it fails (its output: $plain/log)
+	END
+}

@@ -6,7 +6,7 @@
 # The stub of the VM prints $plain/results, and ends with the status in $plain/vm-status.
 ci_copy() {
 	mkdir -p "$plain/lab" "$plain/tree"
-	cp -r "$here/../ci" "$here/../boot" "$plain/lab"
+	cp -r "$here/../ci" "$here/../boot" "$here/../building.sh" "$plain/lab"
 	fake_program make <<<'#!/bin/sh'
 	cat >"$plain/lab/boot/run.sh" <<-'SCRIPT'
 		#!/bin/bash

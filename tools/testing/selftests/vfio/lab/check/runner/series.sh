@@ -3,10 +3,11 @@
 #
 # make series: what its checks find, and what it changes for an older kernel
 
-# series_prints EXPRESSION ARG...: its value; check and resolve are the modules, a is the list of ARGs.
+# series_prints EXPRESSION ARG...: its value; check and resolve are the modules, a is the list
+# of ARGs.
 series_prints() {
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../series python3 -c "
-import os, sys
+import sys
 import check, resolve
 a = sys.argv[1:]
 print($1)" "${@:2}" || fail "python3 fails"

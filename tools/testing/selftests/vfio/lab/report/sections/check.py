@@ -94,12 +94,6 @@ def read_runs(found):
     return list(runs.values())
 
 
-def known_programs():
-    """The programs of make check, without lab/"""
-    return {os.path.basename(path).removesuffix('.c')
-            for end in ('c', 'sh') for path in glob.glob(f'{results.MIGRATION}/*/*_test.{end}')}
-
-
 def rooms(run):
     """A row for each room"""
     by_room = {}
@@ -147,7 +141,7 @@ def programs_left(run):
     """The programs that make check would run, and that have no result in this run"""
     if run.kind != 'check':
         return []
-    return sorted(known_programs() - {program.name.split('@')[0] for program in run.programs})
+    return sorted(logs.known_programs() - {program.name.split('@')[0] for program in run.programs})
 
 
 def not_all(run):

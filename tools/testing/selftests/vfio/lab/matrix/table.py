@@ -108,7 +108,7 @@ class Table:
                 print(f'{count:7,}  {reason}')
 
     def show_failures(self):
-        """What failed, and where to read more"""
+        """The failures, and where to read more"""
         for row in self.rows:
             if row.outcome.failures:
                 print(f'\nfailed on {row.name}:')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a configuration did, from its logs; and which cases passed in none of them."""
+"""The outcome of a configuration, from its logs; and the cases that passed in none of them."""
 
 import fnmatch
 import os

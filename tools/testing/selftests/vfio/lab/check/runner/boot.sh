@@ -335,18 +335,29 @@ ci_ends() {
 	esac
 }
 
+# The lines before the last one name these failed steps, and no others.
+ci_failed() {
+	local want
+
+	want=$(printf 'failed: make %s OUT=/x\n' "$@")
+	[ "$(grep '^failed: ' "$dir/output")" = "$want" ] || fail "it does not name: $want"
+}
+
 # Runner: .ci/run ends with the sums of its runs, and fails if one failed. Lint, docs,
-# docs-check and each of the four drivers count as one, and so do the mutants.
+# docs-check and each of the four drivers count as one, and so do the mutants. The failed steps
+# are named at the end, as the log is long.
 case_ci_all() {
 	ci_ends "18 passed, 0 failed, 5 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped"
 }
 
 case_ci_check_fails() {
 	ci_ends "18 passed, 5 failed, 5 skipped" 0 0 2 "2 passed, 1 failed, 1 skipped"
+	ci_failed check-runner check "check-vmm TESTS=quick" lab-kasan lab-kcsan
 }
 
 case_ci_lint_fails() {
 	ci_ends "15 passed, 3 failed, 5 skipped" 1 0 0 "2 passed, 0 failed, 1 skipped"
+	ci_failed lint docs docs-check
 }
 
 case_ci_conformance_fails() {
@@ -355,6 +366,7 @@ case_ci_conformance_fails() {
 
 case_ci_mutant_survives() {
 	ci_ends "17 passed, 1 failed, 5 skipped" 0 0 0 "2 passed, 0 failed, 1 skipped" 1
+	ci_failed "mutants MUTANTS=quick"
 }
 
 case_ci_nothing_counted() {

@@ -129,7 +129,8 @@ CLAUSE_TEST_F(irq_state, raised_in_stop, "state.stop-later")
 	       nr ? "signalled in RUNNING" : "not signalled");
 	QUIESCE(0);
 	FIRE(0);
-	EXPECT_SIGNAL(self->a, "the next one");
+	/* The one that was raised in STOP may be late */
+	EXPECT_SIGNALS(self->a, "the next one");
 	QUIESCE(0);
 }
 

@@ -140,7 +140,8 @@ CLAUSE_TEST_F(irq, eventfd_may_be_closed, "irq.held")
 	QUIESCE(0);
 	CONNECT_TO(self->b);
 	FIRE(0);
-	EXPECT_SIGNAL(self->b, "connected after the other was closed");
+	/* No eventfd shows that the interrupt before is delivered: it may come now */
+	EXPECT_SIGNALS(self->b, "connected after the other was closed");
 	QUIESCE(0);
 }
 

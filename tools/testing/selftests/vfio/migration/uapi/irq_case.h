@@ -132,7 +132,7 @@ static inline int64_t count_signals(int fd, int ms)
 /* One signal, which may take some time */
 #define EXPECT_SIGNAL(_fd, ...)		EXPECT_NR_SIGNALS(1, _fd, SIGNAL_MS, __VA_ARGS__)
 /* One signal at least: one of an earlier interrupt may be added */
-#define EXPECT_SIGNALS(_fd, ...) do { \
+#define EXPECT_SOME_SIGNAL(_fd, ...) do { \
 	int64_t nr_signals = count_signals(_fd, SIGNAL_MS); \
 	EXPECT_LE(1, nr_signals) { \
 		TH_LOG(__VA_ARGS__); \

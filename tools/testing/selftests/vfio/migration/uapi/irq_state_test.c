@@ -130,7 +130,7 @@ CLAUSE_TEST_F(irq_state, raised_in_stop, "state.stop-later")
 	QUIESCE(0);
 	FIRE(0);
 	/* The one that was raised in STOP may be late */
-	EXPECT_SIGNALS(self->a, "the next one");
+	EXPECT_SOME_SIGNAL(self->a, "the next one");
 	QUIESCE(0);
 }
 

@@ -9,6 +9,7 @@
 #include "lib/vfio/feature.h"
 #include "lib/vfio/lacking.h"
 #include "lib/vfio/module.h"
+#include "lib/vfio/util.h"
 #include "testdev.h"
 
 static int set_attr(const struct vmig_mdev *mdev, const char *attr,
@@ -67,6 +68,18 @@ const char *vmig_testdev_missing(void)
 int vmig_testdev_create(struct vmig_mdev *mdev, const char *type)
 {
 	return vmig_mdev_create(mdev, "mtty", type);
+}
+
+int vmig_testdev_left(const char *type)
+{
+	char path[128], text[32];
+	int ret;
+
+	snprintf(path, sizeof(path),
+		 "/sys/class/mdev_bus/mtty/mdev_supported_types/%s/available_instances", type);
+	ret = vmig_read_file(path, text, sizeof(text));
+
+	return ret < 0 ? ret : atoi(text);
 }
 
 /* sysfs took the word. A test of a policy tests nothing unless the driver has it, too. */

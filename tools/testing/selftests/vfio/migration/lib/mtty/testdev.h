@@ -54,6 +54,16 @@ const char *vmig_testdev_missing(void);
 int vmig_testdev_create(struct vmig_mdev *mdev, const char *type);
 
 /**
+ * vmig_testdev_left - how many devices of a type can still be created
+ * @type:	"mtty-1" or "mtty-2"
+ *
+ * A device counts until it is freed, which may be after its removal.
+ *
+ * Return: available_instances in sysfs, or -errno.
+ */
+int vmig_testdev_left(const char *type);
+
+/**
  * vmig_testdev_open - create, configure and open a device
  * @td:		filled in; the device is removed on failure
  * @type:	"mtty-1" or "mtty-2"

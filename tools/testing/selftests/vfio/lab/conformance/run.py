@@ -98,6 +98,16 @@ class Journal:
         with open(self.path(name), 'a', encoding='utf-8') as file:
             file.write(line + '\n')
 
+    def take_back(self):
+        """The last case that began is run again: the suite skips a case that has begun."""
+        path = self.path(self.last[0])
+        with open(path, encoding='utf-8') as file:
+            lines = file.readlines()
+        while not lines.pop().startswith('begin\t'):
+            pass
+        with open(path, 'w', encoding='utf-8') as file:
+            file.writelines(lines)
+
     def end_case(self, kernel):
         """The VM ended in the last case that began; kernel: lines of its console.
 
@@ -126,6 +136,12 @@ def quoted(word):
     return "'" + word.replace("'", "'\\''") + "'"
 
 
+def patterns(name):
+    """A file of boot/ with a pattern in each line"""
+    with open(os.path.join(BOOT, name), encoding='utf-8') as file:
+        return re.compile('|'.join(file.read().split('\n')[:-1]))
+
+
 class Run:
     """The run on all devices of a set."""
 
@@ -138,6 +154,8 @@ class Run:
         self.limit = int(os.environ.get('TEST_TIMEOUT') or 10)
         # The kernel has a report, or the VM has ended early
         self.failed = False
+        # Cases in which it reported that a CPU made no progress
+        self.stalled = []
 
     def file(self, name):
         """The path of a temporary file"""
@@ -195,8 +213,7 @@ class Run:
 
     def kernel_report(self, number):
         """Lines of the console from the first report of the kernel on."""
-        with open(os.path.join(BOOT, 'kernel-reports'), encoding='utf-8') as file:
-            reports = re.compile('|'.join(file.read().split('\n')[:-1]))
+        reports = patterns('kernel-reports')
         path = os.path.join(self.out, 'log', log_name(self.setup, number) + '.console')
         try:
             with open(path, encoding='ascii', errors='replace') as file:
@@ -212,9 +229,16 @@ class Run:
         name, word, *case = self.journal.last
         # QEMU itself may have ended.
         report = report or [line for line in messages.split('\n') if 'error: ' in line][:1]
+        # A busy host may be the cause of a stall, so it is judged when it is seen twice.
+        again = (word == 'begin' and report and patterns('kernel-stalls').search(report[0])
+                 and self.journal.last not in self.stalled)
         print(f'reboot {number + 1}: {name}: in {" ".join(case[1:])}: '
-              f'{report[0] if report else "unknown"}', flush=True)
-        if word == 'begin':
+              f'{report[0] if report else "unknown"}{"; it is run again" if again else ""}',
+              flush=True)
+        if again:
+            self.stalled.append(self.journal.last)
+            self.journal.take_back()
+        elif word == 'begin':
             self.journal.end_case(report)
 
     def until_complete(self):

@@ -96,6 +96,28 @@ case_conformance_reboot() {
 	[ -s "$plain/out/conformance/test/one.txt" ] || fail "the report is missing"
 }
 
+# Runner: a stall may be the host's fault: its case is run again, and is judged the second time.
+case_conformance_stall() {
+	fake_vms <<-'SCRIPT'
+		stalled='watchdog: BUG: soft lockup - CPU#0 stuck for 27s! [a_test:525]'
+		case $vm in
+		1)	case_lines end:first begin:case_a
+			echo "$stalled" >"$console" ;;
+		2)	grep -aqP 'end\t0\tprogram\tfirst' "$initrd" || exit
+			! grep -aqP '(begin|end)\t0\tprogram\tcase_a' "$initrd" || exit
+			case_lines begin:case_a
+			echo "$stalled" >"$console" ;;
+		3)	grep -aqP 'end\t0\tprogram\tcase_a\t0\t1\tcrash\t.*soft lockup' "$initrd" || exit
+			finish 0 "ok 1 arc.a" ;;
+		esac
+	SCRIPT
+	conform 0
+	prints 'reboot 1: one: in program case_a: watchdog: BUG: soft lockup - CPU#0' \
+		'; it is run again' '2 reboots'
+	[ "$(grep -c 'it is run again' "$dir/output")" = 1 ] || fail "it is run too often"
+	! grep 'without a new result' "$dir/output" || fail "a VM had a wrong journal"
+}
+
 # Runner: the suite asks for a new VM by its status 3.
 case_conformance_stops() {
 	fake_vms <<-'SCRIPT'

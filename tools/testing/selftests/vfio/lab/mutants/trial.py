@@ -162,10 +162,14 @@ class Trial:
         for directory, _, files in os.walk(self.copy):
             for file in files:
                 path = os.path.join(directory, file)
-                if os.path.relpath(path, self.copy) not in names:
+                path_there = os.path.relpath(path, self.copy)
+                if path_there not in names and not path_there.startswith('.git/'):
                     os.unlink(path)
         for name in names:
             self.restore(name)
+        # Cases of the runner ask git for the files of the repository.
+        for words in (['init', '-q'], ['add', '-A']):
+            subprocess.run(['git', '-C', self.copy, *words], check=True)
 
     def restore(self, name):
         """Copy a file, if it differs."""
@@ -336,8 +340,9 @@ class Trial:
                     if name in {faults.split_case(item)[0] for item in killers}]
         for item in sorted(killers):
             program, case = faults.split_case(item)
+            # In the copy: its own faults would seem to be those of the mutants.
             if program in self.setting.host_programs() and self.failed_case(
-                    self.setting.repo, program, case):
+                    self.copy, program, case):
                 return item
         if not programs and killers:
             return None

@@ -199,6 +199,33 @@ case_mutants_unmutated() {
 	prints "1 of them tried before" "fails without a fault, too: b_test"
 }
 
+# host_test TEXT: the program of this machine fails if this command does.
+host_test() {
+	cat >"$scripts_dir/lab/check/runner_test.sh" <<-SCRIPT
+		#!/bin/bash
+		cd "\$(dirname "\$0")" && $1 && echo "ok 1 case" || echo "not ok 1 case"
+	SCRIPT
+}
+
+# Runner: a program of this machine that fails in the copy only proves nothing. git works there.
+case_mutants_copy() {
+	mutant_repo < <(
+		mutant host "# The runner of the tests" "# Another" |
+			sed 's,samples/a.c,tools/testing/selftests/vfio/lab/check/a,'
+	)
+	echo "# The runner of the tests" >"$scripts_dir/lab/check/a"
+	host_test "[ ../../../../../../.. -ef '$plain' ]"
+	try_mutants 1
+	prints "driver/a/host: killed by runner_test.sh: case" \
+		"fails without a fault, too: runner_test.sh: case"
+	host_test "[ \$(git ls-files a) = a ] && ! grep Another a"
+	try_mutants 0
+	prints "driver/a/host: killed by runner_test.sh: case"
+	host_test "[ \$(git ls-files a) = a ]"
+	try_mutants 1
+	prints "driver/a/host: survived"
+}
+
 # Runner: a result is kept until the code or the tests change. The program that failed is then run
 # first.
 case_mutants_resumed() {

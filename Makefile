@@ -402,6 +402,11 @@ bench: modules selftests $(KERNEL_MTTY) ## measure mtty against references; ARGS
 bench-config: modules selftests ## measure the cost of sending config space; ARGS=REPETITIONS
 	@RUN="/selftests/bench_config.sh $$ARGS" $(BOOT_VM) -n bench-config \
 		-r '$(DIR_LAB)/report/bench_config.py $(B)/bench-config.json'
+	@if [ -s $(B)/check-vmm.tar ]; then \
+		echo && $(DIR_LAB)/report/qemu_config.py $(B)/check-vmm.tar; \
+	else \
+		echo "make check-vmm adds the figures of QEMU."; \
+	fi
 
 .PHONY: fuzz
 fuzz: ## fuzz stream parser, UART and config rules on the host; ARGS=SECONDS

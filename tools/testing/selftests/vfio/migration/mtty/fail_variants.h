@@ -22,4 +22,19 @@ static inline const char *fail_missing(struct vmig_fault *fault, enum vmig_path 
 	return vmig_fault_init(fault) ? "fault injection" : NULL;
 }
 
+/*
+ * Devices that can be created, at once or in some seconds, at least @want: a device is freed
+ * when nothing uses it any more. One that never is may be no leak for kmemleak, as VFIO has
+ * it in a list.
+ */
+static inline int fail_left(int want)
+{
+	int64_t end = vmig_now_ms() + 10000;
+	int left;
+
+	while ((left = vmig_testdev_left("mtty-2")) < want && vmig_now_ms() < end)
+		usleep(10000);
+	return left;
+}
+
 #endif /* VMIG_FAIL_VARIANTS_H */

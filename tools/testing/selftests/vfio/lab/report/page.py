@@ -17,12 +17,12 @@ import sys
 import tarfile
 import time
 
-from sections import (check, clause_table, coverage, drawing, migrations, mutant_table, results,
-                      speed, volume)
+from sections import (check, clause_table, coverage, drawing, matrix_table, migrations,
+                      mutant_table, results, speed, volume)
 from sections.markup import Html, Section, element, join
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-SECTIONS = (check, clause_table, mutant_table, migrations, volume, speed, coverage)
+SECTIONS = (check, clause_table, matrix_table, mutant_table, migrations, volume, speed, coverage)
 NAME = 'report.html'
 # A page with this was made here, and may be replaced.
 GENERATOR = '<meta name="generator" content="mtty make report">'

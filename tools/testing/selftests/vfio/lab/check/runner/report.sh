@@ -72,6 +72,41 @@ case_report_sections() {
 	page_has 'driver/uart/timeout-16-characters' '0 killed, 1 survived, 0 error' '70.0 % of lines'
 }
 
+# Runner: the page has each configuration of the matrix, and the cases that passed in none.
+case_report_matrix() {
+	mkdir -p "$plain/matrix"
+	cat >"$plain/matrix/results.json" <<-'END'
+		{"part": false, "good": false, "cases": 12, "rows": [
+		 {"name": "stock", "kind": "tests", "command": "make check", "state": "passed",
+		  "seconds": 90, "passed": 9, "failed": 0, "skipped": 3,
+		  "reasons": {"no cdev on this kernel": 3}, "failures": []},
+		 {"name": "rt", "kind": "tests", "command": "make check STOCK=7-rt", "state": "STATE",
+		  "seconds": 0, "passed": 0, "failed": 0, "skipped": 0, "reasons": {}, "failures": []},
+		 {"name": "i386", "kind": "build", "command": "make build-i386", "state": "passed",
+		  "seconds": 60, "passed": 0, "failed": 0, "skipped": 0, "reasons": {},
+		  "failures": []}],
+		 "never": [{"program": "a_test", "case": "a.b", "known": "", "reasons": {}},
+		  {"program": "a_test", "case": "a.c", "known": "needs hardware", "reasons": {}}]}
+	END
+	cp "$plain/matrix/results.json" "$dir/saved"
+	sed -i 's/STATE/not run/' "$plain/matrix/results.json"
+	make_page
+	page_has 'class="tile none" href="#matrix-table"' 'no cdev on this kernel' \
+		'3 configurations, 0 failed, 1 not run; 10 of 12 cases passed somewhere' \
+		'make check STOCK=7-rt' 'a_test: a.b' 'for no known reason' 'needs hardware'
+	sed 's/STATE/failed/; s/"failures": \[\]/"failures": ["<x> failed"]/' "$dir/saved" \
+		>"$plain/matrix/results.json"
+	make_page
+	page_has 'class="tile bad" href="#matrix-table"' '&lt;x&gt; failed'
+	sed 's/STATE/passed/; s/false/true/g' "$dir/saved" >"$plain/matrix/results.json"
+	make_page
+	page_has 'class="tile none" href="#matrix-table"' '; a part of it'
+	sed 's/STATE/passed/; s/"good": false/"good": true/' "$dir/saved" \
+		>"$plain/matrix/results.json"
+	make_page
+	page_has 'class="tile good" href="#matrix-table"'
+}
+
 # Runner: a run of some programs that pass is not shown as a good result of all.
 case_report_of_a_part() {
 	mkdir -p "$plain/$out/log"
@@ -93,6 +128,7 @@ case_report_of_nothing() {
 	done <<-END
 		check make check
 		clause-table make conformance DEVICE=mtty
+		matrix-table make matrix
 		mutant-table make mutants
 		migrations make check-vmm
 		migrations make demo

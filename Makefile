@@ -520,14 +520,14 @@ check-tarball: modules check-merge ## the archive of kselftest in a VM, by run_k
 	@$(DIR_LAB)/ci/check.sh $(KSRC) $(TREE)/kernel $(TREE)/ci $(JOBS) $(MTTY)/mtty.ko \
 		$(CACHE) $(BOOT) -l $(if $(call is_set,TIMEOUT),$(TIMEOUT),3600)
 
-FOREIGN	:= build-i386 build-s390x build-ppc64
+FOREIGN	:= build-arm64 build-clang build-i386 build-s390x build-ppc64
 .PHONY: $(FOREIGN)
 $(FOREIGN): build-%: tree
 	@$(DIR_LAB)/get/hostpkgs.sh $*
 	@$(DIR_LAB)/matrix/foreign.sh $* $(TREE)/kernel $(TREE)/$* $(JOBS)
 
 .PHONY: build-foreign
-build-foreign: $(FOREIGN) ## driver and tests with cross compilers: i386, s390x, ppc64; in OUT/tree-LAB
+build-foreign: $(FOREIGN) ## driver and tests for arm64, i386, s390x, ppc64, and by clang; in OUT/tree-LAB
 
 # Its configurations set ARCH, KERNEL, LAB and STOCK.
 RUN_MATRIX = $(DIR_LAB)/matrix/matrix.py $1 . $(KSRC) $(OUT) $(MAKE) \

@@ -8,7 +8,7 @@
 # Usage: hostpkgs.sh [GROUP]
 #   vm        builds and boots (default)
 #   arm64     builds and boots for arm64, besides vm
-#   i386, s390x, ppc64   matrix/foreign.sh
+#   clang, i386, s390x, ppc64   matrix/foreign.sh
 #   vmm       roots.sh
 #   kernel    kernels/kernel.sh
 #   coverage  report/coverage.py
@@ -47,6 +47,10 @@ vm	/usr/share/doc/iproute2	iproute2
 arm64	aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 arm64	/usr/aarch64-linux-gnu/include/stdlib.h	libc6-dev-arm64-cross
 arm64	qemu-system-aarch64	qemu-system-arm
+clang	clang			clang
+clang	ld.lld			lld
+clang	llvm-ar			llvm
+clang	/usr/include/libelf.h	libelf-dev
 i386	i686-linux-gnu-gcc	gcc-i686-linux-gnu
 i386	/usr/i686-linux-gnu/include/stdlib.h	libc6-dev-i386-cross
 s390x	s390x-linux-gnu-gcc	gcc-s390x-linux-gnu

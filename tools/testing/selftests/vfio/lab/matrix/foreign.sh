@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds the driver and the tests with a cross compiler, in a kernel tree; a warning is an error.
-# Nothing of it is run.
+# Builds the driver and the tests with a cross compiler, or with clang for x86-64, in a kernel tree;
+# a warning is an error. Nothing of it is run.
 #
-# Usage: foreign.sh i386|s390x|ppc64 TREE OUT JOBS
+# Usage: foreign.sh arm64|clang|i386|s390x|ppc64 TREE OUT JOBS
 #   TREE  a kernel tree, after tree/overlay.sh
 set -euo pipefail
 export LC_ALL=C
@@ -23,6 +23,12 @@ symbol=CONFIG_SAMPLE_VFIO_MDEV_MTTY=m
 flags=-Werror
 # Options, the machine in an object, and names of the kernel and of the compiler
 case $name in
+arm64)
+	options=() machine=AArch64 arch=arm64 cross=aarch64-linux-gnu-
+	;;
+clang)
+	options=(CONFIG_64BIT=y) machine='Advanced Micro Devices X86-64' arch=x86_64 cross=''
+	;;
 i386)
 	# The harness of kselftest casts each pointer that it compares to intmax_t.
 	flags+=' -Wno-pointer-to-int-cast'
@@ -36,7 +42,7 @@ ppc64)
 	cross=powerpc64-linux-gnu-
 	;;
 *)
-	echo "error: not i386, s390x or ppc64: $name" >&2
+	echo "error: not arm64, clang, i386, s390x or ppc64: $name" >&2
 	exit 2
 	;;
 esac
@@ -52,7 +58,9 @@ step() {
 	logged_make "$out/$1.log" "$@"
 }
 
-kmake=(-s -C "$tree" O="$out/kernel" "ARCH=$arch" "CROSS_COMPILE=$cross" -j"$jobs")
+compiler=CROSS_COMPILE=$cross
+[ -n "$cross" ] || compiler=LLVM=1
+kmake=(-s -C "$tree" O="$out/kernel" "ARCH=$arch" "$compiler" -j"$jobs")
 {
 	grep -h '^CONFIG' "$migration/config"
 	printf '%s\n' CONFIG_MODULES=y CONFIG_PCI=y CONFIG_IOMMU_SUPPORT=y "${options[@]}"
@@ -62,7 +70,7 @@ grep -qx "$symbol" "$out/kernel/.config" || die "no $symbol with ARCH=$arch"
 step prepare "${kmake[@]}" prepare headers
 step driver "${kmake[@]}" W=1 KCFLAGS=-Werror samples/vfio-mdev/mtty/
 step tests -s -C "$tree/tools/testing/selftests/vfio/migration" -j"$jobs" \
-	CROSS_COMPILE="$cross" OUTPUT="$out/objects" INSTALL_PATH="$out/selftests" \
+	"$compiler" OUTPUT="$out/objects" INSTALL_PATH="$out/selftests" \
 	KHDR_INCLUDES="-isystem $out/kernel/usr/include" USERCFLAGS="$flags" STRICT=1 install
 
 programs=("$out"/selftests/*_test)

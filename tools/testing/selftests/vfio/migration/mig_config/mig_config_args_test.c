@@ -44,9 +44,14 @@ static const struct row {
 	size_t inside;
 	int prot, get, set;
 } rows[] = {
+#define ARGUMENT(_get, _set, _argsz, _size, _inside, _prot, ...) \
+	{ .argsz = _argsz, .size = _size, .inside = _inside, .prot = _prot, \
+	  .get = _get, .set = _set, ##__VA_ARGS__ }
 #define ROW(_get, _set, _argsz, ...) \
-	{ .argsz = _argsz, .size = PCI_CFG_SPACE_SIZE, .inside = WHOLE, \
-	  .prot = RW, .get = _get, .set = _set, ##__VA_ARGS__ }
+	ARGUMENT(_get, _set, _argsz, PCI_CFG_SPACE_SIZE, WHOLE, RW, ##__VA_ARGS__)
+#define ROW_SIZE(_size)		ARGUMENT(0, -EINVAL, WHOLE, _size, WHOLE, RW)
+#define ROW_INSIDE(_inside) \
+	ARGUMENT(-EFAULT, -EFAULT, WHOLE, PCI_CFG_SPACE_SIZE, _inside, RW)
 	ROW(0, 0, WHOLE),
 	ROW(0, 0, WHOLE + 16),
 	ROW(0, 0, ~0U),
@@ -59,17 +64,17 @@ static const struct row {
 	ROW(-EINVAL, -EINVAL, WHOLE, .reserved = 1),
 	ROW(-EINVAL, -EINVAL, WHOLE, .reserved = ~0U),
 	/* An output of GET_CONFIG */
-	ROW(0, -EINVAL, WHOLE, .size = 0),
-	ROW(0, -EINVAL, WHOLE, .size = PCI_CFG_SPACE_SIZE - 1),
-	ROW(0, -EINVAL, WHOLE, .size = PCI_CFG_SPACE_SIZE + 1),
-	ROW(0, -EINVAL, WHOLE, .size = ~0U),
-	ROW(-EFAULT, -EFAULT, WHOLE, .inside = 0),
-	ROW(-EFAULT, -EFAULT, WHOLE, .inside = 8),
-	ROW(-EFAULT, -EFAULT, WHOLE, .inside = HEAD - 4),
-	ROW(-EFAULT, -EFAULT, WHOLE, .inside = HEAD),
-	ROW(-EFAULT, -EFAULT, WHOLE, .inside = HEAD + 100),
-	ROW(-EFAULT, -EFAULT, WHOLE, .inside = WHOLE - 4),
-	ROW(-EFAULT, 0, WHOLE, .prot = PROT_READ),
+	ROW_SIZE(0),
+	ROW_SIZE(PCI_CFG_SPACE_SIZE - 1),
+	ROW_SIZE(PCI_CFG_SPACE_SIZE + 1),
+	ROW_SIZE(~0U),
+	ROW_INSIDE(0),
+	ROW_INSIDE(8),
+	ROW_INSIDE(HEAD - 4),
+	ROW_INSIDE(HEAD),
+	ROW_INSIDE(HEAD + 100),
+	ROW_INSIDE(WHOLE - 4),
+	ARGUMENT(-EFAULT, 0, WHOLE, PCI_CFG_SPACE_SIZE, WHOLE, PROT_READ),
 };
 
 /* Issue an ioctl with this argument; @snapshot goes in, and comes back if it fits */

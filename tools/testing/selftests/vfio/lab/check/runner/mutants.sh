@@ -270,7 +270,8 @@ case_mutants_selected() {
 # Runner: a signal ends the programs that run.
 case_mutants_signal() {
 	mutant_repo < <(mutant killed one b_test)
-	printf '#!/bin/bash\necho $$ >"$0.new"; mv "$0.new" "$0.pid"; exec sleep 80\n' >"$vm"
+	printf '#!/bin/bash\necho $$ >"$0.new"; mv "$0.new" "$0.pid"; sleep 80; touch "$0.ended"\n' \
+		>"$vm"
 	"$scripts_dir/lab/mutants/run.py" "$repository" "$KERNEL_SOURCE" "$plain/out/k" "$plain/cache" \
 		1 -- -t "$plain/module" >"$dir/output" 2>&1 &
 	until [ -e "$vm.pid" ]; do
@@ -280,4 +281,5 @@ case_mutants_signal() {
 	kill $!
 	wait $! && fail "exit status 0" || [ $? = 143 ] || fail "another exit status"
 	! kill -0 "$(cat "$vm.pid")" 2>/dev/null || fail "the VM runs"
+	[ ! -e "$vm.ended" ] || fail "the VM was not ended"
 }

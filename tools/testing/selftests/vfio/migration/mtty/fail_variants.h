@@ -23,18 +23,18 @@ static inline const char *fail_missing(struct vmig_fault *fault, enum vmig_path 
 }
 
 /*
- * Devices that can be created, at once or in some seconds, at least @want: a device is freed
+ * The number of the next device, if it gets down to @want in some seconds: a device is freed
  * when nothing uses it any more. One that never is may be no leak for kmemleak, as VFIO has
- * it in a list.
+ * it in a list, but it keeps its number.
  */
-static inline int fail_left(int want)
+static inline int fail_next_number(int want)
 {
 	int64_t end = vmig_now_ms() + 10000;
-	int left;
+	int number;
 
-	while ((left = vmig_testdev_left("mtty-2")) < want && vmig_now_ms() < end)
+	while ((number = vmig_testdev_next_number()) > want && vmig_now_ms() < end)
 		usleep(10000);
-	return left;
+	return number;
 }
 
 #endif /* VMIG_FAIL_VARIANTS_H */

@@ -12,6 +12,7 @@
 
 #include "lib/mtty.h"
 
+#define TYPES		"/sys/class/mdev_bus/mtty/mdev_supported_types/"
 #define DEVICES		"/sys/bus/mdev/devices/"
 
 #define PORTS		2
@@ -30,6 +31,21 @@
 /* For something that must happen; only a failure waits so long */
 #define DEADLINE_MS	10000
 #define POLL_US		10000
+
+static long available(const char *type)
+{
+	char path[128], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), TYPES "%s/available_instances", type);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (read(fd, text, sizeof(text) - 1) <= 0)
+		text[0] = '\0';
+	close(fd);
+	return text[0] ? strtol(text, NULL, 10) : -EIO;
+}
 
 static bool exists(const struct vmig_mdev *mdev)
 {
@@ -118,21 +134,21 @@ static void in_parallel(struct __test_metadata *_metadata,
 /* Driver: available_instances: follows hundreds of creations and removals */
 TEST_F_TIMEOUT(mdev_many, hundreds_at_once, MANY_TIMEOUT_S)
 {
-	int before = vmig_testdev_left(types[0]);
+	long before = available(types[0]);
 	struct vmig_device dev;
 	const char *what = "";
 	unsigned int i, nr = 0;
 
 	ASSERT_LE(MANY, before);
-	EXPECT_EQ(before, vmig_testdev_left(types[1]));
+	EXPECT_EQ(before, available(types[1]));
 	in_parallel(_metadata, self->share, create_share);
 	for (i = 0; i < THREADS; i++)
 		nr += self->share[i].nr;
 	if (nr < MANY)
 		TH_LOG("%u devices instead of %u: time was up", nr, MANY);
 	/* Both types share the instances */
-	EXPECT_EQ(before - nr, vmig_testdev_left(types[0]));
-	EXPECT_EQ(before - nr, vmig_testdev_left(types[1]));
+	EXPECT_EQ(before - nr, available(types[0]));
+	EXPECT_EQ(before - nr, available(types[1]));
 
 	for (i = 0; i < THREADS; i++) {
 		struct share *share = &self->share[i];
@@ -148,24 +164,24 @@ TEST_F_TIMEOUT(mdev_many, hundreds_at_once, MANY_TIMEOUT_S)
 	}
 
 	in_parallel(_metadata, self->share, remove_share);
-	EXPECT_EQ(before, vmig_testdev_left(types[0]));
-	EXPECT_EQ(before, vmig_testdev_left(types[1]));
+	EXPECT_EQ(before, available(types[0]));
+	EXPECT_EQ(before, available(types[1]));
 }
 
 /* Driver: available_instances: one less for each device */
 TEST_F(mdev_many, each_device_counts)
 {
-	int before = vmig_testdev_left(types[0]);
+	long before = available(types[0]);
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
 		ASSERT_RET(0, vmig_testdev_create(&self->share[0].mdev[i],
 						  types[i / 2]), "device %u", i);
-		EXPECT_EQ(before - i - 1, vmig_testdev_left(types[0]));
+		EXPECT_EQ(before - i - 1, available(types[0]));
 	}
 	for (i = 0; i < 4; i++) {
 		ASSERT_RET(0, vmig_mdev_remove(&self->share[0].mdev[i]), "device %u", i);
-		EXPECT_EQ(before - 4 + i + 1, vmig_testdev_left(types[0]));
+		EXPECT_EQ(before - 4 + i + 1, available(types[0]));
 	}
 }
 
@@ -239,7 +255,7 @@ static int wait_for_exit(pid_t pid, int *status)
 /* Driver: mdev "remove" of an open device: waits until it is closed, and it works */
 TEST_F(mdev_busy, removal_waits_for_the_user)
 {
-	int before = vmig_testdev_left("mtty-1");
+	long before = available("mtty-1");
 	int status = -1;
 
 	self->remover = start_remover(&self->td);
@@ -259,7 +275,7 @@ TEST_F(mdev_busy, removal_waits_for_the_user)
 	EXPECT_TRUE(WIFEXITED(status));
 	EXPECT_RET(0, -WEXITSTATUS(status), "remove");
 	EXPECT_FALSE(exists(&self->td.mdev));
-	EXPECT_EQ(before + 1, vmig_testdev_left("mtty-1"));
+	EXPECT_EQ(before + 1, available("mtty-1"));
 	self->td.mdev.uuid[0] = '\0';
 }
 

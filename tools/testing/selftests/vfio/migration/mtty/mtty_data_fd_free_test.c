@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that was removed is freed with its last data_fd, not before and not later. VFIO
- * gives each device the lowest number that is free, which ends with the device.
+ * A device that was removed is freed with its last data_fd, not before and not later. Its
+ * number shows that, see vmig_testdev_number().
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -37,39 +36,6 @@ FIXTURE_TEARDOWN(freed)
 	vmig_bytes_free(&self->stream);
 }
 
-/* N of vfioN; -ENOENT if the kernel does not show it */
-static int number_of(const struct vmig_mdev *mdev)
-{
-	struct dirent *entry;
-	int number = -ENOENT;
-	char path[128];
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev", mdev->uuid);
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir)))
-		if (sscanf(entry->d_name, "vfio%d", &number) == 1)
-			break;
-	closedir(dir);
-	return number;
-}
-
-/* The number of a device that is created now */
-static int next_number(void)
-{
-	struct vmig_mdev mdev;
-	int ret, number;
-
-	ret = vmig_testdev_create(&mdev, "mtty-1");
-	if (ret)
-		return ret;
-	number = number_of(&mdev);
-	ret = vmig_mdev_remove(&mdev);
-	return ret ?: number;
-}
-
 /* Begin a session, and end it if it is whole; 0 or -errno */
 static int transfer(struct vmig_device *dev, const FIXTURE_VARIANT(freed) *variant,
 		    struct vmig_bytes *stream, int *fd)
@@ -92,18 +58,18 @@ TEST_F(freed, with_the_last_data_fd)
 	int number, next, fd = -1;
 
 	ASSERT_RET(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, NULL), "open");
-	number = number_of(&td.mdev);
+	number = vmig_testdev_number(&td.mdev);
 	if (number < 0) {
 		vmig_testdev_close(&td);
 		SKIP(return, "no vfio-dev in sysfs");
 	}
 	ASSERT_RET(0, transfer(&td.dev, variant, &self->stream, &fd), "session");
 	vmig_testdev_close(&td);
-	next = next_number();
+	next = vmig_testdev_next_number();
 	ASSERT_LE(0, next);
 	EXPECT_NE(number, next);
 	EXPECT_EQ(0, close(fd));
-	EXPECT_EQ(number, next_number());
+	EXPECT_EQ(number, vmig_testdev_next_number());
 }
 
 /* Driver: a data_fd that was closed before does not keep the device */
@@ -113,7 +79,7 @@ TEST_F(freed, after_the_last_data_fd)
 	int number, fd = -1;
 
 	ASSERT_RET(0, vmig_testdev_open(&td, "mtty-1", VMIG_PATH_ANY, NULL), "open");
-	number = number_of(&td.mdev);
+	number = vmig_testdev_number(&td.mdev);
 	if (number < 0) {
 		vmig_testdev_close(&td);
 		SKIP(return, "no vfio-dev in sysfs");
@@ -121,7 +87,7 @@ TEST_F(freed, after_the_last_data_fd)
 	ASSERT_RET(0, transfer(&td.dev, variant, &self->stream, &fd), "session");
 	EXPECT_EQ(0, close(fd));
 	vmig_testdev_close(&td);
-	EXPECT_EQ(number, next_number());
+	EXPECT_EQ(number, vmig_testdev_next_number());
 }
 
 TEST_HARNESS_MAIN

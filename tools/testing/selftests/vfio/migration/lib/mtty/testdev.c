@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +10,6 @@
 #include "lib/vfio/feature.h"
 #include "lib/vfio/lacking.h"
 #include "lib/vfio/module.h"
-#include "lib/vfio/util.h"
 #include "testdev.h"
 
 static int set_attr(const struct vmig_mdev *mdev, const char *attr,
@@ -70,16 +70,37 @@ int vmig_testdev_create(struct vmig_mdev *mdev, const char *type)
 	return vmig_mdev_create(mdev, "mtty", type);
 }
 
-int vmig_testdev_left(const char *type)
+int vmig_testdev_number(const struct vmig_mdev *mdev)
 {
-	char path[128], text[32];
-	int ret;
+	struct dirent *entry;
+	int number = -ENOENT;
+	char path[128];
+	DIR *dir;
 
-	snprintf(path, sizeof(path),
-		 "/sys/class/mdev_bus/mtty/mdev_supported_types/%s/available_instances", type);
-	ret = vmig_read_file(path, text, sizeof(text));
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev", mdev->uuid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir)))
+		if (sscanf(entry->d_name, "vfio%d", &number) == 1)
+			break;
+	closedir(dir);
 
-	return ret < 0 ? ret : atoi(text);
+	return number;
+}
+
+int vmig_testdev_next_number(void)
+{
+	struct vmig_mdev mdev;
+	int ret, number;
+
+	ret = vmig_testdev_create(&mdev, "mtty-1");
+	if (ret)
+		return ret;
+	number = vmig_testdev_number(&mdev);
+	ret = vmig_mdev_remove(&mdev);
+
+	return ret ?: number;
 }
 
 /* sysfs took the word. A test of a policy tests nothing unless the driver has it, too. */

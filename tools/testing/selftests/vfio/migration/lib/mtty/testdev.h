@@ -54,14 +54,22 @@ const char *vmig_testdev_missing(void);
 int vmig_testdev_create(struct vmig_mdev *mdev, const char *type);
 
 /**
- * vmig_testdev_left - how many devices of a type can still be created
- * @type:	"mtty-1" or "mtty-2"
+ * vmig_testdev_number - N of a device's vfioN in sysfs
+ * @mdev:	the device
  *
- * A device counts until it is freed, which may be after its removal.
+ * VFIO gives each device the lowest free number. It is free again when the device is freed,
+ * which may be after its removal.
  *
- * Return: available_instances in sysfs, or -errno.
+ * Return: the number, -ENOENT if the kernel does not show it, or another -errno.
  */
-int vmig_testdev_left(const char *type);
+int vmig_testdev_number(const struct vmig_mdev *mdev);
+
+/**
+ * vmig_testdev_next_number - the number of a device that is created, and removed, now
+ *
+ * Return: as vmig_testdev_number().
+ */
+int vmig_testdev_next_number(void);
 
 /**
  * vmig_testdev_open - create, configure and open a device

@@ -10,13 +10,15 @@ import time
 
 from lib.cases import Program
 from lib.guest_run import Way
+from lib.precopy import CAPABILITIES, HeldAnswers
 from lib.qemu import SERIES
 from lib.series import ENABLE, END, KEEP_OFF, check_sections, sections
 
 CACHE_LINE_SIZE = 0x0c
 
-# Pre-copy goes on until the limits are changed.
-ENDLESS = {'max_bandwidth': 24 << 20, 'downtime_limit': 0}
+RELAY = '/tmp/relay'
+# The source waits, and does not look for dirty pages all the time.
+SLOW = {'max_bandwidth': 24 << 20}
 
 
 def migrate(guest_run, way, expected, during=None):
@@ -53,8 +55,10 @@ def with_switchover_ack(guest_run):
     assert guest_run.vmm.has_traced('loadvm_approve_switchover')
 
 
-def rewrite(guest_run, way, last):
+def rewrite(guest_run, capabilities, last):
     """Migrate while the guest writes config space twice, each after a snapshot of the former."""
+    way = Way(capabilities + CAPABILITIES, relay=RELAY, **SLOW)
+    answers = HeldAnswers(RELAY, '/tmp/migration')
     before = len(sections(guest_run.vmm, 'save'))
 
     def during(vmm):
@@ -64,7 +68,8 @@ def rewrite(guest_run, way, last):
         wait_sections(vmm, before + 3)
         guest_run.note_config()
         vmm.link.send('dirty 0')
-        vmm.set(max_bandwidth=1 << 30, downtime_limit=300)
+        vmm.set(max_bandwidth=1 << 30)
+        answers.release()
 
     guest_run.vmm.link.send('dirty 4194304')
     migrate(guest_run, way, [KEEP_OFF, KEEP_OFF, KEEP_OFF, *last], during)
@@ -81,12 +86,12 @@ def wait_sections(vmm, count, limit=90):
 
 def config_rewritten_in_pre_copy(guest_run):
     """Each content is sent, before the first data that were made under it"""
-    rewrite(guest_run, Way(**ENDLESS), [ENABLE])
+    rewrite(guest_run, (), [ENABLE])
 
 
 def config_rewritten_with_multifd(guest_run):
     """The same, and the last data use extra channels"""
-    rewrite(guest_run, Way(('multifd',), **ENDLESS), [END, ENABLE])
+    rewrite(guest_run, ('multifd',), [END, ENABLE])
 
 
 if __name__ == '__main__':

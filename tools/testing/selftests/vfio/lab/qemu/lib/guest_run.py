@@ -16,16 +16,23 @@ PROGRESS = 512
 
 
 class Way:
-    """How to migrate: capabilities, the transport, parameters of both sides."""
+    """How to migrate: capabilities, the transport, parameters of both sides. With a relay the
+    source uses its path.
+    """
 
-    def __init__(self, capabilities=(), carrier='unix', **parameters):
+    def __init__(self, capabilities=(), carrier='unix', relay=None, **parameters):
         self.capabilities = capabilities
         self.carrier = carrier
+        self.relay = relay
         self.parameters = parameters
 
     def uri(self):
-        """The address, for both sides."""
+        """The address of the destination."""
         return f'{self.carrier}:/tmp/migration'
+
+    def source_uri(self):
+        """The address that the source connects to."""
+        return f'{self.carrier}:{self.relay}' if self.relay else self.uri()
 
 
 class GuestRun:
@@ -82,7 +89,7 @@ class GuestRun:
     def send(self, way):
         """Begin to migrate."""
         self.vmm.setup(way.capabilities, **way.parameters)
-        self.vmm.qmp.run('migrate', uri=way.uri())
+        self.vmm.qmp.run('migrate', uri=way.source_uri())
 
     def note_config(self):
         """Note config space before a migration, or again after the guest has changed it."""

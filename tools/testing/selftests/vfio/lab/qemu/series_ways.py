@@ -10,15 +10,11 @@ import time
 
 from lib.cases import Program
 from lib.guest_run import Way
-from lib.precopy import CAPABILITIES, HeldAnswers
+from lib.precopy import held_way
 from lib.qemu import SERIES
 from lib.series import ENABLE, END, KEEP_OFF, check_sections, sections
 
 CACHE_LINE_SIZE = 0x0c
-
-RELAY = '/tmp/relay'
-# The source waits, and does not look for dirty pages all the time.
-SLOW = {'max_bandwidth': 24 << 20}
 
 
 def migrate(guest_run, way, expected, during=None):
@@ -57,8 +53,7 @@ def with_switchover_ack(guest_run):
 
 def rewrite(guest_run, capabilities, last):
     """Migrate while the guest writes config space twice, each after a snapshot of the former."""
-    way = Way(capabilities + CAPABILITIES, relay=RELAY, **SLOW)
-    answers = HeldAnswers(RELAY, '/tmp/migration')
+    way, answers = held_way(capabilities)
     before = len(sections(guest_run.vmm, 'save'))
 
     def during(vmm):

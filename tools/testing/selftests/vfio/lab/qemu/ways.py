@@ -9,6 +9,7 @@ import time
 
 from lib.cases import Program
 from lib.guest_run import Way
+from lib.precopy import held_way
 
 
 def over_a_unix_socket(guest_run):
@@ -53,10 +54,12 @@ def with_many_iterations(guest_run):
             if migration['status'] not in ('setup', 'active'):
                 break
         vmm.link.send('dirty 0')
-        vmm.set(max_bandwidth=1 << 30, downtime_limit=300)
+        vmm.set(max_bandwidth=1 << 30)
+        answers.release()
 
+    way, answers = held_way()
     guest_run.vmm.link.send('dirty 4194304')
-    guest_run.migrate(Way(max_bandwidth=24 << 20, downtime_limit=0), during=speed_up)
+    guest_run.migrate(way, during=speed_up)
     assert rounds[-1] >= 5, rounds[-1]
 
 

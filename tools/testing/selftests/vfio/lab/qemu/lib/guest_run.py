@@ -26,9 +26,14 @@ class Way:
         self.relay = relay
         self.parameters = parameters
 
+    @staticmethod
+    def path():
+        """The socket of the destination, or the file."""
+        return '/tmp/migration'
+
     def uri(self):
         """The address of the destination."""
-        return f'{self.carrier}:/tmp/migration'
+        return f'{self.carrier}:{self.path()}'
 
     def source_uri(self):
         """The address that the source connects to."""

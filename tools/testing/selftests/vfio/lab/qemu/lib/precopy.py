@@ -11,7 +11,9 @@ import os
 import socket
 import threading
 
-CAPABILITIES = ('return-path', 'switchover-ack')
+from .guest_run import Way
+
+RELAY = '/tmp/relay'
 
 
 class HeldAnswers:
@@ -49,6 +51,15 @@ class HeldAnswers:
     def release(self):
         """The source gets the answers, and can complete the migration."""
         self.released.set()
+
+
+def held_way(capabilities=()):
+    """A way that stays in pre-copy until its answers are released; returns both. The source
+    waits, and does not look for dirty pages all the time.
+    """
+    way = Way((*capabilities, 'return-path', 'switchover-ack'), relay=RELAY,
+              max_bandwidth=24 << 20)
+    return way, HeldAnswers(RELAY, way.path())
 
 
 def start(function, *arguments):

@@ -2,6 +2,7 @@
 /* A virtual machine of KVM, and its irqfds; see kvm.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -86,6 +87,20 @@ int vmig_kvm_run(struct vmig_kvm *kvm)
 		ret = ioctl(kvm->cpu, KVM_RUN, 0);
 	} while (ret && errno == EINTR);
 	return ret ? -errno : 0;
+}
+
+int vmig_kvm_unexpected(const struct vmig_kvm *kvm)
+{
+	const struct kvm_run *run = kvm->run;
+
+	printf("# KVM_RUN ended with exit reason %u", run->exit_reason);
+	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
+		printf(", internal error %u", run->internal.suberror);
+	if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
+		printf(", hardware reason %#llx",
+		       (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+	printf("\n");
+	return -EIO;
 }
 
 static int set_routes(struct vmig_irqchip *chip)

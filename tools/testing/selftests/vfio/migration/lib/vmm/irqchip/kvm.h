@@ -72,6 +72,17 @@ void vmig_kvm_destroy(struct vmig_kvm *kvm);
 int vmig_kvm_run(struct vmig_kvm *kvm);
 
 /**
+ * vmig_kvm_unexpected - print why the processor stopped where the code does not stop it
+ * @kvm:	the machine, after vmig_kvm_run()
+ *
+ * A processor that is emulated itself ends a guest by a triple fault on rare occasions: exit
+ * reason KVM_EXIT_SHUTDOWN, 8.
+ *
+ * Return: -EIO.
+ */
+int vmig_kvm_unexpected(const struct vmig_kvm *kvm);
+
+/**
  * vmig_kvm_connect - route the sources, and assign the eventfd of one as irqfd
  * @chip:	the controller, with the eventfds
  * @source:	INTx is a line that stays up until the end of the interrupt, which signals

@@ -111,7 +111,7 @@ static int run(struct vmig_kvm *kvm, uint64_t code, uint64_t x0, uint64_t x1)
 		return ret;
 	if (state->exit_reason != KVM_EXIT_MMIO || !state->mmio.is_write ||
 	    state->mmio.phys_addr != EXIT_ADDRESS)
-		return -EIO;
+		return vmig_kvm_unexpected(kvm);
 	memcpy(&val, state->mmio.data, sizeof(val));
 	return val & 0xffffff;
 }

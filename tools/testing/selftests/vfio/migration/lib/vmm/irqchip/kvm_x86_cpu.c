@@ -135,7 +135,7 @@ static int run(struct vmig_kvm *kvm, const struct kvm_regs *regs)
 		return ret;
 	if (run->exit_reason != KVM_EXIT_IO ||
 	    run->io.direction != KVM_EXIT_IO_OUT)
-		return -EIO;
+		return vmig_kvm_unexpected(kvm);
 	if (run->io.port == PORT_DONE)
 		return 0;
 	return *((const uint8_t *)run + run->io.data_offset);

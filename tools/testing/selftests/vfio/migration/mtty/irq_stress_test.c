@@ -289,6 +289,19 @@ TEST_F_TIMEOUT(irq_stress, indexes_take_turns, TIMEOUT_S)
 	expect_works(_metadata, &self->crowd);
 }
 
+/* Driver: MASK and UNMASK, by calls and by eventfds at the same time: every call succeeds */
+TEST_F_TIMEOUT(irq_stress, masks_at_once, TIMEOUT_S)
+{
+	struct worker worker[] = { WORKER(mask_by_ioctl), WORKER(mask_by_eventfd) };
+	struct crowd *crowd = &self->crowd;
+
+	ASSERT_RET(0, vmig_irq_set_fd(crowd->dev, INTX, TRIGGER, crowd->trigger[0]), "connect");
+	ASSERT_RET(0, vmig_irq_set_fd(crowd->dev, INTX, MASK, crowd->mask), "mask");
+	ASSERT_RET(0, vmig_irq_set_fd(crowd->dev, INTX, UNMASK, crowd->unmask), "unmask");
+	run(_metadata, worker, ARRAY_SIZE(worker), crowd);
+	expect_works(_metadata, crowd);
+}
+
 /* Driver: VFIO_DEVICE_SET_IRQS while the state changes: every call succeeds */
 TEST_F_TIMEOUT(irq_stress, stopping_and_going, TIMEOUT_S)
 {

@@ -4,6 +4,7 @@
  * bytes VFIO_MIG_GET_PRECOPY_INFO says. The clauses of vfio.h are judged in uapi/.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -466,6 +467,66 @@ TEST_F(precopy, cancelled_and_tried_again)
 	drain(_metadata, self);
 	finish(_metadata, self);
 	expect_loads(_metadata, self);
+}
+
+/* So few that each record takes many calls */
+#define PIECE		61
+#define PIECES_OF	0x20000u
+
+/**
+ * struct asker - a thread that calls VFIO_MIG_GET_PRECOPY_INFO all the time
+ * @fd:		the data_fd
+ * @stop:	it is to end
+ * @calls:	that it has made
+ * @ret:	0, -EUCLEAN if there were more bytes than before, or another -errno
+ */
+struct asker {
+	int fd;
+	bool stop;
+	unsigned int calls;
+	int ret;
+};
+
+static void *ask_all_the_time(void *arg)
+{
+	struct asker *asker = arg;
+	struct vfio_precopy_info info;
+	uint64_t last = UINT64_MAX;
+
+	while (!asker->ret && !__atomic_load_n(&asker->stop, __ATOMIC_ACQUIRE)) {
+		asker->ret = vmig_precopy_info(asker->fd, &info);
+		if (!asker->ret && info.initial_bytes + info.dirty_bytes > last)
+			asker->ret = -EUCLEAN;
+		last = info.initial_bytes + info.dirty_bytes;
+		asker->calls++;
+	}
+	return NULL;
+}
+
+/* Driver: VFIO_MIG_GET_PRECOPY_INFO while another thread reads: the bytes only get fewer */
+TEST_F(precopy, info_while_another_thread_reads)
+{
+	uint8_t buf[PIECES_OF], piece[PIECE];
+	struct asker asker = { 0 };
+	pthread_t thread;
+	ssize_t n;
+
+	memset(buf, 'i', sizeof(buf));
+	ASSERT_RET(0, vmig_region_write(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
+					MTTY_CAP_LOG_OFFSET, buf, sizeof(buf)), "fill");
+	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY, &self->fd),
+		   "PRE_COPY");
+	asker.fd = self->fd;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_all_the_time, &asker));
+	do {
+		n = read(self->fd, piece, sizeof(piece));
+	} while (n > 0);
+	EXPECT_EQ(-1, n);
+	EXPECT_EQ(ENOMSG, errno);
+	__atomic_store_n(&asker.stop, true, __ATOMIC_RELEASE);
+	EXPECT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_RET(0, asker.ret, "call %u", asker.calls);
+	EXPECT_LT(0, asker.calls);
 }
 
 TEST_HARNESS_MAIN

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/mtty.h"
@@ -469,9 +470,9 @@ TEST_F(precopy, cancelled_and_tried_again)
 	expect_loads(_metadata, self);
 }
 
-/* So few that each record takes many calls */
-#define PIECE		61
-#define PIECES_OF	0x20000u
+/* A read() of this length goes on for some time without the lock of the device */
+#define LONG_READ	0x10000u
+#define ROUNDS		10
 
 /**
  * struct asker - a thread that calls VFIO_MIG_GET_PRECOPY_INFO all the time
@@ -506,27 +507,36 @@ static void *ask_all_the_time(void *arg)
 /* Driver: VFIO_MIG_GET_PRECOPY_INFO while another thread reads: the bytes only get fewer */
 TEST_F(precopy, info_while_another_thread_reads)
 {
-	uint8_t buf[PIECES_OF], piece[PIECE];
-	struct asker asker = { 0 };
+	struct asker asker;
 	pthread_t thread;
+	unsigned int i;
 	ssize_t n;
+	void *buf;
 
-	memset(buf, 'i', sizeof(buf));
-	ASSERT_RET(0, vmig_region_write(self->dev, VFIO_PCI_BAR2_REGION_INDEX,
-					MTTY_CAP_LOG_OFFSET, buf, sizeof(buf)), "fill");
-	ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY, &self->fd),
-		   "PRE_COPY");
-	asker.fd = self->fd;
-	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_all_the_time, &asker));
-	do {
-		n = read(self->fd, piece, sizeof(piece));
-	} while (n > 0);
-	EXPECT_EQ(-1, n);
-	EXPECT_EQ(ENOMSG, errno);
-	__atomic_store_n(&asker.stop, true, __ATOMIC_RELEASE);
-	EXPECT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_RET(0, asker.ret, "call %u", asker.calls);
-	EXPECT_LT(0, asker.calls);
+	buf = mmap(NULL, LONG_READ, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, buf);
+	ASSERT_RET(0, fill(self->dev), "fill");
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY,
+						 &self->fd), "PRE_COPY");
+		asker = (struct asker) { .fd = self->fd };
+		ASSERT_EQ(0, pthread_create(&thread, NULL, ask_all_the_time, &asker));
+		do {
+			/* Faults make it longer */
+			EXPECT_EQ(0, madvise(buf, LONG_READ, MADV_DONTNEED));
+			n = read(self->fd, buf, LONG_READ);
+		} while (n > 0);
+		EXPECT_EQ(-ENOMSG, n ? -errno : 0);
+		__atomic_store_n(&asker.stop, true, __ATOMIC_RELEASE);
+		EXPECT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_RET(0, asker.ret, "call %u", asker.calls);
+		EXPECT_LT(0, asker.calls);
+		ASSERT_RET(0, vmig_mig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING,
+						 NULL), "RUNNING");
+		close(self->fd);
+		self->fd = -1;
+	}
+	munmap(buf, LONG_READ);
 }
 
 TEST_HARNESS_MAIN

@@ -370,6 +370,33 @@ TEST_F(reinit, resets_dirty_bytes)
 	expect_loads(_metadata, &self->r);
 }
 
+/* Clause: VFIO_PRECOPY_INFO_REINIT: dirty_bytes is zero, also if dirty data was read in part */
+TEST_F(reinit, resets_dirty_bytes_of_a_part)
+{
+	struct vfio_precopy_info seen;
+	uint8_t some[10];
+
+	if (!opt_in(_metadata, &self->r))
+		SKIP(return, NO_V2);
+	enter(_metadata, &self->r);
+	drain(_metadata, &self->r);
+	dirty(_metadata, &self->r, 0x44);
+	ASSERT_EQ(sizeof(some), read(self->r.fd, some, sizeof(some)));
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(0, seen.initial_bytes);
+	EXPECT_LT(PAGE, seen.dirty_bytes);
+	change(_metadata, &self->r, 9);
+	seen = info(_metadata, &self->r);
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
+	EXPECT_LT(PAGE, seen.initial_bytes);
+	EXPECT_EQ(0, seen.dirty_bytes);
+	/* The rest was made under the content before the change */
+	if (self->r.first)
+		EXPECT_RET(-ESTALE, vmig_transfer_read(self->r.fd, &self->r.stream, 1000), "rest");
+	drain(_metadata, &self->r);
+	EXPECT_EQ(0, info(_metadata, &self->r).initial_bytes);
+}
+
 /* Driver: PRECOPY_INFO that cannot be copied: EFAULT, REINIT is reported next time */
 TEST_F(reinit, is_repeated_after_efault)
 {

@@ -473,7 +473,7 @@ TEST_F(precopy, cancelled_and_tried_again)
 
 /* A read() of this length goes on for some time without the lock of the device */
 #define LONG_READ	0x10000u
-#define ROUNDS		10
+#define ROUNDS		25
 
 /**
  * struct asker - a thread that calls VFIO_MIG_GET_PRECOPY_INFO all the time

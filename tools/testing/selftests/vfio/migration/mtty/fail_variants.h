@@ -37,4 +37,11 @@ static inline int fail_next_number(int want)
 	return number;
 }
 
+/* An error is below each number */
+#define EXPECT_FREED(_number) do { \
+	int next_number = fail_next_number(_number); \
+	EXPECT_LE(0, next_number); \
+	EXPECT_GE(_number, next_number); \
+} while (0)
+
 #endif /* VMIG_FAIL_VARIANTS_H */

@@ -241,6 +241,16 @@ static bool opt_in(struct __test_metadata *_metadata,
 	return true;
 }
 
+/* REINIT is reported, and all data to read are initial: more than @least bytes */
+static void expect_reinit(struct __test_metadata *_metadata, struct reinit *self, uint64_t least)
+{
+	struct vfio_precopy_info seen = info(_metadata, self);
+
+	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
+	EXPECT_LT(least, seen.initial_bytes);
+	EXPECT_EQ(0, seen.dirty_bytes);
+}
+
 /* Proposal: REINIT: a change of config space that data depend on, once */
 TEST_F(reinit, change_is_reported_once)
 {
@@ -257,10 +267,7 @@ TEST_F(reinit, change_is_reported_once)
 	EXPECT_LT(PAGE, seen.dirty_bytes);
 
 	change(_metadata, &self->r, 7);
-	seen = info(_metadata, &self->r);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
-	EXPECT_LT(PAGE, seen.initial_bytes);
-	EXPECT_EQ(0, seen.dirty_bytes);
+	expect_reinit(_metadata, &self->r, PAGE);
 	EXPECT_EQ(0, info(_metadata, &self->r).flags);
 	EXPECT_LT(PAGE, info(_metadata, &self->r).initial_bytes);
 
@@ -329,10 +336,7 @@ TEST_F(reinit, means_new_initial_data)
 	EXPECT_EQ(0, seen.flags);
 	EXPECT_EQ(0, seen.initial_bytes + seen.dirty_bytes);
 	change(_metadata, &self->r, 7);
-	seen = info(_metadata, &self->r);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
-	EXPECT_LT(0, seen.initial_bytes);
-	EXPECT_EQ(0, seen.dirty_bytes);
+	expect_reinit(_metadata, &self->r, 0);
 	drain(_metadata, &self->r);
 	seen = info(_metadata, &self->r);
 	EXPECT_EQ(0, seen.flags);
@@ -357,10 +361,7 @@ TEST_F(reinit, resets_dirty_bytes)
 	ASSERT_EQ(sizeof(some), read(self->r.fd, some, sizeof(some)));
 	ASSERT_RET(0, vmig_bytes_add(&self->r.stream, some, sizeof(some)), "add");
 	dirty(_metadata, &self->r, 0x42);
-	seen = info(_metadata, &self->r);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
-	EXPECT_LT(PAGE, seen.initial_bytes);
-	EXPECT_EQ(0, seen.dirty_bytes);
+	expect_reinit(_metadata, &self->r, PAGE);
 	drain(_metadata, &self->r);
 	dirty(_metadata, &self->r, 0x43);
 	seen = info(_metadata, &self->r);
@@ -386,10 +387,7 @@ TEST_F(reinit, resets_dirty_bytes_of_a_part)
 	EXPECT_EQ(0, seen.initial_bytes);
 	EXPECT_LT(PAGE, seen.dirty_bytes);
 	change(_metadata, &self->r, 9);
-	seen = info(_metadata, &self->r);
-	EXPECT_EQ(VFIO_PRECOPY_INFO_REINIT, seen.flags);
-	EXPECT_LT(PAGE, seen.initial_bytes);
-	EXPECT_EQ(0, seen.dirty_bytes);
+	expect_reinit(_metadata, &self->r, PAGE);
 	/* The rest was made under the content before the change */
 	if (self->r.first)
 		EXPECT_RET(-ESTALE, vmig_transfer_read(self->r.fd, &self->r.stream, 1000), "rest");

@@ -317,9 +317,6 @@ lab-mutants: $(LAB_MUTANTS) ## make mutants, for faults that only a lab kernel s
 lab-mutants-kasan lab-mutants-kcsan: lab-mutants-%:
 	@+$(call in_lab,$*,10) mutants MUTANTS_KERNEL=$*
 
-# A race needs two CPUs that run: one VM at a time
-lab-mutants-kcsan: override JOBS := 1
-
 lab-mutants-newer: override LAB := 7
 lab-mutants-newer:
 	@+$(call in_lab,kasan,10) mutants MUTANTS_KERNEL=newer

@@ -267,6 +267,20 @@ case_mutants_selected() {
 	prints "driver/a/lab: killed" "1 killed"
 }
 
+# Runner: on a kernel with KCSAN one mutant is tried at a time, so that threads run at once.
+case_mutants_kcsan() {
+	mutant_repo < <(
+		mutant one one a_test "Kernel: kcsan"
+		mutant two one b_test "Kernel: kcsan"
+	)
+	MUTANTS_KERNEL=kcsan try_mutants 0
+	prints "2 killed"
+	[ "$(cd "$plain/out/k/mutants" && echo [0-9]*)" = 1 ] || fail "two at a time"
+	sed -i 's/kcsan/kasan/' "$scripts_dir/lab/mutants/driver/a"
+	MUTANTS_KERNEL=kasan try_mutants 0
+	[ -d "$plain/out/k/mutants/2" ] || fail "one at a time"
+}
+
 # Runner: a signal ends the programs that run.
 case_mutants_signal() {
 	mutant_repo < <(mutant killed one b_test)

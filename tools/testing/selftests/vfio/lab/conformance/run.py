@@ -30,6 +30,9 @@ import ktap_results
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 BOOT = os.path.join(HERE, '../boot')
+sys.path.append(BOOT)
+import patterns  # noqa: E402  pylint: disable=wrong-import-position
+
 MAX_REBOOTS = 40
 # On a busy host a kernel under TCG may panic at boot: "IO-APIC + timer doesn't work".
 MAX_BARREN = 2
@@ -136,12 +139,6 @@ def quoted(word):
     return "'" + word.replace("'", "'\\''") + "'"
 
 
-def patterns(name):
-    """A file of boot/ with a pattern in each line"""
-    with open(os.path.join(BOOT, name), encoding='utf-8') as file:
-        return re.compile('|'.join(file.read().split('\n')[:-1]))
-
-
 class Run:
     """The run on all devices of a set."""
 
@@ -213,7 +210,7 @@ class Run:
 
     def kernel_report(self, number):
         """Lines of the console from the first report of the kernel on."""
-        reports = patterns('kernel-reports')
+        reports = patterns.read('kernel-reports')
         path = os.path.join(self.out, 'log', log_name(self.setup, number) + '.console')
         try:
             with open(path, encoding='ascii', errors='replace') as file:
@@ -230,7 +227,7 @@ class Run:
         # QEMU itself may have ended.
         report = report or [line for line in messages.split('\n') if 'error: ' in line][:1]
         # A busy host may be the cause of a stall, so it is judged when it is seen twice.
-        again = (word == 'begin' and report and patterns('kernel-stalls').search(report[0])
+        again = (word == 'begin' and report and patterns.read('kernel-stalls').search(report[0])
                  and self.journal.last not in self.stalled)
         print(f'reboot {number + 1}: {name}: in {" ".join(case[1:])}: '
               f'{report[0] if report else "unknown"}{"; it is run again" if again else ""}',

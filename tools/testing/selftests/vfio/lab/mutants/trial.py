@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections import namedtuple
 
@@ -16,10 +17,15 @@ import first_failure  # it finds the modules of check/
 import durations
 
 LAB = os.path.join(faults.HERE, '..')
+sys.path.append(os.path.join(LAB, 'boot'))
+import patterns  # noqa: E402  pylint: disable=wrong-import-position
+
 SELFTESTS = 'tools/testing/selftests/vfio'
 # A VM that does not come to its first test is booted again: a kernel under TCG may panic at
 # boot on a busy host.
 BOOTS = 3
+# Reports of a kernel that a busy machine may cause
+STALL = patterns.read('kernel-stalls')
 # Programs that run on this machine
 HOST_TESTS = f'{SELFTESTS}/lab/check'
 
@@ -118,9 +124,6 @@ class Setting:
         self.make = make
         self.boot = boot
         self.children = Children()
-        # Reports of a kernel that a busy machine may cause
-        stalls = read(os.path.join(LAB, 'boot/kernel-stalls')).decode()
-        self.stalls = re.compile('|'.join(stalls.split('\n')[:-1]))
         settings = read(os.path.join(repo, SELFTESTS, 'migration/settings')).decode()
         self.limit = os.environ.get('TEST_TIMEOUT') or re.search(r'timeout=(\d+)', settings)[1]
         # make passes its own variables to the programs that it runs.
@@ -270,7 +273,7 @@ class Trial:
                           result)
         # The VM ended.
         program, reason = result.removeprefix('in '), self.reason(status)
-        sure = reason.startswith('kernel: ') and not self.setting.stalls.search(reason)
+        sure = reason.startswith('kernel: ') and not STALL.search(reason)
         return Result('killed' if sure else 'unsure', reason if sure else f'{program}: {reason}')
 
     def reason(self, status):

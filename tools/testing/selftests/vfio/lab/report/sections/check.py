@@ -9,8 +9,10 @@ from . import results
 from .markup import (Section, code, details, element, join, missing, not_run, preformatted, table,
                      verdict)
 
+results.use_room('boot')
 results.use_room('check')
 import logs  # noqa: E402  pylint: disable=wrong-import-position
+import patterns  # noqa: E402  pylint: disable=wrong-import-position
 import summary  # noqa: E402  pylint: disable=wrong-import-position
 
 TITLE = 'Tests'
@@ -69,8 +71,7 @@ class Run:
 
     def kernel_reports(self):
         """(name of the console, line) of the first report of the kernel in each VM"""
-        with open(os.path.join(results.LAB, 'boot/kernel-reports'), encoding='utf-8') as file:
-            pattern = re.compile('|'.join(file.read().split('\n')[:-1]))
+        pattern = patterns.read('kernel-reports')
         for path in self.paths:
             console = path.removesuffix('.ktap') + '.console'
             if os.path.exists(console):

@@ -9,25 +9,26 @@ With the series the load fails, and the guest continues on the source.
 import contextlib
 import os
 
+from lib import relay
 from lib.cases import Cases
 from lib.cut import Relay, cut_file
 from lib.failing import fails
-from lib.guest_run import Way
+from lib.guest_run import PATH, Way
 from lib.series import guest
 
 IER = 1
 FILE = Way(carrier='file')
-RETURN_PATH = Way(('return-path',))
+RETURN_PATH = Way(('return-path',), relay=relay.PATH)
 
 
 def cut_in_a_file(guest_run):
     """Save to a file, cut it, and begin to load it; returns the destination."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink('/tmp/migration')
+        os.unlink(PATH)
     guest_run.note_config()
     guest_run.send(FILE)
     guest_run.vmm.wait_migration('completed')
-    cut_file('/tmp/migration')
+    cut_file(PATH)
     there = guest_run.destination(FILE)
     there.expected = True
     there.qmp.run('migrate-incoming', uri=FILE.uri())
@@ -68,20 +69,17 @@ def noticed():
 def noticed_by_the_source():
     """With the series and return-path: the source continues by itself"""
     with guest('return-path', config_policy='before-data') as guest_run:
-        for path in ('/tmp/migration', '/tmp/relay'):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(PATH)
         guest_run.note_config()
         there = guest_run.destination(RETURN_PATH)
         there.qmp.run('migrate-incoming', uri=RETURN_PATH.uri())
-        relay = Relay('/tmp/relay', '/tmp/migration')
-        source = guest_run.vmm
-        source.setup(RETURN_PATH.capabilities)
-        source.qmp.run('migrate', uri='unix:/tmp/relay')
-        relay.keep(lambda: source.migration()['status'] == 'device')
-        relay.send()
+        cutter = Relay(PATH)
+        guest_run.send(RETURN_PATH)
+        cutter.keep(lambda: guest_run.vmm.migration()['status'] == 'device')
+        cutter.send()
         assert 'failed' in fails(guest_run, there)
-        relay.end()
+        cutter.end()
         assert any('the device cannot use its migration data' in line
                    for line in there.messages()), there.messages()
 

@@ -9,6 +9,8 @@ import socket
 import struct
 import threading
 
+from . import relay
+
 # VFIO_MIG_FLAG_DEV_DATA_STATE; the size and the data follow.
 DATA = struct.pack('>Q', 0xffffffffef100004)
 
@@ -34,11 +36,9 @@ class Relay:
     goes to the destination, cut; answers go back.
     """
 
-    def __init__(self, path, target):
+    def __init__(self, target):
         self.target = target
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(1)
+        self.listener = relay.listen(1)
         self.source = None
         self.stream = bytearray()
         self.thread = None

@@ -14,6 +14,9 @@ from .guest import LIMIT, Report
 # Bytes that each port must receive after a migration
 PROGRESS = 512
 
+# The socket of the destination, or the file
+PATH = '/tmp/migration'
+
 
 class Way:
     """How to migrate: capabilities, the transport, parameters of both sides. With a relay the
@@ -26,14 +29,9 @@ class Way:
         self.relay = relay
         self.parameters = parameters
 
-    @staticmethod
-    def path():
-        """The socket of the destination, or the file."""
-        return '/tmp/migration'
-
     def uri(self):
         """The address of the destination."""
-        return f'{self.carrier}:{self.path()}'
+        return f'{self.carrier}:{PATH}'
 
     def source_uri(self):
         """The address that the source connects to."""
@@ -126,7 +124,7 @@ class GuestRun:
         """Migrate. With a file the source ends before the destination starts."""
         self.note_config()
         with contextlib.suppress(FileNotFoundError):
-            os.unlink('/tmp/migration')
+            os.unlink(PATH)
         if way.carrier == 'file':
             self.send(way)
             self.vmm.wait_migration('completed')

@@ -7,26 +7,20 @@ the bandwidth is not enough: where a guest is slow, a round of pre-copy can find
 """
 
 import contextlib
-import os
 import socket
 import threading
 
-from .guest_run import Way
-
-RELAY = '/tmp/relay'
+from . import relay
+from .guest_run import PATH, Way
 
 
 class HeldAnswers:
     """The connections of a source to a destination; answers wait for release()."""
 
-    def __init__(self, path, target):
+    def __init__(self, target):
         self.target = target
         self.released = threading.Event()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(16)
+        self.listener = relay.listen(16)
         start(self.accept)
 
     def accept(self):
@@ -57,9 +51,9 @@ def held_way(capabilities=()):
     """A way that stays in pre-copy until its answers are released; returns both. The source
     waits, and does not look for dirty pages all the time.
     """
-    way = Way((*capabilities, 'return-path', 'switchover-ack'), relay=RELAY,
+    way = Way((*capabilities, 'return-path', 'switchover-ack'), relay=relay.PATH,
               max_bandwidth=24 << 20)
-    return way, HeldAnswers(RELAY, way.path())
+    return way, HeldAnswers(PATH)
 
 
 def start(function, *arguments):

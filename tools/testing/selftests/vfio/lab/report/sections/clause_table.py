@@ -2,7 +2,6 @@
 """What vfio.h promises, clause by clause: make check on mtty, make conformance on each device."""
 
 import glob
-import json
 import os
 import pathlib
 
@@ -54,8 +53,7 @@ def columns(found):
     for build in found.builds:
         for path in sorted(glob.glob(found.path(build, 'conformance', '*', '*.json'))):
             try:
-                with open(path, encoding='utf-8') as file:
-                    report = json.load(file)
+                report = results.read_json(path)
                 verdicts = {clause['id']: clause['verdict'] for clause in report['clauses']}
             except (ValueError, KeyError, TypeError):
                 # A VM that ended early leaves a part of a report.

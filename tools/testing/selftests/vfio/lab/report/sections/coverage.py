@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """make coverage: the summary of gcovr"""
 
-import json
 import os
 
 from . import results
@@ -16,8 +15,7 @@ def make(found):
     path = found.path('coverage', 'summary.json')
     if not os.path.exists(path):
         return not_run(COMMAND)
-    with open(path, encoding='utf-8') as file:
-        saved = json.load(file)
+    saved = results.read_json(path)
     rows = [(os.path.basename(row['filename']), *numbers(row)) for row in saved['files']]
     rows.append((element('strong', 'all'), *numbers(saved)))
     return Section('good', f'{saved["line_percent"]} % of lines, '

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """make matrix: the tests on several kernels, and the cases that pass on none of them"""
 
-import json
 import os
 
 from . import results
@@ -51,8 +50,7 @@ def make(found):
     path = found.path('matrix', 'results.json')
     if not os.path.exists(path):
         return not_run(COMMAND)
-    with open(path, encoding='utf-8') as file:
-        saved = json.load(file)
+    saved = results.read_json(path)
     failures = [(row['name'], text) for row in saved['rows'] for text in row['failures']]
     if any(row['state'] == 'failed' for row in saved['rows']):
         state = 'bad'

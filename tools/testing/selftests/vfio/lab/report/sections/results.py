@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Where results are: OUT has a directory for each kernel."""
 
+import json
 import os
 import sys
 import time
@@ -38,6 +39,12 @@ class Results:
             path = self.path(build, *names)
             if os.path.exists(path):
                 yield build, path
+
+
+def read_json(path):
+    """The content of a file"""
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
 
 
 def date_of(*paths):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """make bench: mtty beside its references"""
 
-import json
 import re
 
 import bench
@@ -22,8 +21,7 @@ def cells(row):
 
 def one_file(build, path):
     """(rows, the part of one run)"""
-    with open(path, encoding='utf-8') as file:
-        saved = json.load(file)
+    saved = results.read_json(path)
     rows = saved['rows']
     if not rows:
         return rows, ''

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """How many bytes of device data each policy of the device has sent, and when"""
 
-import json
 
 import bench_config
 import picture
@@ -75,8 +74,7 @@ def one_report(build, path, migrations):
 
 def config_cost(build, path):
     """The table of make bench-config"""
-    with open(path, encoding='utf-8') as file:
-        saved = json.load(file)
+    saved = results.read_json(path)
     groups = {}
     for run in saved['migrations']:
         key = run['guest'], run['save']['policy'], run['save']['config']
